@@ -1,0 +1,33 @@
+package fax
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// ParsePhone reads a phone number as people write it, "+1 (415) 555-0123",
+// and returns it in E.164, "+14155550123": a plus sign, a country code that
+// does not begin with 0, seven to fifteen digits in all (ITU-T E.164).
+func ParsePhone(s string) (string, error) {
+	clean := strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', '-', '.', '(', ')', '/', '\u00a0', '\u2011':
+			return -1
+		}
+		return r
+	}, strings.TrimSpace(s))
+	if !regexp.MustCompile(`^\+[1-9]\d{6,14}$`).MatchString(clean) {
+		return "", WithHint(fmt.Errorf("%w phone number %q", ErrInvalid, s), "write it in E.164: a plus sign, the country code and the number, as in +14155550123")
+	}
+	return clean, nil
+}
+
+// MaskPhone hides the middle of a number for logs: "+1415•••0123". What is too
+// short to have a middle is hidden whole.
+func MaskPhone(s string) string {
+	if len(s) < 10 {
+		return "•••"
+	}
+	return s[:5] + "•••" + s[len(s)-4:]
+}

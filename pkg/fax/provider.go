@@ -1,0 +1,123 @@
+package fax
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+)
+
+// Provider is one account at one provider. A nil field is something this
+// provider does not offer.
+type Provider struct {
+	// Name is the provider's name in output and messages: "twilio" or
+	// "signalwire".
+	Name string
+
+	// Retention is how long the provider keeps a fax after its creation; 0:
+	// until it is deleted.
+	Retention time.Duration
+
+	Accounts Accounts
+	Numbers  Numbers
+	Faxes    Faxes
+}
+
+// Account is who the provider says we are.
+type Account struct {
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Status string `json:"status"` // active, suspended or closed
+	Type   string `json:"type,omitempty"`
+}
+
+// Accounts tells whose credentials are in use.
+type Accounts interface {
+	// Account asks the provider who we are. It fails with ErrAuth when the
+	// credentials are not accepted.
+	Account(ctx context.Context) (Account, error)
+}
+
+// Numbers is what can be done with phone numbers.
+//
+// Every method fails with ErrAuth, ErrUnavailable or the context's error, and
+// with the kinds named at the method. Methods that only read, Configure and
+// Release may be repeated; Buy may not.
+type Numbers interface {
+	// Search yields numbers for sale, as many as the provider gives for one
+	// question (Twilio: at most 30). Offers that surely lack a required
+	// capability are left out; where the provider does not say, the offer
+	// comes with that capability Unknown. ErrInvalid: a filter the provider
+	// refuses. ErrUnsupported: a type or filter it does not have.
+	Search(ctx context.Context, q Query) iter.Seq2[Offer, error]
+
+	// Prices tells what a number of each type costs this account a month.
+	// ErrUnsupported: the provider has no price list.
+	Prices(ctx context.Context, country string) (map[NumberType]Money, error)
+
+	// List yields the numbers the account owns, in the provider's order.
+	List(ctx context.Context, f NumberFilter) iter.Seq2[Number, error]
+
+	// Get fetches an owned number by its provider id, receive mode included.
+	// ErrNotFound: the account does not own it.
+	Get(ctx context.Context, id string) (Number, error)
+
+	// Buy spends money. It is sent once: when it fails with ErrUnavailable
+	// or the context's error, the number may have been bought all the same,
+	// and the caller must look before asking again. ErrConflict: the number
+	// is taken, or something the purchase needs is missing. ErrInvalid: not
+	// a number.
+	Buy(ctx context.Context, o Order) (Number, error)
+
+	// Configure changes the fields given in c and returns the number as the
+	// provider answered, which need not confirm every field: read it back
+	// with Get.
+	Configure(ctx context.Context, id string, c Change) (Number, error)
+
+	// Release gives the number up. ErrNotFound: the account does not own it
+	// (any more). ErrConflict: the provider will not let it go yet.
+	Release(ctx context.Context, id string) error
+}
+
+// Faxes is what can be done with received and sent faxes.
+//
+// Every method may be repeated. Each fails with ErrAuth, ErrUnavailable or the
+// context's error, and with the kinds named at the method.
+type Faxes interface {
+	// Page fetches one page of the faxes that q selects: at most size of
+	// them (0: as many as the provider gives in one page). The cursor is ""
+	// for the first page, then the Next of the page before. What the
+	// provider cannot select is left out here, so a page may be short, or
+	// empty, without being the last. The order is the provider's.
+	// ErrUnsupported: the provider has ended its fax service.
+	Page(ctx context.Context, q FaxFilter, size int, cursor string) (Page[Fax], error)
+
+	// Get fetches one record, with a fresh link to its document and Raw kept.
+	Get(ctx context.Context, id string) (Fax, error)
+
+	// Media yields what is known of the documents of a fax. A fax whose
+	// document was deleted has none.
+	Media(ctx context.Context, faxID string) iter.Seq2[Media, error]
+
+	// Open starts reading the document of f at the given byte offset. The
+	// link is renewed once when it has expired. ErrNotFound: there is no
+	// document (any more). ErrUnavailable: what came back is no document,
+	// but an error page. The caller closes the body.
+	Open(ctx context.Context, f Fax, offset int64) (Document, error)
+
+	// Delete removes the record and its document for good. ErrNotFound: it
+	// is gone already. ErrConflict: it is still in progress.
+	Delete(ctx context.Context, id string) error
+
+	// DeleteMedia removes the document; the record stays. Errors as Delete.
+	DeleteMedia(ctx context.Context, faxID, mediaID string) error
+}
+
+// Document is an open document: the bytes of a PDF or TIFF file.
+type Document struct {
+	Body        io.ReadCloser
+	ContentType string // as the server said
+	Offset      int64  // where Body starts; 0 when the server ignored the wish for an offset
+	Size        int64  // bytes of the whole document; -1: not announced
+	ETag        string // names this version of the document; may be empty
+}

@@ -1,0 +1,98 @@
+package pkg_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/faxctl/faxctl/pkg/"
+
+// layers says which of our packages each of our packages may import. It is the
+// map of the house: a package that is not here does not exist, and an import
+// that is not here is not made. Tests may import anything.
+func layers() map[string][]string {
+	return map[string][]string{
+		"fax": {},
+
+		"batch":         {},
+		"document":      {},
+		"output":        {},
+		"profile":       {},
+		"sandbox":       {"sandbox/paper"},
+		"sandbox/paper": {},
+		"term":          {},
+		"transport":     {},
+
+		"provider":              {"fax", "profile", "provider/twilio", "transport"},
+		"provider/providertest": {"fax"},
+		"provider/twilio":       {"fax"},
+
+		"archive":       {"archive/index", "document", "fax", "fetch"},
+		"archive/index": {"fax"},
+		"audit":         {"fax"},
+		"fetch":         {"document", "fax"},
+		"plan":          {"fax"},
+		"retention":     {"fax"},
+	}
+}
+
+// cliSeesAll names the packages that put everything together.
+func cliSeesAll() []string { return []string{"cli"} }
+
+func TestLayers(t *testing.T) {
+	allowed := layers()
+	for _, p := range listPackages(t) {
+		name := strings.TrimPrefix(p.ImportPath, module)
+		if slices.Contains(cliSeesAll(), name) {
+			continue
+		}
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("package %s is not in the table", name)
+			continue
+		}
+		for _, imp := range p.Imports {
+			ours, yes := strings.CutPrefix(imp, module)
+			switch {
+			case yes && !slices.Contains(may, ours):
+				t.Errorf("%s imports %s, which the table does not allow", name, ours)
+			case !yes && name == "fax" && strings.Contains(strings.Split(imp, "/")[0], "."):
+				t.Errorf("fax imports %s; it stands on the standard library alone", imp)
+			}
+		}
+	}
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.ImportPath != strings.TrimSuffix(module, "/") {
+			all = append(all, p)
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("go list found no package")
+	}
+	return all
+}
