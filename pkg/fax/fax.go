@@ -107,10 +107,10 @@ type Media struct {
 	Updated     time.Time `json:"updated,omitzero"`
 }
 
-// FaxFilter selects faxes. The zero value selects all of them. A provider
-// applies what it can on its side; [FaxFilter.Match] decides in the end, so a
+// Filter selects faxes. The zero value selects all of them. A provider
+// applies what it can on its side; [Filter.Match] decides in the end, so a
 // result is never wider than what was asked.
-type FaxFilter struct {
+type Filter struct {
 	From, To  string    // exact numbers
 	Number    string    // either end
 	After     time.Time // created strictly after; zero: from the beginning
@@ -123,7 +123,7 @@ type FaxFilter struct {
 
 // Match reports whether f is selected. A fax without a creation date is never
 // selected by a filter that has one.
-func (q FaxFilter) Match(f Fax) bool {
+func (q Filter) Match(f Fax) bool {
 	switch {
 	case q.From != "" && f.From != q.From,
 		q.To != "" && f.To != q.To,

@@ -90,7 +90,7 @@ type Faxes interface {
 	// provider cannot select is left out here, so a page may be short, or
 	// empty, without being the last. The order is the provider's.
 	// ErrUnsupported: the provider has ended its fax service.
-	Page(ctx context.Context, q FaxFilter, size int, cursor string) (Page[Fax], error)
+	Page(ctx context.Context, q Filter, size int, cursor string) (Page[Fax], error)
 
 	// Get fetches one record, with a fresh link to its document and Raw kept.
 	Get(ctx context.Context, id string) (Fax, error)

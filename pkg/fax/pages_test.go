@@ -1,0 +1,114 @@
+package fax_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// threePages serves 0–5 two at a time and counts the requests.
+func threePages(requests *int) func(context.Context, string) (fax.Page[int], error) {
+	return func(_ context.Context, cursor string) (fax.Page[int], error) {
+		*requests++
+		switch cursor {
+		case "":
+			return fax.Page[int]{Items: []int{0, 1}, Next: "b"}, nil
+		case "b":
+			return fax.Page[int]{Items: []int{2, 3}, Next: "c"}, nil
+		case "c":
+			return fax.Page[int]{Items: []int{4, 5}}, nil
+		}
+		return fax.Page[int]{}, fmt.Errorf("no page %q", cursor)
+	}
+}
+
+func TestPages(t *testing.T) {
+	var requests int
+	seq := fax.Pages(t.Context(), threePages(&requests))
+	for range 2 { // ranging again starts over
+		got, err := fax.Collect(seq)
+		if err != nil || !slices.Equal(got, []int{0, 1, 2, 3, 4, 5}) {
+			t.Fatalf("got %v, %v", got, err)
+		}
+	}
+	if requests != 6 {
+		t.Errorf("%d requests for two readings of three pages", requests)
+	}
+}
+
+func TestPagesFetchesOnlyWhatIsRead(t *testing.T) {
+	var requests int
+	for v := range fax.Pages(t.Context(), threePages(&requests)) {
+		if v == 1 {
+			break
+		}
+	}
+	if requests != 1 {
+		t.Errorf("%d requests for the items of one page", requests)
+	}
+}
+
+func TestPagesEndsWithItsError(t *testing.T) {
+	broken := errors.New("broken")
+	seq := fax.Pages(t.Context(), func(_ context.Context, cursor string) (fax.Page[int], error) {
+		if cursor != "" {
+			return fax.Page[int]{}, broken
+		}
+		return fax.Page[int]{Items: []int{7}, Next: "x"}, nil
+	})
+	got, err := fax.Collect(seq)
+	if !errors.Is(err, broken) || !slices.Equal(got, []int{7}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestPagesRefusesToGoInCircles(t *testing.T) {
+	seq := fax.Pages(t.Context(), func(context.Context, string) (fax.Page[int], error) {
+		return fax.Page[int]{Items: []int{1}, Next: "same"}, nil
+	})
+	if _, err := fax.Collect(seq); !errors.Is(err, fax.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPagesHeedsTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var requests int
+	if _, err := fax.Collect(fax.Pages(ctx, threePages(&requests))); !errors.Is(err, context.Canceled) || requests != 0 {
+		t.Errorf("got %v after %d requests", err, requests)
+	}
+}
+
+func TestAPIErrorText(t *testing.T) {
+	for _, tt := range []struct {
+		err  fax.APIError
+		want string
+	}{
+		{fax.APIError{Kind: fax.ErrUnavailable}, "unavailable"},
+		{fax.APIError{Kind: fax.ErrNotFound, Status: 404, Code: "20404", Message: "no such fax", RequestID: "RQ1"},
+			"no such fax (code 20404, HTTP 404, request RQ1)"},
+	} {
+		if got := tt.err.Error(); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}
+
+func TestHint(t *testing.T) {
+	base := &fax.APIError{Kind: fax.ErrConflict, Hint: "inner"}
+	if got := fax.Hint(fmt.Errorf("buy: %w", base)); got != "inner" {
+		t.Errorf("got %q", got)
+	}
+	outer := fax.WithHint(fmt.Errorf("buy: %w", base), "outer")
+	if got := fax.Hint(outer); got != "outer" || !errors.Is(outer, fax.ErrConflict) {
+		t.Errorf("got %q, %v", got, outer)
+	}
+	if fax.WithHint(nil, "x") != nil || fax.Hint(errors.New("plain")) != "" {
+		t.Error("a hint out of nothing")
+	}
+}
