@@ -27,6 +27,8 @@ func layers() map[string][]string {
 		"sandbox/paper": {},
 		"term":          {},
 		"transport":     {},
+		"twiml":         {},
+		"webhook":       {},
 
 		"provider":              {"fax", "profile", "provider/twilio", "transport"},
 		"provider/providertest": {"fax"},
@@ -34,7 +36,7 @@ func layers() map[string][]string {
 
 		"archive":       {"archive/index", "document", "fax", "fetch"},
 		"archive/index": {"fax"},
-		"audit":         {"fax"},
+		"audit":         {"fax", "twiml", "webhook"},
 		"fetch":         {"document", "fax"},
 		"plan":          {"fax"},
 		"retention":     {"fax"},

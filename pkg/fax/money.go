@@ -1,0 +1,47 @@
+package fax
+
+import (
+	"fmt"
+	"math/big"
+	"regexp"
+	"strings"
+)
+
+// ParseMoney reads an amount as people write it: "2", "2.00" or "2.00 USD".
+// Without a currency the amount is in whatever currency it is compared with.
+func ParseMoney(s string) (Money, error) {
+	amount, currency, _ := strings.Cut(strings.TrimSpace(s), " ")
+	m := Money{Amount: amount, Currency: strings.ToUpper(strings.TrimSpace(currency))}
+	if _, err := m.rat(); err != nil || !regexp.MustCompile(`^([A-Z]{3})?$`).MatchString(m.Currency) {
+		return Money{}, WithHint(fmt.Errorf("%w amount of money %q", ErrInvalid, s), "write an amount and, if you like, a currency, as in 2.00 or '2.00 USD'")
+	}
+	return m, nil
+}
+
+// Cmp compares two amounts exactly: -1, 0 or +1 as m is less than, equal to or
+// more than o. ErrInvalid: the currencies differ, or an amount is no decimal
+// number. An empty currency agrees with any.
+func (m Money) Cmp(o Money) (int, error) {
+	if m.Currency != "" && o.Currency != "" && !strings.EqualFold(m.Currency, o.Currency) {
+		return 0, fmt.Errorf("%w comparison of %s with %s: the currencies differ", ErrInvalid, m, o)
+	}
+	a, err := m.rat()
+	if err != nil {
+		return 0, err
+	}
+	b, err := o.rat()
+	if err != nil {
+		return 0, err
+	}
+	return a.Cmp(b), nil
+}
+
+// rat is the exact amount. big.Rat alone would read "1/3" and "1e99" as well.
+func (m Money) rat() (*big.Rat, error) {
+	if regexp.MustCompile(`^-?\d+(\.\d+)?$`).MatchString(m.Amount) {
+		if r, ok := new(big.Rat).SetString(m.Amount); ok {
+			return r, nil
+		}
+	}
+	return nil, fmt.Errorf("%w amount of money %q", ErrInvalid, m.Amount)
+}

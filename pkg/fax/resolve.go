@@ -1,0 +1,108 @@
+package fax
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// AmbiguousError says that a ref names several numbers. It is ErrInvalid.
+type AmbiguousError struct {
+	Ref        string
+	Candidates []Number // in the provider's order
+}
+
+// Error names the candidates, the first few of many.
+func (e *AmbiguousError) Error() string {
+	const show = 5
+	var b strings.Builder
+	fmt.Fprintf(&b, "%q names %d numbers:", e.Ref, len(e.Candidates))
+	for i, n := range e.Candidates {
+		if i == show {
+			fmt.Fprintf(&b, " and %d more", len(e.Candidates)-show)
+			break
+		}
+		fmt.Fprintf(&b, " %s (%s)", n.Phone, n.ID)
+	}
+	return b.String()
+}
+
+// Unwrap is ErrInvalid.
+func (e *AmbiguousError) Unwrap() error { return ErrInvalid }
+
+// Resolve finds the owned number that ref means: a phone number as people
+// write it, a provider id, or an exact friendly name. The number comes from
+// Get, so its receive mode is known where the provider tells it at all.
+//
+// What reads as a phone number is only ever a phone number, never the name of
+// another one. A ref that may be an id is asked for as an id; no shape of id is
+// assumed beyond being one word, the shape only decides what is tried first.
+//
+// ErrNotFound: the account owns no such number. [AmbiguousError]: several
+// numbers have that name.
+func Resolve(ctx context.Context, numbers Numbers, ref string) (Number, error) {
+	if strings.TrimSpace(ref) == "" {
+		return Number{}, WithHint(fmt.Errorf("%w number: it is empty", ErrInvalid), "name it by its phone number, id or name, as faxctl numbers list shows them")
+	}
+	if phone, err := ParsePhone(ref); err == nil {
+		return only(ctx, numbers, ref, NumberFilter{Phone: phone}, func(n Number) bool { return n.Phone == phone })
+	}
+	byID := func() (Number, error) {
+		n, err := numbers.Get(ctx, ref)
+		if errors.Is(err, ErrInvalid) { // some providers call a strange id a bad request
+			return Number{}, notFound(ref)
+		}
+		return n, err
+	}
+	byName := func() (Number, error) {
+		return only(ctx, numbers, ref, NumberFilter{Name: ref}, func(n Number) bool { return n.Name == ref })
+	}
+	oneWord := regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(ref)
+	// People's words are short; the ids of today's providers have 34 or 36
+	// characters. The likelier reading is tried first, the other one after.
+	var tries []func() (Number, error)
+	switch {
+	case !oneWord:
+		tries = append(tries, byName)
+	case len(ref) >= 30:
+		tries = append(tries, byID, byName)
+	default:
+		tries = append(tries, byName, byID)
+	}
+	for _, try := range tries {
+		if n, err := try(); !errors.Is(err, ErrNotFound) {
+			return n, err
+		}
+	}
+	return Number{}, notFound(ref)
+}
+
+// only fetches the one number that a filter and a predicate select.
+func only(ctx context.Context, numbers Numbers, ref string, f NumberFilter, match func(Number) bool) (Number, error) {
+	var found []Number
+	for n, err := range numbers.List(ctx, f) {
+		if err != nil {
+			return Number{}, err
+		}
+		if match(n) { // a provider may answer more widely than it was asked
+			found = append(found, n)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Number{}, notFound(ref)
+	case 1:
+		return numbers.Get(ctx, found[0].ID)
+	}
+	return Number{}, WithHint(&AmbiguousError{Ref: ref, Candidates: found}, "use the phone number or the id")
+}
+
+func notFound(ref string) error {
+	hint := "see what there is: faxctl numbers list"
+	if phone, err := ParsePhone("+" + ref); err == nil {
+		hint = "a phone number begins with a plus sign and the country code: " + phone + "; or see what there is: faxctl numbers list"
+	}
+	return WithHint(fmt.Errorf("number %q: %w in this account", ref, ErrNotFound), hint)
+}

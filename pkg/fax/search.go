@@ -1,0 +1,181 @@
+package fax
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Search is what a person asks for: one country, any of several types, area
+// codes and patterns. [Search.Queries] turns it into the questions a provider
+// can be asked.
+type Search struct {
+	// Query is what all questions share. Its Type, AreaCode and Contains are
+	// not used; the lists below take their place. Country is "US" when empty.
+	Query
+
+	Types     []NumberType // empty: local
+	AreaCodes []string     // three digits, US and Canada only
+	Patterns  []string     // see Query.Contains
+}
+
+// maxQueries bounds the cross product: more than this is a mistake, not a wish.
+const maxQueries = 500
+
+// Queries is the cross product of types, area codes and patterns, in the order
+// they were given, each once. ErrInvalid: something no provider can answer.
+// Limits that only some providers have are left to the provider.
+func (s Search) Queries() ([]Query, error) {
+	base, err := s.common()
+	if err != nil {
+		return nil, err
+	}
+	types := s.Types
+	if len(types) == 0 {
+		types = []NumberType{Local}
+	}
+	for _, t := range types {
+		if !slices.Contains(NumberTypes(), t) {
+			return nil, invalid("one of "+joined(NumberTypes()), "number type %q", t)
+		}
+	}
+	areas, err := each(s.AreaCodes, func(a string) (string, error) {
+		if !northAmerican(base.Country) {
+			return "", invalid("leave --area-code out, or search --country US or CA; elsewhere use --contains with the leading digits", "area code %s: only the US and Canada have them, not %s", a, base.Country)
+		}
+		if !regexp.MustCompile(`^[2-9]\d\d$`).MatchString(a) {
+			return "", invalid("three digits, the first one 2 to 9, as in 415", "area code %q", a)
+		}
+		return a, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	patterns, err := each(s.Patterns, cleanPattern)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(types) * len(areas) * len(patterns); n > maxQueries {
+		return nil, invalid("ask for fewer types, area codes or patterns at once", "search: it takes %d questions, at most %d are asked", n, maxQueries)
+	}
+	var all []Query
+	for _, t := range types {
+		for _, a := range areas {
+			for _, p := range patterns {
+				q := base
+				q.Type, q.AreaCode, q.Contains = t, a, p
+				if !slices.ContainsFunc(all, func(o Query) bool { return o.Type == t && o.AreaCode == a && o.Contains == p }) {
+					all = append(all, q)
+				}
+			}
+		}
+	}
+	return all, nil
+}
+
+// common checks and normalises what all questions share.
+// Source: Twilio's AvailablePhoneNumbers resource, query parameters.
+func (s Search) common() (Query, error) {
+	q := s.Query
+	if q.Country == "" {
+		q.Country = "US"
+	}
+	q.Country = strings.ToUpper(strings.TrimSpace(q.Country))
+	near := q.NearNumber != "" || q.NearLatLong != ""
+	switch {
+	case !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(q.Country):
+		return q, invalid("an ISO 3166-1 code of two letters, as in US", "country %q", s.Country)
+	case q.NearNumber != "" && q.NearLatLong != "":
+		return q, invalid("give one place to be near to", "search: near a number and near a place at once")
+	case q.Distance != 0 && !near:
+		return q, invalid("say from where: --near +14155550123 or --near 37.84,-122.26", "distance without a place to measure from")
+	case q.Distance < 0 || q.Distance > 500:
+		return q, invalid("from 1 to 500 miles", "distance %d", q.Distance)
+	case q.RateCenter != "" && q.Lata == "":
+		return q, invalid("add --lata, the area the rate center is in", "rate center %q without a LATA", q.RateCenter)
+	case !slices.Contains([]string{"", "any", "local", "foreign"}, q.NoAddress):
+		return q, invalid("any, local or foreign", "address requirement %q", q.NoAddress)
+	}
+	if northAmerican(q.Country) {
+		return q, nil
+	}
+	for _, f := range []struct {
+		flag  string
+		given bool
+	}{{"--near", near}, {"--region", q.Region != ""}, {"--postal-code", q.PostalCode != ""}, {"--lata", q.Lata != ""}} {
+		if f.given {
+			return q, invalid("leave it out, or search --country US or CA", "%s: providers look at it in the US and Canada only, not in %s", f.flag, q.Country)
+		}
+	}
+	return q, nil
+}
+
+// SetNear sets the place to search near to: a phone number in E.164, or a
+// latitude and a longitude in degrees, "37.84,-122.26".
+func (q *Query) SetNear(place string) error {
+	q.NearNumber, q.NearLatLong = "", ""
+	if lat, long, ok := strings.Cut(place, ","); ok {
+		lat, long = strings.TrimSpace(lat), strings.TrimSpace(long)
+		if !degrees(lat, 90) || !degrees(long, 180) {
+			return invalid("latitude and longitude in degrees, as in 37.84,-122.26", "place %q", place)
+		}
+		q.NearLatLong = lat + "," + long
+		return nil
+	}
+	phone, err := ParsePhone(place)
+	if err != nil {
+		return invalid("a phone number like +14155550123, or a latitude and longitude like 37.84,-122.26", "place %q", place)
+	}
+	q.NearNumber = phone
+	return nil
+}
+
+// degrees reports whether s is a plain decimal number from -limit to limit.
+// ParseFloat alone would take "NaN", "0x1p2" and "1_0".
+func degrees(s string, limit float64) bool {
+	v, err := strconv.ParseFloat(s, 64)
+	return err == nil && regexp.MustCompile(`^[+-]?\d+(\.\d+)?$`).MatchString(s) && v >= -limit && v <= limit
+}
+
+// cleanPattern checks a pattern and writes it in capitals.
+func cleanPattern(p string) (string, error) {
+	up := strings.ToUpper(strings.TrimSpace(p))
+	if len(up) < 2 || len(up) > 16 || !regexp.MustCompile(`^\+?[0-9A-Z*%]+\$?$`).MatchString(up) {
+		return "", invalid("2 to 16 of digits and letters; * is one digit, % any; + at the start and $ at the end hold the pattern there", "pattern %q", p)
+	}
+	return up, nil
+}
+
+// northAmerican reports whether area codes, regions and rate centers mean
+// something to providers there.
+func northAmerican(country string) bool { return country == "US" || country == "CA" }
+
+// each cleans every value; none at all is the one empty value.
+func each(values []string, clean func(string) (string, error)) ([]string, error) {
+	if len(values) == 0 {
+		return []string{""}, nil
+	}
+	out := make([]string, 0, len(values))
+	for _, v := range values {
+		c, err := clean(v)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func invalid(hint, format string, args ...any) error {
+	return WithHint(fmt.Errorf("%w "+format, append([]any{ErrInvalid}, args...)...), hint)
+}
+
+func joined(types []NumberType) string {
+	words := make([]string, len(types))
+	for i, t := range types {
+		words[i] = string(t)
+	}
+	return strings.Join(words, ", ")
+}

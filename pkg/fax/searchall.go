@@ -1,0 +1,239 @@
+package fax
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// SearchOptions is how many questions are asked at a time, and for how much.
+type SearchOptions struct {
+	Jobs   int  // questions at a time; 0: 8
+	Limit  int  // offers wanted; 0: all that can be found
+	Prices bool // look up each country's prices and set Offer.Price
+
+	// Cap is how many rows the provider gives for one question at most; 0:
+	// 30, as Twilio does. An answer of that many rows is taken to be cut.
+	Cap int
+
+	// MaxRefined bounds the questions asked beyond those given; 0: 100.
+	MaxRefined int
+}
+
+// SearchAll asks all questions side by side and yields the offers in the order
+// of the questions, each phone number once. The order does not depend on which
+// answer comes first. The first question that fails ends the sequence with its
+// error, after the offers of the questions before it. Breaking out cancels what
+// is under way; no goroutine outlives the loop.
+//
+// A provider cuts each answer at its cap and has no second page. When the limit
+// is not reached after all answers, a question that was answered to the cap is
+// asked again in narrower parts, with one more digit in the pattern (or, without
+// a pattern, with the exchange after the area code or the last two digits), for
+// as long as offers are missing and at most MaxRefined times: with a limit, no
+// more parts at a time than could fill it. A provider that refuses such a part
+// (ErrInvalid, ErrUnsupported) has no more to give for that question, which is
+// not an error.
+//
+// With Prices, a country whose price list cannot be had is an error.
+func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt SearchOptions) iter.Seq2[Offer, error] {
+	opt.Jobs = orElse(opt.Jobs, 8)
+	opt.Cap = orElse(opt.Cap, 30)
+	opt.MaxRefined = orElse(opt.MaxRefined, 100)
+	return func(yield func(Offer, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		defer cancel()
+		price := func(string, *Offer) error { return nil }
+		if opt.Prices {
+			price = priceLists(ctx, &wg, numbers, queries)
+		}
+
+		round := make([]question, len(queries))
+		for i, q := range queries {
+			round[i].Query = q
+		}
+		seen := map[string]bool{}
+		jobs, budget := opt.Jobs, opt.MaxRefined
+		for len(round) > 0 {
+			var next []question
+			for a := range inOrder(ctx, jobs, round, ask(numbers)) {
+				if a.err != nil && a.refined && (errors.Is(a.err, ErrInvalid) || errors.Is(a.err, ErrUnsupported)) {
+					continue
+				}
+				for _, o := range a.offers {
+					if seen[o.Phone] {
+						continue
+					}
+					seen[o.Phone] = true
+					if err := price(a.Country, &o); err != nil {
+						yield(Offer{}, err)
+						return
+					}
+					if !yield(o, nil) || len(seen) == opt.Limit {
+						return
+					}
+				}
+				if a.err != nil {
+					yield(Offer{}, a.err)
+					return
+				}
+				if len(a.offers) >= opt.Cap {
+					next = append(next, a.refine()...)
+				}
+			}
+			if err := ctx.Err(); err != nil {
+				yield(Offer{}, err)
+				return
+			}
+			round = next[:min(len(next), budget)]
+			budget -= len(round)
+			if opt.Limit > 0 {
+				missing := opt.Limit - len(seen)
+				jobs = min(opt.Jobs, (missing+opt.Cap-1)/opt.Cap)
+			}
+		}
+	}
+}
+
+func orElse(n, otherwise int) int {
+	if n <= 0 {
+		return otherwise
+	}
+	return n
+}
+
+// question is a query, and whether we made it up to get past the cap.
+type question struct {
+	Query
+	refined bool
+}
+
+// answer is all the provider gave for one question, and how it ended.
+type answer struct {
+	question
+	offers []Offer
+	err    error
+}
+
+func ask(numbers Numbers) func(context.Context, question) answer {
+	return func(ctx context.Context, q question) answer {
+		offers, err := Collect(numbers.Search(ctx, q.Query))
+		return answer{q, offers, err}
+	}
+}
+
+// refine cuts a question into parts that together cover it, or none when it
+// cannot be cut further. Wildcards stay at the ends of a pattern, where
+// Twilio wants them.
+func (q question) refine() []question {
+	var patterns []string
+	p := q.Contains
+	switch body, atEnd := strings.CutSuffix(p, "$"); {
+	case p == "" && q.AreaCode != "": // the exchange never begins with 0 or 1
+		for d := 2; d <= 9; d++ {
+			patterns = append(patterns, q.AreaCode+strconv.Itoa(d))
+		}
+	case p == "":
+		for d := range 100 {
+			patterns = append(patterns, strconv.Itoa(d/10)+strconv.Itoa(d%10)+"$")
+		}
+	case atEnd && strings.HasPrefix(p, "+"): // a whole number, nothing to add
+	case atEnd:
+		wild, rest := cutLeading(body)
+		for d := range 10 {
+			patterns = append(patterns, wild+strconv.Itoa(d)+rest+"$")
+		}
+	default:
+		body, wild := cutTrailing(p)
+		for d := range 10 {
+			patterns = append(patterns, body+strconv.Itoa(d)+wild)
+		}
+		if !strings.HasPrefix(p, "+") && wild == "" && !strings.HasSuffix(p, "*") {
+			patterns = append(patterns, body+"$")
+		}
+	}
+	var parts []question
+	for _, pattern := range patterns {
+		if len(pattern) <= 16 && pattern != p {
+			part := question{q.Query, true}
+			part.Contains = pattern
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// cutTrailing takes the wildcards off the end of a pattern: what is before
+// them, and what remains of them once a digit has taken the place of the first
+// one. Any number of digits (%) needs no place.
+func cutTrailing(p string) (body, wild string) {
+	body = strings.TrimRight(p, "*%")
+	wild = p[len(body):]
+	if strings.HasPrefix(wild, "*") {
+		return body, wild[1:]
+	}
+	return body, ""
+}
+
+// cutLeading does the same at the start.
+func cutLeading(p string) (wild, body string) {
+	body = strings.TrimLeft(p, "*%")
+	wild = p[:len(p)-len(body)]
+	if strings.HasSuffix(wild, "*") {
+		return wild[:len(wild)-1], body
+	}
+	return "", body
+}
+
+// priceLists starts looking up each country's prices once, beside the
+// searches, and returns what sets an offer's price, waiting for the list.
+func priceLists(ctx context.Context, wg *sync.WaitGroup, numbers Numbers, queries []Query) func(country string, o *Offer) error {
+	lists := map[string]func() (map[NumberType]Money, error){}
+	for _, q := range queries {
+		if lists[q.Country] != nil {
+			continue
+		}
+		lists[q.Country] = sync.OnceValues(func() (map[NumberType]Money, error) { return numbers.Prices(ctx, q.Country) })
+		wg.Go(func() { _, _ = lists[q.Country]() })
+	}
+	return func(country string, o *Offer) error {
+		prices, err := lists[country]()
+		if m, ok := prices[o.Type]; ok {
+			o.Price = &m
+		}
+		return err
+	}
+}
+
+// inOrder runs do over items, at most jobs at a time, and yields the results in
+// the order of the items. Breaking out cancels the calls under way and waits
+// for them.
+func inOrder[T, R any](ctx context.Context, jobs int, items []T, do func(context.Context, T) R) iter.Seq[R] {
+	return func(yield func(R) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		defer cancel()
+		results := make([]chan R, len(items))
+		start := func(i int) {
+			results[i] = make(chan R, 1)
+			wg.Go(func() { results[i] <- do(ctx, items[i]) })
+		}
+		for i := range min(jobs, len(items)) {
+			start(i)
+		}
+		for i := range items {
+			if !yield(<-results[i]) {
+				return
+			}
+			if i+jobs < len(items) {
+				start(i + jobs)
+			}
+		}
+	}
+}

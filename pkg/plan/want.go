@@ -1,0 +1,150 @@
+// Package plan says what a fax number should be, finds the difference to what
+// it is, and carries the difference out.
+//
+// Use it whenever a number is bought, configured or given up. [Diff] is pure:
+// it takes the number as the provider has it and a [Want], and returns the
+// change and the fields as a person reads them. [Apply] makes the change and
+// reads it back, [Buy] is the one safe way to spend money, [Release] gives a
+// number up. Nothing here prints or asks.
+//
+// Errors are of the kinds of package fax. Two more carry what a caller needs:
+// [UnconfirmedError] for fields the provider does not confirm, and
+// [UnfinishedError] for a number that is bought but not yet what it should be.
+package plan
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// MaxName is how many characters a friendly name may have.
+// Source: Twilio's IncomingPhoneNumbers resource, FriendlyName.
+const MaxName = 64
+
+// Want is what a number should be. A nil field is left as it is; a pointer to
+// "" clears it.
+type Want struct {
+	Name           *string
+	Mode           *fax.Mode // fax or voice
+	FaxURL         *string   // absolute and https; giving one implies mode fax
+	Method         *string   // of the fax URL, POST or GET; POST when only the URL is given
+	FallbackURL    *string   // asked when the fax URL fails
+	FallbackMethod *string   // POST or GET; POST when only the fallback URL is given
+	StatusCallback *string
+
+	// KeepRouting leaves a trunk or voice application in place that takes
+	// calls before the fax URL is asked; Diff then warns about it.
+	KeepRouting bool
+	// Force sets fax mode on a number that cannot receive faxes.
+	Force bool
+	// AllowHTTP permits http and hosts only this machine or network can
+	// reach: for the sandbox.
+	AllowHTTP bool
+}
+
+// Empty reports whether nothing is wanted.
+func (w Want) Empty() bool {
+	return w.Name == nil && w.Mode == nil && w.FaxURL == nil && w.Method == nil &&
+		w.FallbackURL == nil && w.FallbackMethod == nil && w.StatusCallback == nil
+}
+
+// Check finds what is wrong with a want before any number is looked at, so
+// that no money is spent on it. Every error is fax.ErrInvalid with a hint.
+func (w Want) Check() error {
+	for _, u := range []struct {
+		flag  string
+		value *string
+	}{{"fax URL", w.FaxURL}, {"fallback URL", w.FallbackURL}, {"status callback", w.StatusCallback}} {
+		if given(u.value) {
+			if err := CheckURL(*u.value, w.AllowHTTP); err != nil {
+				return fmt.Errorf("%s: %w", u.flag, err)
+			}
+		}
+	}
+	for _, m := range []struct {
+		name, flag  string
+		method, url *string
+	}{{"fax method", "--fax-method", w.Method, w.FaxURL}, {"fallback method", "--fallback-method", w.FallbackMethod, w.FallbackURL}} {
+		switch {
+		case m.method == nil:
+		case *m.method != "GET" && *m.method != "POST":
+			return invalid("POST or GET", "%s %q", m.name, *m.method)
+		case m.url != nil && *m.url == "":
+			return invalid("leave "+m.flag+" out", "%s for a URL that is to be cleared", m.name)
+		}
+	}
+	if w.Mode != nil {
+		switch *w.Mode {
+		case fax.ModeFax:
+		case fax.ModeVoice:
+			if given(w.FaxURL) || w.Method != nil {
+				return invalid("choose: --mode voice, or a fax URL, which makes it a fax number", "want: a fax URL or method, and mode voice")
+			}
+		default:
+			return invalid("fax or voice", "receive mode %q", *w.Mode)
+		}
+	}
+	if w.Name != nil {
+		switch {
+		case utf8.RuneCountInString(*w.Name) > MaxName:
+			return invalid(fmt.Sprintf("at most %d characters", MaxName), "name: it has %d characters", utf8.RuneCountInString(*w.Name))
+		case !utf8.ValidString(*w.Name) || strings.ContainsFunc(*w.Name, unicode.IsControl):
+			return invalid("letters, digits, spaces and punctuation", "name %q", *w.Name)
+		}
+	}
+	return nil
+}
+
+// CheckURL tells whether a provider could ask this URL: absolute, https, with
+// a host and without a user name, a password or a fragment. Hosts that are
+// only this machine or a private network are refused, because the provider is
+// elsewhere. allowHTTP permits http and such hosts. The error is
+// fax.ErrInvalid with a hint.
+func CheckURL(raw string, allowHTTP bool) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
+		return invalid("an absolute URL, as in https://fax.example.com/in", "URL")
+	case u.User != nil: // never printed: it may hold a password
+		return invalid("the receiver recognises the provider by its signature; leave user name and password out", "URL with a user name")
+	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
+		return invalid("an absolute URL, as in https://fax.example.com/in", "URL %q", raw)
+	case u.Fragment != "":
+		return invalid("leave out what follows the #", "URL %q: it has a fragment", raw)
+	case allowHTTP:
+		return nil
+	case u.Scheme != "https":
+		return invalid("use https; --allow-http permits it, for tests", "URL %q: it is not https", raw)
+	case private(u.Hostname()):
+		return invalid("the provider must be able to reach it; --allow-http permits it, for the sandbox", "URL %q: the host is reachable from this network only", raw)
+	}
+	return nil
+}
+
+// private reports whether a host, as written, is this machine or a private
+// network. No name is looked up.
+func private(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	ip = ip.Unmap()
+	return ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() || ip.IsLinkLocalUnicast() || ip.IsMulticast()
+}
+
+// given reports whether a value is set, not left alone and not cleared.
+func given(s *string) bool { return s != nil && *s != "" }
+
+func invalid(hint, format string, args ...any) error {
+	return fax.WithHint(fmt.Errorf("%w "+format, append([]any{fax.ErrInvalid}, args...)...), hint)
+}

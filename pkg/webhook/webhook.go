@@ -1,0 +1,123 @@
+// Package webhook signs and verifies the requests a provider of fax numbers
+// sends to a web application.
+//
+// Use [Verify] in whatever receives such requests, and [Sign] in whatever has
+// to look like the provider: a probe, a forwarder, a test. Twilio and
+// SignalWire share the algorithm and differ in the header and in which secret
+// is the key: Twilio's is the account's auth token (never an API key's
+// secret), SignalWire's the project's signing key (not its API token).
+//
+// Source: Twilio, "Validating Signatures from Twilio" (webhooks security).
+package webhook
+
+import (
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // the providers' algorithm is HMAC-SHA1
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The header that carries the signature.
+const (
+	TwilioHeader     = "X-Twilio-Signature"
+	SignalWireHeader = "X-SignalWire-Signature"
+)
+
+// Key is a signing key. It cannot print itself.
+type Key string
+
+// Format writes "[signing key]" whatever the verb.
+func (Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[signing key]") }
+
+// MarshalText writes "[signing key]", for JSON, YAML and slog.
+func (Key) MarshalText() ([]byte, error) { return []byte("[signing key]"), nil }
+
+// Sign is the signature of a request: base64 of the HMAC-SHA1, under the key,
+// of the URL as the provider calls it (query included) and then, for a form
+// post, every name and value in the order of the names. The form is nil for
+// GET, and for a body that is no form. Of a name with several values each
+// different value counts once, in order, as Twilio's libraries do it.
+func Sign(key Key, url string, form url.Values) string {
+	mac := hmac.New(sha1.New, []byte(key))
+	_, _ = io.WriteString(mac, url)
+	names := make([]string, 0, len(form))
+	for name := range form {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		values := slices.Sorted(slices.Values(form[name]))
+		for _, value := range slices.Compact(values) {
+			_, _ = io.WriteString(mac, name+value)
+		}
+	}
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// Verify reports whether a signature is right for a request. The URL is the
+// public one, as the provider was told it. Providers are not of one mind about
+// the default port, so it may be in the signed URL or not. Comparing takes the
+// same time however wrong the signature is.
+func Verify(key Key, rawURL string, form url.Values, signature string) bool {
+	if key == "" || signature == "" {
+		return false
+	}
+	ok := false
+	for _, u := range ports(rawURL) {
+		ok = hmac.Equal([]byte(Sign(key, u, form)), []byte(signature)) || ok
+	}
+	return ok
+}
+
+// VerifyBody reports whether a body that is no form is the one that was
+// signed: the signed URL of such a request carries its SHA-256 in hex, as
+// bodySHA256. The signature of that URL is for [Verify], with a nil form.
+func VerifyBody(rawURL string, body []byte) bool {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return false
+	}
+	sum := sha256.Sum256(body)
+	return hmac.Equal([]byte(hex.EncodeToString(sum[:])), []byte(strings.ToLower(u.Query().Get("bodySHA256"))))
+}
+
+// Signature is the signature a request carries, whichever provider sent it, or
+// "".
+func Signature(h http.Header) string {
+	if s := h.Get(TwilioHeader); s != "" {
+		return s
+	}
+	return h.Get(SignalWireHeader)
+}
+
+// ports is the URL as it is, and with the default port put in or taken out.
+// Everything else stays byte for byte, since it was signed that way.
+func ports(raw string) []string {
+	all := []string{raw}
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return all
+	}
+	standard := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
+	scheme, rest, _ := strings.Cut(raw, "//")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, path := rest[:end], rest[end:]
+	switch {
+	case standard == "":
+	case u.Port() == "":
+		all = append(all, scheme+"//"+strings.TrimSuffix(authority, ":")+standard+path)
+	case ":"+u.Port() == standard:
+		all = append(all, scheme+"//"+strings.TrimSuffix(authority, standard)+path)
+	}
+	return all
+}

@@ -1,0 +1,114 @@
+package webhook_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/faxctl/faxctl/pkg/webhook"
+)
+
+const (
+	key  = webhook.Key("12345")
+	call = "https://mycompany.com/myapp.php?foo=1&bar=2"
+)
+
+func form() url.Values {
+	return url.Values{
+		"CallSid": {"CA1234567890ABCDE"}, "Caller": {"+14158675309"}, "Digits": {"1234"},
+		"From": {"+14158675309"}, "To": {"+18005551212"},
+	}
+}
+
+func TestSignVectors(t *testing.T) {
+	more := form()
+	more.Set("Reason", "Participant")
+	more.Set("ReasonConferenceEnded", "test")
+	for want, f := range map[string]url.Values{
+		"RSOYDt4T1cUTdK1PDd93/VVr8B8=": form(),
+		"vOEb5UThFn24KEfnOFLQY2AE5FY=": more,
+	} {
+		if got := webhook.Sign(key, call, f); got != want {
+			t.Errorf("Sign = %s, want %s", got, want)
+		}
+	}
+}
+
+func TestSignCountsEachValueOnce(t *testing.T) {
+	once := webhook.Sign(key, call, url.Values{"A": {"1", "2"}})
+	if got := webhook.Sign(key, call, url.Values{"A": {"2", "1", "2"}}); got != once {
+		t.Errorf("values in another order and repeated: %s, want %s", got, once)
+	}
+	if got := webhook.Sign(key, call, url.Values{"A": {"1"}}); got == once {
+		t.Error("a value less, and the same signature")
+	}
+}
+
+func TestVerify(t *testing.T) {
+	right := "RSOYDt4T1cUTdK1PDd93/VVr8B8="
+	with := func(mutate func(url.Values)) url.Values { f := form(); mutate(f); return f }
+	for name, c := range map[string]struct {
+		key       webhook.Key
+		url       string
+		form      url.Values
+		signature string
+		want      bool
+	}{
+		"as signed":            {key, call, form(), right, true},
+		"default port spelled": {key, "https://mycompany.com:443/myapp.php?foo=1&bar=2", form(), right, true},
+		"another port":         {key, "https://mycompany.com:8443/myapp.php?foo=1&bar=2", form(), right, false},
+		"http":                 {key, "http://mycompany.com/myapp.php?foo=1&bar=2", form(), right, false},
+		"query reordered":      {key, "https://mycompany.com/myapp.php?bar=2&foo=1", form(), right, false},
+		"value changed":        {key, call, with(func(f url.Values) { f.Set("To", "+18005551213") }), right, false},
+		"value added":          {key, call, with(func(f url.Values) { f.Set("X", ""); f.Set("Y", "1") }), right, false},
+		"wrong key":            {"12346", call, form(), right, false},
+		"no key":               {"", call, form(), webhook.Sign("", call, form()), false},
+		"no signature":         {key, call, form(), "", false},
+	} {
+		if got := webhook.Verify(c.key, c.url, c.form, c.signature); got != c.want {
+			t.Errorf("%s: Verify = %v, want %v", name, got, c.want)
+		}
+	}
+	signedWithPort := webhook.Sign(key, "http://x.example:80/in?a=b:80", nil)
+	if !webhook.Verify(key, "http://x.example/in?a=b:80", nil, signedWithPort) {
+		t.Error("signed with the default port, configured without: refused")
+	}
+}
+
+func TestVerifyBody(t *testing.T) {
+	// printf '{"a":1}' | sha256sum
+	u := "https://x.example/in?bodySHA256=015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862"
+	if !webhook.VerifyBody(u, []byte(`{"a":1}`)) {
+		t.Error("the signed body is refused")
+	}
+	for _, bad := range []string{`{"a":2}`, ""} {
+		if webhook.VerifyBody(u, []byte(bad)) || webhook.VerifyBody("https://x.example/in", []byte(bad)) {
+			t.Errorf("body %q is accepted", bad)
+		}
+	}
+}
+
+func TestSignature(t *testing.T) {
+	for _, name := range []string{webhook.TwilioHeader, webhook.SignalWireHeader} {
+		h := http.Header{}
+		h.Set(name, "s")
+		if webhook.Signature(h) != "s" {
+			t.Errorf("%s is not seen", name)
+		}
+	}
+}
+
+func TestKeyDoesNotPrint(t *testing.T) {
+	k := webhook.Key("hunter2")
+	j, err := json.Marshal(map[string]any{"k": k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := fmt.Sprintf("%v %+v %#v %s %q %x %d %v %s", k, k, k, k, k, k, k, struct{ K webhook.Key }{k}, j)
+	if strings.Contains(all, "hunter2") || strings.Contains(all, fmt.Sprintf("%x", "hunter2")) {
+		t.Errorf("the key is in %s", all)
+	}
+}
