@@ -1,0 +1,248 @@
+package profile
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Add saves a new profile. The first profile of a file becomes the current
+// one. Errors: ErrConflict when the name is taken, ErrInvalid.
+func Add(ctx context.Context, path string, p Profile) error {
+	return edit(ctx, path, func(c Config, top *yaml.Node) error {
+		if _, taken := c.Profiles[p.Name]; taken {
+			return &Error{Kind: ErrConflict, Text: "profile " + p.Name + " is there already",
+				Next: "choose another name, or remove it: faxctl profile remove " + p.Name}
+		}
+		if c.Current == "" && len(c.Profiles) == 0 {
+			set(top, "current", text(p.Name))
+		}
+		return put(top, p)
+	})
+}
+
+// Put saves a profile over the one of the same name, if there is one. Comments
+// on the settings stay. Errors: ErrInvalid.
+func Put(ctx context.Context, path string, p Profile) error {
+	return edit(ctx, path, func(_ Config, top *yaml.Node) error { return put(top, p) })
+}
+
+// Use makes a profile, or a built-in one, the current one. Errors: ErrNotFound.
+func Use(ctx context.Context, path, name string) error {
+	return edit(ctx, path, func(c Config, top *yaml.Node) error {
+		if _, err := c.find(name); err != nil {
+			return err
+		}
+		set(top, "current", text(name))
+		return nil
+	})
+}
+
+// Remove takes a profile out of the file; when it was the current one, none is
+// afterwards. Its secret stays where it is, see [Secrets.Delete]. Errors:
+// ErrNotFound, ErrInvalid for a built-in profile.
+func Remove(ctx context.Context, path, name string) error {
+	return edit(ctx, path, func(c Config, top *yaml.Node) error {
+		p, err := c.find(name)
+		switch {
+		case err != nil:
+			return err
+		case p.IsBuiltIn():
+			return &Error{Kind: ErrInvalid, Text: "profile " + name + " is built in and cannot be removed"}
+		}
+		if c.Current == name {
+			unset(top, "current")
+		}
+		unset(child(top, "profiles"), name)
+		return nil
+	})
+}
+
+// find is the profile called name, of the file or built in. Errors: ErrNotFound.
+func (c Config) find(name string) (Profile, error) {
+	if p, ok := BuiltIns()[name]; ok {
+		return p, nil
+	}
+	if p, ok := c.Profiles[name]; ok {
+		return p, nil
+	}
+	all := append(c.Names(), names(BuiltIns())...)
+	return Profile{}, &Error{Kind: ErrNotFound, Text: "no profile " + quote(name) + suggest(name, all),
+		Next: "list them with faxctl profile list, or add it: faxctl profile add"}
+}
+
+func put(top *yaml.Node, p Profile) error {
+	if p.Space != "" {
+		if space, err := NormalizeSpace(p.Space); err == nil {
+			p.Space = space
+		}
+	}
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	var values yaml.Node
+	if err := values.Encode(p); err != nil {
+		return err
+	}
+	all := child(top, "profiles")
+	old := child(all, p.Name)
+	for _, key := range keys(settings(&p)) {
+		i := slices.IndexFunc(values.Content, func(n *yaml.Node) bool { return n.Value == key })
+		if i < 0 {
+			unset(old, key)
+			continue
+		}
+		set(old, key, values.Content[i+1])
+	}
+	return nil
+}
+
+// The tree is edited rather than written anew, so that the comments and the
+// order of the person who owns the file survive.
+
+func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
+
+// indexOf is the place of key's value in a mapping, or -1.
+func indexOf(m *yaml.Node, key string) int {
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			return i + 1
+		}
+	}
+	return -1
+}
+
+func set(m *yaml.Node, key string, v *yaml.Node) {
+	i := indexOf(m, key)
+	if i < 0 {
+		m.Content = append(m.Content, text(key), v)
+		return
+	}
+	v.HeadComment, v.LineComment, v.FootComment = m.Content[i].HeadComment, m.Content[i].LineComment, m.Content[i].FootComment
+	m.Content[i] = v
+}
+
+func unset(m *yaml.Node, key string) {
+	if i := indexOf(m, key); i >= 0 {
+		m.Content = slices.Delete(m.Content, i-1, i+1)
+	}
+}
+
+// child is the mapping under key, made when it is missing or null. An alias is
+// replaced by a mapping of its own, so that the others keep theirs.
+func child(m *yaml.Node, key string) *yaml.Node {
+	if i := indexOf(m, key); i >= 0 && m.Content[i].Kind == yaml.MappingNode {
+		return m.Content[i]
+	}
+	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	if i := indexOf(m, key); i >= 0 && m.Content[i].Kind == yaml.AliasNode {
+		n.Content = slices.Clone(m.Content[i].Alias.Content)
+	}
+	set(m, key, n)
+	return n
+}
+
+// edit changes the file: alone, from what is in it now, and entirely or not at
+// all.
+func edit(ctx context.Context, path string, change func(Config, *yaml.Node) error) error {
+	// A link is kept, and what it points to is written.
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return &Error{Kind: ErrInvalid, Text: "config file " + path + " cannot be read", Cause: reason(err)}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	unlock, err := lock(ctx, path+".lock")
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	was, err := readConfig(path)
+	if err != nil {
+		return err
+	}
+	c, doc, err := parse(path, was)
+	if err != nil {
+		return err
+	}
+	if err := change(c, doc.Content[0]); err != nil {
+		return err
+	}
+	now, err := encode(doc)
+	if err != nil {
+		return err
+	}
+	// What cannot be read again must not be written.
+	if _, _, err := parse(path, now); err != nil {
+		return err
+	}
+	return write(path, now)
+}
+
+func encode(doc *yaml.Node) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := yaml.NewEncoder(&buf)
+	enc.SetIndent(2)
+	if err := enc.Encode(doc); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), enc.Close()
+}
+
+// write replaces the file at once: a reader sees the old text or the new.
+func write(path string, text []byte) (err error) {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, ".config-*.yaml") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// lock waits for the lock file, 5 s at most, and returns what releases it.
+func lock(ctx context.Context, path string) (unlock func(), err error) {
+	const patience, interval = 5 * time.Second, 20 * time.Millisecond
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		held, err := tryLock(f)
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		if held {
+			return func() { _ = f.Close() }, nil // closing releases it
+		}
+		select {
+		case <-ctx.Done():
+			_ = f.Close()
+			return nil, &Error{Kind: ErrConflict, Text: "another faxctl is changing the config file", Cause: ctx.Err(),
+				Next: "run it again in a moment"}
+		case <-time.After(interval):
+		}
+	}
+}

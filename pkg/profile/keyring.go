@@ -1,0 +1,114 @@
+package profile
+
+import (
+	"context"
+	"errors"
+
+	"github.com/zalando/go-keyring"
+)
+
+// service is the name our secrets have in the system's keyring.
+const service = "faxctl"
+
+// KeyringFuncs is a keyring: three functions of a service and a user. Get and
+// Delete answer ErrNotFound when there is no such secret. They may block; the
+// methods of [Secrets] wait 3 s at most.
+type KeyringFuncs struct {
+	Get    func(service, user string) (string, error)
+	Set    func(service, user, secret string) error
+	Delete func(service, user string) error
+}
+
+// SystemKeyring is the macOS Keychain, the Windows Credential Manager or the
+// Secret Service of the desktop.
+func SystemKeyring() KeyringFuncs {
+	kind := func(err error) error {
+		if errors.Is(err, keyring.ErrNotFound) {
+			return ErrNotFound
+		}
+		return err
+	}
+	return KeyringFuncs{
+		Get: func(service, user string) (string, error) {
+			text, err := keyring.Get(service, user)
+			return text, kind(err)
+		},
+		Set:    keyring.Set,
+		Delete: func(service, user string) error { return kind(keyring.Delete(service, user)) },
+	}
+}
+
+// keyringUser is what the keyring knows the secret of p by. The user name is
+// part of it, so that a secret is never sent with another account's name.
+func (p Profile) keyringUser() string { return p.Name + " " + p.Username() }
+
+// Store keeps secret in the keyring as the one of p. There is no other place it
+// goes to when the keyring cannot. Errors: ErrSecret, or the context's.
+func (s Secrets) Store(ctx context.Context, p Profile, secret Secret) error {
+	return s.Keyring.set(ctx, p.keyringUser(), secret)
+}
+
+// StoreSigningKey keeps the key of p's callbacks in the keyring. Errors: as for
+// [Secrets.Store].
+func (s Secrets) StoreSigningKey(ctx context.Context, p Profile, key Secret) error {
+	return s.Keyring.set(ctx, p.keyringUser()+" signing-key", key)
+}
+
+// Delete forgets what the keyring keeps for p. A secret that is not there is
+// deleted. Errors: ErrSecret, or the context's.
+func (s Secrets) Delete(ctx context.Context, p Profile) error {
+	var errs []error
+	for user, r := range map[string]Reference{p.keyringUser(): p.Secret, p.keyringUser() + " signing-key": p.SigningKey} {
+		if r.Kind != InKeyring {
+			continue
+		}
+		_, err := limited(ctx, func() (string, error) { return "", s.Keyring.Delete(service, user) })
+		if !errors.Is(err, ErrNotFound) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (k KeyringFuncs) get(ctx context.Context, user string) (string, error) {
+	return limited(ctx, func() (string, error) { return k.Get(service, user) })
+}
+
+func (k KeyringFuncs) set(ctx context.Context, user string, secret Secret) error {
+	if _, err := usable("the answer", secret.Reveal()); err != nil {
+		return err
+	}
+	_, err := limited(ctx, func() (string, error) { return "", k.Set(service, user, secret.Reveal()) })
+	return err
+}
+
+// limited asks the keyring and gives up on it when it takes too long: without
+// a desktop it waits for a question nobody sees. The call cannot be ended; it
+// is left behind and its answer dropped.
+func limited(ctx context.Context, ask func() (string, error)) (string, error) {
+	type answer struct {
+		text string
+		err  error
+	}
+	done := make(chan answer, 1)
+	waiting, cancel := context.WithTimeout(ctx, keyringLimit)
+	defer cancel()
+	go func() {
+		text, err := ask()
+		done <- answer{text, err}
+	}()
+	const next = "keep the secret elsewhere: env:NAME, file:PATH or command:PROGRAM ARGUMENTS"
+	select {
+	case a := <-done:
+		if a.err == nil || errors.Is(a.err, ErrNotFound) {
+			return a.text, a.err
+		}
+		return "", &Error{Kind: ErrSecret, Text: "the keyring of this system cannot be used", Cause: errors.New(clean(a.err.Error())), Next: next}
+	case <-waiting.Done():
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		return "", &Error{Kind: ErrSecret, Next: next,
+			Text: "the keyring did not answer within " + keyringLimit.String() + "; it may be locked, or there is no desktop to unlock it"}
+	}
+}

@@ -1,0 +1,271 @@
+// Package profile says which account of which provider is meant, and where its
+// secret is kept.
+//
+// Use it before talking to a provider. [Load] reads the config file, [Resolve]
+// weighs flags, environment, config and defaults and remembers where every
+// value came from, and [Secrets] fetches the secret at the moment a call needs
+// it. [Add], [Put], [Use] and [Remove] change the config file.
+//
+// A config file never holds a secret, only a [Reference] to one; a [Secret]
+// never prints itself. The package imports nothing of faxctl.
+package profile
+
+import (
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Provider is the company behind an account.
+type Provider string
+
+// The providers an account can be with.
+const (
+	Twilio     Provider = "twilio"
+	SignalWire Provider = "signalwire"
+)
+
+// Profile is one account. The YAML keys are those of the config file.
+type Profile struct {
+	Name       string    `json:"name" yaml:"-"`                                     // "" when the environment gave the account
+	Provider   Provider  `json:"provider" yaml:"provider"`                          //
+	AccountID  string    `json:"account" yaml:"account"`                            // AC and 32 hex digits, or SignalWire's project UUID
+	APIKey     string    `json:"api_key,omitempty" yaml:"api-key,omitempty"`        // Twilio's SK…; "" when the secret is the auth token
+	Space      string    `json:"space,omitempty" yaml:"space,omitempty"`            // SignalWire's host, x.signalwire.com
+	Edge       string    `json:"edge,omitempty" yaml:"edge,omitempty"`              // Twilio's edge location
+	Region     string    `json:"region,omitempty" yaml:"region,omitempty"`          // Twilio's region
+	Secret     Reference `json:"secret,omitzero" yaml:"secret,omitempty"`           // of the account or of the API key
+	SigningKey Reference `json:"signing_key,omitzero" yaml:"signing-key,omitempty"` // of callbacks, where it is not Secret
+	APIURL     string    `json:"api_url,omitempty" yaml:"api-url,omitempty"`        // origin that stands for every host of the provider
+	ReadOnly   bool      `json:"read_only,omitempty" yaml:"read-only,omitempty"`    // refuse every change
+}
+
+// Username is what the secret is sent with: the API key, or the account.
+func (p Profile) Username() string {
+	if p.APIKey != "" {
+		return p.APIKey
+	}
+	return p.AccountID
+}
+
+// IsBuiltIn reports whether p is one of the sandboxes, which need no account.
+func (p Profile) IsBuiltIn() bool { return p.Secret.Kind == BuiltIn }
+
+const (
+	sandbox           = "sandbox"
+	sandboxSignalWire = "sandbox-signalwire"
+)
+
+// BuiltIns are the profiles that need nothing: a sandbox in either dialect.
+// Their account and secret (the word "sandbox") mean something to a sandbox
+// only; whoever opens one gives it its address.
+func BuiltIns() map[string]Profile {
+	return map[string]Profile{
+		sandbox: {
+			Name: sandbox, Provider: Twilio, Secret: Reference{Kind: BuiltIn},
+			AccountID: "AC00000000000000000000000000005a4d",
+		},
+		sandboxSignalWire: {
+			Name: sandboxSignalWire, Provider: SignalWire, Secret: Reference{Kind: BuiltIn},
+			AccountID: "00000000-0000-4000-8000-000000005a4d",
+			Space:     "sandbox.signalwire.com",
+		},
+	}
+}
+
+// CheckName reports whether name can name a profile of the config file. Names
+// that begin with "sandbox" are the built-in ones. Errors: ErrInvalid.
+func CheckName(name string) error {
+	bad := func(text string) error {
+		return &Error{Kind: ErrInvalid, Text: "profile name " + quote(name) + " " + text,
+			Next: "use small letters, digits and hyphens, as in clinic-2"}
+	}
+	switch {
+	case name == "":
+		return bad("is empty")
+	case len(name) > 63:
+		return bad("is longer than 63 characters")
+	case name == sandbox || strings.HasPrefix(name, sandbox+"-"):
+		return bad("is reserved for the built-in sandbox")
+	case strings.HasPrefix(name, "-") || strings.HasSuffix(name, "-"):
+		return bad("begins or ends with a hyphen")
+	case !consistsOf(name, isLowerAlnum, '-'):
+		return bad("has a character that a name cannot have")
+	}
+	return nil
+}
+
+// problem is something wrong with one setting of a profile.
+type problem struct{ key, text, next string }
+
+// Validate checks that p can be used and saved: the shapes of the ids, the
+// space, the place of the secret. Errors: ErrInvalid, all problems at once.
+func (p Profile) Validate() error {
+	if err := CheckName(p.Name); err != nil {
+		return err
+	}
+	return joinProblems("profile "+p.Name+": ", p.problems())
+}
+
+func joinProblems(prefix string, all []problem) error {
+	if len(all) == 0 {
+		return nil
+	}
+	e := &Error{Kind: ErrInvalid}
+	lines := make([]string, len(all))
+	for i, pr := range all {
+		lines[i] = prefix + pr.key + ": " + pr.text
+		if e.Next == "" {
+			e.Next = pr.next
+		}
+	}
+	e.Text = strings.Join(lines, "\n")
+	return e
+}
+
+func (p Profile) problems() []problem {
+	var all []problem
+	add := func(key, text, next string) { all = append(all, problem{key, text, next}) }
+
+	switch p.Provider {
+	case Twilio:
+		all = append(all, p.twilioProblems()...)
+	case SignalWire:
+		all = append(all, p.signalWireProblems()...)
+	case "":
+		add("provider", "is missing", "write twilio or signalwire")
+	default:
+		add("provider", "unknown provider "+quote(string(p.Provider))+suggest(string(p.Provider), providers()), "write twilio or signalwire")
+	}
+	if p.Secret.IsZero() {
+		add("secret", "does not say where the secret is kept", "write keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS")
+	}
+	if p.APIURL != "" {
+		if _, err := ParseAPIURL(p.APIURL); err != nil {
+			add("api-url", err.Error(), "give an origin, as in https://api.example.com or http://127.0.0.1:8080")
+		}
+	}
+	return all
+}
+
+func (p Profile) twilioProblems() []problem {
+	const where = "copy the Account SID from the Twilio console; it begins with AC"
+	var all []problem
+	switch {
+	case p.AccountID == "":
+		all = append(all, problem{"account", "is missing", where})
+	case isSID(p.AccountID, "SK"):
+		all = append(all, problem{"account", "is an API key (SK…), not an account",
+			"put the SK… in api-key and the AC… of the account in account"})
+	case !isSID(p.AccountID, "AC"):
+		all = append(all, problem{"account", quote(p.AccountID) + " is not a Twilio account: AC and 32 hex digits", where})
+	}
+	if p.APIKey != "" && !isSID(p.APIKey, "SK") {
+		all = append(all, problem{"api-key", "is not a Twilio API key: SK and 32 hex digits", "leave api-key out to use the auth token"})
+	}
+	if p.Space != "" {
+		all = append(all, problem{"space", "belongs to SignalWire", "leave space out, or write provider: signalwire"})
+	}
+	for _, label := range []problem{{key: "edge", text: p.Edge}, {key: "region", text: p.Region}} {
+		if !consistsOf(label.text, isLowerAlnum, '-') {
+			all = append(all, problem{label.key, quote(label.text) + " is not a name like dublin or ie1", ""})
+		}
+	}
+	return all
+}
+
+func (p Profile) signalWireProblems() []problem {
+	const where = "copy the Project ID from the API page of the SignalWire space"
+	var all []problem
+	switch {
+	case p.AccountID == "":
+		all = append(all, problem{"account", "is missing", where})
+	case !isUUID(p.AccountID):
+		all = append(all, problem{"account", quote(p.AccountID) + " is not a SignalWire project: a UUID", where})
+	}
+	if p.Space == "" {
+		all = append(all, problem{"space", "is missing", "write the space's host, as in example.signalwire.com"})
+	} else if _, err := NormalizeSpace(p.Space); err != nil {
+		all = append(all, problem{"space", err.Error(), "write the space's host, as in example.signalwire.com"})
+	}
+	for _, s := range []problem{{key: "api-key", text: p.APIKey}, {key: "edge", text: p.Edge}, {key: "region", text: p.Region}} {
+		if s.text != "" {
+			all = append(all, problem{s.key, "belongs to Twilio", "leave it out"})
+		}
+	}
+	return all
+}
+
+func providers() []string { return []string{string(Twilio), string(SignalWire)} }
+
+// NormalizeSpace turns x, x.signalwire.com and https://x.signalwire.com/ into
+// x.signalwire.com. Any other host is refused (ErrInvalid), because the
+// secret is sent there.
+func NormalizeSpace(s string) (string, error) {
+	const domain = ".signalwire.com"
+	host := strings.ToLower(strings.TrimSpace(s))
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "https://"), "/")
+	label := strings.TrimSuffix(host, domain)
+	if label == "" || len(label) > 63 || !consistsOf(label, isLowerAlnum, '-') || label[0] == '-' || label[len(label)-1] == '-' {
+		return "", &Error{Kind: ErrInvalid, Text: quote(s) + " is not a SignalWire space",
+			Next: "write the space's host, as in example.signalwire.com"}
+	}
+	return label + domain, nil
+}
+
+// ParseAPIURL checks an origin that is to stand for the provider's hosts, and
+// drops a trailing slash: https anywhere, http on this machine only, and no
+// user, path, query or fragment. Errors: ErrInvalid.
+func ParseAPIURL(s string) (string, error) {
+	bad := func(text string) (string, error) {
+		return "", &Error{Kind: ErrInvalid, Text: text,
+			Next: "give an origin, as in https://api.example.com or http://127.0.0.1:8080"}
+	}
+	u, err := url.Parse(strings.TrimSpace(s))
+	switch {
+	case err != nil || u.Hostname() == "" || u.Opaque != "":
+		return bad("the API URL is not a URL with a host")
+	case u.User != nil:
+		return bad("the API URL has a user or password in it")
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		return bad("the API URL is more than an origin")
+	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+		return u.Scheme + "://" + u.Host, nil
+	case u.Scheme == "http":
+		return bad("the API URL would send the secret unencrypted to " + u.Hostname())
+	}
+	return bad("the API URL is neither https nor http")
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+func isSID(s, prefix string) bool {
+	rest, ok := strings.CutPrefix(s, prefix)
+	return ok && len(rest) == 32 && consistsOf(rest, isHex)
+}
+
+func isUUID(s string) bool {
+	parts := strings.Split(s, "-")
+	return slices.EqualFunc(parts, []int{8, 4, 4, 4, 12}, func(part string, n int) bool {
+		return len(part) == n && consistsOf(part, isHex)
+	})
+}
+
+func isHex(r rune) bool {
+	return '0' <= r && r <= '9' || 'a' <= r && r <= 'f' || 'A' <= r && r <= 'F'
+}
+
+func isLowerAlnum(r rune) bool { return '0' <= r && r <= '9' || 'a' <= r && r <= 'z' }
+
+// consistsOf reports whether every character of s is in the class or in extra.
+func consistsOf(s string, class func(rune) bool, extra ...rune) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return !class(r) && !slices.Contains(extra, r) })
+}
+
+// names are the keys of m, sorted.
+func names(m map[string]Profile) []string { return slices.Sorted(maps.Keys(m)) }

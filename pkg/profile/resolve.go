@@ -1,0 +1,207 @@
+package profile
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Input is everything that can say which account is meant.
+type Input struct {
+	Profile string                 // the flag --profile, "" when not given
+	APIURL  string                 // the flag --api-url, "" when not given
+	Getenv  func(string) string    // os.Getenv
+	Config  func() (Config, error) // reads the config file; not called when a flag names a built-in profile
+}
+
+// Value is one setting in force and where it came from.
+type Value struct {
+	Key    string `json:"key" yaml:"key"`
+	Text   string `json:"text" yaml:"text"`
+	Source string `json:"source" yaml:"source"` // "flag --profile", "environment TWILIO_EDGE", "profile clinic (config.yaml)", "default"
+}
+
+// Resolved is the profile in force. Its secret has not been looked up.
+type Resolved struct {
+	Profile
+	Values []Value // every setting that says something, "profile" first
+}
+
+// Resolve decides which account is meant: flag, then environment, then the
+// config's current profile. An account and its secret are taken together from
+// one place; edge, region and API URL are weighed one by one. FAXCTL_PROFILE
+// names a profile as the flag does. Nothing is looked up but text.
+//
+// Errors: ErrNone when nothing names an account, ErrAmbiguous when the
+// environment names two, ErrNotFound for an unknown profile, ErrInvalid for
+// half a set of variables or a wrong value, and those of Config.
+func Resolve(in Input) (Resolved, error) {
+	r, err := choose(in)
+	if err != nil {
+		return Resolved{}, err
+	}
+	if err := r.override(in); err != nil {
+		return Resolved{}, err
+	}
+	if !r.IsBuiltIn() {
+		if err := joinProblems(r.origin()+": ", r.problems()); err != nil {
+			return Resolved{}, err
+		}
+	}
+	r.sort()
+	return r, nil
+}
+
+// choose finds the account.
+func choose(in Input) (Resolved, error) {
+	if in.Profile != "" {
+		return named(in, in.Profile, "flag --profile")
+	}
+	if name := in.Getenv("FAXCTL_PROFILE"); name != "" {
+		return named(in, name, "environment FAXCTL_PROFILE")
+	}
+	env, err := environment(in.Getenv)
+	if err != nil {
+		return Resolved{}, err
+	}
+	c, err := in.Config()
+	if err != nil {
+		return Resolved{}, err
+	}
+	switch {
+	case env.exists():
+		r := env.describe()
+		if c.Current != "" {
+			r.Values[0].Source += ", before the current profile " + c.Current
+		}
+		return r, nil
+	case c.Current != "":
+		return fromConfig(c, c.Current, "current in "+base(c.Path))
+	}
+	return Resolved{}, none(c)
+}
+
+func none(c Config) error {
+	next := "choose one of three: add an account with faxctl profile add; " +
+		"set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or SIGNALWIRE_SPACE_URL, SIGNALWIRE_PROJECT_ID and SIGNALWIRE_API_TOKEN; " +
+		"or try without an account: --profile sandbox"
+	if len(c.Profiles) > 0 {
+		next = "name a profile with --profile (" + strings.Join(c.Names(), ", ") + ") or faxctl profile use NAME; or " + next
+	}
+	return &Error{Kind: ErrNone, Text: "no account is chosen and no credentials are set", Next: next}
+}
+
+// named takes a profile that a person asked for by name.
+func named(in Input, name, source string) (Resolved, error) {
+	var c Config
+	if _, ok := BuiltIns()[name]; !ok {
+		var err error
+		if c, err = in.Config(); err != nil {
+			return Resolved{}, err
+		}
+	}
+	return fromConfig(c, name, source)
+}
+
+func fromConfig(c Config, name, source string) (Resolved, error) {
+	p, err := c.find(name)
+	if err != nil {
+		return Resolved{}, err
+	}
+	place := base(c.Path)
+	if p.IsBuiltIn() {
+		place = "built in"
+	}
+	return describe(p, source, func(string) string { return "profile " + name + " (" + place + ")" }), nil
+}
+
+// describe lists the settings of p; place says where each came from.
+func describe(p Profile, source string, place func(key string) string) Resolved {
+	r := Resolved{Profile: p, Values: []Value{{"profile", p.Name, source}}}
+	for _, s := range settings(&p) {
+		if t := s.text(); t != "" {
+			r.Values = append(r.Values, Value{s.key, t, place(s.key)})
+		}
+	}
+	return r
+}
+
+// text is the setting as it is written, "" when it says nothing.
+func (s setting) text() string {
+	switch v := s.at.(type) {
+	case *string:
+		return *v
+	case *Provider:
+		return string(*v)
+	case *Reference:
+		return v.String()
+	case *bool:
+		if *v {
+			return strconv.FormatBool(true)
+		}
+	}
+	return ""
+}
+
+// override weighs the settings that do not belong to the account.
+func (r *Resolved) override(in Input) error {
+	// Edge and region that travel with another account's variables are not
+	// meant for this one.
+	sid := in.Getenv("TWILIO_ACCOUNT_SID")
+	if r.Provider == Twilio && !r.IsBuiltIn() && (sid == "" || sid == r.AccountID) {
+		r.set("edge", &r.Edge, in.Getenv("TWILIO_EDGE"), "environment TWILIO_EDGE")
+		r.set("region", &r.Region, in.Getenv("TWILIO_REGION"), "environment TWILIO_REGION")
+	}
+	r.set("api-url", &r.APIURL, in.Getenv("FAXCTL_API_URL"), "environment FAXCTL_API_URL")
+	r.set("api-url", &r.APIURL, in.APIURL, "flag --api-url")
+	if r.APIURL == "" {
+		r.Values = append(r.Values, Value{"api-url", "", "default"})
+		return nil
+	}
+	origin, err := ParseAPIURL(r.APIURL)
+	if err != nil {
+		return err
+	}
+	i := r.index("api-url")
+	r.set("api-url", &r.APIURL, origin, r.Values[i].Source)
+	return nil
+}
+
+// set gives a setting another value, when there is one.
+func (r *Resolved) set(key string, at *string, text, source string) {
+	if text = strings.TrimSpace(text); text == "" {
+		return
+	}
+	*at = text
+	if i := r.index(key); i >= 0 {
+		r.Values[i] = Value{key, text, source}
+		return
+	}
+	r.Values = append(r.Values, Value{key, text, source})
+}
+
+func (r *Resolved) index(key string) int {
+	return slices.IndexFunc(r.Values, func(v Value) bool { return v.Key == key })
+}
+
+// origin says where the account came from.
+func (r *Resolved) origin() string {
+	if i := r.index("account"); i >= 0 {
+		return r.Values[i].Source
+	}
+	return r.Values[0].Source
+}
+
+// sort puts the values in the order of the settings.
+func (r *Resolved) sort() {
+	order := append([]string{"profile"}, keys(settings(&r.Profile))...)
+	slices.SortStableFunc(r.Values, func(a, b Value) int {
+		return cmp.Compare(slices.Index(order, a.Key), slices.Index(order, b.Key))
+	})
+}
+
+// base is the last element of a path of this or another system.
+func base(path string) string {
+	return path[strings.LastIndexAny(path, `/\`)+1:]
+}

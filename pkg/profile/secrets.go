@@ -1,0 +1,146 @@
+package profile
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const (
+	keyringLimit = 3 * time.Second  // a keyring that waits for a person who is not there
+	commandLimit = 10 * time.Second // a password manager may ask the network
+	maxSecret    = 64 << 10         // bytes read from a file or a program
+)
+
+// Secrets fetches secrets from where references say, when a call needs them,
+// and keeps those of the keyring.
+type Secrets struct {
+	Getenv  func(string) string // os.Getenv
+	Keyring KeyringFuncs        // [SystemKeyring], or a test's own
+}
+
+// Secret is the secret of the account or API key of p. It may ask the keyring
+// or run a program: call it when a request is about to be made, and keep the
+// answer. Errors: ErrSecret, ErrNotFound, ErrPermission, or the context's.
+func (s Secrets) Secret(ctx context.Context, p Profile) (Secret, error) {
+	if p.IsBuiltIn() {
+		return NewSecret(sandbox), nil
+	}
+	return s.lookup(ctx, p, p.Secret, p.keyringUser())
+}
+
+// SigningKey is what the provider signs callbacks to p with: its signing-key,
+// or the auth token where that is the secret. Errors: ErrNotFound when the
+// profile does not say, and those of [Secrets.Secret].
+func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
+	switch {
+	case !p.SigningKey.IsZero():
+		return s.lookup(ctx, p, p.SigningKey, p.keyringUser()+" signing-key")
+	case p.IsBuiltIn(), p.Provider == Twilio && p.APIKey == "":
+		return s.Secret(ctx, p)
+	case p.Provider == Twilio:
+		return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the auth token, and this account is used with an API key",
+			Next: "add signing-key to the profile, or set TWILIO_AUTH_TOKEN, saying where the auth token is kept"}
+	}
+	return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the project's signing key, and the profile does not say where it is kept",
+		Next: "add signing-key to the profile, or set SIGNALWIRE_SIGNING_KEY; the key is on the API page of the space"}
+}
+
+func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string) (Secret, error) {
+	place := r.String()
+	switch r.Kind {
+	case InKeyring:
+		text, err := s.Keyring.get(ctx, user)
+		if errors.Is(err, ErrNotFound) {
+			return Secret{}, &Error{Kind: ErrNotFound, Text: "the keyring has no secret for profile " + p.Name,
+				Next: "save it again with faxctl profile add " + p.Name}
+		}
+		if err != nil {
+			return Secret{}, err
+		}
+		return usable("the keyring", text)
+	case InEnv:
+		text := s.Getenv(r.Value)
+		if text == "" {
+			return Secret{}, &Error{Kind: ErrSecret, Text: "environment variable " + r.Value + " is not set, and the secret is kept there",
+				Next: "set " + r.Value}
+		}
+		return usable(place, strings.TrimRight(text, "\r\n"))
+	case InFile:
+		return s.fromFile(r.Value)
+	case InCommand:
+		return fromCommand(ctx, r.Argv)
+	}
+	return Secret{}, &Error{Kind: ErrInvalid, Text: "the profile does not say where the secret is kept",
+		Next: "add secret to the profile: keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS"}
+}
+
+func (s Secrets) fromFile(path string) (Secret, error) {
+	if rest, ok := strings.CutPrefix(path, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
+		home := s.Getenv("HOME")
+		if home == "" {
+			home = s.Getenv("USERPROFILE")
+		}
+		if home == "" {
+			return Secret{}, &Error{Kind: ErrSecret, Text: "the secret is in " + path + ", and HOME is not set", Next: "set HOME, or write the whole path"}
+		}
+		path = filepath.Join(home, rest)
+	}
+	text, err := readPrivate(path, maxSecret)
+	var e *Error
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Secret{}, &Error{Kind: ErrSecret, Text: "the secret is in " + path + ", which is not there",
+			Next: "write the secret to that file with mode 0600"}
+	case errors.As(err, &e):
+		e.Text = "secret file " + e.Text
+		return Secret{}, err
+	}
+	return usable("file:"+path, strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"))
+}
+
+// fromCommand runs a program without a shell, and without our standard input,
+// which may be somebody's data.
+func fromCommand(ctx context.Context, argv []string) (Secret, error) {
+	bounded, cancel := context.WithTimeout(ctx, commandLimit)
+	defer cancel()
+	out, talk := capped{most: maxSecret}, capped{most: maxSecret}
+	cmd := exec.CommandContext(bounded, argv[0], argv[1:]...)
+	cmd.Stdout, cmd.Stderr = &out, &talk
+	cmd.WaitDelay = time.Second // for children that keep the pipes open
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return Secret{}, ctx.Err()
+	case bounded.Err() != nil:
+		return Secret{}, &Error{Kind: ErrSecret, Text: "the command for the secret, " + quote(argv[0]) + ", did not finish within " + commandLimit.String(),
+			Next: "run it by hand; it must not ask questions"}
+	case err != nil:
+		e := &Error{Kind: ErrSecret, Text: "the command for the secret, " + quote(argv[0]) + ", did not work", Cause: err,
+			Next: "run it by hand to see what it says"}
+		if said := clean(talk.String()); said != "" {
+			e.Cause = errors.New(said + " (" + err.Error() + ")")
+		}
+		return Secret{}, e
+	}
+	line, _, _ := strings.Cut(out.String(), "\n")
+	return usable("the output of "+quote(argv[0]), strings.TrimSuffix(line, "\r"))
+}
+
+// capped keeps the first bytes and swallows the rest.
+type capped struct {
+	bytes.Buffer
+	most int
+}
+
+// Write never fails.
+func (c *capped) Write(p []byte) (int, error) {
+	_, _ = c.Buffer.Write(p[:min(len(p), max(0, c.most-c.Len()))])
+	return len(p), nil
+}
