@@ -105,7 +105,7 @@ func put(top *yaml.Node, p Profile) error {
 }
 
 // The tree is edited rather than written anew, so that the comments and the
-// order of the person who owns the file survive.
+// order of the person who owns the file survive. Empty lines do not.
 
 func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
 
@@ -227,7 +227,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		held, err := tryLock(f)
@@ -238,10 +238,12 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 			return func() { _ = f.Close() }, nil // closing releases it
 		}
 		select {
-		case <-ctx.Done():
+		case <-waiting.Done():
 			_ = f.Close()
-			return nil, &Error{Kind: ErrConflict, Text: "another faxctl is changing the config file", Cause: ctx.Err(),
-				Next: "run it again in a moment"}
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			return nil, &Error{Kind: ErrConflict, Text: "another faxctl is changing the config file", Next: "run it again in a moment"}
 		case <-time.After(interval):
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -159,7 +160,7 @@ func splitArgv(line string) ([]string, error) {
 func joinArgv(argv []string) string {
 	words := slices.Clone(argv)
 	for i, w := range words {
-		if w == "" || strings.ContainsAny(w, " \t\"'\\") {
+		if w == "" || strings.ContainsAny(w, `"'\`) || strings.ContainsFunc(w, unicode.IsSpace) {
 			words[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(w) + `"`
 		}
 	}

@@ -75,7 +75,7 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 	case InFile:
 		return s.fromFile(r.Value)
 	case InCommand:
-		return fromCommand(ctx, r.Argv)
+		return fromCommand(ctx, commandLimit, r.Argv)
 	}
 	return Secret{}, &Error{Kind: ErrInvalid, Text: "the profile does not say where the secret is kept",
 		Next: "add secret to the profile: keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS"}
@@ -107,8 +107,8 @@ func (s Secrets) fromFile(path string) (Secret, error) {
 
 // fromCommand runs a program without a shell, and without our standard input,
 // which may be somebody's data.
-func fromCommand(ctx context.Context, argv []string) (Secret, error) {
-	bounded, cancel := context.WithTimeout(ctx, commandLimit)
+func fromCommand(ctx context.Context, limit time.Duration, argv []string) (Secret, error) {
+	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	out, talk := capped{most: maxSecret}, capped{most: maxSecret}
 	cmd := exec.CommandContext(bounded, argv[0], argv[1:]...)
@@ -119,7 +119,7 @@ func fromCommand(ctx context.Context, argv []string) (Secret, error) {
 	case ctx.Err() != nil:
 		return Secret{}, ctx.Err()
 	case bounded.Err() != nil:
-		return Secret{}, &Error{Kind: ErrSecret, Text: "the command for the secret, " + quote(argv[0]) + ", did not finish within " + commandLimit.String(),
+		return Secret{}, &Error{Kind: ErrSecret, Text: "the command for the secret, " + quote(argv[0]) + ", did not finish within " + limit.String(),
 			Next: "run it by hand; it must not ask questions"}
 	case err != nil:
 		e := &Error{Kind: ErrSecret, Text: "the command for the secret, " + quote(argv[0]) + ", did not work", Cause: err,

@@ -16,8 +16,8 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// clean is the text of another program on one line, without control
-// characters, and not much of it.
+// clean is the text of another program on one line, without colours and other
+// control characters, and not much of it.
 func clean(s string) string {
 	const most = 200
 	s = strings.Map(func(r rune) rune {
@@ -28,12 +28,27 @@ func clean(s string) string {
 			return -1
 		}
 		return r
-	}, s)
+	}, withoutColour(s))
 	s = strings.Join(strings.Fields(s), " ")
 	if r := []rune(s); len(r) > most {
 		s = string(r[:most]) + "…"
 	}
 	return s
+}
+
+// withoutColour drops terminal control sequences: ESC [ up to a letter.
+// Source: ECMA-48, 5.4.
+func withoutColour(s string) string {
+	var out strings.Builder
+	for {
+		before, rest, more := strings.Cut(s, "\x1b[")
+		out.WriteString(before)
+		if !more {
+			return out.String()
+		}
+		end := strings.IndexFunc(rest, func(r rune) bool { return r >= '@' && r <= '~' })
+		s = rest[end+1:]
+	}
 }
 
 // suggest is "; did you mean x?" for the nearest of the known words, or "" when

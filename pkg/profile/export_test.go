@@ -1,0 +1,4 @@
+package profile
+
+// FromCommand lets a test shorten the limit.
+var FromCommand = fromCommand
