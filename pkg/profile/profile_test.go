@@ -42,7 +42,7 @@ func TestParseAPIURL(t *testing.T) {
 	}
 	for s, text := range map[string]string{
 		"": "not a URL", "api.example.com": "not a URL", "localhost:8080": "not a URL", "https://": "not a URL", "https://a b": "not a URL", "https://:80": "not a URL",
-		"http://api.example.com": "unencrypted", "http://127.0.0.1.example.com": "unencrypted", "http://localhost.example.com": "unencrypted",
+		"http://api.example.com": "unencrypted", "http://10.0.0.1": "unencrypted", "http://127.0.0.1.example.com": "unencrypted", "http://localhost.example.com": "unencrypted",
 		"https://u:" + hush + "@api.example.com": "user or password", "https://api.example.com/v1": "more than an origin",
 		"https://api.example.com?x": "more than an origin", "https://api.example.com#x": "more than an origin", "ftp://api.example.com": "neither https nor http",
 	} {

@@ -168,7 +168,7 @@ func TestResolveErrors(t *testing.T) {
 // A sandbox works on a machine whose config file is broken.
 func TestSandboxNeedsNothing(t *testing.T) {
 	for name, p := range profile.BuiltIns() {
-		in := profile.Input{Profile: name, Getenv: env(append(twilioEnv, "TWILIO_EDGE=sydney")...), Config: func() (profile.Config, error) {
+		in := profile.Input{Profile: name, Getenv: env("TWILIO_EDGE=sydney", "TWILIO_AUTH_TOKEN=t"), Config: func() (profile.Config, error) {
 			return profile.Config{}, errors.New("the config file was read")
 		}}
 		got, err := profile.Resolve(in)

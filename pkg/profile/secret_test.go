@@ -65,6 +65,11 @@ func TestSecretNeverPrints(t *testing.T) {
 			}
 		}
 	}
+	for how, want := range map[string]string{"json map": `{"secret":"[secret]"}`, "yaml value": "'[secret]'\n"} {
+		if printed[how] != want {
+			t.Errorf("%s is %q, want %q", how, printed[how], want)
+		}
+	}
 	if got := s.Reveal(); got != hush {
 		t.Errorf("Reveal() = %q", got)
 	}
