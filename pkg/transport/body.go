@@ -1,0 +1,69 @@
+package transport
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+)
+
+// whenDone calls done once: when body was read to its end, when reading it
+// failed, or when it was closed.
+func whenDone(body io.ReadCloser, done func()) io.ReadCloser {
+	if body == nil || body == http.NoBody {
+		done()
+		return http.NoBody
+	}
+	return &watched{body, sync.OnceFunc(done)}
+}
+
+type watched struct {
+	io.ReadCloser
+	done func()
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.ReadCloser.Read(p)
+	if err != nil {
+		w.done()
+	}
+	return n, err
+}
+
+func (w *watched) Close() error {
+	defer w.done()
+	return w.ReadCloser.Close()
+}
+
+// Whole is a [Layer] that reads a response to its end before handing it on. A
+// connection lost in the middle of an answer is then a failed attempt, which
+// [Retry] above may repeat, rather than half an answer. It is for the pages of
+// an API: what is longer than 16 MiB is handed on as it comes.
+func Whole(next http.RoundTripper) http.RoundTripper {
+	const most = 16 << 20
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		res, err := next.RoundTrip(req)
+		if err != nil || res.Body == nil || res.Body == http.NoBody {
+			return res, err
+		}
+		var start bytes.Buffer
+		switch _, err := io.CopyN(&start, res.Body, most); {
+		case errors.Is(err, io.EOF):
+			_ = res.Body.Close()
+			res.Body = io.NopCloser(&start)
+		case err != nil:
+			_ = res.Body.Close()
+			return nil, err
+		default:
+			res.Body = &joined{io.MultiReader(&start, res.Body), res.Body}
+		}
+		return res, nil
+	})
+}
+
+// joined reads from one and closes another.
+type joined struct {
+	io.Reader
+	io.Closer
+}

@@ -1,0 +1,99 @@
+package transport
+
+import (
+	"errors"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Redact makes err fit to print: the URLs that an [http.Client] spells out in
+// its errors, query and all, are cut down to scheme and host. What err wraps
+// stays, so [errors.Is] and [errors.As] find what they found before.
+func Redact(err error) error {
+	text := ""
+	for rest := err; ; {
+		var u *url.Error
+		if !errors.As(rest, &u) {
+			break
+		}
+		if text == "" {
+			text = err.Error()
+		}
+		where := "the server"
+		if parsed, bad := url.Parse(u.URL); bad == nil && parsed.Host != "" {
+			where = show(parsed, nil)
+		}
+		text = strings.ReplaceAll(text, u.URL, where)
+		rest = u.Err
+	}
+	if text == "" {
+		return err
+	}
+	return redacted{err, text}
+}
+
+type redacted struct {
+	error
+	text string
+}
+
+func (r redacted) Error() string { return r.text }
+func (r redacted) Unwrap() error { return r.error }
+
+// show is what may be seen of u: scheme and host, and of an API's URL also the
+// path and the query, numbers masked and values of unknown keys left out.
+func show(u *url.URL, api func(*url.URL) bool) string {
+	origin := u.Scheme + "://" + u.Host
+	if api == nil || !api(u) {
+		return origin
+	}
+	query := u.Query()
+	var pairs []string
+	for _, key := range slices.Sorted(maps.Keys(query)) {
+		value := "…"
+		if shown(key) {
+			value = mask(strings.Join(query[key], ","))
+		}
+		pairs = append(pairs, mask(key)+"="+value)
+	}
+	if len(pairs) == 0 {
+		return origin + mask(u.Path)
+	}
+	return origin + mask(u.Path) + "?" + strings.Join(pairs, "&")
+}
+
+// shown lists the query keys whose values tell what was asked and nothing
+// about anybody.
+func shown(key string) bool {
+	switch key {
+	case "From", "To", "PhoneNumber", "NearNumber",
+		"Page", "PageSize",
+		"DateCreatedAfter", "DateCreatedOnOrBefore",
+		"AreaCode", "Contains", "InRegion", "InLocality", "InPostalCode", "InRateCenter", "InLata",
+		"NearLatLong", "Distance", "Beta",
+		"FaxEnabled", "VoiceEnabled", "SmsEnabled", "MmsEnabled",
+		"ExcludeAllAddressRequired", "ExcludeLocalAddressRequired", "ExcludeForeignAddressRequired",
+		"areacode", "number_type", "starts_with", "contains", "ends_with", "max_results", "region", "city":
+		return true
+	}
+	return false
+}
+
+// mask hides the middle of every phone number in s: "+1415•••0123". Ids, which
+// have letters or hyphens between their digits, stay.
+func mask(s string) string {
+	word := regexp.MustCompile(`[\pL\pN_+-]+`)
+	phone := regexp.MustCompile(`^\+?\d{7,15}$`)
+	return word.ReplaceAllStringFunc(s, func(w string) string {
+		switch {
+		case !phone.MatchString(w):
+			return w
+		case len(w) < 10:
+			return "•••"
+		}
+		return w[:5] + "•••" + w[len(w)-4:]
+	})
+}
