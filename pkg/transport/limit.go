@@ -3,6 +3,7 @@ package transport
 import (
 	"container/list"
 	"context"
+	"math"
 	"net/http"
 	"sync"
 )
@@ -13,9 +14,9 @@ import (
 // everything that speaks for one account.
 //
 // The limit begins at ten and doubles with every round of answers until the
-// first 429 halves it. From then on it grows by one a round and loses a
-// seventh with a 429, so that it stays just around the provider's own limit.
-// It never falls below one. Only a limit that was reached grows. The answer to
+// first 429 halves it. From then on it loses a seventh with a 429 and grows by
+// one a round, but lingers for eight where the last 429 came from, so that it
+// stays just around the provider's own limit. It never falls below one. Only a limit that was reached grows. The answer to
 // a request that was sent before the last cut is old news and changes nothing:
 // a burst of 429 from one overload counts once.
 //
@@ -51,6 +52,7 @@ type gate struct {
 	ceiling  float64
 	limit    float64 // requests at once; the fraction is growth saved up
 	climbing bool    // no 429 yet: grow by one with every answer
+	wall     float64 // the limit at the last 429
 	busy     int
 	queue    list.List // of chan uint64, each to receive its ticket
 	tickets  uint64    // given out so far
@@ -116,12 +118,15 @@ func (g *gate) learn(ticket uint64, status int) {
 		if g.climbing {
 			keep = 1.0 / 2 // where it was a round ago
 		}
+		g.wall = math.Floor(g.limit)
 		g.limit = max(g.limit*keep, 1)
 		g.climbing = false
 		g.cut = g.tickets
 	case status >= 500 || !full: // says nothing about the limit
 	case g.climbing:
 		g.limit = min(g.limit+1, g.ceiling)
+	case g.limit >= g.wall-1 && g.limit < g.wall:
+		g.limit = min(g.limit+1/(8*g.limit), g.ceiling)
 	default:
 		g.limit = min(g.limit+1/g.limit, g.ceiling)
 	}

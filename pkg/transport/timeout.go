@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,7 +29,7 @@ func Timeout(d time.Duration) Layer {
 
 			res, err := next.RoundTrip(req.WithContext(ctx))
 			if err != nil {
-				if context.Cause(ctx) == error(late) {
+				if errors.Is(context.Cause(ctx), late) {
 					err = late
 				}
 				stop()
@@ -58,7 +59,7 @@ func (b *impatient) Read(p []byte) (int, error) {
 	b.timer.Reset(time.Duration(b.late))
 	n, err := b.ReadCloser.Read(p)
 	b.timer.Stop()
-	if err != nil && context.Cause(b.ctx) == error(b.late) {
+	if err != nil && errors.Is(context.Cause(b.ctx), b.late) {
 		err = b.late
 	}
 	return n, err
