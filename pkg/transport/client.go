@@ -15,8 +15,6 @@ var (
 	ErrRedirect = errors.New("redirect not followed")
 	// ErrHost is the error of a document link to a host that is not allowed.
 	ErrHost = errors.New("host not allowed")
-
-	errProxy = errors.New("the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not a URL")
 )
 
 // Base is the network: proxies from the environment, HTTP/2 where offered, ten
@@ -26,7 +24,7 @@ var (
 func Base(jobs int) *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                 proxy,
+		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           dialer.DialContext,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConnsPerHost:   max(jobs, 2),
@@ -34,16 +32,6 @@ func Base(jobs int) *http.Transport {
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}
-}
-
-// proxy is the proxy from the environment. The standard library's error spells
-// the address, in which there may be a password.
-func proxy(req *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(req)
-	if err != nil {
-		return nil, errProxy
-	}
-	return u, nil
 }
 
 // Client is for calls of an API, which carry credentials. It follows a

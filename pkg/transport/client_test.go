@@ -5,11 +5,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -224,25 +221,5 @@ func TestBase(t *testing.T) {
 	base := transport.Base(32)
 	if base.MaxIdleConnsPerHost != 32 || base.TLSHandshakeTimeout == 0 || base.Proxy == nil || base.DialContext == nil {
 		t.Errorf("got %+v", base)
-	}
-}
-
-// TestBadProxy runs itself again with a proxy address that is no URL and holds
-// a password: the environment is read once per process.
-func TestBadProxy(t *testing.T) {
-	const bad = "http://me:5ecre7@proxy.example\x7f"
-	if os.Getenv("HTTPS_PROXY") != bad {
-		again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBadProxy$", "-test.v")
-		again.Env = append(os.Environ(), "HTTPS_PROXY="+bad)
-		if out, err := again.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestBadProxy") {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		return
-	}
-	repeated := 0
-	rt := transport.Stack(transport.Base(1), transport.Retry(time.Minute, func(int, time.Duration, string) { repeated++ }))
-	_, err := rt.RoundTrip(request(t, http.MethodGet, api, nil))
-	if err == nil || repeated > 0 || strings.Contains(err.Error(), "5ecre7") || !strings.Contains(err.Error(), "HTTPS_PROXY") {
-		t.Errorf("%v, repeated %d times", err, repeated)
 	}
 }

@@ -99,7 +99,7 @@ func lasting(err error) bool {
 	)
 	switch {
 	case errors.Is(err, ErrReadOnly), errors.Is(err, ErrPrivateAddress), errors.Is(err, ErrHost),
-		errors.Is(err, errProxy), errors.Is(err, http.ErrSchemeMismatch),
+		errors.Is(err, http.ErrSchemeMismatch),
 		errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert):
 		return true
 	case errors.As(err, &dns):
