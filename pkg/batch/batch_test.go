@@ -239,6 +239,22 @@ func ending(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
+// TestInterruptWithPlacesLeft ends the context when all items have been taken
+// and places are free: what was running still says that it was cut off.
+func TestInterruptWithPlacesLeft(t *testing.T) {
+	for name, run := range runners() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				length := func(i int) time.Duration { return time.Duration(i) * time.Second }
+				_, tally, last := gather(run(ending(t, 1500*time.Millisecond), 5, numbers(2, nil), sleepFor(length)))
+				if got, want := counts(tally), [3]int{1, 1, 0}; got != want || !errors.Is(last, context.Canceled) {
+					t.Errorf("done, failed, skipped = %v, %v", got, last)
+				}
+			})
+		})
+	}
+}
+
 // TestStopLetsTheRestFinish checks that a fatal error waits for what runs.
 func TestStopLetsTheRestFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -48,6 +48,7 @@ func TestPublicOnly(t *testing.T) {
 		"[::ffff:127.0.0.1]:80":       false,
 		"[::ffff:10.0.0.1]:80":        false,
 		"[::ffff:169.254.169.254]:80": false,
+		"[::ffff:100.64.0.1]:80":      false,
 		"[::127.0.0.1]:80":            false,
 		"[64:ff9b::7f00:1]:80":        false,
 		"[2002:7f00:1::]:80":          false,
