@@ -1,0 +1,107 @@
+package output
+
+import (
+	"strings"
+
+	"github.com/clipperhouse/displaywidth"
+)
+
+const (
+	gap      = 2 // spaces between columns
+	leastCut = 8 // a column is not cut below this width
+)
+
+// field is what fit has to know of a column.
+type field struct {
+	width int // cells of the widest value
+	whole bool
+}
+
+// fit chooses the widths of columns so that a row takes at most total cells;
+// 0 is no limit. First the widest columns that may be cut are cut, down to
+// leastCut; when that is not enough the last column is left out, and so on to
+// the first, which is cut as far as need be. The widths of the columns that
+// stay are returned.
+func fit(fields []field, total int) []int {
+	for n := len(fields); n > 1; n-- {
+		if widths, ok := squeeze(fields[:n], total); ok {
+			return widths
+		}
+	}
+	width := fields[0].width
+	if total > 0 {
+		width = min(width, total)
+	}
+	return []int{width}
+}
+
+// squeeze lowers one ceiling over all columns that may be cut until they fit.
+func squeeze(fields []field, total int) ([]int, bool) {
+	widths := make([]int, len(fields))
+	highest := leastCut
+	for _, f := range fields {
+		highest = max(highest, f.width)
+	}
+	for ceiling := highest; ceiling >= leastCut; ceiling-- {
+		sum := gap * (len(fields) - 1)
+		for i, f := range fields {
+			widths[i] = f.width
+			if !f.whole {
+				widths[i] = min(f.width, ceiling)
+			}
+			sum += widths[i]
+		}
+		if total <= 0 || sum <= total {
+			return spread(fields, widths, total-sum), true
+		}
+	}
+	return nil, false
+}
+
+// spread gives the cells that the ceiling left over to the columns it cut,
+// the first ones first.
+func spread(fields []field, widths []int, spare int) []int {
+	for i, f := range fields {
+		if more := min(spare, f.width-widths[i]); more > 0 {
+			widths[i] += more
+			spare -= more
+		}
+	}
+	return widths
+}
+
+// width is how many cells s takes. Runes are measured one by one, as
+// tablewriter does: an emoji made of several may then be given more room than
+// it takes, but never less, and no row breaks.
+func width(s string) int {
+	n := 0
+	for _, r := range s {
+		if r < 0x7f {
+			n++
+		} else {
+			n += displaywidth.Rune(r)
+		}
+	}
+	return n
+}
+
+// cut shortens s to at most room cells, the last of which is then "…". What
+// makes one character together stays together.
+func cut(s string, room int) string {
+	if len(s) <= room || width(s) <= room {
+		return s
+	}
+	if room <= 0 {
+		return ""
+	}
+	var b strings.Builder
+	used := 0
+	for clusters := displaywidth.StringGraphemes(s); clusters.Next(); {
+		used += width(clusters.Value())
+		if used > room-1 {
+			break
+		}
+		b.WriteString(clusters.Value())
+	}
+	return strings.TrimRight(b.String(), " ") + "…"
+}

@@ -1,0 +1,237 @@
+package output
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/itchyny/gojq"
+)
+
+// Format is how to print, as [Parse] read it. The zero value is the table.
+type Format struct {
+	name     string
+	columns  string // of table, wide, csv and tsv
+	query    *gojq.Code
+	template *template.Template
+}
+
+// String is the format's name: "csv" for csv=phone,id.
+func (f Format) String() string {
+	if f.name == "" {
+		return "table"
+	}
+	return f.name
+}
+
+// FormatInfo is a line about a format, for help and completion.
+type FormatInfo struct {
+	Name string // with the sign, "jq=", when something has to follow
+	Help string
+}
+
+// Formats lists every format, the default first.
+func Formats() []FormatInfo {
+	return []FormatInfo{
+		{"table", "drawn on a terminal, tab-separated in a pipe"},
+		{"wide", "the table with every column"},
+		{"json", "one JSON array, whole or not at all"},
+		{"jsonl", "one JSON object a line, as they come"},
+		{"yaml", "YAML list"},
+		{"csv", "comma-separated with a header; csv=phone,id names the columns"},
+		{"tsv", "tab-separated with a header; tsv=phone,id names the columns"},
+		{"id", "one id a line"},
+		{"jq=", "what a jq expression makes of the JSON array"},
+		{"template=", "a Go template for each item, with the names of the JSON"},
+	}
+}
+
+// SpecError is a request for output that cannot be met, whoever the provider:
+// an unknown format or column, a jq expression that does not parse. It is the
+// caller's to correct.
+type SpecError struct {
+	Text string
+	Hint string // what to write instead
+}
+
+func (e *SpecError) Error() string { return e.Text }
+
+// Parse reads the value of -o. The error, a [*SpecError], says what is wrong
+// with it and where.
+func Parse(spec string) (Format, error) {
+	name, arg, given := strings.Cut(spec, "=")
+	f := Format{name: name}
+	switch name {
+	case "table", "wide", "csv", "tsv":
+		f.columns = arg
+		if given && arg == "" {
+			return Format{}, &SpecError{"-o " + spec + " names no column", "name some after the sign, as in -o " + name + "=phone,id"}
+		}
+		return f, nil
+	case "json", "jsonl", "yaml", "id":
+		if given {
+			return Format{}, &SpecError{"-o " + name + " takes no columns", "choose fields with -o 'jq=…', or columns with -o csv=" + arg}
+		}
+		return f, nil
+	case "jq":
+		return f, f.parseQuery(arg)
+	case "template":
+		return f, f.parseTemplate(arg)
+	}
+	return Format{}, unknown("output format", name, formatNames())
+}
+
+func formatNames() []string {
+	var names []string
+	for _, f := range Formats() {
+		names = append(names, strings.TrimSuffix(f.Name, "="))
+	}
+	return names
+}
+
+func (f *Format) parseQuery(text string) error {
+	if strings.TrimSpace(text) == "" {
+		return &SpecError{"-o jq= has no expression", "write one after the sign, as in -o 'jq=.[].phone'"}
+	}
+	q, err := gojq.Parse(text)
+	var at *gojq.ParseError
+	switch {
+	case errors.As(err, &at):
+		return &SpecError{fmt.Sprintf("jq expression, character %d: %v", position(text, at), err), "the expression reads the array that -o json prints; quote it for the shell"}
+	case err != nil:
+		return &SpecError{fmt.Sprintf("jq expression: %v", err), ""}
+	}
+	// No environment and no modules: an expression sees the records only.
+	f.query, err = gojq.Compile(q)
+	if err != nil {
+		return &SpecError{fmt.Sprintf("jq expression: %v", err), ""}
+	}
+	return nil
+}
+
+// position counts characters from 1 up to the token that was not expected.
+func position(text string, e *gojq.ParseError) int {
+	end := min(max(e.Offset, 0), len(text))
+	return len([]rune(text[:max(end-len(e.Token), 0)])) + 1
+}
+
+func (f *Format) parseTemplate(text string) error {
+	if text == "" {
+		return &SpecError{"-o template= has no text", "write one after the sign, as in -o 'template={{.phone}}'"}
+	}
+	t, err := template.New("template").Parse(text)
+	if err != nil {
+		return &SpecError{err.Error(), "fields have the names that -o json shows, as in {{.phone}}"}
+	}
+	f.template = t
+	return nil
+}
+
+// unknown says that there is no such thing, which one may have been meant, and
+// what there is.
+func unknown(what, given string, known []string) *SpecError {
+	hint := "one of " + strings.Join(known, ", ")
+	if near := nearest(given, known); near != "" {
+		hint = fmt.Sprintf("did you mean %s? There are %s", near, strings.Join(known, ", "))
+	}
+	return &SpecError{fmt.Sprintf("unknown %s %q", what, given), hint}
+}
+
+// nearest is the word one would have typed by at most two slips fewer than
+// half its letters, or "".
+func nearest(given string, known []string) string {
+	best, at := "", 3
+	for _, k := range known {
+		if d := distance(strings.ToLower(given), k); d < at && 2*d < max(len(k), len(given)) {
+			best, at = k, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance in bytes: names are ASCII.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
+
+// Info is a line about a column, for help and completion.
+type Info struct {
+	Name  string
+	Title string
+	Wide  bool
+}
+
+// Describe lists the columns of a type.
+func Describe[T any](cols []Column[T]) []Info {
+	infos := make([]Info, len(cols))
+	for i, c := range cols {
+		infos[i] = Info{c.Name, c.title(), c.Wide}
+	}
+	return infos
+}
+
+func (c Column[T]) title() string {
+	if c.Title != "" {
+		return c.Title
+	}
+	return strings.ToUpper(strings.ReplaceAll(c.Name, "_", " "))
+}
+
+// Select applies each of specs, an -o csv=… or a --columns, to the columns
+// that are shown by default: "a,b" are these and no others, in this order;
+// "+c" adds one and "-d" takes one away. The wide columns belong to the
+// default when wide is set. An unknown name is a [*SpecError].
+func Select[T any](cols []Column[T], wide bool, specs ...string) ([]Column[T], error) {
+	var chosen []Column[T]
+	for _, c := range cols {
+		if wide || !c.Wide {
+			chosen = append(chosen, c)
+		}
+	}
+	var names []string
+	for _, c := range cols {
+		names = append(names, c.Name)
+	}
+	for _, spec := range specs {
+		fresh := true // the first plain name starts over
+		for name := range strings.SplitSeq(spec, ",") {
+			name = strings.TrimSpace(name)
+			if name == "" {
+				continue
+			}
+			bare := strings.TrimLeft(name, "+-")
+			i := slices.Index(names, bare)
+			if i < 0 {
+				return nil, unknown("column", bare, names)
+			}
+			if name == bare && fresh {
+				chosen, fresh = nil, false
+			}
+			chosen = slices.DeleteFunc(chosen, func(c Column[T]) bool { return c.Name == bare })
+			if name[0] != '-' {
+				chosen = append(chosen, cols[i])
+			}
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, &SpecError{"no column is left to show", "there are " + strings.Join(names, ", ")}
+	}
+	return chosen, nil
+}

@@ -1,0 +1,139 @@
+// Package output prints records in the format a person or a script asks for,
+// from one description of their type.
+//
+// Use it for everything that goes to standard output. Describe a type once, as
+// a [Type]: its columns, its id, its raw form. Then hand [Print] a sequence of
+// such values, or [One] a single one, with the [Format] that [Parse] read from
+// the -o flag:
+//
+//	table     on a terminal drawn and fitted, in a pipe as tsv (the default)
+//	wide      the same with every column
+//	json      one array, printed when the last item has arrived
+//	jsonl     one JSON object a line
+//	yaml      a YAML list
+//	csv, tsv  with a header; csv=phone,id names the columns
+//	id        one id a line
+//	jq=EXPR   what the jq expression makes of the JSON array
+//	template=TEXT  a Go template for each item, with the names of the JSON
+//
+// All but table, wide, json and jq print an item as soon as it is there and
+// keep none. JSON and YAML show the values themselves, so their field tags are
+// the contract; columns serve the other formats.
+//
+// Text from outside is made harmless on the way: see package plain. In JSON it
+// is escaped, so nothing is lost.
+package output
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"iter"
+	"time"
+)
+
+// Type describes what there is to show of a T.
+type Type[T any] struct {
+	// Columns in the order they are shown. The first ones matter most: when
+	// a terminal is too narrow for all, the last column goes first.
+	Columns []Column[T]
+
+	// ID names a value to other commands; -o id prints it.
+	ID func(T) string
+
+	// Raw is the value as the provider sent it, for [Options.Raw]. It may
+	// be nil for types that come from no provider.
+	Raw func(T) json.RawMessage
+}
+
+// Column is one fact about a T.
+type Column[T any] struct {
+	Name  string // lower case, as in -o csv=phone,id and --columns
+	Title string // the head of a drawn table; empty: the name in capitals
+
+	// Value is the fact for a machine: times in RFC 3339, plain decimals.
+	Value func(T) string
+
+	// Show is the fact for a person at a terminal: "3 h ago". Empty: Value.
+	Show func(T, Human) string
+
+	// Style says what the value means: good, bad, of no weight. Empty: None.
+	Style func(T) Style
+
+	Wide  bool // shown only by -o wide, in a single record, or by its name
+	Right bool // aligned to the right in a drawn table
+	Whole bool // never cut: half a phone number is worth nothing
+}
+
+// Human is what [Column.Show] may know of the person who looks.
+type Human struct {
+	Now time.Time
+}
+
+// Screen is what standard output is. The zero value is a pipe or a file.
+type Screen struct {
+	Terminal bool
+	Width    int  // columns; 0: not known, nothing is cut
+	Color    bool // colours and bold type may be used
+	Now      time.Time
+}
+
+// Options is what the person asked for, and where it goes.
+type Options struct {
+	Format   Format // the zero value is the table
+	Columns  string // a list of columns, or changes to it: see [Select]
+	NoHeader bool
+	Raw      bool // json, jsonl, yaml and jq: what the provider sent, untouched
+	Screen   Screen
+}
+
+// Shown tells what was printed, for the note below a list.
+type Shown struct {
+	Items   int
+	Dropped []string // columns the terminal had no room for
+}
+
+// Print writes the values of seq to w. It ends with the sequence, at the
+// sequence's error, or when ctx ends a jq expression that does not.
+//
+// Items printed before an error stay printed, except with json and jq, which
+// print nothing unless the whole sequence arrived. An error of w is returned
+// as it came, except that a reader who went away is [ErrClosed]. A request
+// that cannot be met is a [*SpecError], found before the first item is read.
+func Print[T any](ctx context.Context, w io.Writer, seq iter.Seq2[T, error], t Type[T], opt Options) (Shown, error) {
+	p, err := newPrinter(ctx, w, t, opt, false)
+	if err != nil {
+		return Shown{}, err
+	}
+	var shown Shown
+	for v, err := range seq {
+		if err != nil {
+			if !p.whole && shown.Items > 0 {
+				_, werr := p.end()
+				err = errors.Join(err, werr)
+			}
+			return shown, err
+		}
+		if err := p.item(v); err != nil {
+			return shown, err
+		}
+		shown.Items++
+	}
+	shown.Dropped, err = p.end()
+	return shown, err
+}
+
+// One writes a single value: json, yaml and jq see an object and not an array,
+// and a drawn table is a list of fields.
+func One[T any](ctx context.Context, w io.Writer, v T, t Type[T], opt Options) error {
+	p, err := newPrinter(ctx, w, t, opt, true)
+	if err != nil {
+		return err
+	}
+	if err := p.item(v); err != nil {
+		return err
+	}
+	_, err = p.end()
+	return err
+}

@@ -1,0 +1,94 @@
+package output
+
+import (
+	"context"
+	"errors"
+	"io"
+	"syscall"
+)
+
+// ErrClosed says that whoever read the output has gone away, as head does when
+// it has seen enough. There is nobody left to tell.
+var ErrClosed = errors.New("output closed by its reader")
+
+// printer prints items one after another.
+type printer[T any] struct {
+	item func(T) error
+
+	// end prints what is left, and names the columns that found no room.
+	end func() (dropped []string, err error)
+
+	// whole: nothing may be printed unless everything arrived.
+	whole bool
+}
+
+func newPrinter[T any](ctx context.Context, w io.Writer, t Type[T], opt Options, single bool) (printer[T], error) {
+	w = pipe{w}
+	name := opt.Format.String()
+	if err := opt.check(t.Raw != nil); err != nil {
+		return printer[T]{}, err
+	}
+	switch name {
+	case "json":
+		return jsonPrinter(w, t.encoder(opt.Raw), single), nil
+	case "jsonl":
+		return jsonlPrinter(w, t.encoder(opt.Raw)), nil
+	case "yaml":
+		return yamlPrinter(w, t.encoder(opt.Raw), single, opt.Screen.Terminal), nil
+	case "jq":
+		return queryPrinter(ctx, w, t.encoder(opt.Raw), opt.Format.query, single, opt.Screen.Terminal), nil
+	case "template":
+		return templatePrinter(w, t.encoder(false), opt.Format.template, opt.Screen.Terminal), nil
+	case "id":
+		return idPrinter(w, t.ID), nil
+	}
+	cols, err := Select(t.Columns, name == "wide" || single && name == "table", opt.Format.columns, opt.Columns)
+	switch {
+	case err != nil:
+		return printer[T]{}, err
+	case name == "csv":
+		return linePrinter(w, cols, opt.NoHeader, appendCSV), nil
+	case name == "tsv" || !opt.Screen.Terminal:
+		return linePrinter(w, cols, opt.NoHeader, appendTSV), nil
+	case single:
+		return recordPrinter(w, cols, opt), nil
+	}
+	return tablePrinter(w, cols, opt), nil
+}
+
+// check refuses flags that the format would have to ignore.
+func (o Options) check(raw bool) error {
+	name := o.Format.String()
+	switch name {
+	case "json", "jsonl", "yaml", "jq":
+		if o.Raw && !raw {
+			return &SpecError{"--raw: this does not come from a provider", "leave --raw out"}
+		}
+	default:
+		if o.Raw {
+			return &SpecError{"--raw needs a JSON format, not " + name, "add -o json"}
+		}
+	}
+	switch name {
+	case "table", "wide", "csv", "tsv":
+		return nil
+	}
+	if o.Columns != "" {
+		return &SpecError{"--columns means nothing to -o " + name, "choose fields with -o 'jq=…', or leave --columns out"}
+	}
+	return nil
+}
+
+// pipe is a writer whose reader may go away.
+type pipe struct{ io.Writer }
+
+func (p pipe) Write(b []byte) (int, error) {
+	n, err := p.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		err = ErrClosed
+	}
+	return n, err
+}
+
+// nothing is the end of a printer that has nothing left to say.
+func nothing() ([]string, error) { return nil, nil }

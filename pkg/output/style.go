@@ -1,0 +1,50 @@
+package output
+
+import (
+	"io"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/muesli/termenv"
+)
+
+// Style says what a piece of text means. How it looks is decided here, once.
+type Style uint8
+
+// The meanings. None is plain text.
+const (
+	None   Style = iota
+	Good         // as it should be
+	Warn         // look at this
+	Bad          // broken or refused
+	Dim          // of little weight
+	Accent       // what one looks for first
+	Head         // heads of columns and names of fields
+)
+
+// Painter returns what puts a style on text: with color in the sixteen colours
+// of the terminal's own palette, which the person chose to be readable on
+// their background, and without color not at all.
+//
+// It never asks the terminal anything.
+func Painter(color bool) func(Style, string) string {
+	if !color {
+		return func(_ Style, s string) string { return s }
+	}
+	r := lipgloss.NewRenderer(io.Discard)
+	r.SetColorProfile(termenv.ANSI)
+	looks := map[Style]lipgloss.Style{
+		Good:   r.NewStyle().Foreground(lipgloss.Color("2")),
+		Warn:   r.NewStyle().Foreground(lipgloss.Color("3")),
+		Bad:    r.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
+		Dim:    r.NewStyle().Faint(true),
+		Accent: r.NewStyle().Foreground(lipgloss.Color("6")),
+		Head:   r.NewStyle().Bold(true),
+	}
+	return func(s Style, text string) string {
+		look, styled := looks[s]
+		if !styled || text == "" {
+			return text
+		}
+		return look.Inline(true).Render(text)
+	}
+}

@@ -1,0 +1,195 @@
+package output
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/faxctl/faxctl/pkg/plain"
+)
+
+// atOnce is how many rows a table measures before it is drawn. Longer ones go
+// on in the same widths, so that memory stays bounded.
+const atOnce = 2000
+
+// cell is a value ready to be drawn.
+type cell struct {
+	text  string // of one line, harmless
+	style Style
+}
+
+// tablePrinter draws for a terminal. Nothing is printed for no rows.
+func tablePrinter[T any](w io.Writer, cols []Column[T], opt Options) printer[T] {
+	d := drawing{w: w, paint: Painter(opt.Screen.Color), header: !opt.NoHeader}
+	human := Human{Now: opt.Screen.Now}
+	var rows [][]cell
+	draw := func() error {
+		if len(rows) == 0 {
+			return nil
+		}
+		if d.widths == nil {
+			d.lay(headsOf(cols), rows, opt.Screen.Width)
+		}
+		err := d.draw(rows)
+		rows = rows[:0]
+		return err
+	}
+	return printer[T]{
+		item: func(v T) error {
+			row := make([]cell, len(cols))
+			for i, c := range cols {
+				row[i] = c.cell(v, human)
+			}
+			if rows = append(rows, row); len(rows) < atOnce {
+				return nil
+			}
+			return draw()
+		},
+		end: func() ([]string, error) {
+			if err := draw(); err != nil || d.widths == nil {
+				return nil, err
+			}
+			var dropped []string
+			for _, c := range cols[len(d.widths):] {
+				dropped = append(dropped, c.Name)
+			}
+			return dropped, nil
+		},
+	}
+}
+
+// cell is what a person sees of v in this column.
+func (c Column[T]) cell(v T, h Human) cell {
+	var out cell
+	if c.Show != nil {
+		out.text = c.Show(v, h)
+	} else {
+		out.text = c.Value(v)
+	}
+	// A variation selector changes the width of the character before it on
+	// some terminals and not on others.
+	out.text = strings.ReplaceAll(plain.Line(out.text), "\ufe0f", "")
+	if c.Style != nil {
+		out.style = c.Style(v)
+	}
+	return out
+}
+
+// head is what a drawing knows of a column.
+type head struct {
+	title string
+	right bool
+	whole bool
+}
+
+func headsOf[T any](cols []Column[T]) []head {
+	heads := make([]head, len(cols))
+	for i, c := range cols {
+		heads[i] = head{c.title(), c.Right, c.Whole}
+	}
+	return heads
+}
+
+// drawing is a table on a terminal.
+type drawing struct {
+	w      io.Writer
+	paint  func(Style, string) string
+	header bool
+	heads  []head
+	widths []int
+}
+
+// lay decides the widths from the first rows.
+func (d *drawing) lay(heads []head, rows [][]cell, total int) {
+	fields := make([]field, len(heads))
+	for i, h := range heads {
+		fields[i] = field{whole: h.whole}
+		if d.header {
+			fields[i].width = width(h.title)
+		}
+		for _, row := range rows {
+			fields[i].width = max(fields[i].width, width(row[i].text))
+		}
+	}
+	d.widths = fit(fields, total)
+	d.heads = heads[:len(d.widths)]
+}
+
+// draw prints rows, after the header if that is still to come.
+func (d *drawing) draw(rows [][]cell) error {
+	var buf bytes.Buffer
+	table := tablewriter.NewTable(&buf, d.options()...)
+	if d.header {
+		titles := make([]string, len(d.heads))
+		for i, h := range d.heads {
+			titles[i] = d.paint(Head, cut(h.title, d.widths[i]))
+		}
+		table.Header(titles)
+		d.header = false
+	}
+	for _, row := range rows {
+		line := make([]string, len(d.widths)) // the table keeps it
+		for i, room := range d.widths {
+			line[i] = d.paint(row[i].style, cut(row[i].text, room))
+		}
+		if err := table.Append(line); err != nil {
+			return fmt.Errorf("draw the table: %w", err)
+		}
+	}
+	if err := table.Render(); err != nil {
+		return fmt.Errorf("draw the table: %w", err)
+	}
+	_, err := d.w.Write(trimLines(buf.Bytes()))
+	return err
+}
+
+// options make tablewriter draw what was laid out and think of nothing itself:
+// no lines, no capitals, no wrapping, and characters of ambiguous width narrow
+// whatever the locale.
+func (d *drawing) options() []tablewriter.Option {
+	widths := tw.NewMapper[int, int]()
+	aligns := make(tw.Alignment, len(d.heads))
+	for i, h := range d.heads {
+		widths.Set(i, d.widths[i])
+		aligns[i] = tw.AlignLeft
+		if h.right {
+			aligns[i] = tw.AlignRight
+		}
+	}
+	cells := tw.CellConfig{
+		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
+		Padding:    tw.CellPadding{Global: tw.Padding{Overwrite: true}},
+		Alignment:  tw.CellAlignment{PerColumn: aligns},
+	}
+	off := tw.Border{Left: tw.Off, Right: tw.Off, Top: tw.Off, Bottom: tw.Off}
+	return []tablewriter.Option{
+		tablewriter.WithEastAsian(tw.Off),
+		tablewriter.WithTrimSpace(tw.Off),
+		tablewriter.WithHeaderConfig(cells),
+		tablewriter.WithRowConfig(cells),
+		tablewriter.WithColumnWidths(widths),
+		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
+			Borders: off,
+			Symbols: tw.NewSymbolCustom("gap").WithColumn(strings.Repeat(" ", gap)),
+			Settings: tw.Settings{
+				Separators: tw.Separators{BetweenColumns: tw.On, BetweenRows: tw.Off},
+				Lines:      tw.Lines{ShowHeaderLine: tw.Off},
+			},
+		})),
+	}
+}
+
+// trimLines takes away the spaces before each line break: they would wrap
+// when the window gets narrower.
+func trimLines(b []byte) []byte {
+	out := b[:0]
+	for line := range bytes.Lines(b) {
+		out = append(append(out, bytes.TrimRight(line, " \n")...), '\n')
+	}
+	return out
+}

@@ -1,0 +1,231 @@
+// Package term is the person at the terminal, or the lack of one: what the
+// three standard streams are, and how to talk on them.
+//
+// Use it wherever a command says something that is not data. [New] looks at
+// the streams once and decides who is there and whether to use colour. Data
+// goes to Out; everything else ([Term.Note], [Term.Warn], questions,
+// [Progress]) goes to standard error, cleaned of control characters, and never
+// into the middle of another line.
+//
+// Questions need somebody to answer: without a terminal, in CI and with
+// --no-input they fail with [ErrNoInput] and ask nothing.
+package term
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+
+	xterm "golang.org/x/term"
+
+	"github.com/faxctl/faxctl/pkg/plain"
+)
+
+// Color is the person's wish: auto, always or never.
+type Color string
+
+// The wishes. The zero value is Auto.
+const (
+	Auto   Color = "auto"
+	Always Color = "always"
+	Never  Color = "never"
+)
+
+// defaultWidth is that of a terminal that does not tell.
+const defaultWidth = 80
+
+// Config is what a Term is made of: the streams, the environment and the
+// global flags.
+type Config struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+
+	Color   Color
+	NoInput bool // ask nothing
+	Quiet   bool // no notes and no progress; warnings stay
+}
+
+// Sizer is a stream that knows by itself whether it is a terminal, and how
+// many columns it has (0: unknown). Files are asked through the system; other
+// streams without this method are no terminals.
+type Sizer interface {
+	Size() (columns int, terminal bool)
+}
+
+// Stream is a way out, and what is known of it.
+type Stream struct {
+	io.Writer
+	Terminal bool
+	Width    int  // columns; 0 when it is no terminal
+	Color    bool // colours and bold type may be used
+}
+
+// Term is the terminal of one run of the program. Its methods may be used side
+// by side, except that one question is asked at a time.
+type Term struct {
+	// Out is for data. Writing to it takes a progress line off the screen
+	// first.
+	Out Stream
+	// Err is for talk; write to it through the methods of Term.
+	Err Stream
+
+	quiet  bool
+	asking bool // somebody can answer
+	dumb   bool // the terminal cannot rewrite a line
+	in     input
+	size   func() (int, bool) // of Err, now
+
+	mu   sync.Mutex // of the screen
+	line string     // the progress line that is on it
+}
+
+// New looks at the streams. Colour is decided for each by, in this order: the
+// wish, NO_COLOR (see no-color.org), CLICOLOR_FORCE and CLICOLOR (see
+// bixense.com/clicolors), TERM=dumb, and whether it is a terminal.
+func New(c Config) *Term {
+	t := &Term{quiet: c.Quiet, dumb: c.Getenv("TERM") == "dumb", size: sizer(c.Err)}
+	t.Out = c.stream(c.Out)
+	t.Err = c.stream(c.Err)
+	if t.Out.Terminal && t.Err.Terminal {
+		t.Out.Writer = besideProgress{t, c.Out}
+	}
+	_, typed := sizer(c.In)()
+	t.asking = typed && t.Err.Terminal && !c.NoInput && !set(c.Getenv("CI"))
+	t.in = input{reader: bufio.NewReader(c.In), stream: c.In}
+	return t
+}
+
+func (c Config) stream(w io.Writer) Stream {
+	columns, terminal := sizer(w)()
+	s := Stream{Writer: w, Terminal: terminal, Color: c.color(terminal)}
+	if terminal {
+		s.Width = columns
+		if n, err := strconv.Atoi(c.Getenv("COLUMNS")); err == nil && n > 0 {
+			s.Width = n
+		}
+		if s.Width <= 0 {
+			s.Width = defaultWidth
+		}
+	}
+	return s
+}
+
+func (c Config) color(terminal bool) bool {
+	switch {
+	case c.Color == Always:
+		return true
+	case c.Color == Never, c.Getenv("NO_COLOR") != "":
+		return false
+	case set(c.Getenv("CLICOLOR_FORCE")):
+		return true
+	case c.Getenv("CLICOLOR") == "0", c.Getenv("TERM") == "dumb":
+		return false
+	}
+	return terminal
+}
+
+// set reports whether a variable of yes or no says yes.
+func set(v string) bool { return v != "" && v != "0" && v != "false" }
+
+// sizer returns the question whether stream is a terminal, and how wide.
+func sizer(stream any) func() (int, bool) {
+	switch s := stream.(type) {
+	case Sizer:
+		return s.Size
+	case interface{ Fd() uintptr }:
+		return func() (int, bool) {
+			fd := int(s.Fd())
+			if !xterm.IsTerminal(fd) {
+				return 0, false
+			}
+			columns, _, err := xterm.GetSize(fd)
+			if err != nil {
+				columns = 0
+			}
+			return columns, true
+		}
+	}
+	return func() (int, bool) { return 0, false }
+}
+
+// CanAsk reports whether somebody is there to answer a question.
+func (t *Term) CanAsk() bool { return t.asking }
+
+// Note says something worth knowing, unless quiet.
+func (t *Term) Note(format string, args ...any) {
+	if !t.quiet {
+		t.say("", format, args)
+	}
+}
+
+// Warn says something that may be a mistake, quiet or not.
+func (t *Term) Warn(format string, args ...any) { t.say(t.bold("33", "warning:"), format, args) }
+
+// Fail says why the command failed, and what to do next unless hint is empty.
+func (t *Term) Fail(err error, hint string) {
+	t.say(t.bold("31", "error:"), "%v", []any{err})
+	if hint != "" {
+		t.say(t.bold("36", "hint:"), "%s", []any{hint})
+	}
+}
+
+// bold puts one of the terminal's own sixteen colours on a word of ours.
+func (t *Term) bold(color, word string) string {
+	if !t.Err.Color {
+		return word
+	}
+	return "\x1b[1;" + color + "m" + word + "\x1b[0m"
+}
+
+// say writes whole lines above the progress line, in one write.
+func (t *Term) say(label, format string, args []any) {
+	text := strings.TrimRight(plain.Text(fmt.Sprintf(format, args...)), "\n") + "\n"
+	if label != "" {
+		text = label + " " + text
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.print(t.erase() + text + t.line)
+}
+
+// print writes to standard error. Nothing can be done, and nothing told, when
+// that fails.
+func (t *Term) print(s string) { _, _ = io.WriteString(t.Err, s) }
+
+// erase takes the progress line off the screen.
+func (t *Term) erase() string {
+	if t.line == "" {
+		return ""
+	}
+	return "\r\x1b[K"
+}
+
+// show puts line in the place of the progress line; "" takes it away.
+func (t *Term) show(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.erase() + line; s != "" {
+		t.print(s)
+	}
+	t.line = line
+}
+
+// besideProgress is standard output on the screen that shows the progress.
+type besideProgress struct {
+	t *Term
+	w io.Writer
+}
+
+func (b besideProgress) Write(p []byte) (int, error) {
+	b.t.mu.Lock()
+	defer b.t.mu.Unlock()
+	if b.t.line != "" {
+		b.t.print(b.t.erase())
+		b.t.line = "" // drawn again at its next change
+	}
+	return b.w.Write(p)
+}
