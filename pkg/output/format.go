@@ -3,7 +3,6 @@ package output
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"text/template"
 
@@ -169,69 +168,4 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// Info is a line about a column, for help and completion.
-type Info struct {
-	Name  string
-	Title string
-	Wide  bool
-}
-
-// Describe lists the columns of a type.
-func Describe[T any](cols []Column[T]) []Info {
-	infos := make([]Info, len(cols))
-	for i, c := range cols {
-		infos[i] = Info{c.Name, c.title(), c.Wide}
-	}
-	return infos
-}
-
-func (c Column[T]) title() string {
-	if c.Title != "" {
-		return c.Title
-	}
-	return strings.ToUpper(strings.ReplaceAll(c.Name, "_", " "))
-}
-
-// Select applies each of specs, an -o csv=… or a --columns, to the columns
-// that are shown by default: "a,b" are these and no others, in this order;
-// "+c" adds one and "-d" takes one away. The wide columns belong to the
-// default when wide is set. An unknown name is a [*SpecError].
-func Select[T any](cols []Column[T], wide bool, specs ...string) ([]Column[T], error) {
-	var chosen []Column[T]
-	for _, c := range cols {
-		if wide || !c.Wide {
-			chosen = append(chosen, c)
-		}
-	}
-	var names []string
-	for _, c := range cols {
-		names = append(names, c.Name)
-	}
-	for _, spec := range specs {
-		fresh := true // the first plain name starts over
-		for name := range strings.SplitSeq(spec, ",") {
-			name = strings.TrimSpace(name)
-			if name == "" {
-				continue
-			}
-			bare := strings.TrimLeft(name, "+-")
-			i := slices.Index(names, bare)
-			if i < 0 {
-				return nil, unknown("column", bare, names)
-			}
-			if name == bare && fresh {
-				chosen, fresh = nil, false
-			}
-			chosen = slices.DeleteFunc(chosen, func(c Column[T]) bool { return c.Name == bare })
-			if name[0] != '-' {
-				chosen = append(chosen, cols[i])
-			}
-		}
-	}
-	if len(chosen) == 0 {
-		return nil, &SpecError{"no column is left to show", "there are " + strings.Join(names, ", ")}
-	}
-	return chosen, nil
 }

@@ -1,10 +1,13 @@
 package output
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/faxctl/faxctl/pkg/plain"
@@ -22,30 +25,32 @@ func (t Type[T]) encoder(raw bool) encoder[T] {
 	enc.SetEscapeHTML(false) // nobody reads this in a browser; & and < are common in URLs and names
 	return func(v T) ([]byte, error) {
 		buf.Reset()
-		var err error
+		var what any = v
 		if raw {
-			err = enc.Encode(t.Raw(v))
-		} else {
-			err = enc.Encode(v)
+			what = json.RawMessage("null")
+			if sent := t.Raw(v); len(sent) > 0 {
+				what = sent
+			}
 		}
-		if err != nil {
+		if err := enc.Encode(what); err != nil {
 			return nil, fmt.Errorf("encode as JSON: %w", err)
 		}
 		return escape(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), nil
 	}
 }
 
-// escape writes as \u… what encoding/json leaves alone but a terminal would
-// obey: DEL, the C1 controls and the bidirectional controls. They occur inside
-// strings only.
+// escape writes as \u… what the encoders of JSON and YAML leave alone but a
+// terminal would obey: DEL, the C1 controls and the bidirectional controls.
+// They occur inside quotes only; line breaks do not, and stay.
 func escape(b []byte) []byte {
-	if !bytes.ContainsFunc(b, plain.Unsafe) {
+	unsafe := func(r rune) bool { return plain.Unsafe(r) && r != '\n' }
+	if !bytes.ContainsFunc(b, unsafe) {
 		return b
 	}
 	out := make([]byte, 0, len(b)+16)
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
-		if plain.Unsafe(r) {
+		if unsafe(r) {
 			out = fmt.Appendf(out, `\u%04x`, r)
 		} else {
 			out = append(out, b[:n]...)
@@ -76,18 +81,15 @@ func jsonPrinter[T any](w io.Writer, encode encoder[T], single bool) printer[T] 
 		whole: true,
 		item:  func(v T) error { return items.add(encode(v)) },
 		end: func() ([]string, error) {
-			var indented bytes.Buffer
-			if err := json.Indent(&indented, items.bytes(), "", "  "); err != nil {
-				return nil, fmt.Errorf("indent JSON: %w", err)
-			}
-			indented.WriteByte('\n')
-			_, err := w.Write(indented.Bytes())
-			return nil, err
+			out := bufio.NewWriter(w)
+			err := items.indent(out)
+			return nil, errors.Join(err, out.Flush())
 		},
 	}
 }
 
-// array gathers encoded values in one JSON array, or the single one as it is.
+// array gathers encoded values for one JSON array, or the single one as it is.
+// Each is on a line of its own: compact JSON has no line breaks.
 type array struct {
 	single bool
 	buf    bytes.Buffer
@@ -98,15 +100,53 @@ func (a *array) add(item []byte, err error) error {
 		return err
 	}
 	if a.buf.Len() > 0 {
-		a.buf.WriteByte(',')
+		a.buf.WriteString(",\n")
 	}
 	a.buf.Write(item)
 	return nil
 }
 
-func (a *array) bytes() []byte {
+// decode is the array as a value. Numbers stay as they are written.
+func (a *array) decode() (any, error) {
 	if a.single {
-		return a.buf.Bytes()
+		return decode(&a.buf)
 	}
-	return bytes.Join([][]byte{[]byte("["), a.buf.Bytes(), []byte("]")}, nil)
+	return decode(io.MultiReader(strings.NewReader("["), &a.buf, strings.NewReader("]")))
+}
+
+// indent writes the array for people to read, one item after another, so that
+// it is in memory once.
+func (a *array) indent(w io.Writer) error {
+	before, between, after, prefix := "[\n  ", ",\n  ", "\n]\n", "  "
+	switch {
+	case a.single:
+		before, after, prefix = "", "\n", ""
+	case a.buf.Len() == 0:
+		before, after = "", "[]\n"
+	}
+	var item bytes.Buffer
+	for line := range bytes.Lines(a.buf.Bytes()) {
+		item.Reset()
+		item.WriteString(before)
+		if err := json.Indent(&item, bytes.TrimSuffix(line, []byte(",\n")), prefix, "  "); err != nil {
+			return fmt.Errorf("indent JSON: %w", err)
+		}
+		if _, err := w.Write(item.Bytes()); err != nil {
+			return err
+		}
+		before = between
+	}
+	_, err := io.WriteString(w, after)
+	return err
+}
+
+// decode reads one JSON value and keeps numbers as they are written.
+func decode(r io.Reader) (any, error) {
+	var v any
+	dec := json.NewDecoder(r)
+	dec.UseNumber()
+	if err := dec.Decode(&v); err != nil {
+		return nil, fmt.Errorf("read JSON back: %w", err)
+	}
+	return v, nil
 }

@@ -25,7 +25,7 @@ type printer[T any] struct {
 func newPrinter[T any](ctx context.Context, w io.Writer, t Type[T], opt Options, single bool) (printer[T], error) {
 	w = pipe{w}
 	name := opt.Format.String()
-	if err := opt.check(t.Raw != nil); err != nil {
+	if err := opt.check(t.Raw != nil, t.ID != nil); err != nil {
 		return printer[T]{}, err
 	}
 	switch name {
@@ -34,7 +34,7 @@ func newPrinter[T any](ctx context.Context, w io.Writer, t Type[T], opt Options,
 	case "jsonl":
 		return jsonlPrinter(w, t.encoder(opt.Raw)), nil
 	case "yaml":
-		return yamlPrinter(w, t.encoder(opt.Raw), single, opt.Screen.Terminal), nil
+		return yamlPrinter(w, t.encoder(opt.Raw), single), nil
 	case "jq":
 		return queryPrinter(ctx, w, t.encoder(opt.Raw), opt.Format.query, single, opt.Screen.Terminal), nil
 	case "template":
@@ -56,9 +56,13 @@ func newPrinter[T any](ctx context.Context, w io.Writer, t Type[T], opt Options,
 	return tablePrinter(w, cols, opt), nil
 }
 
-// check refuses flags that the format would have to ignore.
-func (o Options) check(raw bool) error {
+// check refuses what the type cannot do, and flags that the format would have
+// to ignore.
+func (o Options) check(raw, id bool) error {
 	name := o.Format.String()
+	if name == "id" && !id {
+		return &SpecError{"-o id: these have no id", "choose a column with -o tsv=… --no-header"}
+	}
 	switch name {
 	case "json", "jsonl", "yaml", "jq":
 		if o.Raw && !raw {

@@ -3,7 +3,6 @@ package output
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"reflect"
@@ -23,7 +22,7 @@ func queryPrinter[T any](ctx context.Context, w io.Writer, encode encoder[T], qu
 		whole: true,
 		item:  func(v T) error { return items.add(encode(v)) },
 		end: func() ([]string, error) {
-			input, err := decode(items.bytes())
+			input, err := items.decode()
 			if err != nil {
 				return nil, err
 			}
@@ -71,7 +70,7 @@ func templatePrinter[T any](w io.Writer, encode encoder[T], t *template.Template
 			if err != nil {
 				return err
 			}
-			data, err := decode(b)
+			data, err := decode(bytes.NewReader(b))
 			if err != nil {
 				return err
 			}
@@ -110,15 +109,4 @@ func fieldNames(t reflect.Type) []string {
 		}
 	}
 	return names
-}
-
-// decode reads JSON and keeps numbers as they are written.
-func decode(b []byte) (any, error) {
-	var v any
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.UseNumber()
-	if err := dec.Decode(&v); err != nil {
-		return nil, fmt.Errorf("read JSON back: %w", err)
-	}
-	return v, nil
 }

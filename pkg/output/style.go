@@ -2,6 +2,7 @@ package output
 
 import (
 	"io"
+	"strings"
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
@@ -32,19 +33,22 @@ func Painter(color bool) func(Style, string) string {
 	}
 	r := lipgloss.NewRenderer(io.Discard)
 	r.SetColorProfile(termenv.ANSI)
-	looks := map[Style]lipgloss.Style{
+	marks := map[Style][2]string{} // what goes before and after; asking for it once is cheaper than per cell
+	for style, look := range map[Style]lipgloss.Style{
 		Good:   r.NewStyle().Foreground(lipgloss.Color("2")),
 		Warn:   r.NewStyle().Foreground(lipgloss.Color("3")),
 		Bad:    r.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
 		Dim:    r.NewStyle().Faint(true),
 		Accent: r.NewStyle().Foreground(lipgloss.Color("6")),
 		Head:   r.NewStyle().Bold(true),
+	} {
+		before, after, _ := strings.Cut(look.Render("x"), "x")
+		marks[style] = [2]string{before, after}
 	}
 	return func(s Style, text string) string {
-		look, styled := looks[s]
-		if !styled || text == "" {
-			return text
+		if mark, styled := marks[s]; styled && text != "" {
+			return mark[0] + text + mark[1]
 		}
-		return look.Inline(true).Render(text)
+		return text
 	}
 }

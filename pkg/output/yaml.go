@@ -9,13 +9,11 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/faxctl/faxctl/pkg/plain"
 )
 
 // yamlPrinter writes each item as a list of one: one below the other they are
 // one list.
-func yamlPrinter[T any](w io.Writer, encode encoder[T], single, terminal bool) printer[T] {
+func yamlPrinter[T any](w io.Writer, encode encoder[T], single bool) printer[T] {
 	empty := !single
 	return printer[T]{
 		item: func(v T) error {
@@ -24,7 +22,7 @@ func yamlPrinter[T any](w io.Writer, encode encoder[T], single, terminal bool) p
 			if err != nil {
 				return err
 			}
-			node, err := yamlNode(b, terminal)
+			node, err := yamlNode(b)
 			if err != nil {
 				return err
 			}
@@ -37,7 +35,7 @@ func yamlPrinter[T any](w io.Writer, encode encoder[T], single, terminal bool) p
 			if err := errors.Join(enc.Encode(node), enc.Close()); err != nil {
 				return fmt.Errorf("encode as YAML: %w", err)
 			}
-			_, err = w.Write(buf.Bytes())
+			_, err = w.Write(escape(buf.Bytes()))
 			return err
 		},
 		end: func() ([]string, error) {
@@ -51,17 +49,17 @@ func yamlPrinter[T any](w io.Writer, encode encoder[T], single, terminal bool) p
 }
 
 // yamlNode turns JSON into YAML with the fields in the same order.
-func yamlNode(b []byte, terminal bool) (*yaml.Node, error) {
+func yamlNode(b []byte) (*yaml.Node, error) {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
-	node, err := nextNode(dec, terminal)
+	node, err := nextNode(dec)
 	if err != nil {
 		return nil, fmt.Errorf("read JSON for YAML: %w", err)
 	}
 	return node, nil
 }
 
-func nextNode(dec *json.Decoder, terminal bool) (*yaml.Node, error) {
+func nextNode(dec *json.Decoder) (*yaml.Node, error) {
 	token, err := dec.Token()
 	if err != nil {
 		return nil, err
@@ -74,14 +72,14 @@ func nextNode(dec *json.Decoder, terminal bool) (*yaml.Node, error) {
 	case json.Number:
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: v.String()}, nil
 	case string:
-		return textNode(v, terminal), nil
+		return textNode(v), nil
 	}
 	node := &yaml.Node{Kind: yaml.SequenceNode}
 	if token == json.Delim('{') {
 		node.Kind = yaml.MappingNode
 	}
 	for dec.More() { // in an object, names and values take turns
-		child, err := nextNode(dec, terminal)
+		child, err := nextNode(dec)
 		if err != nil {
 			return nil, err
 		}
@@ -96,11 +94,8 @@ func nextNode(dec *json.Decoder, terminal bool) (*yaml.Node, error) {
 
 // textNode is a string that every reader takes for one: what could be a
 // number, a date, or a truth to YAML 1.1 or 1.2 is quoted, +14155550123 and
-// "no" among them.
-func textNode(s string, terminal bool) *yaml.Node {
-	if terminal {
-		s = plain.Text(s)
-	}
+// "no" among them, and so is everything that is not ASCII.
+func textNode(s string) *yaml.Node {
 	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
 	if !isWord(s) {
 		node.Style = yaml.DoubleQuotedStyle

@@ -26,7 +26,7 @@ func Line(s string) string {
 // return is replaced too, unless it belongs to a line break: alone it would
 // let the rest of the line write over its beginning.
 func Text(s string) string {
-	return clean(strings.ReplaceAll(s, "\r\n", "\n"), func(r rune) bool { return r == '\n' || r == '\t' }, "")
+	return clean(s, func(r rune) bool { return r == '\n' || r == '\t' }, "")
 }
 
 // Unsafe reports whether r may act on a terminal or on the order of the text
@@ -49,6 +49,7 @@ func clean(s string, except func(rune) bool, instead string) string {
 	if harmless(s) {
 		return s
 	}
+	s = strings.ReplaceAll(s, "\r\n", "\n")
 	var b strings.Builder
 	b.Grow(len(s) + 8)
 	for _, r := range s { // an invalid byte arrives as U+FFFD

@@ -19,7 +19,7 @@ func TestLineAndText(t *testing.T) {
 		{"right to left override", "fdp.\u202exe", "fdp.\ufffdxe", "fdp.\ufffdxe"},
 		{"isolate and mark", "\u2066a\u200f", "\ufffda\ufffd", "\ufffda\ufffd"},
 		{"invalid UTF-8", "a\xffb", "a\ufffdb", "a\ufffdb"},
-		{"lines", "one\r\ntwo\nthree\tfour", "one  two three four", "one\ntwo\nthree\tfour"},
+		{"lines", "one\r\ntwo\nthree\tfour", "one two three four", "one\ntwo\nthree\tfour"},
 		{"a line over itself", "good\rbad", "good bad", "good^Mbad"},
 		{"separators", "a\u2028b\u2029c\ufeff", "a\ufffdb\ufffdc\ufffd", "a\ufffdb\ufffdc\ufffd"},
 	} {

@@ -54,12 +54,9 @@ func (t *Term) ask(ctx context.Context, question string, secret bool) (string, e
 	if !t.asking {
 		return "", fmt.Errorf("%w: %s", ErrNoInput, question)
 	}
-	t.show("")
-	t.print(question + " ")
+	release := t.hold(question + " ")
 	answer, err := t.in.read(ctx, secret)
-	if err != nil || secret {
-		t.print("\n") // the person's Enter did not
-	}
+	release(err == nil && !secret) // the Enter after a secret is not seen either
 	return strings.TrimSpace(answer), err
 }
 

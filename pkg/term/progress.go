@@ -102,7 +102,11 @@ func (p *Progress) String() string {
 	}
 	parts := []string{p.label + " " + count}
 	if items > 0 && elapsed > 0 {
-		parts = append(parts, fmt.Sprintf("%.3g/s", float64(items)/elapsed))
+		rate, digits := float64(items)/elapsed, 1
+		if rate >= 100 {
+			digits = 0
+		}
+		parts = append(parts, strconv.FormatFloat(rate, 'f', digits, 64)+"/s")
 	}
 	if bytes > 0 {
 		parts = append(parts, Bytes(bytes))

@@ -79,8 +79,9 @@ type Term struct {
 	in     input
 	size   func() (int, bool) // of Err, now
 
-	mu   sync.Mutex // of the screen
-	line string     // the progress line that is on it
+	mu    sync.Mutex // of the screen
+	line  string     // what its last, unfinished line says: progress or a question
+	asked bool       // it is a question, which progress may not take away
 }
 
 // New looks at the streams. Colour is decided for each by, in this order: the
@@ -181,7 +182,7 @@ func (t *Term) bold(color, word string) string {
 	return "\x1b[1;" + color + "m" + word + "\x1b[0m"
 }
 
-// say writes whole lines above the progress line, in one write.
+// say writes whole lines above the unfinished one, in one write.
 func (t *Term) say(label, format string, args []any) {
 	text := strings.TrimRight(plain.Text(fmt.Sprintf(format, args...)), "\n") + "\n"
 	if label != "" {
@@ -196,22 +197,43 @@ func (t *Term) say(label, format string, args []any) {
 // that fails.
 func (t *Term) print(s string) { _, _ = io.WriteString(t.Err, s) }
 
-// erase takes the progress line off the screen.
+// erase takes the unfinished line off the screen.
 func (t *Term) erase() string {
-	if t.line == "" {
+	switch {
+	case t.line == "":
 		return ""
+	case t.dumb:
+		return "\n"
 	}
 	return "\r\x1b[K"
 }
 
-// show puts line in the place of the progress line; "" takes it away.
+// show puts line in the place of the progress line; "" takes it away. A
+// question stays.
 func (t *Term) show(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if s := t.erase() + line; s != "" {
-		t.print(s)
+	if t.asked || t.line == line {
+		return
 	}
+	t.print(t.erase() + line)
 	t.line = line
+}
+
+// hold puts a question on the unfinished line, and returns what ends it.
+func (t *Term) hold(question string) (release func(entered bool)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.print(t.erase() + question)
+	t.line, t.asked = question, true
+	return func(entered bool) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.line, t.asked = "", false
+		if !entered {
+			t.print("\n")
+		}
+	}
 }
 
 // besideProgress is standard output on the screen that shows the progress.
@@ -223,7 +245,7 @@ type besideProgress struct {
 func (b besideProgress) Write(p []byte) (int, error) {
 	b.t.mu.Lock()
 	defer b.t.mu.Unlock()
-	if b.t.line != "" {
+	if b.t.line != "" && !b.t.asked {
 		b.t.print(b.t.erase())
 		b.t.line = "" // drawn again at its next change
 	}

@@ -1,0 +1,167 @@
+package output_test
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mattn/go-runewidth"
+
+	"github.com/faxctl/faxctl/pkg/output"
+)
+
+func desks() []line {
+	all := lines()
+	all[0].URL = "https://example.com/fax/incoming?line=front-desk"
+	all[1].Name = "東京支店のファックス番号、二階の奥"
+	all[2].Name = "\x1b[31mred\x1b[0m 👨‍👩‍👧 ☎️"
+	return all
+}
+
+// The same rows on a narrow, an ordinary and a wide terminal: first names and
+// addresses are cut, then the last columns go, and they are named.
+func TestTableFitsTheTerminal(t *testing.T) {
+	for _, c := range []struct {
+		width   int
+		spec    string
+		dropped []string
+		want    string
+	}{
+		{40, "table", []string{"created"}, `
+PHONE         NAME        MODE     PAGES
++14155550101  Front desk  fax         12
++81355550102  東京支店…   voice        3
++14155550103  ^[[31mred…  unknown      0
+`},
+		{80, "wide", nil, `
+PHONE         NAME              MODE     PAGES  CREATED     FAX URL          ID
++14155550101  Front desk        fax         12  3 h ago     https://exampl…  PN1
++81355550102  東京支店のファ…   voice        3  9 d ago                      PN2
++14155550103  ^[[31mred^[[0m…   unknown      0  2024-11-23                   PN3
+`},
+		{200, "wide", nil, `
+PHONE         NAME                                MODE     PAGES  CREATED     FAX URL                                           ID
++14155550101  Front desk                          fax         12  3 h ago     https://example.com/fax/incoming?line=front-desk  PN1
++81355550102  東京支店のファックス番号、二階の奥  voice        3  9 d ago                                                       PN2
++14155550103  ^[[31mred^[[0m 👨‍👩‍👧 ☎             unknown      0  2024-11-23                                                    PN3
+`},
+		{10, "table", []string{"name", "mode", "pages", "created"}, `
+PHONE
++14155550…
++81355550…
++14155550…
+`},
+	} {
+		t.Run(fmt.Sprint(c.width), func(t *testing.T) {
+			var got strings.Builder
+			shown, err := output.Print(t.Context(), &got, sequence(desks(), nil), lineType(), output.Options{Format: format(t, c.spec), Screen: screen(c.width)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.dropped, shown.Dropped); diff != "" {
+				t.Errorf("dropped: %s", diff)
+			}
+			if diff := cmp.Diff(c.want, "\n"+got.String()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// At no width does a row take more than its line, as an independent measure
+// has it, nor end in spaces that would wrap later.
+func TestNoRowBreaks(t *testing.T) {
+	for width := 1; width <= 220; width++ {
+		var got strings.Builder
+		if _, err := output.Print(t.Context(), &got, sequence(desks(), nil), lineType(), output.Options{Format: format(t, "wide"), Screen: screen(width)}); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(got.String(), "\n"); n != 4 {
+			t.Errorf("%d columns: %d lines", width, n)
+		}
+		for row := range strings.Lines(got.String()) {
+			row = strings.TrimSuffix(row, "\n")
+			if w := runewidth.StringWidth(row); w > width || strings.HasSuffix(row, " ") {
+				t.Errorf("%d columns: %d in %q", width, w, row)
+			}
+		}
+	}
+}
+
+func TestColour(t *testing.T) {
+	opt := output.Options{Format: format(t, "table=phone,mode,created"), Screen: screen(80)}
+	opt.Screen.Color = true
+	var got strings.Builder
+	if _, err := output.Print(t.Context(), &got, sequence(lines(), nil), lineType(), opt); err != nil {
+		t.Fatal(err)
+	}
+	const want = "" +
+		"\x1b[1mPHONE\x1b[0m         \x1b[1mMODE\x1b[0m     \x1b[1mCREATED\x1b[0m\n" +
+		"+14155550101  \x1b[32mfax\x1b[0m      \x1b[2m3 h ago\x1b[0m\n" +
+		"+81355550102  \x1b[33mvoice\x1b[0m    \x1b[2m9 d ago\x1b[0m\n" +
+		"+14155550103  unknown  \x1b[2m2024-11-23\x1b[0m\n"
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A long table goes on in the widths of its beginning, with one header.
+func TestLongTable(t *testing.T) {
+	const rows = 4500
+	var got strings.Builder
+	shown, err := output.Print(t.Context(), &got, many(rows), lineType(), output.Options{Screen: screen(60)})
+	if err != nil || shown.Items != rows {
+		t.Fatal(shown, err)
+	}
+	printed := strings.Split(strings.TrimSuffix(got.String(), "\n"), "\n")
+	if len(printed) != rows+1 || strings.Count(got.String(), "PHONE") != 1 {
+		t.Fatalf("%d lines, %d headers", len(printed), strings.Count(got.String(), "PHONE"))
+	}
+	if first, last := printed[1], printed[rows]; first != "+14155550000  Front desk  fax       0  3 h ago" || last != "+14155554499  Front desk  fax     499  3 h ago" {
+		t.Errorf("from\n%s\nto\n%s", first, last)
+	}
+}
+
+// many yields n owned numbers.
+func many(n int) func(func(line, error) bool) {
+	l := lines()[0]
+	return func(yield func(line, error) bool) {
+		for i := range n {
+			l.ID, l.Phone, l.Pages = fmt.Sprintf("PN%032x", i), fmt.Sprintf("+1415555%04d", i%10000), i%1000
+			if !yield(l, nil) {
+				return
+			}
+		}
+	}
+}
+
+// The promise is at most 60 ms.
+func BenchmarkTable1000(b *testing.B) {
+	opt := output.Options{Screen: screen(120)}
+	opt.Screen.Color = true
+	for b.Loop() {
+		if _, err := output.Print(b.Context(), io.Discard, many(1000), lineType(), opt); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// The promise is at most one second.
+func BenchmarkTSV100k(b *testing.B) {
+	for b.Loop() {
+		if _, err := output.Print(b.Context(), io.Discard, many(100_000), lineType(), output.Options{Format: format(b, "tsv")}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkJSONL100k(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := output.Print(b.Context(), io.Discard, many(100_000), lineType(), output.Options{Format: format(b, "jsonl")}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
