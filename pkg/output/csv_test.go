@@ -10,7 +10,7 @@ import (
 )
 
 func cells() output.Type[string] {
-	return output.Type[string]{Columns: []output.Column[string]{
+	return output.Type[string]{ID: func(s string) string { return s }, Columns: []output.Column[string]{
 		{Name: "cell", Value: func(s string) string { return s }},
 		{Name: "after", Value: func(string) string { return "x" }},
 	}}
@@ -54,8 +54,8 @@ func firstCell(t *testing.T, in string) string {
 	return records[0][0]
 }
 
-// FuzzCells: whatever a cell holds, csv and tsv keep it in its cell, harmless
-// to terminals, and in csv to spreadsheets.
+// FuzzCells: whatever a cell holds, csv, tsv and id keep it in its place,
+// harmless to terminals, and in csv to spreadsheets.
 func FuzzCells(f *testing.F) {
 	for _, s := range []string{"", "Front desk", "+14155550101", "=cmd()", "\t=1", "a\"b,c;d\r\ne", "\x1b[31m", "\xff+", "\u202e@x", "＋1", `\t`} {
 		f.Add(s)
@@ -71,6 +71,13 @@ func FuzzCells(f *testing.F) {
 			t.Errorf("csv: %q became the formula %q", s, got)
 		} else if start != "" && strings.Contains("+-", start[:1]) && strings.Trim(start[1:], "0123456789.") != "" {
 			t.Errorf("csv: %q became the formula %q", s, got)
+		}
+		var id strings.Builder
+		if _, err := output.Print(t.Context(), &id, sequence([]string{s}, nil), cells(), output.Options{Format: format(t, "id")}); err != nil {
+			t.Fatal(err)
+		}
+		if line := id.String(); strings.ContainsFunc(strings.TrimSuffix(line, "\n"), plain.Unsafe) {
+			t.Errorf("id: %q printed as %q", s, line)
 		}
 		var tsv strings.Builder
 		if _, err := output.Print(t.Context(), &tsv, sequence([]string{s}, nil), cells(), output.Options{Format: format(t, "tsv"), NoHeader: true}); err != nil {

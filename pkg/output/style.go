@@ -39,7 +39,7 @@ func Painter(color bool) func(Style, string) string {
 		Warn:   r.NewStyle().Foreground(lipgloss.Color("3")),
 		Bad:    r.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
 		Dim:    r.NewStyle().Faint(true),
-		Accent: r.NewStyle().Foreground(lipgloss.Color("6")),
+		Accent: r.NewStyle().Bold(true), // not cyan: hard to read on white
 		Head:   r.NewStyle().Bold(true),
 	} {
 		before, after, _ := strings.Cut(look.Render("x"), "x")

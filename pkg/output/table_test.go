@@ -111,11 +111,25 @@ func TestColour(t *testing.T) {
 func TestLongTable(t *testing.T) {
 	const rows = 4500
 	var got strings.Builder
-	shown, err := output.Print(t.Context(), &got, many(rows), lineType(), output.Options{Screen: screen(60)})
+	started := 0 // items asked for before anything was on the screen
+	watched := func(yield func(line, error) bool) {
+		for l, err := range many(rows) {
+			if got.Len() == 0 {
+				started++
+			}
+			if !yield(l, err) {
+				return
+			}
+		}
+	}
+	shown, err := output.Print(t.Context(), &got, watched, lineType(), output.Options{Screen: screen(60)})
 	if err != nil || shown.Items != rows {
 		t.Fatal(shown, err)
 	}
 	printed := strings.Split(strings.TrimSuffix(got.String(), "\n"), "\n")
+	if started != 2000 {
+		t.Errorf("%d rows were kept", started)
+	}
 	if len(printed) != rows+1 || strings.Count(got.String(), "PHONE") != 1 {
 		t.Fatalf("%d lines, %d headers", len(printed), strings.Count(got.String(), "PHONE"))
 	}
