@@ -63,7 +63,7 @@ func (p Probe) check(ctx context.Context, l *list, u *url.URL) {
 		l.unanswered(err, patience)
 		return
 	}
-	defer resp.Body.Close() //nolint:errcheck // the answer is read or given up
+	defer func() { _ = resp.Body.Close() }()
 	for _, hop := range hops {
 		l.add(Warning, CodeRedirect, l.configure("--fax-url "+hop), "its fax URL redirects to %s", hop)
 	}
@@ -133,7 +133,7 @@ func (p Probe) ask(ctx context.Context, phone, method string, u *url.URL) (hops 
 	return hops, resp, err
 }
 
-var errTooManyRedirects = errors.New("more than 3 redirects") //nolint:gochecknoglobals // a sentinel
+var errTooManyRedirects = errors.New("more than 3 redirects")
 
 // unanswered tells why there was no answer.
 func (l *list) unanswered(err error, patience time.Duration) {

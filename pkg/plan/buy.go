@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"time"
+	"regexp"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -73,33 +71,33 @@ func (e *UnfinishedError) Unwrap() error { return e.Err }
 // the number, configuring it failed. fax.ErrConflict: too expensive, taken, or
 // it cannot be told which number was bought. Else the errors of fax.Numbers.
 func Buy(ctx context.Context, numbers fax.Numbers, p Purchase) (Result, error) {
-	p.Want = named(p)
-	if err := p.check(); err != nil {
+	p, err := p.checked()
+	if err != nil {
 		return Result{}, err
 	}
-	b := buyer{ctx, numbers, p}
+	b := buyer{numbers, p}
 	res := Result{}
 	if p.Offer != nil {
 		res.Price = p.Offer.Price
 	}
-	before, err := b.snapshot()
+	before, err := b.list(ctx)
 	if err != nil {
 		return res, err
 	}
 	n, owned := before.find(p.Order.Phone)
 	if !owned {
-		if res.Price, err = b.affordable(); err != nil {
+		if res.Price, err = b.affordable(ctx); err != nil {
 			return res, err
 		}
-		if n, res.Bought, err = b.buy(before); err != nil {
+		if n, res.Bought, err = b.buy(ctx, before); err != nil {
 			return res, err
 		}
 	}
 	res.Number = n
-	err = b.finish(&res)
+	err = b.finish(ctx, &res)
 	if err != nil {
 		hint := fax.Hint(err)
-		if c := p.Want.Command(n.Phone); c != "" {
+		if c := p.Want.Command(n.Phone); c != "" && !errors.Is(err, fax.ErrInvalid) {
 			hint = "continue with: " + c
 		}
 		return res, fax.WithHint(&UnfinishedError{Number: res.Number, Bought: res.Bought, Err: err}, hint)
@@ -107,120 +105,38 @@ func Buy(ctx context.Context, numbers fax.Numbers, p Purchase) (Result, error) {
 	return res, nil
 }
 
-// named lets the order's name be configured too, for a run that finds the
-// number bought already.
-func named(p Purchase) Want {
+// checked finds what can be known to be wrong before money is spent. A run
+// that finds the number bought already gives it the order's name all the same.
+func (p Purchase) checked() (Purchase, error) {
 	if p.Want.Name == nil && p.Order.Name != "" {
 		p.Want.Name = &p.Order.Name
 	}
-	return p.Want
-}
-
-// check finds what can be known to be wrong before money is spent.
-func (p Purchase) check() error {
-	if (p.Order.Phone == "") == (p.Order.AreaCode == "") {
-		return invalid("name the number, or an area code with --area-code", "order: exactly one of a phone number and an area code")
-	}
-	if err := p.Want.Check(); err != nil {
-		return err
+	var err error
+	switch {
+	case (p.Order.Phone == "") == (p.Order.AreaCode == ""):
+		return p, invalid("name the number, or an area code with --area-code", "order: exactly one of a phone number and an area code")
+	case p.Order.Phone != "":
+		if p.Order.Phone, err = fax.ParsePhone(p.Order.Phone); err != nil {
+			return p, err
+		}
+	case !regexp.MustCompile(`^[2-9]\d\d$`).MatchString(p.Order.AreaCode):
+		return p, invalid("three digits, the first one 2 to 9, as in 415", "area code %q", p.Order.AreaCode)
 	}
 	wantsFax := given(p.Want.FaxURL) || p.Want.Mode != nil && *p.Want.Mode == fax.ModeFax
 	if p.Offer != nil && wantsFax && p.Offer.Capabilities.Fax == fax.No && !p.Want.Force {
-		return invalid("choose one that can: faxctl numbers search --fax; or insist with --force", "mode fax for %s: the number cannot receive faxes", p.Offer.Phone)
+		return p, invalid("choose one that can: faxctl numbers search --fax; or insist with --force", "mode fax for %s: the number cannot receive faxes", p.Offer.Phone)
 	}
-	return nil
-}
-
-// Command is the faxctl command that configures a number as wanted, for a
-// person to paste; "" when nothing is wanted.
-func (w Want) Command(phone string) string {
-	if w.Empty() {
-		return ""
-	}
-	args := []string{"faxctl numbers configure", phone}
-	add := func(flag string, v *string) {
-		if v != nil {
-			args = append(args, flag, quote(*v))
-		}
-	}
-	if w.Mode != nil {
-		mode := string(*w.Mode)
-		add("--mode", &mode)
-	}
-	add("--fax-url", w.FaxURL)
-	add("--fax-method", w.Method)
-	add("--fallback-url", w.FallbackURL)
-	add("--fallback-method", w.FallbackMethod)
-	add("--status-callback", w.StatusCallback)
-	add("--name", w.Name)
-	for _, s := range []struct {
-		flag string
-		on   bool
-	}{{"--keep-routing", w.KeepRouting}, {"--force", w.Force}, {"--allow-http", w.AllowHTTP}} {
-		if s.on {
-			args = append(args, s.flag)
-		}
-	}
-	return strings.Join(args, " ")
-}
-
-// quote makes a word safe to paste into a shell.
-func quote(s string) string {
-	safe := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:+@%,=", r)
-	}
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !safe(r) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return p, p.Want.Check()
 }
 
 // buyer is one purchase under way; it lives for one call of Buy.
 type buyer struct {
-	ctx     context.Context
 	numbers fax.Numbers
 	Purchase
 }
 
-// owned is what the account has, by id, of the numbers an order could become.
-type owned map[string]fax.Number
-
-func (o owned) find(phone string) (fax.Number, bool) {
-	for _, n := range o {
-		if phone != "" && n.Phone == phone {
-			return n, true
-		}
-	}
-	return fax.Number{}, false
-}
-
-func (b buyer) snapshot() (owned, error) { return b.list(b.ctx) }
-
-// list asks for the numbers the order could become: the one, or all that have
-// the area code's digits.
-func (b buyer) list(ctx context.Context) (owned, error) {
-	filter := fax.NumberFilter{Phone: b.Order.Phone, Contains: b.Order.AreaCode}
-	all := owned{}
-	for n, err := range b.numbers.List(ctx, filter) {
-		if err != nil {
-			return nil, fmt.Errorf("look whether the account has it already: %w", err)
-		}
-		if b.could(n) {
-			all[n.ID] = n
-		}
-	}
-	return all, nil
-}
-
-func (b buyer) could(n fax.Number) bool {
-	if b.Order.Phone != "" {
-		return n.Phone == b.Order.Phone
-	}
-	return strings.HasPrefix(n.Phone, "+1"+b.Order.AreaCode)
-}
-
 // affordable is the price, where known, if it may be paid.
-func (b buyer) affordable() (*fax.Money, error) {
+func (b buyer) affordable(ctx context.Context) (*fax.Money, error) {
 	var price *fax.Money
 	if b.Offer != nil {
 		price = b.Offer.Price
@@ -229,7 +145,7 @@ func (b buyer) affordable() (*fax.Money, error) {
 		return price, nil
 	}
 	if country, kind := b.priced(); price == nil && country != "" {
-		list, err := b.numbers.Prices(b.ctx, country)
+		list, err := b.numbers.Prices(ctx, country)
 		if err != nil {
 			return nil, fmt.Errorf("price of a number in %s: %w", country, err)
 		}
@@ -265,8 +181,8 @@ func (b buyer) priced() (country string, kind fax.NumberType) {
 
 // buy sends the order once. It reports false for a number that is in the
 // account and that this order did not buy.
-func (b buyer) buy(before owned) (fax.Number, bool, error) {
-	n, err := b.numbers.Buy(b.ctx, b.Order)
+func (b buyer) buy(ctx context.Context, before owned) (fax.Number, bool, error) {
+	n, err := b.numbers.Buy(ctx, b.Order)
 	if err == nil {
 		return n, true, nil
 	}
@@ -281,7 +197,7 @@ func (b buyer) buy(before owned) (fax.Number, bool, error) {
 	if settled && b.Order.Phone == "" {
 		return fax.Number{}, false, err
 	}
-	n, err = b.look(before, err, settled)
+	n, err = b.look(ctx, before, err, settled)
 	return n, err == nil && !settled, err
 }
 
@@ -292,61 +208,9 @@ func (b buyer) what() string {
 	return "a number in area code " + b.Order.AreaCode
 }
 
-// look finds out what became of an order that failed with cause. A purchase
-// may show a moment late, so it looks more than once unless it is settled.
-func (b buyer) look(before owned, cause error, settled bool) (fax.Number, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.ctx), 20*time.Second)
-	defer cancel()
-	var after owned
-	var err error
-	for _, wait := range []time.Duration{0, time.Second, 3 * time.Second} {
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-		}
-		after, err = b.list(ctx)
-		for id := range before {
-			delete(after, id)
-		}
-		if len(after) > 0 || settled {
-			break
-		}
-	}
-	switch {
-	case err != nil:
-		return fax.Number{}, fax.WithHint(fmt.Errorf("%w; it is not known whether it was bought, since looking failed too: %w", cause, err), b.lookHint())
-	case len(after) == 1:
-		for _, n := range after {
-			return n, nil
-		}
-	case len(after) > 1:
-		return fax.Number{}, fax.WithHint(fmt.Errorf("%w; %d numbers are new in the account (%s) and it cannot be told which of them it bought: %w",
-			fax.ErrConflict, len(after), after.phones(), cause), b.lookHint())
-	case settled:
-		return fax.Number{}, cause
-	}
-	return fax.Number{}, fax.WithHint(fmt.Errorf("%w; the account does not show a new number", cause), b.lookHint())
-}
-
-func (b buyer) lookHint() string {
-	if b.Order.Phone != "" {
-		return "run the same command again: it looks first, and never buys the number twice"
-	}
-	return "before you buy again, look: faxctl numbers list --contains " + b.Order.AreaCode
-}
-
-func (o owned) phones() string {
-	var all []string
-	for _, n := range o {
-		all = append(all, n.Phone)
-	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
-}
-
 // finish makes the number what it should be.
-func (b buyer) finish(res *Result) error {
-	n, err := b.numbers.Get(b.ctx, res.Number.ID)
+func (b buyer) finish(ctx context.Context, res *Result) error {
+	n, err := b.numbers.Get(ctx, res.Number.ID)
 	if err != nil {
 		return err
 	}
@@ -356,7 +220,7 @@ func (b buyer) finish(res *Result) error {
 		return err
 	}
 	res.Fields, res.Warnings = d.Fields, d.Warnings
-	if n, err = Apply(b.ctx, b.numbers, n, d.Change); n.ID != "" {
+	if n, err = Apply(ctx, b.numbers, n, d.Change); n.ID != "" {
 		res.Number = n
 	}
 	res.Configured = err == nil

@@ -12,7 +12,7 @@ package webhook
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the providers' algorithm is HMAC-SHA1
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"

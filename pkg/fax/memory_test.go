@@ -1,0 +1,116 @@
+package fax_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// memory is a provider's numbers kept in memory: what is owned, what is for
+// sale, and a record of what was asked.
+type memory struct {
+	owned []fax.Number
+	stock []fax.Offer
+	types []fax.NumberType // what it sells; empty: all
+
+	// before runs at the start of each search, to hold it up or to fail it.
+	before func(context.Context, fax.Query) error
+
+	mu    sync.Mutex
+	calls []string
+}
+
+func (m *memory) note(format string, args ...any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.calls = append(m.calls, fmt.Sprintf(format, args...))
+}
+
+const rows = 30
+
+func (m *memory) Search(ctx context.Context, q fax.Query) iter.Seq2[fax.Offer, error] {
+	return func(yield func(fax.Offer, error) bool) {
+		m.note("search %s %s %s", q.Type, q.AreaCode, q.Contains)
+		if m.before != nil {
+			if err := m.before(ctx, q); err != nil {
+				yield(fax.Offer{}, err)
+				return
+			}
+		}
+		if len(m.types) > 0 && !slices.Contains(m.types, q.Type) {
+			yield(fax.Offer{}, fmt.Errorf("type %s: %w", q.Type, fax.ErrUnsupported))
+			return
+		}
+		given, pattern := 0, like(q.Contains)
+		for _, o := range m.stock {
+			if given == rows {
+				return
+			}
+			if o.Country == q.Country && o.Type == q.Type && strings.HasPrefix(o.Phone, "+1"+q.AreaCode) && pattern.MatchString(o.Phone) {
+				given++
+				if !yield(o, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// like is a pattern of Twilio's as a regular expression.
+func like(pattern string) *regexp.Regexp {
+	return regexp.MustCompile(strings.NewReplacer("+", `^\+`, "*", `\d`, "%", `\d*`).Replace(pattern))
+}
+
+func (m *memory) Prices(_ context.Context, country string) (map[fax.NumberType]fax.Money, error) {
+	m.note("prices %s", country)
+	if country != "US" {
+		return nil, fmt.Errorf("prices of %s: %w", country, fax.ErrUnsupported)
+	}
+	return map[fax.NumberType]fax.Money{fax.Local: {Amount: "1.15", Currency: "USD"}}, nil
+}
+
+func (m *memory) List(_ context.Context, f fax.NumberFilter) iter.Seq2[fax.Number, error] {
+	return func(yield func(fax.Number, error) bool) {
+		m.note("list %s%s", f.Phone, f.Name)
+		for _, n := range m.owned {
+			if f.Phone != "" && n.Phone != f.Phone || !strings.Contains(n.Name, f.Name) {
+				continue
+			}
+			n.Mode = fax.ModeUnknown
+			if !yield(n, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m *memory) Get(_ context.Context, id string) (fax.Number, error) {
+	m.note("get %s", id)
+	for _, n := range m.owned {
+		if n.ID == id {
+			return n, nil
+		}
+	}
+	if strings.Contains(id, "_") {
+		return fax.Number{}, fmt.Errorf("id %s: %w", id, fax.ErrInvalid)
+	}
+	return fax.Number{}, fmt.Errorf("number %s: %w", id, fax.ErrNotFound)
+}
+
+func (*memory) Buy(context.Context, fax.Order) (fax.Number, error) {
+	return fax.Number{}, fax.ErrUnsupported
+}
+
+func (*memory) Configure(context.Context, string, fax.Change) (fax.Number, error) {
+	return fax.Number{}, fax.ErrUnsupported
+}
+
+func (*memory) Release(context.Context, string) error { return fax.ErrUnsupported }
+
+var _ fax.Numbers = (*memory)(nil)

@@ -1,0 +1,311 @@
+package fax_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+func TestSearchQueries(t *testing.T) {
+	got, err := fax.Search{
+		Query:     fax.Query{Country: "us", Fax: true, Type: "ignored", AreaCode: "ignored", Contains: "ignored"},
+		Types:     []fax.NumberType{fax.TollFree, fax.Local},
+		AreaCodes: []string{"628", "415", "628"},
+		Patterns:  []string{"fax", "*00$"},
+	}.Queries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	for _, q := range got {
+		if q.Country != "US" || !q.Fax {
+			t.Errorf("the common fields are lost in %+v", q)
+		}
+		asked = append(asked, string(q.Type)+" "+q.AreaCode+" "+q.Contains)
+	}
+	want := []string{
+		"toll-free 628 FAX", "toll-free 628 *00$", "toll-free 415 FAX", "toll-free 415 *00$",
+		"local 628 FAX", "local 628 *00$", "local 415 FAX", "local 415 *00$",
+	}
+	if d := cmp.Diff(want, asked); d != "" {
+		t.Errorf("questions (-want +got):\n%s", d)
+	}
+	if one, err := (fax.Search{}).Queries(); err != nil || !cmp.Equal(one, []fax.Query{{Country: "US", Type: fax.Local}}) {
+		t.Errorf("a search for nothing in particular: %+v, %v, want local numbers in the US", one, err)
+	}
+}
+
+func TestSearchRefuses(t *testing.T) {
+	many := make([]string, 501)
+	for i := range many {
+		many[i] = fmt.Sprintf("%03d", i)
+	}
+	for name, s := range map[string]fax.Search{
+		"country":                {Query: fax.Query{Country: "USA"}},
+		"type":                   {Types: []fax.NumberType{"landline"}},
+		"area code letters":      {AreaCodes: []string{"41a"}},
+		"area code too long":     {AreaCodes: []string{"4155"}},
+		"area code from 0":       {AreaCodes: []string{"015"}},
+		"area code elsewhere":    {Query: fax.Query{Country: "GB"}, AreaCodes: []string{"415"}},
+		"pattern too short":      {Patterns: []string{"4"}},
+		"pattern too long":       {Patterns: []string{"12345678901234567"}},
+		"pattern characters":     {Patterns: []string{"415-555"}},
+		"plus inside":            {Patterns: []string{"4+15"}},
+		"dollar inside":          {Patterns: []string{"4$15"}},
+		"anchors alone":          {Patterns: []string{"+$"}},
+		"distance from nowhere":  {Query: fax.Query{Distance: 10}},
+		"distance too far":       {Query: fax.Query{Distance: 501, NearNumber: "+14155550123"}},
+		"distance negative":      {Query: fax.Query{Distance: -1, NearNumber: "+14155550123"}},
+		"near two places":        {Query: fax.Query{NearLatLong: "37.84,-122.26", NearNumber: "+14155550123"}},
+		"rate center alone":      {Query: fax.Query{RateCenter: "OAKLAND"}},
+		"address requirement":    {Query: fax.Query{NoAddress: "none"}},
+		"region elsewhere":       {Query: fax.Query{Country: "DE", Region: "BE"}},
+		"postal code elsewhere":  {Query: fax.Query{Country: "DE", PostalCode: "10115"}},
+		"near elsewhere":         {Query: fax.Query{Country: "DE", NearLatLong: "52.5,13.4"}},
+		"more than anyone means": {Patterns: many},
+	} {
+		if got, err := s.Queries(); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
+			t.Errorf("%s: %d questions, error %v, want ErrInvalid with a hint", name, len(got), err)
+		}
+	}
+}
+
+func TestSetNear(t *testing.T) {
+	for in, want := range map[string]fax.Query{
+		"+1 415 555 0123":  {NearNumber: "+14155550123"},
+		"37.84,-122.26":    {NearLatLong: "37.84,-122.26"},
+		" 37.84 , -122.26": {NearLatLong: "37.84,-122.26"},
+		"-90,180":          {NearLatLong: "-90,180"},
+	} {
+		q := fax.Query{NearNumber: "old", NearLatLong: "old"}
+		if err := q.SetNear(in); err != nil || q != want {
+			t.Errorf("SetNear(%q): %+v, %v, want %+v", in, q, err, want)
+		}
+	}
+	for _, in := range []string{"", "Oakland", "4155550123", "91,0", "0,181", "NaN,0", "1,2,3", "0x1,0", "1_0,0", ",", "1e1,0"} {
+		if err := new(fax.Query).SetNear(in); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
+			t.Errorf("SetNear(%q): %v, want ErrInvalid with a hint", in, err)
+		}
+	}
+}
+
+// offers are n local numbers in an area code, spread over its range.
+func offers(area string, n int) []fax.Offer {
+	var all []fax.Offer
+	for i := range n {
+		all = append(all, fax.Offer{Phone: fmt.Sprintf("+1%s%d%06d", area, 2+i%8, i*104729%1_000_000), Country: "US", Type: fax.Local})
+	}
+	return all
+}
+
+func queries(t *testing.T, s fax.Search) []fax.Query {
+	t.Helper()
+	all, err := s.Queries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func phones(all []fax.Offer) []string {
+	var out []string
+	for _, o := range all {
+		out = append(out, o.Phone)
+	}
+	return out
+}
+
+// Six area codes take the time of one, and come in the order of the questions
+// although the first answer is the last to arrive.
+func TestSearchAllSideBySide(t *testing.T) {
+	areas := []string{"212", "305", "415", "512", "628", "713"}
+	m := &memory{}
+	var want []string
+	for _, a := range areas {
+		m.stock = append(m.stock, offers(a, 3)...)
+		want = append(want, phones(offers(a, 3))...)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		m.before = func(ctx context.Context, q fax.Query) error {
+			latency := time.Second - time.Duration(slices.Index(areas, q.AreaCode))*100*time.Millisecond
+			select {
+			case <-time.After(latency):
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		begin := time.Now()
+		got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{AreaCodes: areas}), fax.SearchOptions{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begin); took != time.Second {
+			t.Errorf("took %s, want the second of the slowest answer", took)
+		}
+		if d := cmp.Diff(want, phones(got)); d != "" {
+			t.Errorf("offers (-want +got):\n%s", d)
+		}
+
+		begin = time.Now()
+		if _, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{AreaCodes: areas}), fax.SearchOptions{Jobs: 1})); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begin); took != 4500*time.Millisecond {
+			t.Errorf("one at a time took %s, want 4.5s", took)
+		}
+	})
+}
+
+func TestSearchAllEachNumberOnce(t *testing.T) {
+	m := &memory{stock: offers("415", 5)}
+	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Patterns: []string{"+1415", "415", "000"}}), fax.SearchOptions{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(phones(offers("415", 5)), phones(got)); d != "" {
+		t.Errorf("offers (-want +got):\n%s", d)
+	}
+}
+
+func TestSearchAllEndsWithTheError(t *testing.T) {
+	m := &memory{stock: offers("415", 2), types: []fax.NumberType{fax.Local}}
+	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Types: []fax.NumberType{fax.Local, fax.Mobile, fax.Local}}), fax.SearchOptions{}))
+	if !errors.Is(err, fax.ErrUnsupported) {
+		t.Errorf("error %v, want ErrUnsupported", err)
+	}
+	if len(got) != 2 {
+		t.Errorf("%d offers before the error, want the 2 of the question before", len(got))
+	}
+}
+
+// Breaking out cancels what is under way, and nothing is left running.
+func TestSearchAllStops(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	m := &memory{stock: append(offers("415", 2), offers("628", 2)...)}
+	m.before = func(ctx context.Context, q fax.Query) error {
+		if q.AreaCode == "415" {
+			return nil
+		}
+		<-ctx.Done() // an answer that never comes
+		return ctx.Err()
+	}
+	asked := queries(t, fax.Search{AreaCodes: []string{"415", "628"}})
+	for range fax.SearchAll(t.Context(), m, asked, fax.SearchOptions{}) {
+		break
+	}
+	if got, err := fax.Collect(fax.SearchAll(t.Context(), m, asked, fax.SearchOptions{Limit: 2})); err != nil || len(got) != 2 {
+		t.Errorf("limit 2: %d offers, %v", len(got), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var last error
+	for _, err := range fax.SearchAll(ctx, m, asked, fax.SearchOptions{}) {
+		cancel()
+		last = err
+	}
+	if !errors.Is(last, context.Canceled) {
+		t.Errorf("cancelled: last error %v, want context.Canceled", last)
+	}
+}
+
+func TestSearchAllPastTheCap(t *testing.T) {
+	for name, c := range map[string]struct {
+		search   fax.Search
+		opt      fax.SearchOptions
+		stock    []fax.Offer
+		want     int
+		requests int // at most
+	}{
+		"enough with one answer":      {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{Limit: 30}, offers("415", 100), 30, 1},
+		"no more than there are":      {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{Limit: 50}, offers("415", 29), 29, 1},
+		"a few more":                  {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{Limit: 40}, offers("415", 100), 40, 4},
+		"all of an area code":         {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{}, offers("415", 200), 200, 9},
+		"two digits deep":             {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{}, offers("415", 400), 400, 97},
+		"all without an area code":    {fax.Search{}, fax.SearchOptions{}, offers("628", 300), 300, 101},
+		"pattern at the end":          {fax.Search{Patterns: []string{"0$"}}, fax.SearchOptions{}, offers("628", 900), 90, 101},
+		"pattern anywhere":            {fax.Search{Patterns: []string{"628"}}, fax.SearchOptions{}, offers("628", 200), 200, 12},
+		"pattern with wildcards":      {fax.Search{Patterns: []string{"+1628*******"}}, fax.SearchOptions{}, offers("628", 200), 200, 11},
+		"pattern with any":            {fax.Search{Patterns: []string{"628%"}}, fax.SearchOptions{}, offers("628", 200), 200, 12},
+		"wildcards before the end":    {fax.Search{Patterns: []string{"*00$"}}, fax.SearchOptions{}, offers("628", 9000), 90, 11},
+		"a whole number is not split": {fax.Search{Patterns: []string{"+1628%$"}}, fax.SearchOptions{}, offers("628", 50), 30, 1},
+		// Four of the first thirty come again in the ten parts.
+		"bounded":          {fax.Search{}, fax.SearchOptions{MaxRefined: 10}, offers("628", 3000), 326, 11},
+		"a cap of our own": {fax.Search{}, fax.SearchOptions{Cap: 31}, offers("628", 100), 30, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &memory{stock: c.stock}
+			got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, c.search), c.opt))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got) != c.want {
+				t.Errorf("%d offers, want %d", len(got), c.want)
+			}
+			if len(m.calls) > c.requests {
+				t.Errorf("%d requests, want at most %d:\n%s", len(m.calls), c.requests, strings.Join(m.calls, "\n"))
+			}
+			seen := phones(got)
+			slices.Sort(seen)
+			if len(slices.Compact(seen)) != len(got) {
+				t.Error("a number came twice")
+			}
+			for _, call := range m.calls {
+				if p := call[strings.LastIndex(call, " ")+1:]; len(p) > 16 {
+					t.Errorf("pattern %q is longer than providers take", p)
+				}
+			}
+		})
+	}
+}
+
+// A provider that does not take our narrower patterns has given all it has;
+// any other failure is told.
+func TestSearchAllRefinementRefused(t *testing.T) {
+	for kind, want := range map[error]error{fax.ErrInvalid: nil, fax.ErrUnsupported: nil, fax.ErrUnavailable: fax.ErrUnavailable} {
+		m := &memory{stock: offers("415", 100)}
+		m.before = func(_ context.Context, q fax.Query) error {
+			if q.Contains != "" {
+				return fmt.Errorf("pattern: %w", kind)
+			}
+			return nil
+		}
+		got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{AreaCodes: []string{"415"}}), fax.SearchOptions{}))
+		if !errors.Is(err, want) || (err == nil) != (want == nil) || len(got) != 30 {
+			t.Errorf("refused as %v: %d offers, %v, want 30 and %v", kind, len(got), err, want)
+		}
+	}
+}
+
+func TestSearchAllPrices(t *testing.T) {
+	m := &memory{stock: append(offers("415", 2), fax.Offer{Phone: "+18005550100", Country: "US", Type: fax.TollFree})}
+	asked := queries(t, fax.Search{Types: []fax.NumberType{fax.Local, fax.TollFree}})
+	got, err := fax.Collect(fax.SearchAll(t.Context(), m, asked, fax.SearchOptions{Prices: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range got {
+		if priced := o.Price != nil && o.Price.String() == "1.15 USD"; priced != (o.Type == fax.Local) {
+			t.Errorf("%s %s: price %v", o.Type, o.Phone, o.Price)
+		}
+	}
+	if n := slices.Index(m.calls, "prices US"); n < 0 || slices.Contains(m.calls[n+1:], "prices US") {
+		t.Errorf("the price list was not asked for exactly once: %v", m.calls)
+	}
+	m.stock = []fax.Offer{{Phone: "+442071838750", Country: "GB", Type: fax.Local}}
+	_, err = fax.Collect(fax.SearchAll(t.Context(), &memory{stock: []fax.Offer{{Phone: "+1", Country: "CA", Type: fax.Local}}},
+		queries(t, fax.Search{Query: fax.Query{Country: "CA"}}), fax.SearchOptions{Prices: true}))
+	if !errors.Is(err, fax.ErrUnsupported) {
+		t.Errorf("no price list: %v, want ErrUnsupported", err)
+	}
+}

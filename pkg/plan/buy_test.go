@@ -1,0 +1,289 @@
+package plan_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plan"
+)
+
+func usd(amount string) *fax.Money { return &fax.Money{Amount: amount, Currency: "USD"} }
+
+func local(price *fax.Money) *fax.Offer {
+	return &fax.Offer{Phone: phone, Country: "US", Type: fax.Local, Capabilities: fax.Capabilities{Fax: fax.Yes}, Price: price}
+}
+
+func failing(kind error) func(*account, fax.Order) error {
+	return func(*account, fax.Order) error { return fmt.Errorf("no answer: %w", kind) }
+}
+
+// Every way a purchase can go. Whatever happens, an order is sent once at most.
+func TestBuy(t *testing.T) {
+	byPhone, byArea := fax.Order{Phone: phone}, fax.Order{AreaCode: "415", Country: "US"}
+	faxWanted := plan.Want{FaxURL: new(in)}
+	other := fax.Number{ID: "old", Phone: "+14155550100", Mode: fax.ModeVoice}
+	second := func(a *account, _ fax.Order) error {
+		a.owned = append(a.owned, fax.Number{ID: "another", Phone: "+14155550188"})
+		return fmt.Errorf("no answer: %w", fax.ErrUnavailable)
+	}
+	for name, c := range map[string]struct {
+		account    account
+		purchase   plan.Purchase
+		orders     int
+		bought     bool
+		configured bool
+		kind       error
+		says, hint string // parts
+	}{
+		"all is well": {
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: local(usd("1.15")), MaxPrice: usd("1.15")},
+			orders:   1, bought: true, configured: true,
+		},
+		"nothing to configure": {
+			purchase: plan.Purchase{Order: byPhone}, orders: 1, bought: true, configured: true,
+		},
+		"a second run continues": {
+			account:  account{owned: []fax.Number{voice()}},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, configured: true,
+		},
+		"a second run asks no price": {
+			account:  account{owned: []fax.Number{voice()}},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: local(usd("9")), MaxPrice: usd("1")}, configured: true,
+		},
+		"too expensive": {
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: local(usd("2.15")), MaxPrice: usd("2")},
+			kind:     fax.ErrConflict, says: "2.15 USD a month", hint: "--max-price",
+		},
+		"price from the list": {
+			account:  account{prices: map[fax.NumberType]fax.Money{fax.Local: *usd("1.15"), fax.TollFree: *usd("2.15")}},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: local(nil), MaxPrice: usd("2")},
+			orders:   1, bought: true, configured: true,
+		},
+		"price of an area code": {
+			account:  account{prices: map[fax.NumberType]fax.Money{fax.Local: *usd("1.15")}},
+			purchase: plan.Purchase{Order: byArea, MaxPrice: usd("1")},
+			kind:     fax.ErrConflict, says: "1.15 USD a month",
+		},
+		"price not known": {
+			purchase: plan.Purchase{Order: byPhone, MaxPrice: usd("2")}, kind: fax.ErrConflict, says: "price is not known", hint: "--price",
+		},
+		"no price list": {
+			purchase: plan.Purchase{Order: byPhone, Offer: local(nil), MaxPrice: usd("2")}, kind: fax.ErrUnsupported,
+		},
+		"another currency": {
+			purchase: plan.Purchase{Order: byPhone, Offer: local(usd("1")), MaxPrice: &fax.Money{Amount: "2", Currency: "EUR"}}, kind: fax.ErrInvalid, says: "currencies differ",
+		},
+		"a bad want costs nothing": {
+			purchase: plan.Purchase{Order: byPhone, Want: plan.Want{FaxURL: new("http://x.example")}}, kind: fax.ErrInvalid, says: "not https",
+		},
+		"an offer that cannot fax costs nothing": {
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: &fax.Offer{Phone: phone, Capabilities: fax.Capabilities{Fax: fax.No}}}, kind: fax.ErrInvalid, says: "cannot receive",
+		},
+		"neither number nor area code": {purchase: plan.Purchase{Want: faxWanted}, kind: fax.ErrInvalid, says: "exactly one"},
+		"both":                         {purchase: plan.Purchase{Order: fax.Order{Phone: phone, AreaCode: "415"}}, kind: fax.ErrInvalid, says: "exactly one"},
+		"not a number":                 {purchase: plan.Purchase{Order: fax.Order{Phone: "4155550123"}}, kind: fax.ErrInvalid},
+		"not an area code":             {purchase: plan.Purchase{Order: fax.Order{AreaCode: "4*5"}}, kind: fax.ErrInvalid},
+		"refused": {
+			account:  account{refuse: fmt.Errorf("not a number: %w", fax.ErrInvalid)},
+			purchase: plan.Purchase{Order: byPhone}, orders: 1, kind: fax.ErrInvalid,
+		},
+		"taken by somebody else": {
+			account:  account{refuse: fmt.Errorf("taken: %w", fax.ErrConflict)},
+			purchase: plan.Purchase{Order: byPhone}, orders: 1, kind: fax.ErrConflict, says: "taken",
+		},
+		"taken by a run beside this one": {
+			account:  account{buy: failing(fax.ErrConflict)},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, configured: true,
+		},
+		"no answer, bought": {
+			account:  account{buy: failing(fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true, configured: true,
+		},
+		"no answer, bought, shows late": {
+			account:  account{buy: failing(context.DeadlineExceeded), late: 3 * time.Second},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true, configured: true,
+		},
+		"no answer, not bought": {
+			account:  account{refuse: fmt.Errorf("no answer: %w", fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, kind: fax.ErrUnavailable, says: "does not show a new number", hint: "run the same command again",
+		},
+		"no answer, and none to the look": {
+			account:  account{buy: failing(fax.ErrUnavailable), list: fmt.Errorf("down: %w", fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, kind: fax.ErrUnavailable, says: "not known whether it was bought", hint: "run the same command again",
+		},
+		"area code": {
+			account:  account{owned: []fax.Number{other}},
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, configured: true,
+		},
+		"area code, none left": {
+			account:  account{refuse: fmt.Errorf("none left: %w", fax.ErrNotFound)},
+			purchase: plan.Purchase{Order: byArea}, orders: 1, kind: fax.ErrNotFound, says: "none left",
+		},
+		"area code, no answer, bought": {
+			account:  account{owned: []fax.Number{other}, buy: failing(fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, configured: true,
+		},
+		"area code, no answer, not bought": {
+			account:  account{owned: []fax.Number{other}, refuse: fmt.Errorf("no answer: %w", fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: fax.ErrUnavailable, hint: "numbers list --contains 415",
+		},
+		"area code, no answer, two are new": {
+			account:  account{owned: []fax.Number{other}, buy: second},
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: fax.ErrConflict, says: "+14155550177, +14155550188", hint: "numbers list --contains 415",
+		},
+		"bought, configuring fails": {
+			account:  account{configure: fmt.Errorf("down: %w", fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: fax.Order{Phone: phone, Name: "it's ours"}, Want: faxWanted}, orders: 1, bought: true,
+			kind: fax.ErrUnavailable, says: phone + " is bought, but not configured", hint: `faxctl numbers configure ` + phone + ` --fax-url ` + in + ` --name 'it'\''s ours'`,
+		},
+		"bought, the mode does not stick": {
+			account:  account{stubborn: true},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true,
+			kind: fax.ErrConflict, says: "does not confirm receive mode fax", hint: "continue with: faxctl numbers configure " + phone,
+		},
+		"owned, configuring fails": {
+			account:  account{owned: []fax.Number{voice()}, configure: fmt.Errorf("down: %w", fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, kind: fax.ErrUnavailable, says: "is in the account, but not configured", hint: "continue with",
+		},
+		"owned, and cannot fax": {
+			account:  account{owned: []fax.Number{voice(func(n *fax.Number) { n.Capabilities.Fax = fax.No })}},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, kind: fax.ErrInvalid, hint: "--force",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &c.account
+				begin := time.Now()
+				res, err := plan.Buy(t.Context(), a, c.purchase)
+				if !errors.Is(err, c.kind) || (err == nil) != (c.kind == nil) {
+					t.Fatalf("error %v, want kind %v", err, c.kind)
+				}
+				if err != nil && (!strings.Contains(err.Error(), c.says) || !strings.Contains(fax.Hint(err), c.hint)) {
+					t.Errorf("error %q with hint %q, want %q and %q", err, fax.Hint(err), c.says, c.hint)
+				}
+				if got := a.did("buy"); got != c.orders {
+					t.Errorf("%d orders sent, want %d", got, c.orders)
+				}
+				if res.Bought != c.bought || res.Configured != c.configured {
+					t.Errorf("bought %v, configured %v, want %v, %v", res.Bought, res.Configured, c.bought, c.configured)
+				}
+				if took := time.Since(begin); took > 20*time.Second {
+					t.Errorf("took %s", took)
+				}
+				if err == nil && c.purchase.Want.FaxURL != nil && (res.Number.Mode != fax.ModeFax || res.Number.FaxURL != in) {
+					t.Errorf("the number is %+v, want a fax number", res.Number)
+				}
+				// The same command again finishes and buys nothing more.
+				if a.configure, a.stubborn, a.list = nil, false, nil; c.bought && c.purchase.Order.Phone != "" {
+					if again, err := plan.Buy(t.Context(), a, c.purchase); err != nil || again.Bought || !again.Configured || a.did("buy") != c.orders {
+						t.Errorf("the second run: %+v, %v, %d orders", again, err, a.did("buy"))
+					}
+				}
+			})
+		})
+	}
+}
+
+// An interrupt in the middle of the purchase: the account is looked at all the
+// same, and the error says that the number is bought.
+func TestBuyInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		a := &account{buy: func(*account, fax.Order) error { cancel(); return ctx.Err() }}
+		res, err := plan.Buy(ctx, a, plan.Purchase{Order: fax.Order{Phone: phone}, Want: plan.Want{FaxURL: new(in)}})
+		var unfinished *plan.UnfinishedError
+		if !errors.As(err, &unfinished) || !errors.Is(err, context.Canceled) || !unfinished.Bought || unfinished.Number.Phone != phone {
+			t.Fatalf("error %v, want an UnfinishedError that unwraps to context.Canceled", err)
+		}
+		if !res.Bought || res.Configured {
+			t.Errorf("bought %v, configured %v, want true, false", res.Bought, res.Configured)
+		}
+		if want := "continue with: faxctl numbers configure " + phone + " --fax-url " + in; fax.Hint(err) != want {
+			t.Errorf("hint %q, want %q", fax.Hint(err), want)
+		}
+	})
+}
+
+func TestApply(t *testing.T) {
+	a := &account{owned: []fax.Number{voice()}}
+	if n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{}); err != nil || n.ID != "PN1" || len(a.calls) != 0 {
+		t.Errorf("an empty change: %v, calls %v", err, a.calls)
+	}
+	n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{Mode: new(fax.ModeFax), URL: new(in)})
+	if err != nil || n.Mode != fax.ModeFax || n.FaxURL != in {
+		t.Errorf("%+v, %v, want a fax number", n, err)
+	}
+	if d := cmp.Diff([]string{"configure PN1", "get PN1"}, a.calls); d != "" {
+		t.Errorf("calls (-want +got):\n%s", d)
+	}
+	_, err = plan.Apply(t.Context(), a, fax.Number{ID: "gone", Phone: phone}, fax.Change{Name: new("x")})
+	if !errors.Is(err, fax.ErrNotFound) || !strings.Contains(err.Error(), "configure "+phone) {
+		t.Errorf("a number that is gone: %v", err)
+	}
+}
+
+func TestApplyUnconfirmed(t *testing.T) {
+	a := &account{owned: []fax.Number{voice()}, stubborn: true}
+	n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{Mode: new(fax.ModeFax), URL: new(in)})
+	var un *plan.UnconfirmedError
+	if !errors.As(err, &un) || !errors.Is(err, fax.ErrConflict) || fax.Hint(err) == "" {
+		t.Fatalf("error %v, want an UnconfirmedError with a hint", err)
+	}
+	if d := cmp.Diff([]plan.Field{{Name: "mode", From: "fax", To: "voice"}}, un.Fields); d != "" {
+		t.Errorf("unconfirmed (-want +got):\n%s", d)
+	}
+	if want := "the provider does not confirm receive mode fax (it says voice) for " + phone; err.Error() != want {
+		t.Errorf("error %q, want %q", err, want)
+	}
+	if n.Mode != fax.ModeVoice || n.VoiceURL != in {
+		t.Errorf("the number is not as the provider has it: %+v", n)
+	}
+}
+
+func TestRelease(t *testing.T) {
+	a := &account{owned: []fax.Number{voice()}}
+	for i, want := range []bool{true, false} {
+		if released, err := plan.Release(t.Context(), a, voice()); err != nil || released != want {
+			t.Errorf("run %d: released %v, %v, want %v", i+1, released, err, want)
+		}
+	}
+	if _, err := plan.Release(t.Context(), a, fax.Number{ID: "young", Phone: phone}); !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), phone) {
+		t.Errorf("refused: %v, want ErrConflict", err)
+	}
+}
+
+func TestQuote(t *testing.T) {
+	free := fax.Offer{Phone: "+18005550123", Country: "US", Type: fax.TollFree}
+	british := fax.Offer{Phone: "+448081570123", Country: "GB", Type: fax.TollFree}
+	a := &account{
+		stock:  []fax.Offer{*local(nil), free, british},
+		prices: map[fax.NumberType]fax.Money{fax.Local: *usd("1.15"), fax.TollFree: *usd("2.15")},
+	}
+	for _, c := range []struct{ phone, country, price string }{
+		{"+1 415 555 0123", "US", "1.15 USD"}, {free.Phone, "us", "2.15 USD"}, {british.Phone, "GB", "2.15 USD"},
+	} {
+		o, err := plan.Quote(t.Context(), a, c.phone, c.country)
+		if err != nil || o.Price == nil || o.Price.String() != c.price {
+			t.Errorf("Quote(%s) = %+v, %v, want %s", c.phone, o, err, c.price)
+		}
+	}
+	if _, err := plan.Quote(t.Context(), a, "+14155550199", "US"); !errors.Is(err, fax.ErrNotFound) || fax.Hint(err) == "" {
+		t.Errorf("not for sale: %v, want ErrNotFound with a hint", err)
+	}
+	if _, err := plan.Quote(t.Context(), a, "415", "US"); !errors.Is(err, fax.ErrInvalid) {
+		t.Errorf("not a number: %v, want ErrInvalid", err)
+	}
+	a.prices = nil
+	if o, err := plan.Quote(t.Context(), a, phone, "US"); err != nil || o.Price != nil {
+		t.Errorf("no price list: %+v, %v, want an offer without a price", o, err)
+	}
+}
