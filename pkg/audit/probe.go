@@ -153,7 +153,7 @@ func (l *list) unanswered(err error, patience time.Duration) {
 		l.add(Problem, CodeUnresolved, "check the host name, or set another: "+l.configure("--fax-url URL"), "the host of its fax URL cannot be resolved: %v", dns)
 	case errors.As(err, &expired) && expired.Reason == x509.Expired:
 		l.add(Problem, CodeCertificate, "renew the certificate", "the certificate of its fax URL has expired: %s", expired.Detail)
-	case errors.As(err, &verify), errors.As(err, &tlsAlert), errors.As(err, &record):
+	case errors.As(err, &verify), errors.As(err, &tlsAlert), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		l.add(Problem, CodeTLS, "serve a certificate of a public authority, with its chain", "the TLS connection to its fax URL fails: %v", err)
 	case errors.Is(err, context.DeadlineExceeded):
 		l.add(Problem, CodeSlow, "answer first, work later", "its fax URL did not answer within %s, the time the provider waits", patience)
