@@ -67,9 +67,15 @@ func like(pattern string) *regexp.Regexp {
 	return regexp.MustCompile(strings.NewReplacer("+", `^\+`, "*", `\d`, "%", `\d*`).Replace(pattern))
 }
 
-func (m *memory) Prices(_ context.Context, country string) (map[fax.NumberType]fax.Money, error) {
+// Prices knows the US, keeps Canada waiting, and has no other list.
+func (m *memory) Prices(ctx context.Context, country string) (map[fax.NumberType]fax.Money, error) {
 	m.note("prices %s", country)
-	if country != "US" {
+	switch country {
+	case "US":
+	case "CA":
+		<-ctx.Done()
+		return nil, ctx.Err()
+	default:
 		return nil, fmt.Errorf("prices of %s: %w", country, fax.ErrUnsupported)
 	}
 	return map[fax.NumberType]fax.Money{fax.Local: {Amount: "1.15", Currency: "USD"}}, nil

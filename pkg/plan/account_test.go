@@ -20,6 +20,7 @@ type account struct {
 	buy       func(a *account, o fax.Order) error // after the purchase: what is answered; nil: all is well
 	refuse    error                               // the purchase is refused
 	stubborn  bool                                // the receive mode never changes
+	forgetful bool                                // the URL never changes
 	configure error
 	list      error // once the first list has been answered
 	late      time.Duration
@@ -130,7 +131,7 @@ func (a *account) Configure(ctx context.Context, id string, c fax.Change) (fax.N
 			continue
 		}
 		url := n.URL()
-		if c.URL != nil {
+		if c.URL != nil && !a.forgetful {
 			url = *c.URL
 		}
 		if c.Mode != nil && !a.stubborn {

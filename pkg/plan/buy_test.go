@@ -131,6 +131,13 @@ func TestBuy(t *testing.T) {
 			account:  account{owned: []fax.Number{other}, buy: failing(fax.ErrUnavailable)},
 			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, configured: true,
 		},
+		"area code, no answer, a number elsewhere is new too": {
+			account: account{buy: func(a *account, _ fax.Order) error {
+				a.owned = append(a.owned, fax.Number{ID: "elsewhere", Phone: "+16504155550"})
+				return fmt.Errorf("no answer: %w", fax.ErrUnavailable)
+			}},
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, configured: true,
+		},
 		"area code, no answer, not bought": {
 			account:  account{owned: []fax.Number{other}, refuse: fmt.Errorf("no answer: %w", fax.ErrUnavailable)},
 			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: fax.ErrUnavailable, hint: "numbers list --contains 415",
@@ -246,6 +253,16 @@ func TestApplyUnconfirmed(t *testing.T) {
 	}
 	if n.Mode != fax.ModeVoice || n.VoiceURL != in {
 		t.Errorf("the number is not as the provider has it: %+v", n)
+	}
+}
+
+func TestApplyUnconfirmedURL(t *testing.T) {
+	for _, mode := range []fax.Mode{fax.ModeFax, fax.ModeVoice} {
+		a := &account{owned: []fax.Number{voice(func(n *fax.Number) { n.Mode = mode })}, forgetful: true}
+		_, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{URL: new(in)})
+		if want := "the provider does not confirm " + string(mode) + " url " + in + " (it says none) for " + phone; err == nil || err.Error() != want {
+			t.Errorf("error %v, want %q", err, want)
+		}
 	}
 }
 
