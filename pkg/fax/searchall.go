@@ -198,8 +198,9 @@ func priceLists(ctx context.Context, wg *sync.WaitGroup, numbers Numbers, querie
 		if lists[q.Country] != nil {
 			continue
 		}
-		lists[q.Country] = sync.OnceValues(func() (map[NumberType]Money, error) { return numbers.Prices(ctx, q.Country) })
-		wg.Go(func() { _, _ = lists[q.Country]() })
+		list := sync.OnceValues(func() (map[NumberType]Money, error) { return numbers.Prices(ctx, q.Country) })
+		lists[q.Country] = list
+		wg.Go(func() { _, _ = list() })
 	}
 	return func(country string, o *Offer) error {
 		prices, err := lists[country]()
