@@ -105,6 +105,18 @@ func Buy(ctx context.Context, numbers fax.Numbers, p Purchase) (Result, error) {
 	return res, nil
 }
 
+// Check finds what would keep the purchase from being made: an order or a want
+// that cannot be, or a price above the limit. It buys nothing; it may ask for
+// the price. Errors as Buy.
+func (p Purchase) Check(ctx context.Context, numbers fax.Numbers) error {
+	p, err := p.checked()
+	if err != nil {
+		return err
+	}
+	_, err = buyer{numbers, p}.affordable(ctx)
+	return err
+}
+
 // checked finds what can be known to be wrong before money is spent. A run
 // that finds the number bought already gives it the order's name all the same.
 func (p Purchase) checked() (Purchase, error) {

@@ -220,6 +220,23 @@ func TestBuyInterrupted(t *testing.T) {
 	})
 }
 
+func TestPurchaseCheck(t *testing.T) {
+	a := &account{prices: map[fax.NumberType]fax.Money{fax.Local: *usd("1.15")}}
+	order := fax.Order{Phone: phone}
+	for kind, p := range map[error]plan.Purchase{
+		nil:             {Order: order, Want: plan.Want{FaxURL: new(in)}, Offer: local(nil), MaxPrice: usd("1.15")},
+		fax.ErrConflict: {Order: order, Offer: local(nil), MaxPrice: usd("1")},
+		fax.ErrInvalid:  {Order: order, Want: plan.Want{FaxURL: new("in")}},
+	} {
+		if err := p.Check(t.Context(), a); !errors.Is(err, kind) {
+			t.Errorf("%v, want %v", err, kind)
+		}
+	}
+	if d := cmp.Diff([]string{"prices", "prices"}, a.calls); d != "" {
+		t.Errorf("calls (-want +got):\n%s", d)
+	}
+}
+
 func TestApply(t *testing.T) {
 	a := &account{owned: []fax.Number{voice()}}
 	if n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{}); err != nil || n.ID != "PN1" || len(a.calls) != 0 {
