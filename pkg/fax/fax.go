@@ -118,12 +118,16 @@ type Filter struct {
 	Direction Direction // empty: both
 	Statuses  []Status  // empty: any
 	MinPages  int       // at least; a fax without a count has none
+	Undated   bool      // also faxes without a creation date, whatever After and Until say
 	WithRaw   bool      // keep Fax.Raw
 }
 
 // Match reports whether f is selected. A fax without a creation date is never
-// selected by a filter that has one.
+// selected by a filter that has one, unless Undated says so.
 func (q Filter) Match(f Fax) bool {
+	if q.Undated && f.Created.IsZero() {
+		q.After, q.Until = time.Time{}, time.Time{}
+	}
 	switch {
 	case q.From != "" && f.From != q.From,
 		q.To != "" && f.To != q.To,

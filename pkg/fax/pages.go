@@ -38,7 +38,7 @@ func Pages[T any](ctx context.Context, fetch func(ctx context.Context, cursor st
 			case "":
 				return
 			case cursor:
-				yield(zero, &APIError{Kind: ErrUnavailable, Message: "the provider's next page is the page it just sent"})
+				yield(zero, errSamePage())
 				return
 			}
 			cursor = page.Next
@@ -57,4 +57,9 @@ func Collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
 		all = append(all, v)
 	}
 	return all, nil
+}
+
+// errSamePage is a provider whose list would never end.
+func errSamePage() error {
+	return &APIError{Kind: ErrUnavailable, Message: "the provider's next page is the page it just sent"}
 }

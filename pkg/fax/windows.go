@@ -1,0 +1,262 @@
+package fax
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+)
+
+// pageMost is the largest page a provider gives: Twilio's PageSize is 1 to
+// 1000, and SignalWire's is the same.
+const pageMost = 1000
+
+// ListOptions tunes [List]. The zero value is good; nothing here changes which
+// faxes are listed, or in which order.
+type ListOptions struct {
+	Jobs      int           // windows asked for side by side; 0: 12
+	PageSize  int           // faxes a request; 0: 1000, the most a provider gives
+	Retention time.Duration // how long the provider keeps a fax; 0: until deleted
+	Now       time.Time     // the end of an open range; zero: the present
+}
+
+// First asks for the provider's first n faxes that q selects, newest first,
+// and tells whether there are more. Without a filter of our own it costs one
+// request up to the provider's largest page. Which n these are is the
+// provider's choice: no provider documents the order of its pages, though all
+// are known to begin with the newest.
+func First(ctx context.Context, faxes Faxes, q Filter, n int) (found []Fax, more bool, err error) {
+	size := min(n, pageMost)
+	if sifted(q) {
+		size = pageMost
+	}
+	next := ""
+	for f, err := range Pages(ctx, func(ctx context.Context, cursor string) (Page[Fax], error) {
+		page, err := faxes.Page(ctx, q, size, cursor)
+		next = page.Next
+		return page, err
+	}) {
+		if err != nil {
+			return found, false, err
+		}
+		if len(found) == n {
+			more = true
+			break
+		}
+		if found = append(found, f); len(found) == n && next != "" {
+			more = true
+			break
+		}
+	}
+	return newestFirst(found), more, nil
+}
+
+// sifted reports whether q has a condition that providers leave to us.
+func sifted(q Filter) bool {
+	return q.Number != "" || q.Direction != "" || len(q.Statuses) > 0 || q.MinPages > 0
+}
+
+// List yields all faxes that q selects: newest first, those made at the same
+// instant by id, those without a date last, none twice.
+//
+// When everything fits one page, it costs one request. When not, the range is
+// cut into disjoint windows (after, until] that are asked for side by side and
+// put together in order; a window that is too large is cut again. The provider
+// may page in any order: where to cut is estimated from the dates it shows,
+// and a wrong estimate costs requests, never faxes. No more than about twice
+// Jobs pages are held. Faxes that arrive meanwhile are left out.
+//
+// Breaking out or ending ctx stops all requests before List returns. An error
+// is yielded once and last; the errors are those of [Faxes].
+func List(ctx context.Context, faxes Faxes, q Filter, opt ListOptions) iter.Seq2[Fax, error] {
+	return func(yield func(Fax, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		l := newLister(faxes, q, opt)
+		out := make(chan []Fax)
+		var err error
+		go func() {
+			defer close(out)
+			err = l.run(ctx, out)
+		}()
+		defer func() {
+			cancel()
+			for range out { // until the lister has gone
+			}
+		}()
+		for batch := range out {
+			for _, f := range batch {
+				if !yield(f, nil) {
+					return
+				}
+			}
+		}
+		if err != nil {
+			yield(Fax{}, err)
+		}
+	}
+}
+
+// lister is one listing under way.
+type lister struct {
+	faxes Faxes
+	q     Filter // what the caller selects
+	ask   Filter // the part of it that is the provider's
+	jobs  int
+	size  int
+	start time.Time // arrivals after this are left out
+	floor time.Time // nothing is expected before this
+
+	queue   []*window // in the order of yielding
+	results chan *window
+	flying  int // windows being read
+	ready   int // windows read and not yet yielded
+	undated map[string]Fax
+}
+
+func newLister(faxes Faxes, q Filter, opt ListOptions) *lister {
+	l := &lister{faxes: faxes, q: q, ask: q, jobs: opt.Jobs, size: opt.PageSize, start: opt.Now, undated: map[string]Fax{}}
+	if l.jobs <= 0 {
+		l.jobs = 12
+	}
+	if l.size <= 0 {
+		l.size = pageMost
+	}
+	if l.start.IsZero() {
+		l.start = time.Now()
+	}
+	keeps := opt.Retention
+	if keeps <= 0 {
+		keeps = 10 * 365 * 24 * time.Hour
+	}
+	l.floor = l.start.Add(-keeps - 24*time.Hour)
+	l.results = make(chan *window, l.jobs)
+	// Providers select by number and date only. Asking for the rest as well
+	// would hide the dates that tell where to cut.
+	l.ask.Direction, l.ask.Statuses, l.ask.MinPages = "", nil, 0
+	l.ask.Undated = l.q.After.IsZero() && l.q.Until.IsZero()
+	return l
+}
+
+// run reads everything into out and returns when no request is left running.
+func (l *lister) run(ctx context.Context, out chan<- []Fax) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+
+	all := &window{after: l.q.After, until: l.q.Until}
+	l.queue = []*window{all}
+	for len(l.queue) > 0 {
+		for w := l.next(); w != nil; w = l.next() {
+			w.state, l.flying = reading, l.flying+1
+			running.Go(func() {
+				w.err = l.read(ctx, w)
+				l.results <- w // has room for every window in flight
+			})
+		}
+		var deliver chan<- []Fax
+		head := l.queue[0]
+		if head.state == done {
+			deliver = out
+		}
+		select {
+		case w := <-l.results:
+			l.flying--
+			if w.err != nil {
+				return w.err
+			}
+			if w == all {
+				l.start = latest(l.start, w.items)
+			}
+			l.settle(w)
+		case deliver <- head.items:
+			head.items = nil // the backing array of the queue still holds head
+			l.queue, l.ready = l.queue[1:], l.ready-1
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	select {
+	case out <- l.rest():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// next is the window to read next, or nil when enough is under way. The head
+// of the queue may always be read: all others wait for it.
+func (l *lister) next() *window {
+	if l.flying >= l.jobs {
+		return nil
+	}
+	for i, w := range l.queue {
+		if w.state == unread {
+			if i > 0 && l.flying+l.ready >= 2*l.jobs {
+				return nil
+			}
+			return w
+		}
+	}
+	return nil
+}
+
+// settle takes in a window that was read: it is ready to be yielded, or is
+// replaced by smaller ones.
+func (l *lister) settle(w *window) {
+	for _, f := range w.items {
+		if f.Created.IsZero() && l.q.Match(f) {
+			l.undated[f.ID] = f
+		}
+	}
+	if w.whole {
+		w.items = newestFirst(l.wanted(w))
+		w.state, l.ready = done, l.ready+1
+		return
+	}
+	i := slices.Index(l.queue, w)
+	l.queue = slices.Replace(l.queue, i, i+1, w.split(l.cuts(w))...)
+	w.items = nil
+}
+
+// wanted picks the faxes of the window that the caller wants.
+func (l *lister) wanted(w *window) []Fax {
+	now := time.Now()
+	return slices.DeleteFunc(w.items, func(f Fax) bool {
+		// What is dated after now cannot be an arrival: it has an odd date.
+		arrived := f.Created.After(l.start) && !f.Created.After(now)
+		return f.Created.IsZero() || !w.contains(f.Created) || arrived || !l.q.Match(f)
+	})
+}
+
+// rest is the faxes without a date.
+func (l *lister) rest() []Fax {
+	var rest []Fax
+	for _, f := range l.undated {
+		rest = append(rest, f)
+	}
+	return newestFirst(rest)
+}
+
+// newestFirst sorts and drops what is there twice: a provider that counts
+// pages by position repeats a fax when another arrives between two pages.
+func newestFirst(faxes []Fax) []Fax {
+	slices.SortFunc(faxes, func(a, b Fax) int {
+		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
+	})
+	return slices.CompactFunc(faxes, func(a, b Fax) bool { return a.ID == b.ID })
+}
+
+// latest is t or the newest creation time of the faxes: the provider's clock
+// may be ahead of ours, though hardly by more than an hour.
+func latest(t time.Time, faxes []Fax) time.Time {
+	limit := t.Add(time.Hour)
+	for _, f := range faxes {
+		if f.Created.After(t) && f.Created.Before(limit) {
+			t = f.Created
+		}
+	}
+	return t
+}

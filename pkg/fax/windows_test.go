@@ -1,0 +1,425 @@
+package fax_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// A drawer is the listing half of a provider: it selects by date, pages by
+// position, and leaves the rest of the filter to Filter.Match.
+type drawer struct {
+	fax.Faxes
+	faxes   []fax.Fax // in the order of paging
+	sorted  bool      // newest first, all with a date
+	most    int       // faxes a page
+	latency time.Duration
+	onPage  func(n int64) error
+
+	pages  atomic.Int64
+	flying atomic.Int64
+	peak   atomic.Int64
+}
+
+func (d *drawer) Page(ctx context.Context, q fax.Filter, size int, cursor string) (fax.Page[fax.Fax], error) {
+	n := d.pages.Add(1)
+	defer d.flying.Add(-1)
+	for now := d.flying.Add(1); ; {
+		peak := d.peak.Load()
+		if now <= peak || d.peak.CompareAndSwap(peak, now) {
+			break
+		}
+	}
+	if d.latency > 0 {
+		select {
+		case <-time.After(d.latency):
+		case <-ctx.Done():
+			return fax.Page[fax.Fax]{}, ctx.Err()
+		}
+	}
+	if d.onPage != nil {
+		if err := d.onPage(n); err != nil {
+			return fax.Page[fax.Fax]{}, err
+		}
+	}
+	size = min(size, d.most)
+	skip, _ := strconv.Atoi(cursor)
+	var page fax.Page[fax.Fax]
+	taken := 0
+	server := fax.Filter{After: q.After, Until: q.Until, From: q.From, To: q.To, Undated: true}
+	if d.sorted && !q.Until.IsZero() { // find the window at once: tests with many faxes
+		skip = max(skip, sort.Search(len(d.faxes), func(i int) bool { return !d.faxes[i].Created.After(q.Until) }))
+	}
+	for i := skip; i < len(d.faxes); i++ {
+		f := d.faxes[i]
+		if !server.Match(f) {
+			if d.sorted && !f.Created.After(q.After) {
+				break
+			}
+			continue
+		}
+		if taken == size {
+			page.Next = strconv.Itoa(i)
+			break
+		}
+		taken++
+		if q.Match(f) {
+			page.Items = append(page.Items, f)
+		}
+	}
+	return page, nil
+}
+
+// orders are ways a provider may page.
+func orders() map[string]func([]fax.Fax) {
+	byDate := func(a, b fax.Fax) int { return a.Created.Compare(b.Created) }
+	return map[string]func([]fax.Fax){
+		"newest first": func(f []fax.Fax) { slices.SortStableFunc(f, byDate); slices.Reverse(f) },
+		"oldest first": func(f []fax.Fax) { slices.SortStableFunc(f, byDate) },
+		"any": func(f []fax.Fax) {
+			rng := rand.New(rand.NewPCG(1, uint64(len(f))))
+			rng.Shuffle(len(f), func(i, j int) { f[i], f[j] = f[j], f[i] })
+		},
+		"by id": func(f []fax.Fax) {
+			slices.SortFunc(f, func(a, b fax.Fax) int { return cmp.Compare(a.ID, b.ID) })
+		},
+	}
+}
+
+// want is what a listing must yield.
+func want(faxes []fax.Fax, q fax.Filter) []string {
+	var chosen []fax.Fax
+	for _, f := range faxes {
+		if q.Match(f) {
+			chosen = append(chosen, f)
+		}
+	}
+	slices.SortFunc(chosen, func(a, b fax.Fax) int {
+		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
+	})
+	return ids(chosen)
+}
+
+func ids(faxes []fax.Fax) []string {
+	out := []string{}
+	for _, f := range faxes {
+		out = append(out, f.ID)
+	}
+	return out
+}
+
+func testNow() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+
+func TestListYieldsExactlyWhatMatches(t *testing.T) {
+	now := testNow()
+	rapid.Check(t, func(t *rapid.T) {
+		unit := rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 24 * time.Hour}).Draw(t, "unit")
+		fraction := rapid.SampledFrom([]time.Duration{0, 0, 1, 999_999_999, 700 * time.Millisecond})
+		var faxes []fax.Fax
+		for range rapid.IntRange(0, 6).Draw(t, "clusters") {
+			center := now.Add(-time.Duration(rapid.IntRange(-2, 4000).Draw(t, "center")) * unit)
+			for range rapid.IntRange(0, 40).Draw(t, "members") {
+				f := fax.Fax{
+					ID:      fmt.Sprintf("FX%04d", len(faxes)),
+					Created: center.Add(-time.Duration(rapid.IntRange(0, 30).Draw(t, "offset")) * time.Second).Add(fraction.Draw(t, "fraction")),
+					Status:  rapid.SampledFrom([]fax.Status{fax.Received, fax.Failed}).Draw(t, "status"),
+				}
+				if rapid.IntRange(0, 50).Draw(t, "odd") == 0 {
+					f.Created = rapid.SampledFrom([]time.Time{{}, time.Unix(0, 0), now.AddDate(700, 0, 0), time.Date(1, 1, 1, 0, 0, 9, 0, time.UTC)}).Draw(t, "odd date")
+				}
+				faxes = append(faxes, f)
+			}
+		}
+		var q fax.Filter
+		if rapid.Bool().Draw(t, "since") {
+			q.After = now.Add(-time.Duration(rapid.IntRange(0, 4000).Draw(t, "after")) * unit).Add(fraction.Draw(t, "after fraction"))
+		}
+		if rapid.Bool().Draw(t, "to") {
+			q.Until = now.Add(-time.Duration(rapid.IntRange(-10, 4000).Draw(t, "until")) * unit).Add(fraction.Draw(t, "until fraction"))
+		}
+		if rapid.Bool().Draw(t, "failed") {
+			q.Statuses = []fax.Status{fax.Failed}
+		}
+		name := rapid.SampledFrom([]string{"newest first", "oldest first", "any", "by id"}).Draw(t, "order")
+		orders()[name](faxes)
+		d := &drawer{faxes: faxes, most: rapid.IntRange(1, 60).Draw(t, "most")}
+		opt := fax.ListOptions{
+			Jobs: rapid.IntRange(1, 9).Draw(t, "jobs"), Now: now.AddDate(0, 0, 3),
+			Retention: time.Duration(rapid.SampledFrom([]int{0, 1, 180}).Draw(t, "retention")) * 24 * time.Hour,
+		}
+		got, err := fax.Collect(fax.List(context.Background(), d, q, opt))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := gocmp.Diff(want(faxes, q), ids(got)); diff != "" {
+			t.Fatal(diff)
+		}
+		// Sequential paging would need this many; a cut may halve a window
+		// once for each doubling of its length.
+		pages := int64(len(faxes)/d.most + 1)
+		if most := 60 + 60*pages; d.pages.Load() > most {
+			t.Fatalf("%d requests for %d pages", d.pages.Load(), pages)
+		}
+		if d.peak.Load() > int64(opt.Jobs) {
+			t.Fatalf("%d requests at once, %d jobs", d.peak.Load(), opt.Jobs)
+		}
+	})
+}
+
+// business is n faxes over the days before now, as an office sends them:
+// working hours, working days.
+func business(n, days int) []fax.Fax {
+	rng := rand.New(rand.NewPCG(7, 7))
+	faxes := make([]fax.Fax, 0, n)
+	for len(faxes) < n {
+		at := testNow().Add(-time.Duration(rng.Int64N(int64(days)*24*3600)) * time.Second)
+		if h := at.Hour(); h < 7 || h > 18 || at.Weekday() == time.Saturday || at.Weekday() == time.Sunday {
+			continue
+		}
+		faxes = append(faxes, fax.Fax{ID: fmt.Sprintf("FX%06d", len(faxes)), Created: at})
+	}
+	return faxes
+}
+
+func TestListWastesFewRequests(t *testing.T) {
+	for _, tc := range []struct {
+		faxes     int
+		retention time.Duration
+		most      map[string]int64
+	}{
+		{faxes: 999, most: map[string]int64{"newest first": 1, "oldest first": 1, "any": 1}},
+		{faxes: 100_000, retention: 180 * 24 * time.Hour, most: map[string]int64{"newest first": 200}},
+		{faxes: 100_000, most: map[string]int64{"newest first": 200}},
+		{faxes: 20_000, retention: 180 * 24 * time.Hour, most: map[string]int64{"oldest first": 60, "any": 60}},
+		{faxes: 20_000, most: map[string]int64{"oldest first": 60, "any": 60}},
+	} {
+		for name, most := range tc.most {
+			t.Run(fmt.Sprintf("%d %s %s", tc.faxes, name, tc.retention), func(t *testing.T) {
+				faxes := business(tc.faxes, 179)
+				orders()[name](faxes)
+				synctest.Test(t, func(t *testing.T) {
+					d := &drawer{faxes: faxes, sorted: name == "newest first", most: 1000, latency: 40 * time.Millisecond}
+					start, n := time.Now(), 0
+					for _, err := range fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{Now: testNow(), Retention: tc.retention}) {
+						if err != nil {
+							t.Fatal(err)
+						}
+						n++
+					}
+					took := time.Since(start)
+					if n != tc.faxes {
+						t.Errorf("%d faxes, want %d", n, tc.faxes)
+					}
+					t.Logf("%d requests, %s", d.pages.Load(), took)
+					if d.pages.Load() > most {
+						t.Errorf("%d requests, want at most %d", d.pages.Load(), most)
+					}
+					if oneByOne := time.Duration(tc.faxes/1000+1) * d.latency; tc.faxes == 100_000 && took > oneByOne/5 {
+						t.Errorf("took %s, one page after another takes %s", took, oneByOne)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestListStopsCleanly(t *testing.T) {
+	broken := errors.New("broken")
+	faxes := business(5000, 30)
+	for _, tc := range []struct {
+		name   string
+		onPage func(cancel func()) func(int64) error
+		brk    int // break after so many; 0: never
+		want   error
+	}{
+		{name: "early break", brk: 1},
+		{name: "late break", brk: 2500},
+		{name: "the first page fails", want: broken, onPage: func(func()) func(int64) error {
+			return func(int64) error { return broken }
+		}},
+		{name: "a later page fails", want: broken, onPage: func(func()) func(int64) error {
+			return func(n int64) error {
+				if n == 20 {
+					return broken
+				}
+				return nil
+			}
+		}},
+		{name: "cancelled", want: context.Canceled, onPage: func(cancel func()) func(int64) error {
+			return func(n int64) error {
+				if n == 20 {
+					cancel()
+				}
+				return nil
+			}
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			defer goleak.VerifyNone(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			d := &drawer{faxes: faxes, most: 100}
+			if tc.onPage != nil {
+				d.onPage = tc.onPage(cancel)
+			}
+			n, ends := 0, 0
+			var last error
+			for _, err := range fax.List(ctx, d, fax.Filter{}, fax.ListOptions{Now: testNow()}) {
+				if last = err; err != nil {
+					ends++
+					continue
+				}
+				if n++; n == tc.brk {
+					break
+				}
+			}
+			if !errors.Is(last, tc.want) {
+				t.Errorf("ended with %v, want %v", last, tc.want)
+			}
+			if tc.want != nil && ends != 1 {
+				t.Errorf("%d errors yielded", ends)
+			}
+			if d.flying.Load() != 0 {
+				t.Errorf("%d requests still running", d.flying.Load())
+			}
+		})
+	}
+}
+
+// TestListHoldsFewPages lets the reader fall asleep: the listing must not run
+// ahead of it.
+func TestListHoldsFewPages(t *testing.T) {
+	const jobs = 4
+	synctest.Test(t, func(t *testing.T) {
+		faxes := business(50_000, 100)
+		orders()["newest first"](faxes)
+		d := &drawer{faxes: faxes, most: 500, latency: time.Millisecond}
+		for _, err := range fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{Jobs: jobs, Now: testNow()}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			// One window may have been cut meanwhile for each page it holds.
+			if n := d.pages.Load(); n > 8*jobs {
+				t.Errorf("%d requests before the second fax was read", n)
+			}
+			break
+		}
+	})
+}
+
+func TestListLeavesOutArrivals(t *testing.T) {
+	now := time.Now().Add(-10 * time.Minute)
+	var d *drawer
+	var faxes []fax.Fax
+	for i := range 100 {
+		faxes = append(faxes, fax.Fax{ID: fmt.Sprintf("FX%03d", i), Created: now.Add(-time.Duration(i) * time.Hour)})
+	}
+	var once sync.Once
+	d = &drawer{faxes: faxes, most: 30}
+	d.onPage = func(n int64) error {
+		if n == 2 {
+			once.Do(func() {
+				d.faxes = append([]fax.Fax{{ID: "FXnew", Created: time.Now().Add(-time.Minute)}}, d.faxes...)
+			})
+		}
+		return nil
+	}
+	got, err := fax.Collect(fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{Jobs: 1, Now: now}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(want(faxes, fax.Filter{}), ids(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A provider may compare fractions of a second that it does not show.
+func TestListLosesNoHiddenFraction(t *testing.T) {
+	var hidden []fax.Fax
+	for i := range 500 {
+		hidden = append(hidden, fax.Fax{ID: fmt.Sprintf("FX%03d", i), Created: testNow().Add(-time.Duration(i) * 1700 * time.Millisecond)})
+	}
+	d := truncating{&drawer{faxes: hidden, most: 20}}
+	got, err := fax.Collect(fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{Now: testNow()}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(hidden) {
+		t.Errorf("%d faxes, want %d", len(got), len(hidden))
+	}
+}
+
+// truncating shows whole seconds.
+type truncating struct{ *drawer }
+
+func (d truncating) Page(ctx context.Context, q fax.Filter, size int, cursor string) (fax.Page[fax.Fax], error) {
+	page, err := d.drawer.Page(ctx, q, size, cursor)
+	for i := range page.Items {
+		page.Items[i].Created = page.Items[i].Created.Truncate(time.Second)
+	}
+	return page, err
+}
+
+func TestFirstCostsOneRequest(t *testing.T) {
+	faxes := business(300, 30)
+	orders()["newest first"](faxes)
+	for i := range faxes {
+		faxes[i].Status = []fax.Status{fax.Received, fax.Failed}[i%2]
+	}
+	for _, tc := range []struct {
+		n        int
+		q        fax.Filter
+		most     int
+		len      int
+		more     bool
+		requests int64
+	}{
+		{n: 20, most: 1000, len: 20, more: true, requests: 1},
+		{n: 300, most: 1000, len: 300, more: false, requests: 1},
+		{n: 299, most: 1000, len: 299, more: true, requests: 1},
+		{n: 20, most: 5, len: 20, more: true, requests: 4},
+		{n: 20, most: 1000, q: fax.Filter{Statuses: []fax.Status{fax.Failed}}, len: 20, more: true, requests: 1},
+		{n: 200, most: 100, q: fax.Filter{Statuses: []fax.Status{fax.Failed}}, len: 150, more: false, requests: 3},
+	} {
+		d := &drawer{faxes: faxes, most: tc.most}
+		got, more, err := fax.First(t.Context(), d, tc.q, tc.n)
+		if err != nil || len(got) != tc.len || more != tc.more || d.pages.Load() != tc.requests {
+			t.Errorf("First(%d) of pages of %d: %d faxes, more %v, %d requests, %v; want %d, %v, %d", tc.n, tc.most, len(got), more, d.pages.Load(), err, tc.len, tc.more, tc.requests)
+		}
+		if diff := gocmp.Diff(want(faxes, tc.q)[:tc.len], ids(got)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestListRefusesAnEndlessList(t *testing.T) {
+	_, err := fax.Collect(fax.List(t.Context(), stuck{}, fax.Filter{}, fax.ListOptions{}))
+	if !errors.Is(err, fax.ErrUnavailable) || !strings.Contains(err.Error(), "page") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// stuck answers every page with a link to the same page.
+type stuck struct{ fax.Faxes }
+
+func (stuck) Page(context.Context, fax.Filter, int, string) (fax.Page[fax.Fax], error) {
+	return fax.Page[fax.Fax]{Next: "again"}, nil
+}
