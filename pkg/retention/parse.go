@@ -1,0 +1,150 @@
+package retention
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+const day = 24 * time.Hour
+
+// ParseAge reads a length of time: "90d", "24h", "2w", "6mo", "7y", "90m", or
+// several together, "1w3d". A month counts 31 days and a year 366, so that
+// nothing is older than asked a day too early. Errors are fax.ErrInvalid.
+func ParseAge(s string) (time.Duration, error) {
+	var total time.Duration
+	for rest := s; ; {
+		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+		word := rest[digits:]
+		if i := strings.IndexAny(word, "0123456789"); i >= 0 {
+			word = word[:i]
+		}
+		n, err := strconv.ParseInt(rest[:digits], 10, 64)
+		unit := unitOf(word)
+		if err != nil || unit == 0 || n > int64((math.MaxInt64-total)/unit) {
+			return 0, badTime("length of time", s, "90d, 24h, 2w, 6mo or 7y")
+		}
+		total += time.Duration(n) * unit
+		if rest = rest[digits+len(word):]; rest == "" {
+			return total, nil
+		}
+	}
+}
+
+// unitOf is the length of a unit, 0 when there is none of that name.
+func unitOf(word string) time.Duration {
+	switch word {
+	case "s":
+		return time.Second
+	case "m":
+		return time.Minute
+	case "h":
+		return time.Hour
+	case "d":
+		return day
+	case "w":
+		return 7 * day
+	case "mo":
+		return 31 * day
+	case "y":
+		return 366 * day
+	}
+	return 0
+}
+
+// ParseWhen reads a moment: a length of time before now ("24h"), a day
+// ("2026-01-01", its beginning in the time zone of now), a day and a time
+// ("2026-01-01 15:04"), or RFC 3339. Errors are fax.ErrInvalid.
+func ParseWhen(s string, now time.Time) (time.Time, error) {
+	t, _, err := parseWhen(s, now)
+	return t, err
+}
+
+// ParseSince reads what follows --since: the value for Filter.After, so that
+// a fax made at the very moment is selected.
+func ParseSince(s string, now time.Time) (time.Time, error) {
+	t, _, err := parseWhen(s, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return t.Add(-1), nil
+}
+
+// ParseUntil reads what follows --until: the value for Filter.Until. A day
+// is meant to its end.
+func ParseUntil(s string, now time.Time) (time.Time, error) {
+	t, isDay, err := parseWhen(s, now)
+	if err == nil && isDay {
+		t = t.AddDate(0, 0, 1).Add(-1)
+	}
+	return t, err
+}
+
+func parseWhen(s string, now time.Time) (t time.Time, isDay bool, err error) {
+	if age, err := ParseAge(s); err == nil {
+		return now.Add(-age), false, nil
+	}
+	for _, layout := range []string{time.DateOnly, "2006-01-02 15:04", "2006-01-02T15:04", time.DateTime, time.RFC3339} {
+		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
+			return t, layout == time.DateOnly, nil
+		}
+	}
+	return time.Time{}, false, badTime("time", s, "24h, 2026-01-01 or 2026-01-01T15:04:05Z")
+}
+
+func badTime(what, got, like string) error {
+	return fax.WithHint(fmt.Errorf("%w %s %q", fax.ErrInvalid, what, got), "write it like "+like)
+}
+
+// Limit is the most a policy may select: a count, or a share of the faxes its
+// filter meets. The zero value is no limit.
+type Limit struct {
+	set     bool
+	count   int
+	percent float64 // when above zero, or when the text ended in %
+	isShare bool
+}
+
+// ParseLimit reads "500" or "5%". Errors are fax.ErrInvalid.
+func ParseLimit(s string) (Limit, error) {
+	bad := fax.WithHint(fmt.Errorf("%w limit %q", fax.ErrInvalid, s), "write it like 500 or 5%")
+	if number, ok := strings.CutSuffix(s, "%"); ok {
+		p, err := strconv.ParseFloat(number, 64)
+		if err != nil || !(p >= 0 && p <= 100) {
+			return Limit{}, bad
+		}
+		return Limit{set: true, percent: p, isShare: true}, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
+		return Limit{}, bad
+	}
+	return Limit{set: true, count: n}, nil
+}
+
+// String is "500", "5%" or "no limit".
+func (l Limit) String() string {
+	switch {
+	case !l.set:
+		return "no limit"
+	case l.isShare:
+		return strconv.FormatFloat(l.percent, 'f', -1, 64) + "%"
+	}
+	return strconv.Itoa(l.count)
+}
+
+func (l Limit) share() bool { return l.set && l.isShare }
+
+// Check fails with fax.ErrConflict when selected of considered faxes are more
+// than the limit allows.
+func (l Limit) Check(selected, considered int) error {
+	if !l.set || !l.isShare && selected <= l.count || l.isShare && float64(selected)*100 <= l.percent*float64(considered) {
+		return nil
+	}
+	return fax.WithHint(fmt.Errorf("%w: the policy selects %d of %d faxes, more than the limit of %s; nothing was deleted", fax.ErrConflict, selected, considered, l),
+		"look at the selection with --dry-run; raise --max-delete if it is right")
+}

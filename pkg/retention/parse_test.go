@@ -1,0 +1,81 @@
+package retention
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+func TestParseAge(t *testing.T) {
+	for in, want := range map[string]time.Duration{
+		"90d": 90 * day, "24h": day, "2w": 14 * day, "6mo": 186 * day, "1y": 366 * day, "90m": 90 * time.Minute,
+		"30s": 30 * time.Second, "1w3d": 10 * day, "0d": 0,
+	} {
+		if got, err := ParseAge(in); err != nil || got != want {
+			t.Errorf("ParseAge(%q) = %v, %v; want %v", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "90", "d", "-90d", "90 d", "9e9d", "300y", "99999999999999999999d", "1.5h", "90days", "200y200y"} {
+		if got, err := ParseAge(in); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
+			t.Errorf("ParseAge(%q) = %v, %v; want an invalid length of time with a hint", in, got, err)
+		}
+	}
+}
+
+func TestParseWhen(t *testing.T) {
+	berlin := time.FixedZone("CET", 3600)
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, berlin)
+	date := func(d, h, m, s, ns int) time.Time { return time.Date(2026, 1, d, h, m, s, ns, berlin) }
+	for _, tc := range []struct {
+		in                 string
+		when, since, until time.Time
+	}{
+		{"24h", now.Add(-day), now.Add(-day - 1), now.Add(-day)},
+		{"2026-01-02", date(2, 0, 0, 0, 0), date(1, 23, 59, 59, 999999999), date(2, 23, 59, 59, 999999999)},
+		{"2026-01-02 15:04", date(2, 15, 4, 0, 0), date(2, 15, 3, 59, 999999999), date(2, 15, 4, 0, 0)},
+		{"2026-01-02T15:04", date(2, 15, 4, 0, 0), date(2, 15, 3, 59, 999999999), date(2, 15, 4, 0, 0)},
+		{"2026-01-02T14:04:05Z", date(2, 15, 4, 5, 0), date(2, 15, 4, 4, 999999999), date(2, 15, 4, 5, 0)},
+	} {
+		for name, got := range map[string]func(string, time.Time) (time.Time, error){"ParseWhen": ParseWhen, "ParseSince": ParseSince, "ParseUntil": ParseUntil} {
+			want := map[string]time.Time{"ParseWhen": tc.when, "ParseSince": tc.since, "ParseUntil": tc.until}[name]
+			if t1, err := got(tc.in, now); err != nil || !t1.Equal(want) {
+				t.Errorf("%s(%q) = %v, %v; want %v", name, tc.in, t1, err, want)
+			}
+		}
+	}
+	for _, in := range []string{"", "yesterday", "2026-13-01", "01/02/2026", "2026-01-02T"} {
+		if _, err := ParseSince(in, now); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
+			t.Errorf("ParseSince(%q): %v; want an invalid time with a hint", in, err)
+		}
+	}
+}
+
+func TestParseLimit(t *testing.T) {
+	for in, want := range map[string]string{"500": "500", "0": "0", "5%": "5%", "0.5%": "0.5%", "100%": "100%"} {
+		if l, err := ParseLimit(in); err != nil || l.String() != want {
+			t.Errorf("ParseLimit(%q) = %v, %v", in, l, err)
+		}
+	}
+	for _, in := range []string{"", "%", "-1", "101%", "NaN%", "many", "5 %"} {
+		if _, err := ParseLimit(in); !errors.Is(err, fax.ErrInvalid) {
+			t.Errorf("ParseLimit(%q): %v", in, err)
+		}
+	}
+	if got := (Limit{}).String(); got != "no limit" {
+		t.Errorf("the zero limit is %q", got)
+	}
+}
+
+func FuzzParseSince(f *testing.F) {
+	for _, s := range []string{"24h", "2026-01-01", "1w3d", "9999999999y"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		at, err := ParseSince(s, testNow())
+		if (err == nil) == at.IsZero() && err != nil && !errors.Is(err, fax.ErrInvalid) {
+			t.Errorf("%q: %v, %v", s, at, err)
+		}
+	})
+}

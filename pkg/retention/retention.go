@@ -1,0 +1,237 @@
+// Package retention decides which faxes a policy selects for deletion, and
+// says why the others stay.
+//
+// Use it before anything is deleted: list with [Policy.Query], decide with
+// [Policy.Plan], show the [Plan], ask, and only then carry it out. Everything
+// here is a pure function of what it is given: nothing is fetched, nothing is
+// deleted, and the clock is a parameter. [Expiring] tells what the provider
+// will drop by itself.
+package retention
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// ErrEmpty is a policy without a condition: it would delete everything. It
+// comes together with fax.ErrInvalid.
+var ErrEmpty = errors.New("the policy has no condition and would delete every fax")
+
+// Policy says which faxes to delete: those that meet every condition given.
+type Policy struct {
+	Filter    fax.Filter
+	OlderThan time.Duration // by creation time; 0: of any age
+	KeepLast  int           // of each of our numbers, keep this many of the newest; 0: none
+	MaxDelete Limit         // select more than this and nothing is deleted
+}
+
+// Check refuses a policy without a condition with [ErrEmpty], and one that
+// contradicts itself with fax.ErrInvalid. MaxDelete is no condition: it does
+// not say which faxes.
+func (p Policy) Check() error {
+	f := p.Filter
+	switch {
+	case p.OlderThan < 0 || p.KeepLast < 0:
+		return fmt.Errorf("%w policy: an age or a count below zero", fax.ErrInvalid)
+	case p.OlderThan == 0 && p.KeepLast == 0 && f.From == "" && f.To == "" && f.Number == "" && f.After.IsZero() &&
+		f.Until.IsZero() && f.Direction == "" && len(f.Statuses) == 0 && f.MinPages == 0:
+		return fax.WithHint(fmt.Errorf("%w: %w", fax.ErrInvalid, ErrEmpty), "say which faxes: --older-than 90d, or a filter such as --to +14155550123")
+	}
+	return nil
+}
+
+// Query is what to list for [Policy.Plan]: no more than is needed to decide.
+// What is kept by KeepLast, and a share that MaxDelete allows, are known only
+// when the newer faxes are seen as well.
+func (p Policy) Query(now time.Time) fax.Filter {
+	q := p.Filter
+	if edge := now.Add(-p.OlderThan); p.OlderThan > 0 && p.KeepLast == 0 && !p.MaxDelete.share() && (q.Until.IsZero() || edge.Before(q.Until)) {
+		q.Until = edge
+	}
+	return q
+}
+
+// Facts is what a decision rests on besides the faxes. Nil functions know of
+// nothing.
+type Facts struct {
+	Now      time.Time
+	Held     func(id string) (reason string, held bool) // a person asked to keep it
+	Archived func(id string) bool                       // a verified copy is kept
+}
+
+// Reason is why a fax that the conditions select stays.
+type Reason string
+
+// The reasons.
+const (
+	InProgress Reason = "in progress"    // its status may still change
+	Held       Reason = "held"           // Skip.Detail is the reason given
+	KeptLast   Reason = "among the last" // protected by KeepLast
+	NoDate     Reason = "without a date" // its age is not known
+)
+
+// Skip is a fax that stays, and why.
+type Skip struct {
+	Fax    fax.Fax `json:"fax"`
+	Reason Reason  `json:"reason"`
+	Detail string  `json:"detail,omitempty"`
+}
+
+// Plan is a fixed selection: what is deleted is in it, and nothing else is.
+type Plan struct {
+	Delete  []fax.Fax `json:"delete"`  // the oldest first
+	Skipped []Skip    `json:"skipped"` // the oldest first
+	Summary Summary   `json:"summary"`
+}
+
+// Summary describes what a plan deletes.
+type Summary struct {
+	Count        int       `json:"count"`
+	Considered   int       `json:"considered"`    // faxes that met the filter
+	Pages        int       `json:"pages"`         // of those whose count is known
+	UnknownPages int       `json:"unknown_pages"` // faxes whose page count is not
+	Archived     int       `json:"archived"`      // of which a copy is kept
+	Skipped      int       `json:"skipped"`
+	Oldest       time.Time `json:"oldest,omitzero"`
+	Newest       time.Time `json:"newest,omitzero"`
+}
+
+// Plan fixes the selection. It reads faxes, listed by [Policy.Query], to their
+// end; an error among them is returned and there is no plan, since half a
+// selection is a wrong one. Faxes may come in any order. Errors: those of
+// [Policy.Check], fax.ErrConflict when MaxDelete is exceeded (with the plan,
+// for showing), and those of faxes.
+func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error) {
+	if err := p.Check(); err != nil {
+		return Plan{}, err
+	}
+	var all []fax.Fax
+	for f, err := range faxes {
+		if err != nil {
+			return Plan{}, err
+		}
+		if p.Filter.Match(f) {
+			all = append(all, f)
+		}
+	}
+	slices.SortFunc(all, func(a, b fax.Fax) int { // the newest first
+		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
+	})
+	plan := Plan{Summary: Summary{Considered: len(all)}}
+	last := map[string]int{}
+	for _, f := range all {
+		kept := false
+		if p.KeepLast > 0 && f.Status.Terminal() && !f.Created.IsZero() {
+			n := ourNumber(f)
+			last[n]++
+			kept = last[n] <= p.KeepLast
+		}
+		if p.OlderThan > 0 && f.Created.After(facts.Now.Add(-p.OlderThan)) {
+			continue
+		}
+		if s := p.skip(f, kept, facts); s.Reason != "" {
+			plan.Skipped = append(plan.Skipped, s)
+			continue
+		}
+		plan.add(f, facts)
+	}
+	slices.Reverse(plan.Delete)
+	slices.Reverse(plan.Skipped)
+	plan.Summary.Skipped = len(plan.Skipped)
+	return plan, p.MaxDelete.Check(len(plan.Delete), len(all))
+}
+
+// skip says why f stays, if it does.
+func (p Policy) skip(f fax.Fax, kept bool, facts Facts) Skip {
+	s := Skip{Fax: f}
+	if facts.Held != nil {
+		if reason, held := facts.Held(f.ID); held {
+			s.Reason, s.Detail = Held, reason
+			return s
+		}
+	}
+	switch {
+	case !f.Status.Terminal():
+		s.Reason, s.Detail = InProgress, string(f.Status)
+	case f.Created.IsZero() && (p.OlderThan > 0 || p.KeepLast > 0):
+		s.Reason = NoDate
+	case kept:
+		s.Reason, s.Detail = KeptLast, fmt.Sprintf("last %d of %s", p.KeepLast, ourNumber(f))
+	}
+	return s
+}
+
+func (plan *Plan) add(f fax.Fax, facts Facts) {
+	plan.Delete = append(plan.Delete, f)
+	s := &plan.Summary
+	s.Count++
+	if f.Pages == nil {
+		s.UnknownPages++
+	} else {
+		s.Pages += *f.Pages
+	}
+	if facts.Archived != nil && facts.Archived(f.ID) {
+		s.Archived++
+	}
+	if f.Created.IsZero() {
+		return
+	}
+	if s.Oldest.IsZero() || f.Created.Before(s.Oldest) {
+		s.Oldest = f.Created
+	}
+	if f.Created.After(s.Newest) {
+		s.Newest = f.Created
+	}
+}
+
+// ourNumber is the account's end of the line.
+func ourNumber(f fax.Fax) string {
+	if f.Direction == fax.Outbound {
+		return f.From
+	}
+	return f.To
+}
+
+// Expiry is a fax and when the provider drops it.
+type Expiry struct {
+	fax.Fax
+	Expires time.Time `json:"expires"`
+}
+
+// Horizon is the creation time of the youngest fax that a provider which keeps
+// faxes for keeps drops within the given time from now: list until there.
+func Horizon(keeps, within time.Duration, now time.Time) time.Time {
+	return now.Add(within - keeps)
+}
+
+// Expiring yields those faxes that the provider drops within the given time
+// from now, with the moment of it, in the order they come. keeps is the
+// provider's retention; fax.ErrUnsupported when it is 0: that provider drops
+// nothing. A fax without a date is left out, its end is not known.
+func Expiring(faxes iter.Seq2[fax.Fax, error], keeps, within time.Duration, now time.Time) iter.Seq2[Expiry, error] {
+	return func(yield func(Expiry, error) bool) {
+		if keeps <= 0 {
+			yield(Expiry{}, fmt.Errorf("expiring faxes: %w: this provider keeps faxes until they are deleted", fax.ErrUnsupported))
+			return
+		}
+		edge := Horizon(keeps, within, now)
+		for f, err := range faxes {
+			if err != nil {
+				yield(Expiry{}, err)
+				return
+			}
+			if f.Created.IsZero() || f.Created.After(edge) {
+				continue
+			}
+			if !yield(Expiry{f, f.Created.Add(keeps)}, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package retention
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+func testNow() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+
+// aged is an inbound, received fax of that many days.
+func aged(id string, days int, change ...func(*fax.Fax)) fax.Fax {
+	pages := 2
+	f := fax.Fax{ID: id, From: "+14155550100", To: "+14155550123", Direction: fax.Inbound, Status: fax.Received,
+		Pages: &pages, Created: testNow().AddDate(0, 0, -days)}
+	for _, c := range change {
+		c(&f)
+	}
+	return f
+}
+
+func sequence(faxes ...fax.Fax) iter.Seq2[fax.Fax, error] {
+	return func(yield func(fax.Fax, error) bool) {
+		for _, f := range faxes {
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
+
+func to(number string) func(*fax.Fax)     { return func(f *fax.Fax) { f.To = number } }
+func in(status fax.Status) func(*fax.Fax) { return func(f *fax.Fax) { f.Status = status } }
+func undated(f *fax.Fax)                  { f.Created = time.Time{} }
+func uncounted(f *fax.Fax)                { f.Pages = nil }
+func outbound(f *fax.Fax) {
+	f.Direction, f.From, f.To = fax.Outbound, "+14155550123", "+14155550999"
+}
+
+func TestPlan(t *testing.T) {
+	const day = 24 * time.Hour
+	limit := func(s string) Limit {
+		l, err := ParseLimit(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	held := func(id string) (string, bool) { return "lawsuit", id == "held" }
+	for _, tc := range []struct {
+		name    string
+		policy  Policy
+		faxes   []fax.Fax
+		delete  []string
+		skipped []string
+		err     error
+	}{
+		{name: "an empty policy is refused", err: ErrEmpty},
+		{name: "a limit alone is an empty policy", policy: Policy{MaxDelete: limit("5")}, err: ErrEmpty},
+		{name: "a negative age is refused", policy: Policy{OlderThan: -day}, err: fax.ErrInvalid},
+		{
+			name: "older than, exactly that old included", policy: Policy{OlderThan: 90 * day},
+			faxes:  []fax.Fax{aged("young", 89), aged("edge", 90), aged("old", 91)},
+			delete: []string{"old", "edge"},
+		},
+		{
+			name: "what may still change stays", policy: Policy{OlderThan: day},
+			faxes:  []fax.Fax{aged("done", 2), aged("receiving", 3, in(fax.Receiving)), aged("odd", 4, in("teleporting")), aged("failed", 5, in(fax.Failed))},
+			delete: []string{"failed", "done"}, skipped: []string{"odd: in progress (teleporting)", "receiving: in progress (receiving)"},
+		},
+		{
+			name: "holds stay", policy: Policy{OlderThan: day},
+			faxes:  []fax.Fax{aged("held", 9), aged("free", 9)},
+			delete: []string{"free"}, skipped: []string{"held: held (lawsuit)"},
+		},
+		{
+			name: "the last of each number stay, whatever the order they come in", policy: Policy{KeepLast: 1},
+			faxes:  []fax.Fax{aged("a2", 2), aged("a1", 1), aged("b9", 9, to("+14155550124")), aged("sent", 8, outbound)},
+			delete: []string{"sent", "a2"}, skipped: []string{"b9: among the last (last 1 of +14155550124)", "a1: among the last (last 1 of +14155550123)"},
+		},
+		{
+			name: "newer faxes count among the last", policy: Policy{KeepLast: 2, OlderThan: 90 * day},
+			faxes:  []fax.Fax{aged("new1", 1), aged("new2", 2), aged("old", 100)},
+			delete: []string{"old"},
+		},
+		{
+			name: "a fax in progress does not take the place of one that is kept", policy: Policy{KeepLast: 1},
+			faxes:   []fax.Fax{aged("coming", 0, in(fax.Receiving)), aged("last", 1)},
+			skipped: []string{"last: among the last (last 1 of +14155550123)", "coming: in progress (receiving)"},
+		},
+		{
+			name: "without a date there is no age", policy: Policy{OlderThan: day},
+			faxes:   []fax.Fax{aged("undated", 0, undated)},
+			skipped: []string{"undated: without a date"},
+		},
+		{
+			name: "a filter alone is a policy", policy: Policy{Filter: fax.Filter{Statuses: []fax.Status{fax.Failed}}},
+			faxes:  []fax.Fax{aged("good", 1), aged("bad", 1, in(fax.Failed)), aged("undated", 0, undated, in(fax.Failed))},
+			delete: []string{"undated", "bad"},
+		},
+		{
+			name: "as many as the limit", policy: Policy{OlderThan: day, MaxDelete: limit("2")},
+			faxes:  []fax.Fax{aged("a", 3), aged("b", 2)},
+			delete: []string{"a", "b"},
+		},
+		{
+			name: "more than the limit", policy: Policy{OlderThan: day, MaxDelete: limit("1")},
+			faxes:  []fax.Fax{aged("a", 3), aged("b", 2)},
+			delete: []string{"a", "b"}, err: fax.ErrConflict,
+		},
+		{
+			name: "a share counts the faxes that stay", policy: Policy{OlderThan: 90 * day, MaxDelete: limit("50%")},
+			faxes:  []fax.Fax{aged("a", 99), aged("b", 2)},
+			delete: []string{"a"},
+		},
+		{
+			name: "more than the share", policy: Policy{OlderThan: 90 * day, MaxDelete: limit("49.9%")},
+			faxes:  []fax.Fax{aged("a", 99), aged("b", 2)},
+			delete: []string{"a"}, err: fax.ErrConflict,
+		},
+		{
+			name: "a limit of none", policy: Policy{OlderThan: day, MaxDelete: limit("0")},
+			faxes:  []fax.Fax{aged("a", 99)},
+			delete: []string{"a"}, err: fax.ErrConflict,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			plan, err := tc.policy.Plan(sequence(tc.faxes...), Facts{Now: testNow(), Held: held})
+			if !errors.Is(err, tc.err) {
+				t.Errorf("error %v, want %v", err, tc.err)
+			}
+			if err != nil && fax.Hint(err) == "" && !errors.Is(err, fax.ErrInvalid) {
+				t.Errorf("no hint with %v", err)
+			}
+			var deleted, skipped []string
+			for _, f := range plan.Delete {
+				deleted = append(deleted, f.ID)
+			}
+			for _, s := range plan.Skipped {
+				line := s.Fax.ID + ": " + string(s.Reason)
+				if s.Detail != "" {
+					line += " (" + s.Detail + ")"
+				}
+				skipped = append(skipped, line)
+			}
+			if diff := cmp.Diff(tc.delete, deleted); diff != "" {
+				t.Errorf("deleted: %s", diff)
+			}
+			if diff := cmp.Diff(tc.skipped, skipped); diff != "" {
+				t.Errorf("skipped: %s", diff)
+			}
+		})
+	}
+}
+
+func TestPlanSummary(t *testing.T) {
+	faxes := sequence(aged("a", 100), aged("b", 95, uncounted), aged("held", 99), aged("young", 1), aged("c", 91))
+	plan, err := Policy{OlderThan: 90 * 24 * time.Hour, KeepLast: 1}.Plan(faxes, Facts{
+		Now:      testNow(),
+		Held:     func(id string) (string, bool) { return "", id == "held" },
+		Archived: func(id string) bool { return id == "a" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Summary{Count: 3, Considered: 5, Pages: 4, UnknownPages: 1, Archived: 1, Skipped: 1,
+		Oldest: testNow().AddDate(0, 0, -100), Newest: testNow().AddDate(0, 0, -91)}
+	if diff := cmp.Diff(want, plan.Summary); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Half a list is no selection.
+func TestPlanNeedsTheWholeList(t *testing.T) {
+	broken := errors.New("broken")
+	plan, err := Policy{OlderThan: 1}.Plan(func(yield func(fax.Fax, error) bool) {
+		_ = yield(aged("a", 1), nil) && yield(fax.Fax{}, broken)
+	}, Facts{Now: testNow()})
+	if !errors.Is(err, broken) || len(plan.Delete) > 0 {
+		t.Errorf("got %d deletions and %v", len(plan.Delete), err)
+	}
+}
+
+// What Query leaves out at the provider, Plan must not have needed.
+func TestQueryIsEnough(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var all []fax.Fax
+		for i := range rapid.IntRange(0, 12).Draw(t, "faxes") {
+			all = append(all, aged(fmt.Sprint(i), rapid.IntRange(0, 20).Draw(t, "age"), to(rapid.SampledFrom([]string{"+14155550123", "+14155550124"}).Draw(t, "to"))))
+		}
+		p := Policy{OlderThan: time.Duration(rapid.IntRange(1, 20).Draw(t, "older")) * day, KeepLast: rapid.IntRange(0, 3).Draw(t, "keep")}
+		if rapid.Bool().Draw(t, "limited") {
+			p.MaxDelete = Limit{set: true, isShare: rapid.Bool().Draw(t, "share"), percent: 30, count: 3}
+		}
+		if rapid.Bool().Draw(t, "until") {
+			p.Filter.Until = testNow().AddDate(0, 0, -rapid.IntRange(0, 20).Draw(t, "until days"))
+		}
+		q := p.Query(testNow())
+		var listed []fax.Fax
+		for _, f := range all {
+			if q.Match(f) {
+				listed = append(listed, f)
+			}
+		}
+		facts := Facts{Now: testNow()}
+		want, wantErr := p.Plan(sequence(all...), facts)
+		got, gotErr := p.Plan(sequence(listed...), facts)
+		if diff := cmp.Diff(want.Delete, got.Delete); diff != "" || errors.Is(wantErr, fax.ErrConflict) != errors.Is(gotErr, fax.ErrConflict) {
+			t.Fatalf("the listing decides otherwise: %v %v %s", wantErr, gotErr, diff)
+		}
+	})
+}
+
+func TestExpiring(t *testing.T) {
+	const keeps = 180 * 24 * time.Hour
+	faxes := sequence(aged("safe", 165), aged("edge", 166), aged("soon", 179), aged("undated", 0, undated))
+	got := map[string]time.Time{}
+	for e, err := range Expiring(faxes, keeps, 14*24*time.Hour, testNow()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[e.ID] = e.Expires
+	}
+	want := map[string]time.Time{"edge": testNow().AddDate(0, 0, 14), "soon": testNow().AddDate(0, 0, 1)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, err := range Expiring(faxes, 0, time.Hour, testNow()) {
+		if !errors.Is(err, fax.ErrUnsupported) {
+			t.Errorf("a provider that keeps faxes for ever: %v", err)
+		}
+	}
+}
