@@ -1,0 +1,162 @@
+package twilio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/twilio/twilio-go/client"
+	openapi "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// maxAnswer bounds an answer of the API, in bytes: a page of 1,000 records is
+// about one million.
+const maxAnswer = 64 << 20
+
+// call is twilio-go's seam for one request. The stock client is not used: it
+// has no context, refuses secrets with punctuation, drops digits after a point
+// in a query (37.84 becomes 37) and understands one shape of error.
+//
+// It lives for one request, which is why it may carry a context, and keeps the
+// answer for [call.decode].
+type call struct {
+	ctx     context.Context
+	account *account
+
+	status int
+	header http.Header
+	body   []byte
+}
+
+var _ client.BaseClient = (*call)(nil)
+
+// AccountSid is the account in paths, which with an API key is not the user.
+func (c *call) AccountSid() string { return c.account.id }
+
+// SetTimeout does nothing: the context has the deadline.
+func (c *call) SetTimeout(time.Duration) {}
+
+// SetOauth does nothing: requests are authorised with HTTP Basic.
+func (c *call) SetOauth(client.OAuth) {}
+
+// OAuth is nil: requests are authorised with HTTP Basic.
+func (c *call) OAuth() client.OAuth { return nil }
+
+// SendRequest makes one request and keeps the answer. The caller, a generated
+// function, is given an empty object to decode: what it would make of the
+// answer loses too much. Only 2xx is an answer; all else is an error that
+// unwraps to a kind of package fax.
+func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]any, _ ...byte) (*http.Response, error) {
+	if rest, generated := strings.CutPrefix(rawURL, generatedOrigin); generated {
+		rawURL = c.account.dialect.api + rest
+	}
+	var form io.Reader
+	switch {
+	case method == http.MethodPost:
+		form = strings.NewReader(data.Encode())
+	case len(data) > 0:
+		rawURL += "?" + data.Encode()
+	}
+	req, err := http.NewRequestWithContext(c.ctx, method, rawURL, form)
+	if err != nil {
+		return nil, fmt.Errorf("%w address of a request", fax.ErrInvalid)
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	req.Header.Set("Accept", "application/json")
+	req.SetBasicAuth(c.account.user, c.account.secret())
+
+	res, err := c.account.api.Do(req)
+	if err != nil {
+		return nil, unreachable(req, err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return nil, unreachable(req, err)
+	}
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		return nil, refusal(res.StatusCode, res.Header, body)
+	}
+	c.status, c.header, c.body = res.StatusCode, res.Header, body
+	return &http.Response{
+		StatusCode: res.StatusCode,
+		Header:     res.Header,
+		Body:       io.NopCloser(strings.NewReader("{}")),
+	}, nil
+}
+
+// decode reads the answer into out. What is no JSON, or not all of it, comes
+// from something in between: ErrUnavailable.
+func (c *call) decode(out any) error {
+	err := json.Unmarshal(c.body, out)
+	if err == nil {
+		return nil
+	}
+	e := refusal(c.status, c.header, c.body)
+	e.Kind = fax.ErrUnavailable
+	e.Code = ""
+	e.Message = "the answer is not what the API sends: " + describe(c.body, err)
+	e.Hint = "something between here and the provider may have answered: check --api-url and the proxy variables"
+	return e
+}
+
+// ask has a generated function of twilio-go make a request, and decodes the
+// answer into out; a nil out is for requests that are answered with nothing.
+func (a *account) ask(ctx context.Context, out any, request func(*openapi.ApiService) error) error {
+	c := &call{ctx: ctx, account: a}
+	// The handler is built by hand: NewRequestHandler would splice TWILIO_EDGE
+	// and TWILIO_REGION into every host.
+	if err := request(openapi.NewApiService(&client.RequestHandler{Client: c})); err != nil {
+		return err
+	}
+	if out == nil {
+		return nil
+	}
+	return c.decode(out)
+}
+
+// get asks for an address that twilio-go has no function for.
+func (a *account) get(ctx context.Context, out any, address string, query url.Values) error {
+	c := &call{ctx: ctx, account: a}
+	res, err := c.SendRequest(http.MethodGet, address, query, nil)
+	if err != nil {
+		return err
+	}
+	_ = res.Body.Close()
+	return c.decode(out)
+}
+
+// remove deletes what is at an address that twilio-go has no function for.
+func (a *account) remove(ctx context.Context, address string) error {
+	c := &call{ctx: ctx, account: a}
+	res, err := c.SendRequest(http.MethodDelete, address, nil, nil)
+	if err != nil {
+		return err
+	}
+	return res.Body.Close()
+}
+
+// unreachable is a request without an answer. The context's error stays what it
+// is; all else is ErrUnavailable. The query, which may be signed, is left out.
+func unreachable(req *http.Request, err error) error {
+	if cause := req.Context().Err(); cause != nil {
+		return fmt.Errorf("%s %s: %w", req.Method, req.URL.Host, cause)
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	return fax.WithHint(
+		fmt.Errorf("%w: %s %s: %w", fax.ErrUnavailable, req.Method, req.URL.Host, err),
+		"check the connection, the proxy variables and --api-url, then run it again")
+}

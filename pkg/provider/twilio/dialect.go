@@ -1,0 +1,98 @@
+package twilio
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// day is 24 hours; retention is counted in them.
+const day = 24 * time.Hour
+
+// generatedOrigin is the constant that twilio-go's generated calls begin with.
+const generatedOrigin = "https://api.twilio.com"
+
+// dialect is where things are. What a provider does not have is empty, and
+// that is how the rest of the package tells the dialects apart.
+type dialect struct {
+	name   Dialect
+	api    string        // stands for generatedOrigin
+	faxes  string        // the collection of fax records
+	prices string        // the price lists by country; empty: there are none
+	relay  string        // SignalWire's other collection of numbers, which knows the receive mode
+	keeps  time.Duration // how long a fax is kept; 0: until deleted
+	hosts  []string      // domains that links to documents may point into
+	signIn string        // the domain where a document may want the credentials; empty: never
+}
+
+func (c Config) dialect() (dialect, error) {
+	switch c.Dialect {
+	case Twilio:
+		suffix, err := twilioHost(c.Edge, c.Region)
+		return dialect{
+			name:   Twilio,
+			api:    "https://api" + suffix,
+			faxes:  "https://fax" + suffix + "/v1/Faxes",
+			prices: "https://pricing" + suffix + "/v1/PhoneNumbers/Countries/",
+			keeps:  180 * day,
+			// Links are to media.twiliocdn.com, which redirects to a
+			// pre-signed object of Amazon S3.
+			hosts: []string{"twilio.com", "twiliocdn.com", "amazonaws.com"},
+		}, err
+	case SignalWire:
+		origin := "https://" + c.Space
+		if !regexp.MustCompile(`^([a-z0-9-]+\.)+signalwire\.com$`).MatchString(c.Space) {
+			return dialect{}, fax.WithHint(fmt.Errorf("%w SignalWire space %q", fax.ErrInvalid, c.Space), "give the space's host, as in example.signalwire.com: faxctl profile add")
+		}
+		return dialect{
+			name:   SignalWire,
+			api:    origin + "/api/laml",
+			faxes:  origin + "/api/laml/2010-04-01/Accounts/" + c.AccountID + "/Faxes",
+			relay:  origin + "/api/relay/rest/phone_numbers",
+			hosts:  []string{"signalwire.com"},
+			signIn: "signalwire.com",
+		}, nil
+	}
+	return dialect{}, fmt.Errorf("%w dialect %q", fax.ErrInvalid, c.Dialect)
+}
+
+// twilioHost is what follows the product in a host name. An edge alone means
+// region us1. A region alone is answered no more since 2026-04-28, but for us1,
+// which is the same as none.
+// Source: https://www.twilio.com/docs/global-infrastructure/understanding-edge-locations
+func twilioHost(edge, region string) (string, error) {
+	label := regexp.MustCompile(`^[a-z0-9-]*$`)
+	switch {
+	case !label.MatchString(edge), !label.MatchString(region):
+		return "", fmt.Errorf("%w edge %q or region %q", fax.ErrInvalid, edge, region)
+	case edge == "" && (region == "" || region == "us1"):
+		return ".twilio.com", nil
+	case edge == "":
+		return "", fax.WithHint(fmt.Errorf("%w: region %q without an edge", fax.ErrInvalid, region), "set the edge too, as in TWILIO_EDGE=dublin with TWILIO_REGION=ie1")
+	case region == "":
+		region = "us1"
+	}
+	return "." + edge + "." + region + ".twilio.com", nil
+}
+
+// inside reports whether host is one of the domains or below one.
+func inside(host string, domains ...string) bool {
+	for _, d := range domains {
+		if d != "" && (host == d || strings.HasSuffix(host, "."+d)) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkID refuses what cannot be a provider's id. It goes into a path, so it
+// must not be able to leave it.
+func checkID(id string) error {
+	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`).MatchString(id) {
+		return fmt.Errorf("%w provider id %q", fax.ErrInvalid, id)
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package twilio
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// refusal decodes whatever came with a status that is no success: Twilio's
+// object, SignalWire's list of objects or of strings, the XML of the 2010 API
+// and of storage, the HTML of a gateway, nothing, or half of any of these.
+func refusal(status int, header http.Header, body []byte) *fax.APIError {
+	var p problem
+	switch trimmed := bytes.TrimSpace(body); {
+	case len(trimmed) == 0:
+	case trimmed[0] == '{', trimmed[0] == '[', trimmed[0] == '"':
+		p.readJSON(trimmed, 0)
+	case trimmed[0] == '<' && !isHTML(trimmed):
+		p.readXML(trimmed)
+	}
+	e := &fax.APIError{
+		Kind:      kindOf(status, p.code),
+		Status:    status,
+		Code:      clean(p.code, 40),
+		Message:   clean(p.message, 300),
+		MoreInfo:  clean(p.moreInfo, 200),
+		RequestID: clean(header.Get("Twilio-Request-Id"), 64),
+		Hint:      hintFor(status, p.code),
+	}
+	if e.Message == "" {
+		e.Message = strings.ToLower(http.StatusText(status))
+	}
+	return e
+}
+
+// problem is what could be read of an error body.
+type problem struct {
+	code, message, moreInfo string
+}
+
+// readJSON takes the first code and message it finds. Depth bounds a body that
+// nests errors in errors.
+func (p *problem) readJSON(body []byte, depth int) {
+	if depth > 3 {
+		return
+	}
+	switch body[0] {
+	case '"':
+		var s text
+		if json.Unmarshal(body, &s) == nil {
+			p.say(string(s))
+		}
+	case '[':
+		var list []json.RawMessage
+		if json.Unmarshal(body, &list) == nil {
+			for _, item := range list {
+				p.readJSON(item, depth+1)
+			}
+		}
+	case '{':
+		var f struct {
+			Code      text            `json:"code"`
+			ErrorCode text            `json:"error_code"`
+			Attribute text            `json:"attribute"`
+			Message   text            `json:"message"`
+			Detail    text            `json:"detail"`
+			Details   text            `json:"details"`
+			Title     text            `json:"title"`
+			Error     text            `json:"error"`
+			MoreInfo  text            `json:"more_info"`
+			URL       text            `json:"url"`
+			Errors    json.RawMessage `json:"errors"`
+		}
+		if json.Unmarshal(body, &f) != nil {
+			return
+		}
+		p.code = first(p.code, string(f.Code), string(f.ErrorCode))
+		p.moreInfo = first(p.moreInfo, string(f.MoreInfo), string(f.URL))
+		message := first(string(f.Message), string(f.Detail), string(f.Details), string(f.Title), string(f.Error))
+		if message != "" && f.Attribute != "" {
+			message = string(f.Attribute) + ": " + message
+		}
+		p.say(message)
+		if len(f.Errors) > 0 {
+			p.readJSON(f.Errors, depth+1)
+		}
+	}
+}
+
+// say adds a message; several errors are told one after another.
+func (p *problem) say(message string) {
+	switch {
+	case message == "", strings.Contains(p.message, message):
+	case p.message == "":
+		p.message = message
+	default:
+		p.message += "; " + message
+	}
+}
+
+// readXML takes the first code and message at any depth, and what it can of a
+// document that breaks off.
+func (p *problem) readXML(body []byte) {
+	dec := xml.NewDecoder(bytes.NewReader(body))
+	dec.Strict = false
+	for element := ""; ; {
+		token, err := dec.Token()
+		if err != nil {
+			return
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			element = t.Name.Local
+		case xml.EndElement:
+			element = ""
+		case xml.CharData:
+			switch said := strings.TrimSpace(string(t)); strings.ToLower(element) {
+			case "code":
+				p.code = first(p.code, said)
+			case "message", "detail":
+				p.message = first(p.message, said)
+			case "moreinfo":
+				p.moreInfo = first(p.moreInfo, said)
+			}
+		}
+	}
+}
+
+// isHTML reports whether body begins like a web page.
+func isHTML(body []byte) bool {
+	start := strings.ToLower(string(body[:min(len(body), 200)]))
+	return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html") || strings.HasPrefix(start, "<head") || strings.HasPrefix(start, "<body")
+}
+
+// describe says in a few words what came instead of the API's JSON.
+func describe(body []byte, err error) string {
+	switch trimmed := bytes.TrimSpace(body); {
+	case len(trimmed) == 0:
+		return "nothing"
+	case isHTML(trimmed):
+		return "a web page"
+	case trimmed[0] != '{' && trimmed[0] != '[':
+		return clean(string(trimmed[:min(len(trimmed), 60)]), 60)
+	}
+	return clean(err.Error(), 100)
+}
+
+// first is the first of its arguments that says something.
+func first(s ...string) string {
+	for _, v := range s {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// clean makes a provider's words fit for a terminal and a log: one line, no
+// control or formatting characters, at most n runes.
+func clean(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.Is(unicode.C, r):
+			return -1
+		}
+		return r
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	if runes := []rune(s); len(runes) > n {
+		return string(runes[:n-1]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,259 @@
+package twilio
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"strings"
+
+	openapi "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// numbers is the account's phone numbers, and those for sale.
+// Source: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
+type numbers struct{ *account }
+
+// numberRecord is an IncomingPhoneNumber as far as faxctl cares.
+type numberRecord struct {
+	SID                 text         `json:"sid"`
+	PhoneNumber         text         `json:"phone_number"`
+	FriendlyName        text         `json:"friendly_name"`
+	Type                text         `json:"type"`
+	Capabilities        capabilities `json:"capabilities"`
+	VoiceReceiveMode    text         `json:"voice_receive_mode"`
+	VoiceURL            text         `json:"voice_url"`
+	VoiceMethod         text         `json:"voice_method"`
+	VoiceFallbackURL    text         `json:"voice_fallback_url"`
+	VoiceFallbackMethod text         `json:"voice_fallback_method"`
+	StatusCallback      text         `json:"status_callback"`
+	TrunkSID            text         `json:"trunk_sid"`
+	VoiceApplicationSID text         `json:"voice_application_sid"`
+	DateCreated         text         `json:"date_created"`
+	DateUpdated         text         `json:"date_updated"`
+}
+
+// number turns a record into the vocabulary. An absent mode is unknown: the
+// SignalWire dialect never sends one.
+func (w numberRecord) number(raw json.RawMessage) fax.Number {
+	n := fax.Number{
+		ID:             string(w.SID),
+		Phone:          string(w.PhoneNumber),
+		Name:           string(w.FriendlyName),
+		Type:           w.Type.numberType(),
+		Capabilities:   fax.Capabilities(w.Capabilities),
+		Mode:           modeOf(w.VoiceReceiveMode),
+		Method:         string(w.VoiceMethod),
+		FallbackURL:    string(w.VoiceFallbackURL),
+		FallbackMethod: string(w.VoiceFallbackMethod),
+		StatusCallback: string(w.StatusCallback),
+		TrunkID:        string(w.TrunkSID),
+		ApplicationID:  string(w.VoiceApplicationSID),
+		Created:        w.DateCreated.time(),
+		Updated:        w.DateUpdated.time(),
+		Raw:            raw,
+	}
+	n.SetURL(string(w.VoiceURL))
+	return n
+}
+
+// modeOf is a provider's word for a receive mode.
+func modeOf(word text) fax.Mode {
+	switch m := fax.Mode(strings.ToLower(string(word))); m {
+	case fax.ModeFax, fax.ModeVoice:
+		return m
+	}
+	return fax.ModeUnknown
+}
+
+// List yields the numbers the account owns.
+func (a numbers) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Number, error] {
+	params := &openapi.ListIncomingPhoneNumberParams{}
+	params.SetPageSize(1000)
+	if f.WithMode && a.dialect.relay != "" {
+		params.SetPageSize(50) // a request follows for each: the first shall not wait for a thousand
+	}
+	if digits := first(f.Phone, f.Contains); digits != "" {
+		params.SetPhoneNumber(digits)
+	}
+	if f.Name != "" {
+		params.SetFriendlyName(f.Name)
+	}
+	return fax.Pages(ctx, func(ctx context.Context, cursor string) (fax.Page[fax.Number], error) {
+		page, err := a.page(ctx, params, cursor)
+		if err != nil {
+			return fax.Page[fax.Number]{}, err
+		}
+		selected := page.Items[:0]
+		for _, n := range page.Items {
+			if selects(f, n) {
+				selected = append(selected, n)
+			}
+		}
+		page.Items = selected
+		if f.WithMode {
+			err = a.readModes(ctx, page.Items)
+		}
+		return page, err
+	})
+}
+
+// page fetches one page of the account's numbers.
+func (a numbers) page(ctx context.Context, params *openapi.ListIncomingPhoneNumberParams, cursor string) (fax.Page[fax.Number], error) {
+	var none fax.Page[fax.Number]
+	number, token, err := pageOf(cursor)
+	if err != nil {
+		return none, err
+	}
+	var w struct {
+		links
+		List *records `json:"incoming_phone_numbers"`
+	}
+	err = a.ask(ctx, &w, func(api *openapi.ApiService) error {
+		_, err := api.PageIncomingPhoneNumber(params, token, number)
+		return err
+	})
+	if err != nil {
+		return none, err
+	}
+	items, err := each(w.List, numberRecord.number)
+	if err != nil {
+		return none, err
+	}
+	next, err := w.next()
+	return fax.Page[fax.Number]{Items: items, Next: next}, err
+}
+
+// selects applies a filter once more: providers match parts of a number and of
+// a name, and SignalWire ignores what it does not know.
+func selects(f fax.NumberFilter, n fax.Number) bool {
+	return (f.Phone == "" || n.Phone == f.Phone) &&
+		(f.Name == "" || n.Name == f.Name) &&
+		(f.Contains == "" || containsDigits(n.Phone, f.Contains))
+}
+
+// containsDigits reports whether pattern, in which * is any one digit, is
+// somewhere in phone.
+func containsDigits(phone, pattern string) bool {
+	for start := 0; start+len(pattern) <= len(phone); start++ {
+		at := 0
+		for at < len(pattern) && (pattern[at] == phone[start+at] || pattern[at] == '*' && phone[start+at] != '+') {
+			at++
+		}
+		if at == len(pattern) {
+			return true
+		}
+	}
+	return false
+}
+
+// Get fetches one owned number, receive mode included.
+func (a numbers) Get(ctx context.Context, id string) (fax.Number, error) {
+	if err := checkID(id); err != nil {
+		return fax.Number{}, err
+	}
+	n, err := a.one(ctx, func(api *openapi.ApiService) error {
+		_, err := api.FetchIncomingPhoneNumber(id, nil)
+		return err
+	})
+	if err != nil {
+		return n, err
+	}
+	return a.withMode(ctx, n)
+}
+
+// one makes a request that is answered with one number.
+func (a numbers) one(ctx context.Context, request func(*openapi.ApiService) error) (fax.Number, error) {
+	var raw json.RawMessage
+	if err := a.ask(ctx, &raw, request); err != nil {
+		return fax.Number{}, err
+	}
+	var w numberRecord
+	if err := json.Unmarshal(raw, &w); err != nil {
+		return fax.Number{}, notRecord(err)
+	}
+	if w.SID == "" {
+		return fax.Number{}, notRecord(fmt.Errorf("a number without a sid"))
+	}
+	return w.number(raw), nil
+}
+
+// Buy sends one purchase, once. The receive mode is not sent: providers accept
+// it here and do not keep it.
+func (a numbers) Buy(ctx context.Context, o fax.Order) (fax.Number, error) {
+	params := &openapi.CreateIncomingPhoneNumberParams{}
+	switch {
+	case (o.Phone == "") == (o.AreaCode == ""):
+		return fax.Number{}, fmt.Errorf("%w order: give either a number or an area code", fax.ErrInvalid)
+	case o.Phone != "":
+		params.SetPhoneNumber(o.Phone)
+	case a.dialect.name == SignalWire:
+		return fax.Number{}, fax.WithHint(fmt.Errorf("%w: buying by area code at SignalWire", fax.ErrUnsupported), "find a number first: faxctl numbers search --area-code "+o.AreaCode)
+	case o.Country != "" && o.Country != "US" && o.Country != "CA":
+		return fax.Number{}, fax.WithHint(fmt.Errorf("%w: buying by area code outside the US and Canada", fax.ErrUnsupported), "find a number first: faxctl numbers search --country "+o.Country)
+	default:
+		params.SetAreaCode(o.AreaCode)
+	}
+	if a.dialect.name == SignalWire && (o.AddressID != "" || o.BundleID != "") {
+		return fax.Number{}, fmt.Errorf("%w: addresses and bundles at SignalWire", fax.ErrUnsupported)
+	}
+	if o.Name != "" {
+		params.SetFriendlyName(o.Name)
+	}
+	if o.AddressID != "" {
+		params.SetAddressSid(o.AddressID)
+	}
+	if o.BundleID != "" {
+		params.SetBundleSid(o.BundleID)
+	}
+	return a.one(ctx, func(api *openapi.ApiService) error {
+		_, err := api.CreateIncomingPhoneNumber(params)
+		return err
+	})
+}
+
+// Configure changes what c gives and returns what the provider answered.
+func (a numbers) Configure(ctx context.Context, id string, c fax.Change) (fax.Number, error) {
+	if c.Empty() {
+		return a.Get(ctx, id)
+	}
+	if err := checkID(id); err != nil {
+		return fax.Number{}, err
+	}
+	params := &openapi.UpdateIncomingPhoneNumberParams{
+		FriendlyName:        c.Name,
+		VoiceUrl:            c.URL,
+		VoiceMethod:         c.Method,
+		VoiceFallbackUrl:    c.FallbackURL,
+		VoiceFallbackMethod: c.FallbackMethod,
+		StatusCallback:      c.StatusCallback,
+		TrunkSid:            c.TrunkID,
+		VoiceApplicationSid: c.ApplicationID,
+	}
+	if c.Mode != nil {
+		if modeOf(text(*c.Mode)) == fax.ModeUnknown {
+			return fax.Number{}, fmt.Errorf("%w receive mode %q", fax.ErrInvalid, *c.Mode)
+		}
+		params.SetVoiceReceiveMode(string(*c.Mode))
+	}
+	n, err := a.one(ctx, func(api *openapi.ApiService) error {
+		_, err := api.UpdateIncomingPhoneNumber(id, params)
+		return err
+	})
+	if err != nil {
+		return n, err
+	}
+	return a.withMode(ctx, n)
+}
+
+// Release gives a number up.
+func (a numbers) Release(ctx context.Context, id string) error {
+	if err := checkID(id); err != nil {
+		return err
+	}
+	return a.ask(ctx, nil, func(api *openapi.ApiService) error {
+		return api.DeleteIncomingPhoneNumber(id, nil)
+	})
+}

@@ -1,0 +1,59 @@
+package twilio
+
+import (
+	"net/url"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// links is where a list says what its next page is: at the top in the 2010 API
+// and at SignalWire, under meta in Twilio's fax API.
+type links struct {
+	NextPageURI text `json:"next_page_uri"`
+	Meta        struct {
+		NextPageURL text `json:"next_page_url"`
+	} `json:"meta"`
+}
+
+// next is the cursor of the next page, "" on the last.
+func (l links) next() (string, error) {
+	return cursorOf(first(string(l.NextPageURI), string(l.Meta.NextPageURL)))
+}
+
+// cursorOf takes out of a server's link what names the next page, and nothing
+// else: the link's scheme, host and path are never used, so no answer can send
+// a request, and its credentials, somewhere else. Absolute and relative links
+// and the three paths that SignalWire writes are all the same here.
+func cursorOf(link string) (string, error) {
+	if link == "" {
+		return "", nil
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		return "", badLink()
+	}
+	query := u.Query()
+	cursor := url.Values{}
+	for _, name := range []string{"Page", "PageToken"} {
+		if v := query.Get(name); v != "" {
+			cursor.Set(name, v)
+		}
+	}
+	if len(cursor) == 0 {
+		return "", badLink()
+	}
+	return cursor.Encode(), nil
+}
+
+func badLink() error {
+	return &fax.APIError{Kind: fax.ErrUnavailable, Message: "the link to the next page names no page"}
+}
+
+// pageOf is a cursor's page number and token.
+func pageOf(cursor string) (number, token string, err error) {
+	query, err := url.ParseQuery(cursor)
+	if err != nil {
+		return "", "", &fax.APIError{Kind: fax.ErrInvalid, Message: "not a page cursor"}
+	}
+	return query.Get("Page"), query.Get("PageToken"), nil
+}

@@ -1,0 +1,265 @@
+package twilio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"regexp"
+	"strconv"
+
+	openapi "github.com/twilio/twilio-go/rest/api/v2010"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// offerRecord is a number for sale.
+// Source: https://www.twilio.com/docs/phone-numbers/api/availablephonenumber-resource
+type offerRecord struct {
+	PhoneNumber         text         `json:"phone_number"`
+	Lata                text         `json:"lata"`
+	Locality            text         `json:"locality"`
+	RateCenter          text         `json:"rate_center"`
+	Latitude            text         `json:"latitude"`
+	Longitude           text         `json:"longitude"`
+	Region              text         `json:"region"`
+	PostalCode          text         `json:"postal_code"`
+	ISOCountry          text         `json:"iso_country"`
+	AddressRequirements text         `json:"address_requirements"`
+	Beta                text         `json:"beta"`
+	Capabilities        capabilities `json:"capabilities"`
+}
+
+func (w offerRecord) offer(q fax.Query, raw json.RawMessage) fax.Offer {
+	return fax.Offer{
+		Phone:        string(w.PhoneNumber),
+		Country:      first(string(w.ISOCountry), q.Country),
+		Type:         q.Type,
+		Region:       string(w.Region),
+		Locality:     string(w.Locality),
+		RateCenter:   string(w.RateCenter),
+		Lata:         string(w.Lata),
+		PostalCode:   string(w.PostalCode),
+		Latitude:     string(w.Latitude),
+		Longitude:    string(w.Longitude),
+		Capabilities: fax.Capabilities(w.Capabilities),
+		Address:      string(w.AddressRequirements),
+		Beta:         w.Beta == "true",
+		Raw:          raw,
+	}
+}
+
+func (w relayOffer) offer(q fax.Query, raw json.RawMessage) fax.Offer {
+	return fax.Offer{
+		Phone:        string(w.Number),
+		Country:      q.Country,
+		Type:         q.Type,
+		Region:       string(w.Region),
+		Locality:     string(w.City),
+		RateCenter:   string(w.RateCenter),
+		Capabilities: fax.Capabilities(w.Capabilities),
+		Raw:          raw,
+	}
+}
+
+// Search yields the numbers for sale that answer one question: one request, at
+// most 30 at Twilio, no further page. SignalWire is asked in its relay API when
+// fax is required, since its other search does not say who does fax; a question
+// the relay search has no words for is put to the other, and the offers come
+// with fax unknown.
+func (a numbers) Search(ctx context.Context, q fax.Query) iter.Seq2[fax.Offer, error] {
+	return func(yield func(fax.Offer, error) bool) {
+		offers, err := a.search(ctx, q)
+		if err != nil {
+			yield(fax.Offer{}, err)
+			return
+		}
+		for _, o := range offers {
+			if can(q, o.Capabilities) && !yield(o, nil) {
+				return
+			}
+		}
+	}
+}
+
+// can reports whether a number may have what q requires: unknown may.
+func can(q fax.Query, c fax.Capabilities) bool {
+	return !(q.Fax && c.Fax == fax.No || q.Voice && c.Voice == fax.No ||
+		q.SMS && c.SMS == fax.No || q.MMS && c.MMS == fax.No)
+}
+
+func (a numbers) search(ctx context.Context, q fax.Query) ([]fax.Offer, error) {
+	if err := a.checkQuery(q); err != nil {
+		return nil, err
+	}
+	if a.dialect.relay != "" && q.Fax {
+		if query, fits := relayQuery(q); fits {
+			return a.searchRelay(ctx, q, query)
+		}
+	}
+	params, err := searchParams(q)
+	if err != nil {
+		return nil, err
+	}
+	var w struct {
+		List *records `json:"available_phone_numbers"`
+	}
+	err = a.ask(ctx, &w, func(api *openapi.ApiService) error {
+		return pageAvailable(api, q, params)
+	})
+	if errors.Is(err, fax.ErrNotFound) {
+		return nil, fax.WithHint(
+			fmt.Errorf("%w: %s has no %s numbers in %s", fax.ErrUnsupported, a.dialect.name, q.Type, q.Country),
+			"ask for another type or country: faxctl numbers search --type local --country US")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return each(w.List, func(w offerRecord, raw json.RawMessage) fax.Offer { return w.offer(q, raw) })
+}
+
+func (a numbers) searchRelay(ctx context.Context, q fax.Query, query url.Values) ([]fax.Offer, error) {
+	var w struct {
+		List records `json:"data"` // null when there are none
+	}
+	if err := a.get(ctx, &w, a.dialect.relay+"/search", query); err != nil {
+		return nil, err
+	}
+	return each(&w.List, func(w relayOffer, raw json.RawMessage) fax.Offer { return w.offer(q, raw) })
+}
+
+// checkQuery refuses what the provider would not understand, or would ignore
+// without a word.
+func (a numbers) checkQuery(q fax.Query) error {
+	if !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(q.Country) {
+		return fax.WithHint(fmt.Errorf("%w country %q", fax.ErrInvalid, q.Country), "give two capital letters (ISO 3166-1), as in --country US")
+	}
+	if a.dialect.name != SignalWire {
+		return nil
+	}
+	if q.Type != fax.Local && q.Type != fax.TollFree {
+		return unsupported("numbers of type " + string(q.Type))
+	}
+	for name, given := range map[string]bool{
+		"--postal-code":               q.PostalCode != "",
+		"--near":                      q.NearNumber != "" || q.NearLatLong != "",
+		"--distance":                  q.Distance != 0,
+		"--rate-center":               q.RateCenter != "",
+		"--lata":                      q.Lata != "",
+		"--no-address-required":       q.NoAddress != "",
+		"--locality without --region": q.Locality != "" && q.Region == "",
+	} {
+		if given {
+			return unsupported(name)
+		}
+	}
+	return nil
+}
+
+func unsupported(what string) error {
+	return fax.WithHint(fmt.Errorf("%w: %s in a search at SignalWire", fax.ErrUnsupported, what),
+		"SignalWire searches by --type local or toll-free, --area-code, --contains, --region with --locality")
+}
+
+// searchParams says q in the words of the search.
+func searchParams(q fax.Query) (*openapi.ListAvailablePhoneNumberLocalParams, error) {
+	p := &openapi.ListAvailablePhoneNumberLocalParams{
+		Contains:     given(q.Contains),
+		NearNumber:   given(q.NearNumber),
+		NearLatLong:  given(q.NearLatLong),
+		InPostalCode: given(q.PostalCode),
+		InRegion:     given(q.Region),
+		InRateCenter: given(q.RateCenter),
+		InLata:       given(q.Lata),
+		InLocality:   given(q.Locality),
+		FaxEnabled:   given(q.Fax),
+		VoiceEnabled: given(q.Voice),
+		SmsEnabled:   given(q.SMS),
+		MmsEnabled:   given(q.MMS),
+		Distance:     given(q.Distance),
+		Beta:         q.Beta,
+	}
+	if q.AreaCode != "" {
+		n, err := strconv.Atoi(q.AreaCode)
+		if err != nil || n < 200 || n > 999 {
+			return nil, fax.WithHint(fmt.Errorf("%w area code %q", fax.ErrInvalid, q.AreaCode), "an area code has three digits, as in --area-code 415")
+		}
+		p.AreaCode = &n
+	}
+	switch q.NoAddress {
+	case "":
+	case "any":
+		p.SetExcludeAllAddressRequired(true)
+	case "local":
+		p.SetExcludeLocalAddressRequired(true)
+	case "foreign":
+		p.SetExcludeForeignAddressRequired(true)
+	default:
+		return nil, fmt.Errorf("%w address requirement %q: any, local or foreign", fax.ErrInvalid, q.NoAddress)
+	}
+	return p, nil
+}
+
+// given is a pointer to v, nil when v is the zero value: not asked for.
+func given[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// pageAvailable asks for one type of number. The seven generated calls differ in
+// a word of the path; their parameters are the same fields under seven names.
+func pageAvailable(api *openapi.ApiService, q fax.Query, p *openapi.ListAvailablePhoneNumberLocalParams) (err error) {
+	switch q.Type {
+	case fax.Local:
+		_, err = api.PageAvailablePhoneNumberLocal(q.Country, p, "", "")
+	case fax.TollFree:
+		_, err = api.PageAvailablePhoneNumberTollFree(q.Country, (*openapi.ListAvailablePhoneNumberTollFreeParams)(p), "", "")
+	case fax.Mobile:
+		_, err = api.PageAvailablePhoneNumberMobile(q.Country, (*openapi.ListAvailablePhoneNumberMobileParams)(p), "", "")
+	case fax.National:
+		_, err = api.PageAvailablePhoneNumberNational(q.Country, (*openapi.ListAvailablePhoneNumberNationalParams)(p), "", "")
+	case fax.Voip:
+		_, err = api.PageAvailablePhoneNumberVoip(q.Country, (*openapi.ListAvailablePhoneNumberVoipParams)(p), "", "")
+	case fax.SharedCost:
+		_, err = api.PageAvailablePhoneNumberSharedCost(q.Country, (*openapi.ListAvailablePhoneNumberSharedCostParams)(p), "", "")
+	case fax.MachineToMachine:
+		_, err = api.PageAvailablePhoneNumberMachineToMachine(q.Country, (*openapi.ListAvailablePhoneNumberMachineToMachineParams)(p), "", "")
+	default:
+		err = fmt.Errorf("%w: numbers of type %q", fax.ErrUnsupported, q.Type)
+	}
+	return err
+}
+
+// Prices tells what a number of each type costs this account a month.
+// Source: https://www.twilio.com/docs/phone-numbers/pricing
+func (a numbers) Prices(ctx context.Context, country string) (map[fax.NumberType]fax.Money, error) {
+	if a.dialect.prices == "" {
+		return nil, fax.WithHint(fmt.Errorf("%w: %s has no price list", fax.ErrUnsupported, a.dialect.name), "search without --price")
+	}
+	if !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(country) {
+		return nil, fmt.Errorf("%w country %q", fax.ErrInvalid, country)
+	}
+	var w struct {
+		Unit text `json:"price_unit"`
+		List []struct {
+			Type    text `json:"number_type"`
+			Base    text `json:"base_price"`
+			Current text `json:"current_price"`
+		} `json:"phone_number_prices"`
+	}
+	if err := a.get(ctx, &w, a.dialect.prices+country, nil); err != nil {
+		return nil, err
+	}
+	prices := make(map[fax.NumberType]fax.Money, len(w.List))
+	for _, p := range w.List {
+		if m := text(first(string(p.Current), string(p.Base))).money(w.Unit); m != nil {
+			prices[p.Type.numberType()] = *m
+		}
+	}
+	return prices, nil
+}

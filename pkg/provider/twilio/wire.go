@@ -1,0 +1,138 @@
+package twilio
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// text is a JSON string, or a number or boolean as it is written: the two
+// dialects do not agree on which field is which, nor does either with itself.
+// Null is "".
+type text string
+
+// UnmarshalJSON never fails on valid JSON.
+func (t *text) UnmarshalJSON(b []byte) error {
+	switch {
+	case b[0] == '"':
+		return json.Unmarshal(b, (*string)(t))
+	case b[0] == 'n':
+		*t = ""
+	default:
+		*t = text(b)
+	}
+	return nil
+}
+
+// whole is t as a whole number, nil when it is none. Some servers write "3.0".
+func (t text) whole() *int {
+	f, err := strconv.ParseFloat(string(t), 64)
+	if err != nil || f < 0 || f > 1<<31 {
+		return nil
+	}
+	n := int(f)
+	return &n
+}
+
+// money is t as an amount, nil when it is none.
+func (t text) money(currency text) *fax.Money {
+	if _, err := strconv.ParseFloat(string(t), 64); err != nil {
+		return nil
+	}
+	return &fax.Money{Amount: string(t), Currency: strings.ToUpper(string(currency))}
+}
+
+// time reads both formats in use: ISO 8601 on faxes, RFC 2822 on numbers. What
+// is neither is the zero time.
+func (t text) time() time.Time {
+	for _, layout := range []string{time.RFC3339, time.RFC1123Z, "Mon, _2 Jan 2006 15:04:05 -0700", time.RFC1123} {
+		if at, err := time.Parse(layout, string(t)); err == nil {
+			return at.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// numberType is a provider's word for a type of number: "toll free", "toll-free",
+// "tollfree", "longcode".
+func (t text) numberType() fax.NumberType {
+	switch word := strings.NewReplacer(" ", "-", "_", "-").Replace(strings.ToLower(string(t))); word {
+	case "tollfree":
+		return fax.TollFree
+	case "longcode":
+		return fax.Local
+	default:
+		return fax.NumberType(word)
+	}
+}
+
+// capabilities are an object whose keys come in either case, or a list of the
+// names of what the number can do. What an object leaves out is unknown; what a
+// list leaves out, the number cannot do.
+type capabilities fax.Capabilities
+
+// UnmarshalJSON never fails on valid JSON: what it does not understand stays
+// unknown.
+func (c *capabilities) UnmarshalJSON(b []byte) error {
+	var object map[string]text
+	var list []text
+	switch {
+	case json.Unmarshal(b, &object) == nil:
+		for name, says := range object {
+			switch says {
+			case "true":
+				c.set(name, fax.Yes)
+			case "false":
+				c.set(name, fax.No)
+			}
+		}
+	case json.Unmarshal(b, &list) == nil:
+		*c = capabilities{Voice: fax.No, SMS: fax.No, MMS: fax.No, Fax: fax.No}
+		for _, name := range list {
+			c.set(string(name), fax.Yes)
+		}
+	}
+	return nil
+}
+
+func (c *capabilities) set(name string, s fax.Support) {
+	switch strings.ToLower(name) {
+	case "voice":
+		c.Voice = s
+	case "sms":
+		c.SMS = s
+	case "mms":
+		c.MMS = s
+	case "fax":
+		c.Fax = s
+	}
+}
+
+// records is a list on the wire, each record as it came.
+type records []json.RawMessage
+
+// each decodes a list. An answer without the list is not an empty list: it is
+// from somewhere else, and taking it for empty would lose everything quietly.
+func each[W, T any](list *records, convert func(W, json.RawMessage) T) ([]T, error) {
+	if list == nil {
+		return nil, notRecord(errors.New("it has no list"))
+	}
+	all := make([]T, 0, len(*list))
+	for _, raw := range *list {
+		var w W
+		if err := json.Unmarshal(raw, &w); err != nil {
+			return nil, notRecord(err)
+		}
+		all = append(all, convert(w, raw))
+	}
+	return all, nil
+}
+
+// notRecord is an answer that is JSON, but not of the shape of the API.
+func notRecord(err error) error {
+	return &fax.APIError{Kind: fax.ErrUnavailable, Message: "the answer is not what the API sends: " + clean(err.Error(), 100)}
+}
