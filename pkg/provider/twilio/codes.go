@@ -9,6 +9,9 @@ import (
 // faxEnded is the code of every call to Twilio's fax API since its end.
 const faxEnded = "34005"
 
+// faxEndedMessage says what that code, and a collection not found, mean.
+const faxEndedMessage = "Twilio ended its fax service on 2021-12-17: this account has no faxes to ask for"
+
 // kindOf is the kind of a refusal: by the code where one is known, else by the
 // status. Source: https://www.twilio.com/docs/api/errors
 func kindOf(status int, code string) error {

@@ -38,9 +38,7 @@ func (c Config) dialect() (dialect, error) {
 			faxes:  "https://fax" + suffix + "/v1/Faxes",
 			prices: "https://pricing" + suffix + "/v1/PhoneNumbers/Countries/",
 			keeps:  180 * day,
-			// Links are to media.twiliocdn.com, which redirects to a
-			// pre-signed object of Amazon S3.
-			hosts: []string{"twilio.com", "twiliocdn.com", "amazonaws.com"},
+			hosts:  []string{"twilio.com", "twiliocdn.com"},
 		}, err
 	case SignalWire:
 		origin := "https://" + c.Space

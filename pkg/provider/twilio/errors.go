@@ -32,7 +32,10 @@ func refusal(status int, header http.Header, body []byte) *fax.APIError {
 		RequestID: clean(header.Get("Twilio-Request-Id"), 64),
 		Hint:      hintFor(status, p.code),
 	}
-	if e.Message == "" {
+	switch {
+	case p.code == faxEnded:
+		e.Message = faxEndedMessage
+	case e.Message == "":
 		e.Message = strings.ToLower(http.StatusText(status))
 	}
 	return e

@@ -51,8 +51,8 @@ func (w numberRecord) number(raw json.RawMessage) fax.Number {
 		StatusCallback: string(w.StatusCallback),
 		TrunkID:        string(w.TrunkSID),
 		ApplicationID:  string(w.VoiceApplicationSID),
-		Created:        w.DateCreated.time(),
-		Updated:        w.DateUpdated.time(),
+		Created:        timeOf(string(w.DateCreated)),
+		Updated:        timeOf(string(w.DateUpdated)),
 		Raw:            raw,
 	}
 	n.SetURL(string(w.VoiceURL))

@@ -83,6 +83,7 @@ func Open(c Config) (fax.Provider, error) {
 		Retention: d.keeps,
 		Accounts:  a,
 		Numbers:   numbers{a},
+		Faxes:     faxes{a},
 	}, nil
 }
 
@@ -112,4 +113,5 @@ type account struct {
 var (
 	_ fax.Accounts = (*account)(nil)
 	_ fax.Numbers  = numbers{}
+	_ fax.Faxes    = faxes{}
 )

@@ -39,18 +39,21 @@ func (t text) whole() *int {
 }
 
 // money is t as an amount, nil when it is none.
-func (t text) money(currency text) *fax.Money {
+func (t text) money(currency string) *fax.Money {
 	if _, err := strconv.ParseFloat(string(t), 64); err != nil {
 		return nil
 	}
-	return &fax.Money{Amount: string(t), Currency: strings.ToUpper(string(currency))}
+	return &fax.Money{Amount: string(t), Currency: strings.ToUpper(currency)}
 }
 
-// time reads both formats in use: ISO 8601 on faxes, RFC 2822 on numbers. What
+// timeOf reads both formats in use: ISO 8601 on faxes, RFC 2822 on numbers. What
 // is neither is the zero time.
-func (t text) time() time.Time {
+func timeOf(s string) time.Time {
+	if s == "" {
+		return time.Time{}
+	}
 	for _, layout := range []string{time.RFC3339, time.RFC1123Z, "Mon, _2 Jan 2006 15:04:05 -0700", time.RFC1123} {
-		if at, err := time.Parse(layout, string(t)); err == nil {
+		if at, err := time.Parse(layout, s); err == nil {
 			return at.UTC()
 		}
 	}
@@ -119,7 +122,7 @@ type records []json.RawMessage
 // from somewhere else, and taking it for empty would lose everything quietly.
 func each[W, T any](list *records, convert func(W, json.RawMessage) T) ([]T, error) {
 	if list == nil {
-		return nil, notRecord(errors.New("it has no list"))
+		return nil, notRecord(noList())
 	}
 	all := make([]T, 0, len(*list))
 	for _, raw := range *list {
@@ -131,6 +134,8 @@ func each[W, T any](list *records, convert func(W, json.RawMessage) T) ([]T, err
 	}
 	return all, nil
 }
+
+func noList() error { return errors.New("it has no list") }
 
 // notRecord is an answer that is JSON, but not of the shape of the API.
 func notRecord(err error) error {
