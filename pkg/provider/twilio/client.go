@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
 	"github.com/twilio/twilio-go/client"
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
@@ -80,7 +82,7 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 		return nil, unreachable(req, err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	body, err := readBody(res)
 	if err != nil {
 		return nil, unreachable(req, err)
 	}
@@ -95,13 +97,27 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 	}, nil
 }
 
+// readBody reads an answer into a buffer that has the announced length.
+func readBody(res *http.Response) ([]byte, error) {
+	var body bytes.Buffer
+	if n := res.ContentLength; n > 0 && n < maxAnswer {
+		body.Grow(int(n) + bytes.MinRead)
+	}
+	_, err := body.ReadFrom(io.LimitReader(res.Body, maxAnswer))
+	return body.Bytes(), err
+}
+
 // decode reads the answer into out. What is no JSON, or not all of it, comes
 // from something in between: ErrUnavailable.
 func (c *call) decode(out any) error {
-	err := json.Unmarshal(c.body, out)
-	if err == nil {
-		return nil
+	if err := json.Unmarshal(c.body, out); err != nil {
+		return c.misunderstood(err)
 	}
+	return nil
+}
+
+// misunderstood is an answer that is not what the API sends.
+func (c *call) misunderstood(err error) error {
 	e := refusal(c.status, c.header, c.body)
 	e.Kind = fax.ErrUnavailable
 	e.Code = ""
@@ -134,6 +150,38 @@ func (a *account) get(ctx context.Context, out any, address string, query url.Va
 	}
 	_ = res.Body.Close()
 	return c.decode(out)
+}
+
+// fetch is get for records that come by the thousand: the answer is checked
+// once and read in place (see readFax).
+func (a *account) fetch(ctx context.Context, address string, query url.Values) (gjson.Result, error) {
+	c := &call{ctx: ctx, account: a}
+	res, err := c.SendRequest(http.MethodGet, address, query, nil)
+	if err != nil {
+		return gjson.Result{}, err
+	}
+	_ = res.Body.Close()
+	if err := check(c.body); err != nil {
+		return gjson.Result{}, c.misunderstood(err)
+	}
+	return gjson.ParseBytes(c.body), nil
+}
+
+// maxNested bounds how often objects and lists may begin in an answer, and
+// with that how deep: gjson checks them by recursion.
+const maxNested = 200_000
+
+// check reports whether body is one whole JSON object.
+func check(body []byte) error {
+	switch {
+	case bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) > maxNested:
+		return errors.New("nested too often")
+	case !gjson.ValidBytes(body):
+		return errors.New("broken JSON")
+	case !gjson.ParseBytes(body[:min(len(body), 64)]).IsObject():
+		return errors.New("not an object")
+	}
+	return nil
 }
 
 // remove deletes what is at an address that twilio-go has no function for.

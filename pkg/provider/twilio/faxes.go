@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -21,114 +23,35 @@ type faxes struct{ *account }
 // maxPage is the largest page either dialect gives.
 const maxPage = 1000
 
-// faxRecord is a Fax on the wire. What one dialect writes as a number the other
-// writes as a string; what both write as a string is one.
-type faxRecord struct {
-	SID          string `json:"sid"`
-	From         string `json:"from"`
-	To           string `json:"to"`
-	Direction    string `json:"direction"`
-	Status       string `json:"status"`
-	Quality      string `json:"quality"`
-	MediaSID     string `json:"media_sid"`
-	MediaURL     string `json:"media_url"`
-	NumPages     text   `json:"num_pages"`
-	Duration     text   `json:"duration"`
-	Price        text   `json:"price"`
-	PriceUnit    string `json:"price_unit"`
-	DateCreated  string `json:"date_created"`
-	DateUpdated  string `json:"date_updated"`
-	ErrorCode    text   `json:"error_code"`
-	ErrorMessage string `json:"error_message"`
-}
-
-func (w *faxRecord) fax() fax.Fax {
-	return fax.Fax{
-		ID:           w.SID,
-		From:         w.From,
-		To:           w.To,
-		Direction:    fax.Direction(w.Direction),
-		Status:       fax.Status(w.Status),
-		Quality:      w.Quality,
-		Pages:        w.NumPages.whole(),
-		Duration:     w.Duration.whole(),
-		Price:        w.Price.money(w.PriceUnit),
-		MediaID:      w.MediaSID,
-		MediaURL:     w.MediaURL,
-		Created:      timeOf(w.DateCreated),
-		Updated:      timeOf(w.DateUpdated),
-		ErrorCode:    string(w.ErrorCode),
-		ErrorMessage: w.ErrorMessage,
-	}
-}
-
 // Page fetches one page of the faxes that q selects.
 func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) (fax.Page[fax.Fax], error) {
+	if size <= 0 || size > maxPage {
+		size = maxPage
+	}
 	query, err := faxQuery(q, size, cursor)
 	if err != nil {
 		return fax.Page[fax.Fax]{}, err
 	}
-	var page fax.Page[fax.Fax]
-	if q.WithRaw {
-		page, err = a.pageWithRaw(ctx, query)
-	} else {
-		page, err = a.page(ctx, query)
-	}
+	body, err := a.fetch(ctx, a.dialect.faxes, query)
 	if err != nil {
 		return fax.Page[fax.Fax]{}, a.ended(err)
 	}
-	selected := page.Items[:0]
-	for _, f := range page.Items {
-		if q.Match(f) {
-			selected = append(selected, f)
-		}
-	}
-	page.Items = selected
-	return page, nil
-}
-
-// page decodes records in place: this is what a list of 100,000 spends its time
-// on.
-func (a faxes) page(ctx context.Context, query url.Values) (fax.Page[fax.Fax], error) {
-	var w struct {
-		links
-		List *[]faxRecord `json:"faxes"`
-	}
-	if err := a.get(ctx, &w, a.dialect.faxes, query); err != nil {
-		return fax.Page[fax.Fax]{}, err
-	}
-	if w.List == nil {
+	list := body.Get("faxes")
+	if !list.IsArray() {
 		return fax.Page[fax.Fax]{}, notRecord(noList())
 	}
-	items := make([]fax.Fax, len(*w.List))
-	for i := range *w.List {
-		items[i] = (*w.List)[i].fax()
-	}
-	next, err := w.next()
+	items := make([]fax.Fax, 0, size)
+	list.ForEach(func(_, record gjson.Result) bool {
+		if f := readFax(record); q.Match(f) {
+			if q.WithRaw {
+				f.Raw = json.RawMessage(record.Raw)
+			}
+			items = append(items, f)
+		}
+		return true
+	})
+	next, err := cursorOf(first(body.Get("next_page_uri").Str, body.Get("meta.next_page_url").Str))
 	return fax.Page[fax.Fax]{Items: items, Next: next}, err
-}
-
-// pageWithRaw keeps every record as it came.
-func (a faxes) pageWithRaw(ctx context.Context, query url.Values) (fax.Page[fax.Fax], error) {
-	var w struct {
-		links
-		List *records `json:"faxes"`
-	}
-	if err := a.get(ctx, &w, a.dialect.faxes, query); err != nil {
-		return fax.Page[fax.Fax]{}, err
-	}
-	items, err := each(w.List, rawFax)
-	if err != nil {
-		return fax.Page[fax.Fax]{}, err
-	}
-	next, err := w.next()
-	return fax.Page[fax.Fax]{Items: items, Next: next}, err
-}
-
-func rawFax(w faxRecord, raw json.RawMessage) fax.Fax {
-	f := w.fax()
-	f.Raw = raw
-	return f
 }
 
 // faxQuery says q in the words of the list, as far as it has them. The dates
@@ -139,9 +62,6 @@ func faxQuery(q fax.Filter, size int, cursor string) (url.Values, error) {
 	number, token, err := pageOf(cursor)
 	if err != nil {
 		return nil, err
-	}
-	if size <= 0 || size > maxPage {
-		size = maxPage
 	}
 	query := url.Values{"PageSize": {strconv.Itoa(size)}}
 	set := func(name, value string) {
@@ -193,18 +113,16 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 	if err != nil {
 		return fax.Fax{}, err
 	}
-	var raw json.RawMessage
-	if err := a.get(ctx, &raw, address, nil); err != nil {
+	record, err := a.fetch(ctx, address, nil)
+	if err != nil {
 		return fax.Fax{}, err
 	}
-	var w faxRecord
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return fax.Fax{}, notRecord(err)
-	}
-	if w.SID == "" {
+	f := readFax(record)
+	if f.ID == "" {
 		return fax.Fax{}, notRecord(errors.New("a fax without a sid"))
 	}
-	return rawFax(w, raw), nil
+	f.Raw = json.RawMessage(record.Raw)
+	return f, nil
 }
 
 // Delete removes the record and its document.

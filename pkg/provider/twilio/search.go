@@ -257,7 +257,7 @@ func (a numbers) Prices(ctx context.Context, country string) (map[fax.NumberType
 	}
 	prices := make(map[fax.NumberType]fax.Money, len(w.List))
 	for _, p := range w.List {
-		if m := text(first(string(p.Current), string(p.Base))).money(string(w.Unit)); m != nil {
+		if m := moneyOf(first(string(p.Current), string(p.Base)), string(w.Unit)); m != nil {
 			prices[p.Type.numberType()] = *m
 		}
 	}

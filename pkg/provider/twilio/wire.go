@@ -28,22 +28,21 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// whole is t as a whole number, nil when it is none. Some servers write "3.0".
-func (t text) whole() *int {
-	f, err := strconv.ParseFloat(string(t), 64)
-	if err != nil || f < 0 || f > 1<<31 {
+// wholeOf is s as a whole number, nil when it is none.
+func wholeOf(s string) *int {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 {
 		return nil
 	}
-	n := int(f)
 	return &n
 }
 
-// money is t as an amount, nil when it is none.
-func (t text) money(currency string) *fax.Money {
-	if _, err := strconv.ParseFloat(string(t), 64); err != nil {
+// moneyOf is an amount, nil when s is none.
+func moneyOf(s, currency string) *fax.Money {
+	if _, err := strconv.ParseFloat(s, 64); err != nil {
 		return nil
 	}
-	return &fax.Money{Amount: string(t), Currency: strings.ToUpper(currency)}
+	return &fax.Money{Amount: s, Currency: strings.ToUpper(currency)}
 }
 
 // timeOf reads both formats in use: ISO 8601 on faxes, RFC 2822 on numbers. What
