@@ -36,7 +36,7 @@ func refusal(status int, header http.Header, body []byte) *fax.APIError {
 	case p.code == faxEnded:
 		e.Message = faxEndedMessage
 	case e.Message == "":
-		e.Message = strings.ToLower(http.StatusText(status))
+		e.Message = first(strings.ToLower(http.StatusText(status)), "no explanation")
 	}
 	return e
 }

@@ -1,0 +1,151 @@
+package twilio
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Every shape in which a provider, or something in front of it, says no.
+func TestRefusal(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		want   fax.APIError
+	}{
+		"twilio": {
+			404, `{"code":20404,"message":"The requested resource was not found","more_info":"https://www.twilio.com/docs/errors/20404","status":404}`,
+			fax.APIError{Kind: fax.ErrNotFound, Code: "20404", Message: "The requested resource was not found", MoreInfo: "https://www.twilio.com/docs/errors/20404"},
+		},
+		"without a code": {
+			400, `{"message":"Bad parameter","status":400}`,
+			fax.APIError{Kind: fax.ErrInvalid, Message: "Bad parameter"},
+		},
+		"a code as a string": {
+			401, `{"code":"20003","detail":"Your AccountSid or AuthToken was incorrect.","message":"Authentication Error - invalid username","status":401}`,
+			fax.APIError{Kind: fax.ErrAuth, Code: "20003", Message: "Authentication Error - invalid username"},
+		},
+		"detail alone": {
+			400, `{"code":21451,"detail":"No such area code"}`,
+			fax.APIError{Kind: fax.ErrInvalid, Code: "21451", Message: "No such area code"},
+		},
+		"details as an object": {
+			400, `{"code":70002,"message":null,"details":{"page":"out of range"}}`,
+			fax.APIError{Kind: fax.ErrInvalid, Code: "70002", Message: `{"page":"out of range"}`},
+		},
+		"the other twilio": {
+			400, `{"code":20001,"message":"Unknown parameters","httpStatusCode":400,"params":{},"userError":true}`,
+			fax.APIError{Kind: fax.ErrInvalid, Code: "20001", Message: "Unknown parameters"},
+		},
+		"a list of objects": {
+			422, `{"errors":[{"type":"validation_error","code":"invalid_parameter","message":"must be a phone number","attribute":"PhoneNumber","url":"https://developer.signalwire.com/errors#invalid_parameter"},{"code":"other","message":"and another"}]}`,
+			fax.APIError{Kind: fax.ErrInvalid, Code: "invalid_parameter", Message: "PhoneNumber: must be a phone number; and another", MoreInfo: "https://developer.signalwire.com/errors#invalid_parameter"},
+		},
+		"a list of strings": {
+			422, `{"errors":["Number is not available","Try another"]}`,
+			fax.APIError{Kind: fax.ErrInvalid, Message: "Number is not available; Try another"},
+		},
+		"a bare list":   {400, `["one","two"]`, fax.APIError{Kind: fax.ErrInvalid, Message: "one; two"}},
+		"a bare string": {401, `"Unauthorized"`, fax.APIError{Kind: fax.ErrAuth, Message: "Unauthorized"}},
+		"the XML of the 2010 API": {
+			404, `<?xml version='1.0' encoding='UTF-8'?><TwilioResponse><RestException><Code>20404</Code><Message>Not here</Message><MoreInfo>https://www.twilio.com/docs/errors/20404</MoreInfo><Status>404</Status></RestException></TwilioResponse>`,
+			fax.APIError{Kind: fax.ErrNotFound, Code: "20404", Message: "Not here", MoreInfo: "https://www.twilio.com/docs/errors/20404"},
+		},
+		"the XML of storage": {
+			403, `<Error><Code>AccessDenied</Code><Message>Request has expired</Message><X-Amz-Expires>7200</X-Amz-Expires></Error>`,
+			fax.APIError{Kind: fax.ErrAuth, Code: "AccessDenied", Message: "Request has expired"},
+		},
+		"half an XML":         {403, `<Error><Code>AccessDenied</Code><Mess`, fax.APIError{Kind: fax.ErrAuth, Code: "AccessDenied", Message: "forbidden"}},
+		"a web page":          {404, "<!DOCTYPE html>\n<html><title>Nope</title></html>", fax.APIError{Kind: fax.ErrNotFound, Message: "not found"}},
+		"a gateway":           {502, "<html><body>502</body></html>", fax.APIError{Kind: fax.ErrUnavailable, Message: "bad gateway"}},
+		"nothing":             {503, "", fax.APIError{Kind: fax.ErrUnavailable, Message: "service unavailable"}},
+		"half a JSON":         {500, `{"code":20500,"mess`, fax.APIError{Kind: fax.ErrUnavailable, Message: "internal server error"}},
+		"a redirect":          {302, "", fax.APIError{Kind: fax.ErrUnavailable, Message: "found"}},
+		"a status of its own": {599, "", fax.APIError{Kind: fax.ErrUnavailable, Message: "no explanation"}},
+		"a fax in progress": {
+			409, `{"code":"20009","message":"Fax is in progress"}`,
+			fax.APIError{Kind: fax.ErrConflict, Code: "20009", Message: "Fax is in progress"},
+		},
+		"a number that is taken": {
+			400, `{"code":21422,"message":"+14155550123 is not available"}`,
+			fax.APIError{Kind: fax.ErrConflict, Code: "21422", Message: "+14155550123 is not available"},
+		},
+		"too much at once": {
+			429, `{"code":20429,"message":"Too many requests"}`,
+			fax.APIError{Kind: fax.ErrUnavailable, Code: "20429", Message: "Too many requests"},
+		},
+		"control characters and newlines": {
+			400, "{\"code\":1,\"message\":\"red \\u001b[31m\\u0007alert\\r\\n now \\u202egnp\"}",
+			fax.APIError{Kind: fax.ErrInvalid, Code: "1", Message: "red [31malert now gnp"},
+		},
+		"errors in errors in errors": {
+			400, strings.Repeat(`{"errors":[`, 50) + strings.Repeat(`]}`, 50),
+			fax.APIError{Kind: fax.ErrInvalid, Message: "bad request"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := refusal(test.status, http.Header{"Twilio-Request-Id": {"RQ7"}}, []byte(test.body))
+			test.want.Status, test.want.RequestID = test.status, "RQ7"
+			if diff := cmp.Diff(test.want, *got, cmpopts.EquateErrors(), cmpopts.IgnoreFields(fax.APIError{}, "Hint")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A message of any length fits on a line or two.
+func TestRefusalIsBounded(t *testing.T) {
+	e := refusal(400, nil, []byte(`{"message":"`+strings.Repeat("é", 10_000)+`"}`))
+	if n := len([]rune(e.Message)); n != 300 || !strings.HasSuffix(e.Message, "…") {
+		t.Errorf("message of %d runes", n)
+	}
+}
+
+// Every code with a meaning of its own has a hint that names a command or a
+// flag, and the kinds that the interface promises.
+func TestCodes(t *testing.T) {
+	for code, kind := range map[string]error{
+		"20003": fax.ErrAuth, "20008": fax.ErrAuth, "20009": fax.ErrConflict, "20429": fax.ErrUnavailable,
+		"21404": fax.ErrConflict, "21421": fax.ErrInvalid, "21422": fax.ErrConflict, "21451": fax.ErrInvalid, "21452": fax.ErrInvalid,
+		"21615": fax.ErrConflict, "21631": fax.ErrConflict, "21649": fax.ErrConflict, "22121": fax.ErrConflict, "34005": fax.ErrUnsupported,
+	} {
+		err := error(refusal(400, nil, []byte(`{"code":`+code+`,"message":"no"}`)))
+		if !errors.Is(err, kind) {
+			t.Errorf("%s: %v, want %v", code, err, kind)
+		}
+		if hint := fax.Hint(err); !strings.Contains(hint, "faxctl") && !strings.Contains(hint, "--") {
+			t.Errorf("%s: hint %q", code, hint)
+		}
+	}
+}
+
+// Whatever is sent, the result is one printable line with a kind.
+func FuzzRefusal(f *testing.F) {
+	for _, seed := range []string{
+		``, `{`, `[`, `"`, `{}`, `[[[[["x"]]]]]`, `{"errors":{"errors":["a",{"code":1}]}}`, `{"code":{},"message":[1,"\u0000"]}`,
+		`<`, `<a>`, `<Code>1</Code>`, `<Message>&#x1b;[2J</Message>`, "<html>", "\xff\xfe", `{"message":"\ud800"}`,
+	} {
+		f.Add(400, []byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		e := refusal(status, http.Header{"Twilio-Request-Id": {string(body)}}, body)
+		if e.Kind == nil || e.Message == "" {
+			t.Fatalf("kind %v, message %q", e.Kind, e.Message)
+		}
+		for _, r := range e.Error() + e.MoreInfo {
+			if r == '\n' || unicode.IsControl(r) {
+				t.Fatalf("%q", e.Error())
+			}
+		}
+		if n := len([]rune(e.Error())); n > 600 {
+			t.Fatalf("%d runes", n)
+		}
+	})
+}
