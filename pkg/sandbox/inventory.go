@@ -149,7 +149,7 @@ const stride = 7919
 
 func (a *area) offer(i int) offer {
 	n := len(a.heads)
-	line := (a.offset + i/n*stride) % 10000
+	line := (a.offset + i%n*1237 + i/n*stride) % 10000
 	phone := fmt.Sprintf("+%s%s%s%04d", a.dial, a.prefix, a.heads[i%n], line)
 	o := offer{area: a, phone: phone}
 	if len(a.places) > 0 {
