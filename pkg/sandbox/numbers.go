@@ -1,0 +1,236 @@
+package sandbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func (s *Sandbox) numberRoutes() []route {
+	base := s.accountPath("/IncomingPhoneNumbers")
+	routes := []route{
+		{pattern: "GET " + base, handle: s.listNumbers("")},
+		{pattern: "POST " + base, handle: s.buyNumber},
+		{pattern: "GET " + base + "/{id}", handle: s.getNumber},
+		{pattern: "POST " + base + "/{id}", handle: s.updateNumber},
+		{pattern: "DELETE " + base + "/{id}", handle: s.releaseNumber},
+	}
+	for _, kind := range []string{"Local", "TollFree", "Mobile"} {
+		routes = append(routes,
+			route{pattern: "GET " + base + "/" + kind, handle: s.listNumbers(kind)},
+			route{pattern: "POST " + base + "/" + kind, handle: s.buyNumber})
+	}
+	return routes
+}
+
+func (s *Sandbox) listNumbers(kind string) func(*http.Request) (reply, error) {
+	list := "/IncomingPhoneNumbers"
+	if kind != "" {
+		list += "/" + kind
+	}
+	return func(r *http.Request) (reply, error) {
+		p, err := s.newPage(r, s.accountURI(list))
+		if err != nil {
+			return reply{}, err
+		}
+		f := numberFilter{phone: r.Form.Get("PhoneNumber"), name: r.Form.Get("FriendlyName"), kind: kind}
+		if strings.Trim(f.phone, "+0123456789*") != "" {
+			return reply{}, s.refuse(21421, "PhoneNumber %q: want digits and *", f.phone)
+		}
+		if beta, err := strconv.ParseBool(strings.ToLower(r.Form.Get("Beta"))); err == nil && !beta {
+			f.beta = &beta // true is the default: numbers new to the provider among the others
+		}
+		found, more := []number{}, false
+		if origin := r.Form.Get("Origin"); origin == "" || origin == "twilio" {
+			if found, more, err = s.state.numbers(r.Context(), f, p); err != nil {
+				return reply{}, err
+			}
+		}
+		rows := []any{}
+		var first, last int64
+		for i, n := range found {
+			if i == 0 {
+				first = n.seq
+			}
+			last = n.seq
+			rows = append(rows, s.numberBody(n))
+		}
+		return ok(p.flat("incoming_phone_numbers", rows, p.links(first, last, more))), nil
+	}
+}
+
+func (s *Sandbox) getNumber(r *http.Request) (reply, error) {
+	n, err := s.state.number(r.Context(), s.dialect.hex("PN", r.PathValue("id")))
+	if err != nil {
+		return reply{}, missing(r, err)
+	}
+	return ok(s.numberBody(n)), nil
+}
+
+func (s *Sandbox) updateNumber(r *http.Request) (reply, error) {
+	id := s.dialect.hex("PN", r.PathValue("id"))
+	if isIgnored(r.Context()) {
+		return s.getNumber(r)
+	}
+	n, err := s.state.changeNumber(r.Context(), id, func(n *number) error {
+		n.Updated = s.now()
+		return s.set(n, r.Form)
+	})
+	if err != nil {
+		return reply{}, missing(r, err)
+	}
+	return ok(s.numberBody(n)), nil
+}
+
+func (s *Sandbox) releaseNumber(r *http.Request) (reply, error) {
+	gone, err := s.state.dropNumber(r.Context(), s.dialect.hex("PN", r.PathValue("id")))
+	switch {
+	case err != nil:
+		return reply{}, err
+	case !gone:
+		return reply{}, notFound(r)
+	}
+	return reply{status: http.StatusNoContent}, nil
+}
+
+// missing turns "no such row" into the provider's 404.
+func missing(r *http.Request, err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return notFound(r)
+	}
+	return err
+}
+
+// Numbers the provider documents for trying a purchase out.
+const (
+	magicTaken   = "+15005550000"
+	magicInvalid = "+15005550001"
+	magicFine    = "+15005550006"
+)
+
+func (s *Sandbox) buyNumber(r *http.Request) (reply, error) {
+	o, err := s.ordered(r)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := s.checkPapers(r, o); err != nil {
+		return reply{}, err
+	}
+	n := newNumber(o, s.now())
+	if err := s.set(&n, r.Form); err != nil {
+		return reply{}, err
+	}
+	n.Mode = "voice" // the mode is accepted with a purchase and does not stick
+	if err := s.state.addNumbers(r.Context(), n); err != nil {
+		if errors.Is(err, errTaken) {
+			return reply{}, s.notAvailable(n.Phone)
+		}
+		return reply{}, err
+	}
+	return reply{http.StatusCreated, s.numberBody(n)}, nil
+}
+
+// newNumber is a number just bought: in voice mode and not set up.
+func newNumber(o offer, bought time.Time) number {
+	return number{
+		ID: newID(), Phone: o.phone, Country: o.area.country, Type: o.area.kind.name, Name: friendly(o.phone),
+		Address: o.area.kind.address, Beta: o.beta, Can: o.can,
+		Mode: "voice", Created: bought, Updated: bought, Set: map[string]string{},
+	}
+}
+
+func (s *Sandbox) notAvailable(phone string) error {
+	return s.refuse(21422, "%s is not available", phone)
+}
+
+// ordered is the number a purchase is for.
+func (s *Sandbox) ordered(r *http.Request) (offer, error) {
+	phone, areaCode := r.Form.Get("PhoneNumber"), r.Form.Get("AreaCode")
+	switch {
+	case phone == magicTaken:
+		return offer{}, s.notAvailable(phone)
+	case phone == magicFine:
+		america := &area{country: "US", dial: "1", kind: numberType{name: "Local", address: "none"}}
+		return offer{area: america, phone: phone, can: capabilities{Voice: true, SMS: true, MMS: true, Fax: true}}, nil
+	case phone == magicInvalid, phone != "" && !isE164(phone):
+		return offer{}, s.refuse(21421, "%s is not a valid phone number", phone)
+	case phone != "":
+		o, found := s.stock.find(phone)
+		if !found {
+			return offer{}, s.notAvailable(phone)
+		}
+		return o, nil
+	case areaCode == "" || !s.dialect.areaCodeBuy:
+		return offer{}, s.refuse(21421, "PhoneNumber is required")
+	}
+	return s.anyOf(r.Context(), areaCode)
+}
+
+// anyOf picks a number in an area code.
+func (s *Sandbox) anyOf(ctx context.Context, areaCode string) (offer, error) {
+	if !isAreaCode(areaCode) {
+		return offer{}, s.refuse(21451, "Invalid area code: %s", areaCode)
+	}
+	found, err := s.forSale(ctx, 1,
+		func(a *area) bool { return a.dial == "1" && a.kind.name == "Local" && a.prefix == areaCode },
+		func(o offer) bool { return !o.beta })
+	if err != nil {
+		return offer{}, err
+	}
+	if len(found) == 0 {
+		return offer{}, s.refuse(21452, "No phone numbers found in area code %s", areaCode)
+	}
+	return found[0], nil
+}
+
+// checkPapers asks for the address and the bundle that a country wants.
+func (s *Sandbox) checkPapers(r *http.Request, o offer) error {
+	kind := o.area.kind
+	address, bundle := r.Form.Get("AddressSid"), r.Form.Get("BundleSid")
+	switch {
+	case kind.bundle && bundle == "":
+		return s.refuse(21649, "Phone Number Requires a Bundle: %s numbers in %s need BundleSid", kind.name, o.area.country)
+	case kind.address == "none" || address != "" || bundle != "":
+		return nil
+	case kind.address == "local":
+		return s.refuse(21615, "Phone Number Requires a Local Address: %s numbers in %s need AddressSid", kind.name, o.area.country)
+	}
+	return s.refuse(21631, "Phone Number Requires an Address: %s numbers in %s need AddressSid", kind.name, o.area.country)
+}
+
+func (s *Sandbox) numberBody(n number) map[string]any {
+	id := s.dialect.id("PN", n.ID)
+	body := map[string]any{
+		"sid":                    id,
+		"account_sid":            s.dialect.account.Account,
+		"phone_number":           n.Phone,
+		"friendly_name":          n.Name,
+		"capabilities":           map[string]bool{"voice": n.Can.Voice, "sms": n.Can.SMS, "mms": n.Can.MMS, "fax": n.Can.Fax},
+		"address_requirements":   n.Address,
+		"api_version":            "2010-04-01",
+		"beta":                   n.Beta,
+		"origin":                 "twilio",
+		"status":                 "in-use",
+		"type":                   strings.ReplaceAll(snake(n.Type), "_", "-"),
+		"voice_caller_id_lookup": false,
+		"date_created":           rfc2822(n.Created),
+		"date_updated":           rfc2822(n.Updated),
+		"uri":                    s.accountURI("/IncomingPhoneNumbers/" + id),
+	}
+	for _, f := range s.settings() {
+		body[f.field] = f.missing
+		if value := n.Set[f.param]; value != "" {
+			body[f.field] = value
+		}
+	}
+	if s.dialect.showsMode {
+		body["voice_receive_mode"] = n.Mode
+	} else {
+		body["country_code"] = n.Country
+	}
+	return body
+}

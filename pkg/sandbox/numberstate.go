@@ -1,0 +1,179 @@
+package sandbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// number is a number the account owns.
+type number struct {
+	seq int64 // place in the list; newer is higher
+
+	ID      string // 32 hex digits
+	Phone   string // E.164
+	Country string
+	Type    string // as paths spell it
+	Name    string
+	Address string // what kind of address it needs
+	Beta    bool
+	Can     capabilities
+	Mode    string // voice or fax
+	Created time.Time
+	Updated time.Time
+
+	// Set is what else was set, by parameter name; see settings.
+	Set map[string]string
+}
+
+// errTaken says that somebody owns the number already.
+var errTaken = errors.New("number is owned already")
+
+const numberColumns = `INSERT INTO number (id, phone, name, type, beta, doc) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (phone) DO NOTHING`
+
+// addNumbers stores them in one transaction, the first being the oldest.
+func (st *state) addNumbers(ctx context.Context, numbers ...number) error {
+	return st.inTx(ctx, func(tx *sql.Tx) (err error) {
+		insert, err := tx.PrepareContext(ctx, numberColumns)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, insert.Close()) }()
+		for _, n := range numbers {
+			doc, err := json.Marshal(n)
+			if err != nil {
+				return err
+			}
+			res, err := insert.ExecContext(ctx, n.ID, n.Phone, n.Name, n.Type, n.Beta, string(doc))
+			if err != nil {
+				return err
+			}
+			if added, err := res.RowsAffected(); err != nil || added == 0 {
+				return errors.Join(err, errTaken)
+			}
+		}
+		return nil
+	})
+}
+
+// changeNumber reads, changes and writes a number in one transaction.
+func (st *state) changeNumber(ctx context.Context, id string, change func(*number) error) (n number, err error) {
+	err = st.inTx(ctx, func(tx *sql.Tx) error {
+		row := tx.QueryRowContext(ctx, `SELECT seq, doc FROM number WHERE id = ?`, id)
+		if n, err = scanNumber(row.Scan); err != nil {
+			return err
+		}
+		if err := change(&n); err != nil {
+			return err
+		}
+		doc, err := json.Marshal(n)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE number SET name = ?, doc = ? WHERE id = ?`, n.Name, string(doc), id)
+		return err
+	})
+	return n, err
+}
+
+// number finds one; sql.ErrNoRows when there is none.
+func (st *state) number(ctx context.Context, id string) (number, error) {
+	return scanNumber(st.read.QueryRowContext(ctx, `SELECT seq, doc FROM number WHERE id = ?`, id).Scan)
+}
+
+// dropNumber reports whether there was one.
+func (st *state) dropNumber(ctx context.Context, id string) (bool, error) {
+	res, err := st.write.ExecContext(ctx, `DELETE FROM number WHERE id = ?`, id)
+	if err != nil {
+		return false, err
+	}
+	gone, err := res.RowsAffected()
+	return gone > 0, err
+}
+
+// numberFilter selects numbers; empty fields select all.
+type numberFilter struct {
+	phone string // part of the number, * for any digit
+	name  string // exact
+	kind  string
+	beta  *bool
+}
+
+func (f numberFilter) sql() (where []string, args []any) {
+	if f.phone != "" {
+		where, args = append(where, "phone GLOB ?"), append(args, "*"+strings.ReplaceAll(f.phone, "*", "?")+"*")
+	}
+	if f.name != "" {
+		where, args = append(where, "name = ?"), append(args, f.name)
+	}
+	if f.kind != "" {
+		where, args = append(where, "type = ?"), append(args, f.kind)
+	}
+	if f.beta != nil {
+		where, args = append(where, "beta = ?"), append(args, *f.beta)
+	}
+	return where, args
+}
+
+// numbers is a page of them, the newest first, and whether there are more in
+// the page's direction.
+func (st *state) numbers(ctx context.Context, f numberFilter, p page) (found []number, more bool, err error) {
+	where, args := f.sql()
+	beyond, order := p.sql()
+	text := fmt.Sprintf(`SELECT seq, doc FROM number WHERE %s ORDER BY %s LIMIT ?`,
+		strings.Join(append(where, beyond), " AND "), order)
+	rows, err := st.read.QueryContext(ctx, text, append(args, p.cursor, p.size+1)...)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		n, err := scanNumber(rows.Scan)
+		if err != nil {
+			return nil, false, err
+		}
+		found = append(found, n)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, false, err
+	}
+	if len(found) > p.size {
+		found, more = found[:p.size], true
+	}
+	if p.back {
+		slices.Reverse(found)
+		more = true // where this page was come from
+	}
+	return found, more, nil
+}
+
+func scanNumber(scan func(...any) error) (n number, err error) {
+	var doc []byte
+	if err := scan(&n.seq, &doc); err != nil {
+		return number{}, err
+	}
+	return n, json.Unmarshal(doc, &n)
+}
+
+// phones is every number that is not for sale because it is owned.
+func (st *state) phones(ctx context.Context) (owned map[string]bool, err error) {
+	rows, err := st.read.QueryContext(ctx, `SELECT phone FROM number`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	owned = map[string]bool{}
+	for rows.Next() {
+		var phone string
+		if err := rows.Scan(&phone); err != nil {
+			return nil, err
+		}
+		owned[phone] = true
+	}
+	return owned, rows.Err()
+}
