@@ -26,6 +26,7 @@ func layers() map[string][]string {
 		"profile":       {},
 		"sandbox":       {"sandbox/paper"},
 		"sandbox/paper": {},
+		"spell":         {},
 		"term":          {"plain"},
 		"transport":     {},
 		"twiml":         {},

@@ -2,4 +2,10 @@
 // providers.
 package main
 
-func main() {}
+import (
+	"os"
+
+	"github.com/faxctl/faxctl/pkg/cli"
+)
+
+func main() { os.Exit(cli.Main()) }

@@ -65,11 +65,11 @@ func BuiltIns() map[string]Profile {
 	return map[string]Profile{
 		sandbox: {
 			Name: sandbox, Provider: Twilio, Secret: Reference{Kind: BuiltIn},
-			AccountID: "AC00000000000000000000000000005a4d",
+			AccountID: "AC5a4db0c55a4db0c55a4db0c55a4db0c5",
 		},
 		sandboxSignalWire: {
 			Name: sandboxSignalWire, Provider: SignalWire, Secret: Reference{Kind: BuiltIn},
-			AccountID: "00000000-0000-4000-8000-000000005a4d",
+			AccountID: "5a4db0c5-5a4d-4b0c-8a4d-b0c55a4db0c5",
 			Space:     "sandbox.signalwire.com",
 		},
 	}

@@ -96,7 +96,7 @@ func TestResolve(t *testing.T) {
 		}},
 		"a sandbox chosen as current": {config: "current: sandbox\n", want: []v{
 			{"profile", "sandbox", "current in config.yaml"}, {"provider", "twilio", "profile sandbox (built in)"},
-			{"account", "AC00000000000000000000000000005a4d", "profile sandbox (built in)"},
+			{"account", "AC5a4db0c55a4db0c55a4db0c55a4db0c5", "profile sandbox (built in)"},
 			{"secret", "built-in", "profile sandbox (built in)"}, {"api-url", "", "default"},
 		}},
 	}

@@ -1,0 +1,245 @@
+// Package cli is the command line of faxctl: it turns flags into requests,
+// sequences into output and errors into exit statuses. It is the one package
+// that sees all the others; what a command decides about numbers and faxes
+// lives below, in packages of their own.
+//
+// Each command is a method of app that returns a [cobra.Command], in a file of
+// its own name. [Main] is all that anybody outside needs.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/term"
+)
+
+// app is one run of faxctl: its streams, its environment, what the global
+// flags say, and what has to be closed at the end.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+
+	flags      globalFlags
+	interrupts *interrupts
+	term       *term.Term
+	format     output.Format
+	log        *slog.Logger
+
+	account account // which account, found at the first call to the provider
+
+	closers []func() error
+}
+
+func newApp(in io.Reader, out, errs io.Writer, getenv func(string) string) *app {
+	a := &app{in: in, out: out, err: errs, getenv: getenv, log: slog.New(slog.DiscardHandler)}
+	a.term = a.newTerm(term.Auto)
+	a.interrupts = &interrupts{soft: context.Background()}
+	return a
+}
+
+// Main runs faxctl for the process it is in, and returns the exit status.
+func Main() int {
+	a := newApp(os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	ctx, in, stop := watchSignals(context.Background())
+	defer stop()
+	a.interrupts = in
+	return a.run(ctx, os.Args[1:])
+}
+
+// run carries out one command line.
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, a.closers[i]())
+	}
+	if errors.Is(err, output.ErrClosed) {
+		return statusDone // whoever read our output has seen enough
+	}
+	err = explain(ctx, err)
+	a.report(err)
+	return statusOf(err)
+}
+
+// prepare reads the global flags, before any command runs.
+func (a *app) prepare(cmd *cobra.Command, _ []string) error {
+	color, err := oneOf("color", a.flags.color, []term.Color{term.Auto, term.Always, term.Never})
+	if err != nil {
+		return err
+	}
+	a.term = a.newTerm(color)
+	a.flags.outputGiven = cmd.Flags().Changed("output")
+	if a.format, err = output.Parse(a.flags.output); err != nil {
+		return fmt.Errorf("--output: %w", err)
+	}
+	if a.flags.retryFor < 0 || a.flags.timeout <= 0 {
+		return usageError("--retry-for takes 0 or more, --timeout more than 0")
+	}
+	if a.flags.debug {
+		a.log = slog.New(slog.NewTextHandler(a.term.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return nil
+}
+
+func (a *app) newTerm(color term.Color) *term.Term {
+	ask := a.getenv("FAXCTL_NO_INPUT")
+	return term.New(term.Config{
+		In: a.in, Out: a.out, Err: a.err, Getenv: a.getenv,
+		Color: color, Quiet: a.flags.quiet,
+		NoInput: a.flags.noInput || ask != "" && ask != "0",
+	})
+}
+
+// onClose remembers what must be closed when the command is done.
+func (a *app) onClose(f func() error) { a.closers = append(a.closers, f) }
+
+// say tells the person something that is not data.
+func (a *app) say(format string, args ...any) { a.term.Note(format, args...) }
+
+// warn tells the person of a possible mistake, also when quiet.
+func (a *app) warn(format string, args ...any) { a.term.Warn(format, args...) }
+
+// drawsTables reports whether a person will look at a table.
+func (a *app) drawsTables() bool {
+	name := a.format.String()
+	return a.term.Out.Terminal && (name == "table" || name == "wide")
+}
+
+func (a *app) outputOptions() output.Options {
+	return output.Options{
+		Format:   a.format,
+		Columns:  strings.Join(a.flags.columns, ","),
+		NoHeader: a.flags.noHeader,
+		Raw:      a.flags.raw,
+		Screen: output.Screen{
+			Terminal: a.term.Out.Terminal,
+			Width:    a.term.Out.Width,
+			Color:    a.term.Out.Color,
+			Now:      time.Now(),
+		},
+	}
+}
+
+// printList prints a sequence, at most most items of it (0: all), and says so
+// when it was cut.
+func printList[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t output.Type[T], most int) (int, error) {
+	first, cut := head(seq, most)
+	shown, err := output.Print(ctx, a.term.Out, first, t, a.outputOptions())
+	if err != nil {
+		return shown.Items, err
+	}
+	if len(shown.Dropped) > 0 {
+		a.say("no room for %s; -o wide, --columns or a wider window shows more", strings.Join(shown.Dropped, ", "))
+	}
+	switch {
+	case *cut:
+		a.say("the first %d are shown; there are more: --all or --limit N", shown.Items)
+	case a.drawsTables() && shown.Items > 1:
+		a.say("%d shown, that is all", shown.Items)
+	}
+	return shown.Items, nil
+}
+
+// printOne prints a single thing.
+func printOne[T any](ctx context.Context, a *app, v T, t output.Type[T]) error {
+	return output.One(ctx, a.term.Out, v, t, a.outputOptions())
+}
+
+// confirm asks before something that cannot be taken back or costs money. The
+// error of a refusal ends the command without having done anything.
+func (a *app) confirm(ctx context.Context, question string) error {
+	if a.flags.yes {
+		return nil
+	}
+	yes, err := a.term.Confirm(ctx, question)
+	return a.answered(yes, err)
+}
+
+// typeToConfirm asks a person to type a word, for what destroys.
+func (a *app) typeToConfirm(ctx context.Context, question, word string) error {
+	if a.flags.yes {
+		return nil
+	}
+	yes, err := a.term.TypeToConfirm(ctx, question, word)
+	return a.answered(yes, err)
+}
+
+// errDeclined is a question answered with no.
+var errDeclined = errors.New("nothing was done")
+
+func (*app) answered(yes bool, err error) error {
+	switch {
+	case errors.Is(err, term.ErrNoInput):
+		return fax.WithHint(&kindError{fax.ErrInvalid, err}, "look at it with --dry-run, then run it with --yes")
+	case err != nil:
+		return err
+	case !yes:
+		return errDeclined
+	}
+	return nil
+}
+
+// report says on standard error why the command failed: a line and a hint for
+// people, one JSON object for scripts that asked for JSON.
+func (a *app) report(err error) {
+	if err == nil || errors.Is(err, errReported) {
+		return
+	}
+	if name := a.format.String(); name == "json" || name == "jsonl" {
+		_ = json.NewEncoder(a.err).Encode(errorObject(err)) // nobody is left to tell
+		return
+	}
+	a.term.Fail(err, fax.Hint(err))
+}
+
+// errorReport is an error as -o json prints it.
+type errorReport struct {
+	Error struct {
+		Message   string `json:"message"`
+		Hint      string `json:"hint,omitempty"`
+		Exit      int    `json:"exit"`
+		Status    int    `json:"status,omitempty"` // HTTP
+		Code      string `json:"code,omitempty"`   // the provider's
+		RequestID string `json:"request_id,omitempty"`
+	} `json:"error"`
+}
+
+func errorObject(err error) errorReport {
+	var r errorReport
+	r.Error.Message, r.Error.Hint, r.Error.Exit = err.Error(), fax.Hint(err), statusOf(err)
+	var api *fax.APIError
+	if errors.As(err, &api) {
+		r.Error.Status, r.Error.Code, r.Error.RequestID = api.Status, api.Code, api.RequestID
+	}
+	return r
+}
+
+// values is a slice as a sequence.
+func values[T any](all []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, v := range all {
+			if !yield(v, nil) {
+				return
+			}
+		}
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+)
+
+// Pieces that the descriptions of several types share.
+
+// accent marks what a row is about.
+func accent[T any](T) output.Style { return output.Accent }
+
+// columnOption changes a column made by a helper.
+type columnOption struct{ wide bool }
+
+// wide puts a column into the wide table only.
+func wide(o *columnOption) { o.wide = true }
+
+func columnOptions(change []func(*columnOption)) columnOption {
+	var o columnOption
+	for _, c := range change {
+		c(&o)
+	}
+	return o
+}
+
+// supportColumn shows yes, no or unknown.
+func supportColumn[T any](name string, get func(T) fax.Support, change ...func(*columnOption)) output.Column[T] {
+	return output.Column[T]{
+		Name:  name,
+		Value: func(v T) string { return get(v).String() },
+		Style: func(v T) output.Style {
+			switch get(v) {
+			case fax.Yes:
+				return output.Good
+			case fax.No:
+				return output.Dim
+			case fax.Unknown:
+			}
+			return output.Warn
+		},
+		Wide: columnOptions(change).wide,
+	}
+}
+
+// timeColumn shows how long ago to a person, RFC 3339 to a machine.
+func timeColumn[T any](name string, get func(T) time.Time, change ...func(*columnOption)) output.Column[T] {
+	return output.Column[T]{
+		Name: name,
+		Value: func(v T) string {
+			if get(v).IsZero() {
+				return ""
+			}
+			return get(v).UTC().Format(time.RFC3339)
+		},
+		Show: func(v T, h output.Human) string { return ago(h.Now, get(v)) },
+		Wide: columnOptions(change).wide,
+	}
+}
+
+// ago is a time as people say it. What is long past, or not past, is a date.
+func ago(now, t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	switch d := now.Sub(t); {
+	case d < -time.Minute || d > 30*24*time.Hour:
+		return t.Local().Format("2006-01-02")
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+	}
+}

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+)
+
+// What there is to see of numbers. The first columns matter most: a narrow
+// terminal drops the last ones.
+
+func offerType() output.Type[fax.Offer] {
+	return output.Type[fax.Offer]{
+		ID:  func(o fax.Offer) string { return o.Phone },
+		Raw: func(o fax.Offer) json.RawMessage { return o.Raw },
+		Columns: []output.Column[fax.Offer]{
+			{Name: "phone", Value: func(o fax.Offer) string { return o.Phone }, Whole: true, Style: accent[fax.Offer]},
+			supportColumn("fax", func(o fax.Offer) fax.Support { return o.Capabilities.Fax }),
+			{Name: "type", Value: func(o fax.Offer) string { return string(o.Type) }},
+			{Name: "locality", Value: func(o fax.Offer) string { return o.Locality }},
+			{Name: "region", Value: func(o fax.Offer) string { return o.Region }},
+			{Name: "country", Value: func(o fax.Offer) string { return o.Country }},
+			{Name: "price", Value: func(o fax.Offer) string { return amount(o.Price) }, Show: func(o fax.Offer, _ output.Human) string { return money(o.Price) }, Right: true},
+			{Name: "capabilities", Value: func(o fax.Offer) string { return capabilities(o.Capabilities) }},
+			{Name: "address", Title: "ADDRESS", Value: func(o fax.Offer) string { return o.Address }, Wide: true},
+			{Name: "beta", Value: func(o fax.Offer) string { return strconv.FormatBool(o.Beta) }, Wide: true},
+			{Name: "postal_code", Value: func(o fax.Offer) string { return o.PostalCode }, Wide: true},
+			{Name: "rate_center", Value: func(o fax.Offer) string { return o.RateCenter }, Wide: true},
+			{Name: "lata", Value: func(o fax.Offer) string { return o.Lata }, Wide: true},
+			supportColumn("voice", func(o fax.Offer) fax.Support { return o.Capabilities.Voice }, wide),
+			supportColumn("sms", func(o fax.Offer) fax.Support { return o.Capabilities.SMS }, wide),
+			supportColumn("mms", func(o fax.Offer) fax.Support { return o.Capabilities.MMS }, wide),
+			{Name: "latitude", Value: func(o fax.Offer) string { return o.Latitude }, Wide: true, Right: true},
+			{Name: "longitude", Value: func(o fax.Offer) string { return o.Longitude }, Wide: true, Right: true},
+			{Name: "currency", Value: func(o fax.Offer) string { return currency(o.Price) }, Wide: true},
+		},
+	}
+}
+
+func numberType() output.Type[fax.Number] {
+	return output.Type[fax.Number]{
+		ID:  func(n fax.Number) string { return n.ID },
+		Raw: func(n fax.Number) json.RawMessage { return n.Raw },
+		Columns: []output.Column[fax.Number]{
+			{Name: "phone", Value: func(n fax.Number) string { return n.Phone }, Whole: true, Style: accent[fax.Number]},
+			{Name: "name", Value: func(n fax.Number) string { return n.Name }},
+			{Name: "mode", Value: func(n fax.Number) string { return string(n.Mode) }, Style: modeStyle},
+			supportColumn("fax", func(n fax.Number) fax.Support { return n.Capabilities.Fax }),
+			{Name: "fax_url", Value: func(n fax.Number) string { return n.FaxURL }},
+			{
+				Name: "shadowed_by", Title: "SHADOWED BY", Value: func(n fax.Number) string { return n.ShadowedBy() },
+				Style: func(fax.Number) output.Style { return output.Bad },
+			},
+			{Name: "id", Value: func(n fax.Number) string { return n.ID }, Wide: true, Whole: true},
+			{Name: "voice_url", Value: func(n fax.Number) string { return n.VoiceURL }, Wide: true},
+			{Name: "method", Value: func(n fax.Number) string { return n.Method }, Wide: true},
+			{Name: "fallback_url", Value: func(n fax.Number) string { return n.FallbackURL }, Wide: true},
+			{Name: "fallback_method", Value: func(n fax.Number) string { return n.FallbackMethod }, Wide: true},
+			{Name: "status_callback", Value: func(n fax.Number) string { return n.StatusCallback }, Wide: true},
+			{Name: "trunk_id", Value: func(n fax.Number) string { return n.TrunkID }, Wide: true},
+			{Name: "application_id", Value: func(n fax.Number) string { return n.ApplicationID }, Wide: true},
+			supportColumn("voice", func(n fax.Number) fax.Support { return n.Capabilities.Voice }, wide),
+			supportColumn("sms", func(n fax.Number) fax.Support { return n.Capabilities.SMS }, wide),
+			supportColumn("mms", func(n fax.Number) fax.Support { return n.Capabilities.MMS }, wide),
+			timeColumn("created", func(n fax.Number) time.Time { return n.Created }, wide),
+			timeColumn("updated", func(n fax.Number) time.Time { return n.Updated }, wide),
+		},
+	}
+}
+
+func modeStyle(n fax.Number) output.Style {
+	switch n.Mode {
+	case fax.ModeFax:
+		return output.Good
+	case fax.ModeUnknown:
+		return output.Warn
+	case fax.ModeVoice:
+	}
+	return output.Dim
+}
+
+// capabilities lists what a number can do; what is not known has a question
+// mark.
+func capabilities(c fax.Capabilities) string {
+	var words []string
+	for _, x := range []struct {
+		name string
+		s    fax.Support
+	}{{"fax", c.Fax}, {"voice", c.Voice}, {"sms", c.SMS}, {"mms", c.MMS}} {
+		switch x.s {
+		case fax.Yes:
+			words = append(words, x.name)
+		case fax.Unknown:
+			words = append(words, x.name+"?")
+		case fax.No:
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// amount is the bare decimal for machines, and currency its unit.
+func amount(m *fax.Money) string {
+	if m == nil {
+		return ""
+	}
+	return m.Amount
+}
+
+func currency(m *fax.Money) string {
+	if m == nil {
+		return ""
+	}
+	return m.Currency
+}
+
+// money is an amount for people.
+func money(m *fax.Money) string {
+	if m == nil {
+		return ""
+	}
+	return m.String()
+}

@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// everyCommand visits the whole tree, the root first.
+func everyCommand(t *testing.T, visit func(t *testing.T, c *cobra.Command)) {
+	t.Helper()
+	root := testApp(t).root()
+	root.InitDefaultHelpFlag()
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		name := strings.ReplaceAll(c.CommandPath(), " ", "_")
+		t.Run(name, func(t *testing.T) { visit(t, c) })
+		for _, child := range c.Commands() {
+			walk(child)
+		}
+	}
+	walk(root)
+}
+
+func testApp(t *testing.T) *app {
+	t.Helper()
+	return newApp(strings.NewReader(""), io.Discard, io.Discard, func(string) string { return "" })
+}
+
+// TestCommands holds the grammar: every command has a line of help, an example
+// that names it, and completion for each flag and argument.
+func TestCommands(t *testing.T) {
+	everyCommand(t, func(t *testing.T, c *cobra.Command) {
+		if c.Short == "" || strings.HasSuffix(c.Short, ".") {
+			t.Errorf("Short is %q; want a line without a full stop", c.Short)
+		}
+		if c.IsAdditionalHelpTopicCommand() {
+			if c.Long == "" {
+				t.Error("a help topic without text")
+			}
+			return
+		}
+		if !strings.Contains(c.Example, c.CommandPath()) && !strings.Contains(c.Example, "faxctl") {
+			t.Errorf("Example does not show the command: %q", c.Example)
+		}
+		for line := range strings.Lines(c.Example) {
+			if strings.TrimSpace(line) != "" && !strings.HasPrefix(line, "  ") {
+				t.Errorf("Example line %q is not indented by two spaces", line)
+			}
+		}
+		if c.RunE == nil {
+			t.Error("no RunE: errors must come back as values")
+		}
+		if c.Run != nil {
+			t.Error("Run is set: use RunE")
+		}
+		if c.ValidArgsFunction == nil && len(c.ValidArgs) == 0 && c.Args == nil {
+			t.Error("neither Args nor completion of arguments is declared")
+		}
+		if takesArgs(c) && c.ValidArgsFunction == nil && len(c.ValidArgs) == 0 {
+			t.Errorf("no completion for the arguments of %q", c.Use)
+		}
+	})
+}
+
+func takesArgs(c *cobra.Command) bool {
+	return strings.Contains(strings.TrimSuffix(c.Use, "[flags]"), " ")
+}
+
+// TestFlags: each flag has help, completion, and a unique meaning.
+func TestFlags(t *testing.T) {
+	everyCommand(t, func(t *testing.T, c *cobra.Command) {
+		c.NonInheritedFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Name == "help" {
+				return
+			}
+			if f.Usage == "" || strings.HasSuffix(f.Usage, ".") {
+				t.Errorf("--%s: usage %q; want a phrase without a full stop", f.Name, f.Usage)
+			}
+			if f.Value.Type() == "bool" {
+				return
+			}
+			if _, ok := c.GetFlagCompletionFunc(f.Name); !ok {
+				t.Errorf("--%s has no completion", f.Name)
+			}
+		})
+	})
+}
+
+// TestGlobalFlagsStayGlobal: no command redeclares a global flag or its letter.
+func TestGlobalFlagsStayGlobal(t *testing.T) {
+	root := testApp(t).root()
+	var global []string
+	root.PersistentFlags().VisitAll(func(f *pflag.Flag) { global = append(global, f.Name) })
+	everyCommand(t, func(t *testing.T, c *cobra.Command) {
+		if !c.HasParent() {
+			return
+		}
+		c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if slices.Contains(global, f.Name) {
+				t.Errorf("--%s is a global flag", f.Name)
+			}
+		})
+	})
+}
+
+// TestHelpPages: every page renders, fits 100 columns, and the exit statuses
+// page names each status of the switch.
+func TestHelpPages(t *testing.T) {
+	everyCommand(t, func(t *testing.T, c *cobra.Command) {
+		var page bytes.Buffer
+		c.SetOut(&page)
+		if err := c.Help(); err != nil {
+			t.Fatal(err)
+		}
+		if page.Len() == 0 {
+			t.Fatal("empty help")
+		}
+	})
+	page := exitCodesHelp()
+	for _, s := range exitStatuses() {
+		if !strings.Contains(page, s.Meaning) {
+			t.Errorf("help exit-codes does not explain %d", s.Code)
+		}
+	}
+}

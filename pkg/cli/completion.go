@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
+)
+
+// completionLimit is how long a shell may wait for live values. A prompt that
+// hangs is worse than one without suggestions.
+const completionLimit = 800 * time.Millisecond
+
+// completion prints the script that makes a shell complete faxctl's commands.
+func (a *app) completion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "completion {bash|zsh|fish|powershell}",
+		Short: "Print the completion script for a shell",
+		Long: `Print the completion script for a shell.
+
+Numbers, fax ids and profiles are completed too, from the account in force.`,
+		Example: `  faxctl completion bash > /etc/bash_completion.d/faxctl
+  faxctl completion zsh > "${fpath[1]}/_faxctl"
+  faxctl completion fish > ~/.config/fish/completions/faxctl.fish
+  faxctl completion powershell | Out-String | Invoke-Expression`,
+		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fax.WithHint(usageError("which shell?"), "it takes one of bash, zsh, fish and powershell")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			shell, err := oneOf("shell", args[0], []string{"bash", "zsh", "fish", "powershell"})
+			if err != nil {
+				return err
+			}
+			root := cmd.Root()
+			switch shell {
+			case "zsh":
+				return root.GenZshCompletion(a.out)
+			case "fish":
+				return root.GenFishCompletion(a.out, true)
+			case "powershell":
+				return root.GenPowerShellCompletionWithDesc(a.out)
+			}
+			return root.GenBashCompletionV2(a.out, true)
+		},
+	}
+}
+
+// completeNumbers offers the numbers of the account.
+func (a *app) completeNumbers(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return live(cmd.Context(), func(ctx context.Context) ([]cobra.Completion, error) {
+		numbers, err := a.numbers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var out []cobra.Completion
+		for n, err := range numbers.List(ctx, fax.NumberFilter{}) {
+			if err != nil {
+				return nil, err
+			}
+			if strings.HasPrefix(n.Phone, typed) && !slices.Contains(args, n.Phone) {
+				out = append(out, cobra.CompletionWithDesc(n.Phone, n.Name))
+			}
+		}
+		return out, nil
+	})
+}
+
+// live gets values from the provider, quickly or not at all: an error has no
+// place in a prompt.
+func live(ctx context.Context, get func(context.Context) ([]cobra.Completion, error)) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	ctx, cancel := context.WithTimeout(ctx, completionLimit)
+	defer cancel()
+	values, err := get(ctx)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return values, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeProfiles offers the profiles of the configuration and the built-in
+// ones.
+func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	for name, p := range profile.BuiltIns() {
+		out = append(out, cobra.CompletionWithDesc(name, "built in, speaks "+string(p.Provider)))
+	}
+	if c, err := a.config(); err == nil {
+		for _, name := range c.Names() {
+			out = append(out, cobra.CompletionWithDesc(name, string(c.Profiles[name].Provider)))
+		}
+	}
+	slices.Sort(out)
+	return out, cobra.ShellCompDirectiveNoFileComp
+}

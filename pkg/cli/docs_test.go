@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+)
+
+var update = flag.Bool("update", false, "write the generated pages under docs/ anew")
+
+// TestDocs: the pages under docs/ that come from the command tree are the
+// command tree's. Write them anew with
+//
+//	go test ./pkg/cli -run TestDocs -update
+func TestDocs(t *testing.T) {
+	docs := filepath.Join("..", "..", "docs")
+	generated := t.TempDir()
+	root := testApp(t).root()
+	root.DisableAutoGenTag = true
+	for _, dir := range []string{"reference", "man"} {
+		if err := os.Mkdir(filepath.Join(generated, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := doc.GenMarkdownTree(root, filepath.Join(generated, "reference")); err != nil {
+		t.Fatal(err)
+	}
+	header := &doc.GenManHeader{Section: "1", Source: "faxctl", Manual: "faxctl", Date: manDate()}
+	if err := doc.GenManTree(root, header, filepath.Join(generated, "man")); err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range topics() {
+		write(t, filepath.Join(generated, topic.Name()+".md"), topicPage(topic))
+	}
+
+	want := readTree(t, generated)
+	if *update {
+		for _, dir := range []string{"reference", "man"} {
+			if err := os.RemoveAll(filepath.Join(docs, dir)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, text := range want {
+			write(t, filepath.Join(docs, name), text)
+		}
+		return
+	}
+	got := map[string]string{}
+	for name, text := range readTree(t, docs) {
+		if _, ours := want[name]; ours || strings.HasPrefix(name, "reference/") || strings.HasPrefix(name, "man/") {
+			got[name] = text
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("docs/ is stale; run go test ./pkg/cli -run TestDocs -update\n%s", diff)
+	}
+}
+
+// topicPage is a help topic as a page: the text as it stands on a terminal.
+func topicPage(topic *cobra.Command) string {
+	return "# " + topic.Short + "\n\nThis is `faxctl help " + topic.Name() + "`.\n\n```text\n" + topic.Long + "\n```\n"
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readTree(t *testing.T, root string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		files[filepath.ToSlash(name)] = undated(string(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// manDate stands for a date: the pages are the same on every day, and
+// undated takes it out.
+func manDate() *time.Time { return &time.Time{} }
+
+func undated(page string) string { return strings.Replace(page, `"Jan 0001"`, `""`, 1) }

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/transport"
+)
+
+// errReported marks a failure that the command has told of already: only its
+// status is left.
+var errReported = errors.New("reported")
+
+// explain gives the errors of packages that know no kinds theirs, and a hint
+// where the package has one.
+func explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil && !errors.Is(err, context.Canceled) {
+		// Whatever broke because of the interrupt, the interrupt is why.
+		err = &kindError{context.Canceled, err}
+	}
+	var spec *output.SpecError
+	var missing *profile.Error
+	switch {
+	case errors.As(err, &spec):
+		return fax.WithHint(&kindError{fax.ErrInvalid, err}, spec.Hint)
+	case errors.As(err, &missing):
+		return fax.WithHint(&kindError{profileKind(missing), err}, missing.Hint())
+	case errors.Is(err, transport.ErrReadOnly):
+		return fax.WithHint(&kindError{fax.ErrInvalid, err}, "the profile is read-only: use another, or take read-only out of it")
+	}
+	return err
+}
+
+func profileKind(err error) error {
+	for _, k := range []struct{ theirs, ours error }{
+		{profile.ErrNone, fax.ErrAuth},
+		{profile.ErrSecret, fax.ErrAuth},
+		{profile.ErrNotFound, fax.ErrNotFound},
+		{profile.ErrConflict, fax.ErrConflict},
+	} {
+		if errors.Is(err, k.theirs) {
+			return k.ours
+		}
+	}
+	return fax.ErrInvalid
+}

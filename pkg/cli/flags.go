@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/spell"
+)
+
+// completeValues offers fixed values for a flag.
+func (*app) completeValues(cmd *cobra.Command, flag string, values ...string) {
+	must(cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)))
+}
+
+// completeNothing keeps the shell from offering file names for free text.
+func (*app) completeNothing(cmd *cobra.Command, flags ...string) {
+	for _, f := range flags {
+		must(cmd.RegisterFlagCompletionFunc(f, cobra.NoFileCompletions))
+	}
+}
+
+// completeList offers values for a flag that takes several, separated by
+// commas.
+func (*app) completeList(cmd *cobra.Command, flag string, values ...string) {
+	must(cmd.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		done := typed[:strings.LastIndex(typed, ",")+1]
+		var out []cobra.Completion
+		for _, v := range values {
+			if !slices.Contains(strings.Split(done, ","), v) {
+				out = append(out, done+v)
+			}
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}))
+}
+
+// changed is a pointer to v when the flag was given, so that "not given" and
+// "given empty" differ.
+func changed[T any](cmd *cobra.Command, flag string, v T) *T {
+	if !cmd.Flags().Changed(flag) {
+		return nil
+	}
+	return &v
+}
+
+// oneOf checks a flag's value against the words it may have.
+func oneOf[T ~string](flag, value string, words []T) (T, error) {
+	for _, w := range words {
+		if strings.EqualFold(value, string(w)) {
+			return w, nil
+		}
+	}
+	err := usageError("--%s: unknown value %q", flag, value)
+	if near := spell.Nearest(value, words); near != "" {
+		return "", fax.WithHint(err, fmt.Sprintf("did you mean %s? It takes %s", near, list(words)))
+	}
+	return "", fax.WithHint(err, "it takes "+list(words))
+}
+
+// list joins words as people do: "local, toll-free or mobile".
+func list[T ~string](words []T) string {
+	var b strings.Builder
+	for i, w := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(w))
+	}
+	return b.String()
+}
+
+// limits are the flags of every list.
+type limits struct {
+	n   int
+	all bool
+}
+
+// screenful is how many rows a person is shown who did not say how many. A
+// script, whatever it reads, gets everything.
+const screenful = 100
+
+func (l *limits) bind(a *app, cmd *cobra.Command) {
+	cmd.Flags().IntVar(&l.n, "limit", 0, fmt.Sprintf("print at most `N` (default: %d on a terminal, everything in a pipe)", screenful))
+	cmd.Flags().BoolVar(&l.all, "all", false, "print everything, on a terminal too")
+	a.completeNothing(cmd, "limit")
+}
+
+// most is how many items may be printed; 0 is all of them.
+func (l *limits) most(a *app, cmd *cobra.Command) (int, error) {
+	switch given := cmd.Flags().Changed("limit"); {
+	case given && l.all:
+		return 0, usageError("--limit and --all contradict each other")
+	case given && l.n < 1:
+		return 0, usageError("--limit %d: it takes 1 or more", l.n)
+	case given:
+		return l.n, nil
+	case l.all || !a.drawsTables():
+		return 0, nil
+	}
+	return screenful, nil
+}
+
+// head is the first n items of a sequence (0: all); cut tells, once the
+// sequence was read, whether there were more. It reads one item further to
+// know.
+func head[T any](seq iter.Seq2[T, error], n int) (first iter.Seq2[T, error], cut *bool) {
+	cut = new(bool)
+	if n <= 0 {
+		return seq, cut
+	}
+	return func(yield func(T, error) bool) {
+		left := n
+		for v, err := range seq {
+			if err == nil && left == 0 {
+				*cut = true
+				return
+			}
+			left--
+			if !yield(v, err) {
+				return
+			}
+		}
+	}, cut
+}
+
+// refs are the arguments of a command that takes several; "-" stands for the
+// lines of standard input. Each is taken once.
+func (a *app) refs(args []string) ([]string, error) {
+	var out []string
+	seen := map[string]bool{}
+	add := func(s string) {
+		if s = strings.TrimSpace(s); s != "" && !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	for _, arg := range args {
+		if arg != "-" {
+			add(arg)
+			continue
+		}
+		lines := bufio.NewReader(a.in)
+		for {
+			line, err := lines.ReadString('\n')
+			add(line)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return nil, fmt.Errorf("standard input: %w", err)
+			}
+		}
+	}
+	return out, nil
+}
+
+// needArgs asks for at least one argument, and says what would be one.
+func needArgs(what, example string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return nil
+		}
+		return fax.WithHint(usageError("%s needs %s", cmd.CommandPath(), what), "as in: "+example)
+	}
+}
+
+// noArgs refuses arguments, which are most often a forgotten flag.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fax.WithHint(usageError("%s takes no argument, and %q is one", cmd.CommandPath(), args[0]), cmd.CommandPath()+" --help shows what it takes")
+}

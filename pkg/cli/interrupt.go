@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+)
+
+// interrupts turns ^C into what people mean by it. Bulk work is asked to stop:
+// no new work begins, running calls finish, what was done is reported. A
+// second ^C, or the first one outside bulk work, stops at once.
+type interrupts struct {
+	soft context.Context //nolint:containedctx // lives as long as the process's one command
+	bulk atomic.Bool     // bulk work is under way: the first signal is gentle
+	seen atomic.Bool
+}
+
+// watchSignals returns a context that ends with the command or an abrupt
+// interrupt, and the interrupts for gentle ones. stop ends the watching.
+func watchSignals(parent context.Context) (ctx context.Context, in *interrupts, stop func()) {
+	ctx, hard := context.WithCancel(parent)
+	soft, gentle := context.WithCancel(ctx)
+	in = &interrupts{soft: soft}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-signals:
+				again := in.seen.Swap(true)
+				gentle()
+				if again || !in.bulk.Load() {
+					hard()
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	return ctx, in, func() {
+		signal.Stop(signals)
+		close(done)
+		gentle()
+		hard()
+	}
+}
+
+// gently marks the rest of a command as bulk work and returns the context that
+// ends when no new work should begin.
+func (in *interrupts) gently() context.Context {
+	in.bulk.Store(true)
+	return in.soft
+}

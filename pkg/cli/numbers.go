@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plan"
+)
+
+// numbersGroup holds what is done with phone numbers.
+func (a *app) numbersGroup() *cobra.Command {
+	g := group("numbers", "Search, buy, configure and release fax numbers",
+		"  faxctl numbers search --fax --area-code 415\n  faxctl numbers list --mode fax",
+		a.numbersSearch(), a.numbersBuy(), a.numbersList(), a.numbersGet(),
+		a.numbersConfigure(), a.numbersCheck(), a.numbersRelease())
+	g.GroupID = "work"
+	return g
+}
+
+// resolveAll finds the numbers that refs name, and stops at the first that
+// cannot be found: nothing is changed on a misunderstood list.
+func resolveAll(ctx context.Context, numbers fax.Numbers, refs []string) ([]fax.Number, error) {
+	var all []fax.Number
+	seen := map[string]bool{}
+	for _, ref := range refs {
+		n, err := fax.Resolve(ctx, numbers, ref)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[n.ID] {
+			seen[n.ID] = true
+			all = append(all, n)
+		}
+	}
+	return all, nil
+}
+
+// routing are the flags that say what a number should be. Buying and
+// configuring share them.
+type routing struct {
+	mode, faxURL, faxMethod       string
+	fallbackURL, fallbackMethod   string
+	statusCallback, name          string
+	keepRouting, force, allowHTTP bool
+}
+
+func (r *routing) bind(a *app, cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&r.faxURL, "fax-url", "", "`URL` the provider asks when a fax arrives; implies mode fax")
+	f.StringVar(&r.faxMethod, "fax-method", "", "`method` of the fax URL: POST or GET (default POST)")
+	f.StringVar(&r.fallbackURL, "fallback-url", "", "`URL` asked when the fax URL fails")
+	f.StringVar(&r.fallbackMethod, "fallback-method", "", "`method` of the fallback URL: POST or GET (default POST)")
+	f.StringVar(&r.statusCallback, "status-callback", "", "`URL` told when a call ends")
+	f.StringVar(&r.name, "name", "", "friendly `name` of the number, at most 64 characters")
+	f.BoolVar(&r.keepRouting, "keep-routing", false, "leave a trunk or voice application in place that takes calls before the fax URL is asked")
+	f.BoolVar(&r.force, "force", false, "set fax mode on a number that says it cannot receive faxes")
+	f.BoolVar(&r.allowHTTP, "allow-http", false, "permit URLs that are http or that only this network reaches; for tests")
+	a.completeValues(cmd, "fax-method", "POST", "GET")
+	a.completeValues(cmd, "fallback-method", "POST", "GET")
+	a.completeNothing(cmd, "fax-url", "fallback-url", "status-callback", "name")
+}
+
+// want is what the given flags ask for.
+func (r *routing) want(cmd *cobra.Command) (plan.Want, error) {
+	w := plan.Want{
+		Name:           changed(cmd, "name", r.name),
+		FaxURL:         changed(cmd, "fax-url", r.faxURL),
+		Method:         changed(cmd, "fax-method", strings.ToUpper(r.faxMethod)),
+		FallbackURL:    changed(cmd, "fallback-url", r.fallbackURL),
+		FallbackMethod: changed(cmd, "fallback-method", strings.ToUpper(r.fallbackMethod)),
+		StatusCallback: changed(cmd, "status-callback", r.statusCallback),
+		KeepRouting:    r.keepRouting,
+		Force:          r.force,
+		AllowHTTP:      r.allowHTTP,
+	}
+	if r.mode != "" {
+		mode, err := oneOf("mode", r.mode, []fax.Mode{fax.ModeFax, fax.ModeVoice})
+		if err != nil {
+			return w, err
+		}
+		w.Mode = &mode
+	}
+	return w, w.Check()
+}
+
+// showDifference prints a change field by field, for a person.
+func (a *app) showDifference(n fax.Number, d plan.Difference) {
+	for _, f := range d.Fields {
+		note := ""
+		if f.Note != "" {
+			note = "  (" + f.Note + ")"
+		}
+		a.say("  %s  %s: %s -> %s%s", n.Phone, strings.ReplaceAll(f.Name, "_", " "), orNothing(f.From), orNothing(f.To), note)
+	}
+	for _, w := range d.Warnings {
+		a.warn("%s", w)
+	}
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "(nothing)"
+	}
+	return s
+}

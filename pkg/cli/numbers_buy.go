@@ -1,0 +1,274 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/plan"
+)
+
+func (a *app) numbersBuy() *cobra.Command {
+	var (
+		search    searchFlags
+		want      routing
+		first     bool
+		addressID string
+		bundleID  string
+		maxPrice  string
+		dryRun    bool
+	)
+	cmd := &cobra.Command{
+		Use:   "buy {+E164 | --first [search flags] | --area-code N}",
+		Short: "Buy a number, and make it a fax number",
+		Long: `Buy a number, and make it a fax number.
+
+The number and its price are shown, and bought when you say yes. With
+--fax-url it is then set to mode fax in a second call, since providers do not
+keep the mode given on purchase, and read back.
+
+Which number: one you name; with --first the first that the search flags find;
+or with --area-code alone, whichever the provider picks there.
+
+A purchase is sent once. When it is not known what became of it, the account
+is looked at before anything is reported. Running the command again for a
+number you own already buys nothing and continues with the set-up.`,
+		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in --name 'front desk'
+  faxctl numbers buy --first --fax --area-code 415 --max-price 2.00 --fax-url https://fax.example.com/in --yes
+  faxctl numbers buy --first --fax --country CA --dry-run`,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fax.WithHint(usageError("one number at a time, not %d", len(args)), "buy each with a command of its own")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p := plan.Purchase{Order: fax.Order{Name: want.name, AddressID: addressID, BundleID: bundleID}}
+			var err error
+			if p.Want, err = want.want(cmd); err != nil {
+				return err
+			}
+			if maxPrice != "" {
+				limit, err := fax.ParseMoney(maxPrice)
+				if err != nil {
+					return fmt.Errorf("--max-price: %w", err)
+				}
+				p.MaxPrice = &limit
+			}
+			numbers, err := a.numbers(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := a.choose(cmd, args, first, &search, numbers, &p); err != nil {
+				return err
+			}
+			return a.purchase(cmd.Context(), numbers, p, dryRun)
+		},
+	}
+	search.bind(a, cmd)
+	want.bind(a, cmd)
+	f := cmd.Flags()
+	f.BoolVar(&first, "first", false, "buy the first number that the search flags find")
+	f.StringVar(&addressID, "address-sid", "", "`id` of an address, for countries that want one")
+	f.StringVar(&bundleID, "bundle-sid", "", "`id` of a regulatory bundle, for countries that want one")
+	f.StringVar(&maxPrice, "max-price", "", "refuse a number that costs more a month than this `amount`")
+	f.BoolVar(&dryRun, "dry-run", false, "show what would be bought and set, and do nothing")
+	a.completeNothing(cmd, "address-sid", "bundle-sid", "max-price")
+	return cmd
+}
+
+// choose decides which number is meant and what is known of it.
+func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFlags, numbers fax.Numbers, p *plan.Purchase) error {
+	searching := given(cmd, searchFlagNames())
+	switch {
+	case len(args) == 1 && (first || searching):
+		return fax.WithHint(usageError("a number, and flags to search for one"), "name the number, or search with --first")
+	case len(args) == 1:
+		phone, err := fax.ParsePhone(args[0])
+		if err != nil {
+			return err
+		}
+		p.Order.Phone = phone
+		return a.lookUp(cmd.Context(), numbers, p)
+	case !first && onlyAreaCode(cmd, s):
+		p.Order.AreaCode, p.Order.Country = s.AreaCodes[0], s.Country
+		return nil
+	case !first:
+		return fax.WithHint(usageError("which number?"), "name it, or take the first that a search finds: faxctl numbers buy --first --fax --area-code 415")
+	}
+	queries, err := s.queries(cmd)
+	if err != nil {
+		return err
+	}
+	s.prices = true
+	offer, found, err := firstOffer(s.offers(cmd.Context(), numbers, queries, 1))
+	if s.prices && errors.Is(err, fax.ErrUnsupported) {
+		s.prices = false
+		offer, found, err = firstOffer(s.offers(cmd.Context(), numbers, queries, 1))
+	}
+	switch {
+	case err != nil:
+		return err
+	case !found:
+		return fax.WithHint(fmt.Errorf("number for sale: %w", fax.ErrNotFound), "see what there is with faxctl numbers search and the same flags")
+	}
+	p.Order.Phone, p.Offer = offer.Phone, &offer
+	return nil
+}
+
+// given reports whether any of the flags was on the command line.
+func given(cmd *cobra.Command, flags []string) bool {
+	for _, f := range flags {
+		if cmd.Flags().Changed(f) {
+			return true
+		}
+	}
+	return false
+}
+
+// onlyAreaCode reports whether --area-code alone says which number is wanted:
+// the one purchase where the provider picks.
+func onlyAreaCode(cmd *cobra.Command, s *searchFlags) bool {
+	others := slices.DeleteFunc(searchFlagNames(), func(f string) bool { return f == "area-code" || f == "country" })
+	return len(s.AreaCodes) == 1 && !given(cmd, others)
+}
+
+func firstOffer(offers iter.Seq2[fax.Offer, error]) (offer fax.Offer, found bool, err error) {
+	for o, err := range offers {
+		return o, err == nil, err
+	}
+	return fax.Offer{}, false, nil
+}
+
+// lookUp learns what is known of a number for sale before it is bought.
+func (a *app) lookUp(ctx context.Context, numbers fax.Numbers, p *plan.Purchase) error {
+	offer, found, err := fax.FindOffer(ctx, numbers, p.Order.Phone)
+	if err != nil || !found {
+		return err
+	}
+	prices, err := numbers.Prices(ctx, offer.Country)
+	switch m, known := prices[offer.Type]; {
+	case errors.Is(err, fax.ErrUnsupported):
+	case err != nil:
+		return err
+	case known:
+		offer.Price = &m
+	}
+	p.Offer = &offer
+	return nil
+}
+
+// purchase shows, asks, buys and prints.
+func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase, dryRun bool) error {
+	switch owned, err := a.owned(ctx, numbers, p.Order.Phone); {
+	case err != nil:
+		return err
+	case owned != nil:
+		d, err := plan.Diff(*owned, p.Want)
+		if err != nil {
+			return err
+		}
+		a.say("%s is yours already; nothing is bought.", owned.Phone)
+		a.showDifference(*owned, d)
+		if dryRun {
+			return nil
+		}
+		if d.Change.Empty() {
+			break
+		}
+		if err := a.confirm(ctx, "Change it?"); err != nil {
+			return err
+		}
+	default:
+		a.showPurchase(p)
+		if dryRun {
+			return p.Check(ctx, numbers)
+		}
+		if err := a.confirm(ctx, "Buy it?"); err != nil {
+			return err
+		}
+	}
+	res, err := plan.Buy(ctx, numbers, p)
+	if res.Number.ID != "" {
+		err = errors.Join(err, printOne(ctx, a, res, resultType()))
+	}
+	return err
+}
+
+// owned is the number of that phone if the account has it, else nil.
+func (*app) owned(ctx context.Context, numbers fax.Numbers, phone string) (*fax.Number, error) {
+	if phone == "" {
+		return nil, nil
+	}
+	n, err := fax.Resolve(ctx, numbers, phone)
+	switch {
+	case errors.Is(err, fax.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &n, nil
+}
+
+// showPurchase says what is about to be bought, and for how much.
+func (a *app) showPurchase(p plan.Purchase) {
+	if p.Order.AreaCode != "" {
+		a.say("A number in area code %s (%s), whichever the provider picks, at its price.", p.Order.AreaCode, p.Order.Country)
+		a.showWant(p.Want)
+		return
+	}
+	price, what := "at a price the provider does not tell", ""
+	if o := p.Offer; o != nil {
+		if o.Price != nil {
+			price = "for " + o.Price.String() + " a month"
+		}
+		what = " (" + strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities)), ", ") + ")"
+	}
+	a.say("%s%s, %s.", p.Order.Phone, what, price)
+	a.showWant(p.Want)
+}
+
+// showWant says what will be set on a number that is not there yet.
+func (a *app) showWant(w plan.Want) {
+	if w.Empty() {
+		a.say("  It is left as the provider makes it: a voice number. --fax-url makes it a fax number.")
+		return
+	}
+	d, err := plan.Diff(fax.Number{Mode: fax.ModeVoice, Capabilities: fax.Capabilities{Fax: fax.Yes}}, w)
+	if err != nil {
+		return // said when the number is there
+	}
+	for _, f := range d.Fields {
+		a.say("  then %s: %s", strings.ReplaceAll(f.Name, "_", " "), orNothing(f.To))
+	}
+}
+
+func nonEmpty(words ...string) []string {
+	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
+}
+
+// resultType shows what a purchase came to.
+func resultType() output.Type[plan.Result] {
+	return output.Type[plan.Result]{
+		ID: func(r plan.Result) string { return r.Number.ID },
+		Columns: []output.Column[plan.Result]{
+			{Name: "phone", Value: func(r plan.Result) string { return r.Number.Phone }, Whole: true, Style: accent[plan.Result]},
+			{Name: "bought", Value: func(r plan.Result) string { return strconv.FormatBool(r.Bought) }},
+			{Name: "configured", Value: func(r plan.Result) string { return strconv.FormatBool(r.Configured) }},
+			{Name: "mode", Value: func(r plan.Result) string { return string(r.Number.Mode) }, Style: func(r plan.Result) output.Style { return modeStyle(r.Number) }},
+			{Name: "fax_url", Value: func(r plan.Result) string { return r.Number.FaxURL }},
+			{Name: "name", Value: func(r plan.Result) string { return r.Number.Name }},
+			{Name: "price", Value: func(r plan.Result) string { return amount(r.Price) }, Show: func(r plan.Result, _ output.Human) string { return money(r.Price) }, Right: true},
+			{Name: "id", Value: func(r plan.Result) string { return r.Number.ID }, Whole: true},
+		},
+	}
+}

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/audit"
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/transport"
+	"github.com/faxctl/faxctl/pkg/webhook"
+)
+
+func (a *app) numbersCheck() *cobra.Command {
+	var (
+		noProbe bool
+		jobs    int
+	)
+	cmd := &cobra.Command{
+		Use:   "check [REF...]",
+		Short: "Find what keeps your numbers from receiving faxes",
+		Long: `Find what keeps your numbers from receiving faxes: all of them, or those named.
+
+Each is checked for its capability, its receive mode, its fax URL and what would
+take the calls before that. The URL is then asked as the provider would ask it,
+signed, and the answer judged; addresses of private networks are not asked,
+except with the sandbox.
+
+Problems and warnings end with exit status 8, notes do not.`,
+		Example: `  faxctl numbers check
+  faxctl numbers check +14155550123 -o json
+  faxctl numbers check --no-probe`,
+		ValidArgsFunction: a.completeNumbers,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			refs, err := a.refs(args)
+			if err != nil {
+				return err
+			}
+			if len(args) > 0 && len(refs) == 0 {
+				return nil // an empty list came through the pipe: nothing to check is not everything
+			}
+			ctx := cmd.Context()
+			numbers, err := a.numbers(ctx)
+			if err != nil {
+				return err
+			}
+			checker, err := a.checker(ctx, !noProbe)
+			if err != nil {
+				return err
+			}
+			var c checked
+			_, err = printList(ctx, a, c.findings(ctx, jobs, a.theirs(ctx, numbers, refs), checker), findingType(), 0)
+			if err != nil {
+				return err
+			}
+			if c.findingsCount > 0 {
+				a.say("%s checked, %s.", plural(c.numbers, "number", "numbers"), plural(c.findingsCount, "problem or warning", "problems and warnings"))
+				return &kindError{errFindings, errReported}
+			}
+			a.say("%s checked, nothing wrong.", plural(c.numbers, "number", "numbers"))
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&noProbe, "no-probe", false, "do not ask the fax URLs")
+	cmd.Flags().IntVarP(&jobs, "jobs", "j", 8, "how many numbers at a `time`")
+	a.completeNothing(cmd, "jobs")
+	return cmd
+}
+
+// checked counts what a check went through.
+type checked struct{ numbers, findingsCount int }
+
+// findings checks the numbers, a few at a time, and yields what there is to
+// say in the order of the numbers.
+func (c *checked) findings(ctx context.Context, jobs int, numbers iter.Seq2[fax.Number, error], checker audit.Checker) iter.Seq2[audit.Finding, error] {
+	check := func(ctx context.Context, n fax.Number) ([]audit.Finding, error) { return checker.Check(ctx, n), nil }
+	return func(yield func(audit.Finding, error) bool) {
+		for r, err := range batch.RunOrdered(ctx, jobs, numbers, check) {
+			if err != nil {
+				yield(audit.Finding{}, err)
+				return
+			}
+			c.numbers++
+			for _, f := range r.Value {
+				if f.Severity != audit.Note {
+					c.findingsCount++
+				}
+				if !yield(f, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// theirs are the numbers that refs name, or all owned ones.
+func (*app) theirs(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[fax.Number, error] {
+	if len(refs) == 0 {
+		return numbers.List(ctx, fax.NumberFilter{WithMode: true})
+	}
+	return func(yield func(fax.Number, error) bool) {
+		for _, ref := range refs {
+			if n, err := fax.Resolve(ctx, numbers, ref); !yield(n, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// checker is what the profile in force lets a check do.
+func (a *app) checker(ctx context.Context, probe bool) (audit.Checker, error) {
+	p := a.account.resolved
+	checker := audit.Checker{AllowHTTP: p.IsBuiltIn(), LastFax: a.lastFax}
+	if !probe {
+		return checker, nil
+	}
+	key, err := a.signingKey(ctx)
+	if err != nil {
+		return checker, err
+	}
+	base := transport.Public()
+	if p.IsBuiltIn() {
+		base = transport.Base(jobsCeiling)
+	}
+	a.onClose(func() error { base.CloseIdleConnections(); return nil })
+	checker.Probe = &audit.Probe{
+		Client: &http.Client{
+			Transport: transport.Stack(base, transport.UserAgent(thisBuild().Version), transport.Trace(a.log, transport.Any)),
+		},
+		AccountID: p.AccountID,
+		Key:       key,
+	}
+	if p.Provider == profile.SignalWire {
+		checker.Probe.Header, checker.Probe.Patience = webhook.SignalWireHeader, 5*time.Second
+	}
+	return checker, nil
+}
+
+// signingKey is what the provider signs its callbacks with; empty when the
+// profile does not know it.
+func (a *app) signingKey(ctx context.Context) (webhook.Key, error) {
+	if a.account.box != nil {
+		return webhook.Key(a.account.box.Account().SigningKey), nil
+	}
+	key, err := a.secrets().SigningKey(ctx, a.account.resolved.Profile)
+	if errors.Is(err, profile.ErrNotFound) {
+		return "", nil
+	}
+	return webhook.Key(key.Reveal()), err
+}
+
+// lastFax is when a number last received a fax, as far as the newest records
+// tell.
+func (a *app) lastFax(ctx context.Context, n fax.Number) (time.Time, error) {
+	faxes := a.account.provider.Faxes
+	if faxes == nil {
+		return time.Time{}, fmt.Errorf("fax records: %w", fax.ErrUnsupported)
+	}
+	page, err := faxes.Page(ctx, fax.Filter{To: n.Phone, Direction: fax.Inbound}, 50, "")
+	var last time.Time
+	for _, f := range page.Items {
+		if f.Created.After(last) {
+			last = f.Created
+		}
+	}
+	return last, err
+}
+
+func findingType() output.Type[audit.Finding] {
+	return output.Type[audit.Finding]{
+		ID: func(f audit.Finding) string { return f.ID },
+		Columns: []output.Column[audit.Finding]{
+			{Name: "number", Value: func(f audit.Finding) string { return f.Number }, Whole: true, Style: accent[audit.Finding]},
+			{Name: "severity", Value: func(f audit.Finding) string { return string(f.Severity) }, Style: severityStyle},
+			{Name: "code", Value: func(f audit.Finding) string { return string(f.Code) }},
+			{Name: "message", Value: func(f audit.Finding) string { return f.Message }},
+			{Name: "hint", Value: func(f audit.Finding) string { return f.Hint }},
+			{Name: "id", Value: func(f audit.Finding) string { return f.ID }, Wide: true, Whole: true},
+		},
+	}
+}
+
+func severityStyle(f audit.Finding) output.Style {
+	switch f.Severity {
+	case audit.Problem:
+		return output.Bad
+	case audit.Warning:
+		return output.Warn
+	case audit.Note:
+	}
+	return output.Dim
+}

@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plan"
+)
+
+func (a *app) numbersConfigure() *cobra.Command {
+	var (
+		want   routing
+		dryRun bool
+		jobs   int
+	)
+	cmd := &cobra.Command{
+		Use:   "configure REF...",
+		Short: "Set what numbers do with a call",
+		Long: `Set what numbers do with a call: mode fax and the fax URL, or back to voice.
+
+The difference is shown field by field, applied when you say yes, and read
+back. A number in fax mode takes no voice calls. A trunk or voice application
+that would take the calls before the fax URL is asked is taken off the number;
+--keep-routing leaves it.
+
+A REF is a phone number, the provider's id, or an exact friendly name; - reads
+them from standard input. When the provider does not confirm the change, the
+exit status is 6.`,
+		Example: `  faxctl numbers configure +14155550123 --fax-url https://fax.example.com/in
+  faxctl numbers configure 'front desk' --fallback-url https://backup.example.com/in --dry-run
+  faxctl numbers configure +14155550123 --mode voice --yes`,
+		Args:              needArgs("a number", "faxctl numbers configure +14155550123 --fax-url https://fax.example.com/in"),
+		ValidArgsFunction: a.completeNumbers,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			w, err := want.want(cmd)
+			if err != nil {
+				return err
+			}
+			if w.Empty() {
+				return fax.WithHint(usageError("nothing to configure"), "say what, as in --fax-url https://fax.example.com/in")
+			}
+			refs, err := a.refs(args)
+			if err != nil {
+				return err
+			}
+			numbers, err := a.numbers(cmd.Context())
+			if err != nil {
+				return err
+			}
+			owned, err := resolveAll(cmd.Context(), numbers, refs)
+			if err != nil {
+				return err
+			}
+			return a.configure(cmd.Context(), numbers, owned, w, jobs, dryRun)
+		},
+	}
+	want.bind(a, cmd)
+	f := cmd.Flags()
+	f.StringVar(&want.mode, "mode", "", "receive `mode`: fax, or voice to turn the number back")
+	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
+	f.IntVarP(&jobs, "jobs", "j", 4, "how many numbers at a `time`")
+	a.completeValues(cmd, "mode", string(fax.ModeFax), string(fax.ModeVoice))
+	a.completeNothing(cmd, "jobs")
+	return cmd
+}
+
+// change is a number and what must change on it.
+type change struct {
+	number fax.Number
+	plan.Difference
+}
+
+func (a *app) configure(ctx context.Context, numbers fax.Numbers, owned []fax.Number, w plan.Want, jobs int, dryRun bool) error {
+	changes, err := differences(owned, w)
+	if err != nil {
+		return err
+	}
+	pending := 0
+	for _, c := range changes {
+		a.showDifference(c.number, c.Difference)
+		if !c.Change.Empty() {
+			pending++
+		}
+	}
+	switch {
+	case pending == 0:
+		a.say("Nothing to change: %s.", plural(len(owned), "number is", "numbers are")+" as wanted")
+		return printNumbers(ctx, a, owned)
+	case dryRun:
+		a.say("Dry run: %s would change.", plural(pending, "number", "numbers"))
+		return nil
+	}
+	if err := a.confirm(ctx, fmt.Sprintf("Change %s?", plural(pending, "number", "numbers"))); err != nil {
+		return err
+	}
+	return a.apply(ctx, numbers, changes, jobs)
+}
+
+// differences compares every number before any is changed.
+func differences(owned []fax.Number, w plan.Want) ([]change, error) {
+	changes := make([]change, len(owned))
+	for i, n := range owned {
+		d, err := plan.Diff(n, w)
+		if err != nil {
+			return nil, err
+		}
+		changes[i] = change{n, d}
+	}
+	return changes, nil
+}
+
+// apply changes the numbers, a few at a time, and prints them as they are now.
+func (a *app) apply(ctx context.Context, numbers fax.Numbers, changes []change, jobs int) error {
+	work := batch.Until(a.interrupts.gently(), values(changes))
+	var tally batch.Tally
+	var now []fax.Number
+	var first error
+	for r, err := range batch.Run(ctx, jobs, work, func(ctx context.Context, c change) (fax.Number, error) {
+		n, err := plan.Apply(ctx, numbers, c.number, c.Change)
+		return n, err
+	}) {
+		if err != nil {
+			return errors.Join(err, printNumbers(ctx, a, now))
+		}
+		tally.Add(r.Err)
+		if r.Err == nil {
+			now = append(now, r.Value)
+			continue
+		}
+		if len(changes) == 1 {
+			return r.Err
+		}
+		if first == nil {
+			first = r.Err
+		}
+		a.term.Fail(fmt.Errorf("%s: %w", r.Item.number.Phone, r.Err), fax.Hint(r.Err))
+	}
+	return errors.Join(printNumbers(ctx, a, now), partial(tally, first))
+}
+
+// partial is the outcome of bulk work in which some items failed: all alike,
+// and the status is that of the failure; else 3.
+func partial(t batch.Tally, first error) error {
+	switch {
+	case t.Failed == 0:
+		return nil
+	case t.Done == 0 && t.Skipped == 0:
+		return &kindError{errReported, first}
+	}
+	return fmt.Errorf("%w: %d of %d", errPartial, t.Failed, t.Done+t.Failed+t.Skipped)
+}
+
+// printNumbers prints one number as a record and several as a list.
+func printNumbers(ctx context.Context, a *app, numbers []fax.Number) error {
+	switch len(numbers) {
+	case 0:
+		return nil
+	case 1:
+		return printOne(ctx, a, numbers[0], numberType())
+	}
+	_, err := printList(ctx, a, values(numbers), numberType(), 0)
+	return err
+}
+
+// plural is "1 number" or "3 numbers".
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

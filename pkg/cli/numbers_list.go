@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
+)
+
+func (a *app) numbersList() *cobra.Command {
+	var (
+		l        limits
+		onlyFax  bool
+		mode     string
+		name     string
+		contains string
+	)
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List the numbers you own",
+		Example: `  faxctl numbers list --mode fax
+  faxctl numbers list --contains '+1415*' -o csv=phone,name,fax_url
+  faxctl numbers list --mode fax -o id | faxctl numbers check -`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			modes := []fax.Mode{fax.ModeFax, fax.ModeVoice, fax.ModeUnknown}
+			if mode != "" {
+				m, err := oneOf("mode", mode, modes)
+				if err != nil {
+					return err
+				}
+				modes = []fax.Mode{m}
+			}
+			most, err := l.most(a, cmd)
+			if err != nil {
+				return err
+			}
+			numbers, err := a.numbers(cmd.Context())
+			if err != nil {
+				return err
+			}
+			all := numbers.List(cmd.Context(), fax.NumberFilter{
+				Name: name, Contains: contains,
+				WithMode: mode != "" || a.drawsTables() || a.account.provider.Name == string(profile.Twilio),
+			})
+			selected := filter(all, func(n fax.Number) bool {
+				return (mode == "" || n.Mode == modes[0]) && (!onlyFax || n.Capabilities.Fax != fax.No)
+			})
+			shown, err := printList(cmd.Context(), a, selected, numberType(), most)
+			if err == nil && shown == 0 {
+				a.say("no number; find one with faxctl numbers search --fax")
+			}
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&onlyFax, "fax", false, "only numbers that can receive faxes, or do not say")
+	f.StringVar(&mode, "mode", "", "only numbers in this receive `mode`: fax, voice or unknown")
+	f.StringVar(&name, "name", "", "only the number of exactly this friendly `name`")
+	f.StringVar(&contains, "contains", "", "only numbers with these `digits`; * is one digit")
+	a.completeValues(cmd, "mode", string(fax.ModeFax), string(fax.ModeVoice), string(fax.ModeUnknown))
+	a.completeNothing(cmd, "name", "contains")
+	l.bind(a, cmd)
+	return cmd
+}
+
+// filter keeps the items that keep accepts, and the error.
+func filter[T any](seq iter.Seq2[T, error], keep func(T) bool) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range seq {
+			if (err != nil || keep(v)) && !yield(v, err) {
+				return
+			}
+		}
+	}
+}
+
+func (a *app) numbersGet() *cobra.Command {
+	return &cobra.Command{
+		Use:   "get REF...",
+		Short: "Show numbers you own, every field",
+		Long: `Show numbers you own, every field.
+
+A REF is a phone number, the provider's id, or an exact friendly name; - reads
+them from standard input.`,
+		Example: `  faxctl numbers get +14155550123
+  faxctl numbers get 'front desk' -o yaml`,
+		Args:              needArgs("a number", "faxctl numbers get +14155550123"),
+		ValidArgsFunction: a.completeNumbers,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			refs, err := a.refs(args)
+			if err != nil {
+				return err
+			}
+			numbers, err := a.numbers(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if len(refs) == 1 {
+				n, err := fax.Resolve(cmd.Context(), numbers, refs[0])
+				if err != nil {
+					return err
+				}
+				return printOne(cmd.Context(), a, n, numberType())
+			}
+			found := func(yield func(fax.Number, error) bool) {
+				for _, ref := range refs {
+					n, err := fax.Resolve(cmd.Context(), numbers, ref)
+					if !yield(n, err) || err != nil {
+						return
+					}
+				}
+			}
+			_, err = printList(cmd.Context(), a, found, numberType(), 0)
+			return err
+		},
+	}
+}

@@ -1,0 +1,98 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plan"
+)
+
+func (a *app) numbersRelease() *cobra.Command {
+	var (
+		dryRun bool
+		jobs   int
+	)
+	cmd := &cobra.Command{
+		Use:   "release REF...",
+		Short: "Give numbers up",
+		Long: `Give numbers up. The provider may sell a released number to somebody else at
+once, and faxes sent to it go there.
+
+For one number you type the number, for several how many they are. A script
+passes --yes. A number that is gone already counts as released.`,
+		Example: `  faxctl numbers release +14155550123
+  faxctl numbers release 'old desk' --dry-run
+  faxctl numbers release +14155550123 --yes`,
+		Args:              needArgs("a number", "faxctl numbers release +14155550123"),
+		ValidArgsFunction: a.completeNumbers,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			refs, err := a.refs(args)
+			if err != nil {
+				return err
+			}
+			numbers, err := a.numbers(cmd.Context())
+			if err != nil {
+				return err
+			}
+			owned, err := resolveAll(cmd.Context(), numbers, refs)
+			if err != nil {
+				return err
+			}
+			return a.release(cmd.Context(), numbers, owned, jobs, dryRun)
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be released, and release nothing")
+	cmd.Flags().IntVarP(&jobs, "jobs", "j", 4, "how many numbers at a `time`")
+	a.completeNothing(cmd, "jobs")
+	return cmd
+}
+
+func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Number, jobs int, dryRun bool) error {
+	if dryRun {
+		a.say("Dry run: these would be released.")
+		return printNumbers(ctx, a, owned)
+	}
+	for _, n := range owned {
+		a.say("  %s  %s  (%s, %s)", n.Phone, n.Name, n.ID, n.Mode)
+	}
+	question, word := "Release it for good?", ""
+	switch len(owned) {
+	case 0:
+		return nil
+	case 1:
+		word = owned[0].Phone
+	default:
+		question, word = fmt.Sprintf("Release these %d numbers for good?", len(owned)), fmt.Sprint(len(owned))
+	}
+	if err := a.typeToConfirm(ctx, question, word); err != nil {
+		return err
+	}
+	work := batch.Until(a.interrupts.gently(), values(owned))
+	var tally batch.Tally
+	var first error
+	for r, err := range batch.Run(ctx, jobs, work, func(ctx context.Context, n fax.Number) (bool, error) {
+		return plan.Release(ctx, numbers, n)
+	}) {
+		if err != nil {
+			return err
+		}
+		tally.Add(r.Err)
+		switch {
+		case r.Err != nil && len(owned) == 1:
+			return r.Err
+		case r.Err != nil:
+			first = errors.Join(first, r.Err)
+			a.term.Fail(r.Err, fax.Hint(r.Err))
+		case r.Value:
+			a.say("Released %s.", r.Item.Phone)
+		default:
+			a.say("%s was gone already.", r.Item.Phone)
+		}
+	}
+	return partial(tally, first)
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// searchFlags say which numbers for sale are wanted. Searching and buying the
+// first hit share them.
+type searchFlags struct {
+	fax.Search
+	types     []string
+	near      string
+	noAddress string
+	beta      bool
+	prices    bool
+	jobs      int
+}
+
+// searchFlagNames lists the flags, for those who must know whether any was
+// given.
+func searchFlagNames() []string {
+	return []string{
+		"fax", "voice", "sms", "mms", "country", "type", "area-code", "contains", "region", "locality",
+		"postal-code", "near", "distance", "rate-center", "lata", "no-address-required", "beta", "price",
+	}
+}
+
+func (s *searchFlags) bind(a *app, cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&s.Fax, "fax", false, "only numbers that can receive faxes")
+	f.BoolVar(&s.Voice, "voice", false, "only numbers that take voice calls")
+	f.BoolVar(&s.SMS, "sms", false, "only numbers that take SMS")
+	f.BoolVar(&s.MMS, "mms", false, "only numbers that take MMS")
+	f.StringVar(&s.Country, "country", "US", "`country`, two letters")
+	f.StringSliceVar(&s.types, "type", []string{string(fax.Local)}, "`types`, separated by commas: "+list(fax.NumberTypes()))
+	f.StringSliceVar(&s.AreaCodes, "area-code", nil, "area `codes`, separated by commas (US and Canada)")
+	f.StringSliceVar(&s.Patterns, "contains", nil, "`patterns`, separated by commas: digits and letters, * is one, % any, + the start, $ the end")
+	f.StringVar(&s.Region, "region", "", "`state` or province, as in CA")
+	f.StringVar(&s.Locality, "locality", "", "`city`")
+	f.StringVar(&s.PostalCode, "postal-code", "", "postal `code`")
+	f.StringVar(&s.near, "near", "", "`place` to be near to: a phone number, or LATITUDE,LONGITUDE")
+	f.IntVar(&s.Distance, "distance", 0, "`miles` from --near (default 25)")
+	f.StringVar(&s.RateCenter, "rate-center", "", "rate `center`; needs --lata")
+	f.StringVar(&s.Lata, "lata", "", "`LATA`, the local access and transport area")
+	f.StringVar(&s.noAddress, "no-address-required", "", "leave out numbers that need an address of this `kind`: any, local or foreign")
+	f.BoolVar(&s.beta, "beta", true, "numbers new to the provider too; --beta=false leaves them out")
+	f.BoolVar(&s.prices, "price", false, "look up what a number costs this account a month")
+	f.IntVarP(&s.jobs, "jobs", "j", 8, "how many questions to ask at a `time`")
+	a.completeList(cmd, "type", words(fax.NumberTypes())...)
+	a.completeValues(cmd, "no-address-required", "any", "local", "foreign")
+	a.completeValues(cmd, "country", "US", "CA", "GB", "DE", "NL", "AU")
+	a.completeNothing(cmd, "area-code", "contains", "region", "locality", "postal-code", "near", "distance", "rate-center", "lata", "jobs")
+}
+
+func words[T ~string](in []T) []string {
+	out := make([]string, len(in))
+	for i, w := range in {
+		out[i] = string(w)
+	}
+	return out
+}
+
+// queries are the questions the flags come to.
+func (s *searchFlags) queries(cmd *cobra.Command) ([]fax.Query, error) {
+	for _, t := range s.types {
+		t, err := oneOf("type", strings.TrimSpace(t), fax.NumberTypes())
+		if err != nil {
+			return nil, err
+		}
+		s.Types = append(s.Types, t)
+	}
+	if s.near != "" {
+		if err := s.SetNear(s.near); err != nil {
+			return nil, err
+		}
+	}
+	s.NoAddress = strings.ToLower(s.noAddress)
+	s.Beta = changed(cmd, "beta", s.beta)
+	if s.Beta != nil && *s.Beta {
+		s.Beta = nil // true is what a provider does anyway
+	}
+	return s.Queries()
+}
+
+// offers asks the provider, side by side.
+func (s *searchFlags) offers(ctx context.Context, numbers fax.Numbers, queries []fax.Query, most int) iter.Seq2[fax.Offer, error] {
+	return fax.SearchAll(ctx, numbers, queries, fax.SearchOptions{Jobs: s.jobs, Limit: most, Prices: s.prices})
+}
+
+func (a *app) numbersSearch() *cobra.Command {
+	var s searchFlags
+	var l limits
+	cmd := &cobra.Command{
+		Use:   "search",
+		Short: "Find numbers for sale",
+		Long: `Find numbers for sale.
+
+Several types, area codes and patterns are asked for side by side, and each
+number is listed once. A provider gives at most 30 numbers for one question;
+with a larger --limit the search goes on with narrower questions.
+
+Some providers do not say whether a number can receive faxes: the column then
+says unknown, and a note says so.`,
+		Example: `  faxctl numbers search --fax --area-code 415,628
+  faxctl numbers search --fax --type local,toll-free --price
+  faxctl numbers search --fax --contains '*FAX' -o id --limit 1`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			queries, err := s.queries(cmd)
+			if err != nil {
+				return err
+			}
+			most, err := l.most(a, cmd)
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			numbers, err := a.numbers(ctx)
+			if err != nil {
+				return err
+			}
+			wanted := 0 // a screenful of what is there needs no further questions
+			if cmd.Flags().Changed("limit") {
+				wanted = most + 1 // to know whether there are more
+			}
+			offers, unsure := countUnknown(s.offers(ctx, numbers, queries, wanted), s.Search)
+			shown, err := printList(ctx, a, offers, offerType(), most)
+			if err != nil {
+				return err
+			}
+			switch {
+			case *unsure > 0:
+				a.say("%s does not say whether %d of these can receive faxes: look at a number with faxctl numbers get once it is yours", a.account.provider.Name, *unsure)
+			case shown == 0:
+				a.say("no number for sale matches; ask for another area code, type or country")
+			}
+			return nil
+		},
+	}
+	s.bind(a, cmd)
+	l.bind(a, cmd)
+	return cmd
+}
+
+// countUnknown counts the offers that were asked to do fax and do not say.
+func countUnknown(offers iter.Seq2[fax.Offer, error], s fax.Search) (iter.Seq2[fax.Offer, error], *int) {
+	count := new(int)
+	return func(yield func(fax.Offer, error) bool) {
+		for o, err := range offers {
+			if err == nil && s.Fax && o.Capabilities.Fax == fax.Unknown {
+				*count++
+			}
+			if !yield(o, err) {
+				return
+			}
+		}
+	}, count
+}

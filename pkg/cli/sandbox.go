@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/sandbox"
+)
+
+func (a *app) sandboxGroup() *cobra.Command {
+	g := group("sandbox", "A provider of your own, for trying out",
+		"  faxctl sandbox seed --numbers 20\n  faxctl sandbox serve --dialect signalwire --latency 40ms",
+		a.sandboxServe(), a.sandboxSeed(), a.sandboxReset())
+	g.Long = `A provider of your own, for trying out: a Twilio-compatible service with numbers
+for sale, kept in one file. It is what --profile sandbox and --profile
+sandbox-signalwire talk to. Nothing it sells exists and nothing leaves this
+machine.`
+	g.GroupID = "try"
+	return g
+}
+
+func (a *app) sandboxServe() *cobra.Command {
+	var (
+		listen  string
+		dialect string
+		faults  []string
+		o       sandbox.Options
+		memory  bool
+	)
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the sandbox over HTTP",
+		Long: `Serve the sandbox over HTTP, for faxctl and for any other client of the Twilio
+API. The lines that point a shell at it are printed first.
+
+A fault is METHOD /path=WHAT@PROBABILITY#TIMES: WHAT is an HTTP status, reset,
+lost (carried out, then the connection breaks), truncate, html, hang, ignore or
+slow=DURATION. Without a method it strikes all, without a probability always,
+without a number of times for ever.`,
+		Example: `  faxctl sandbox serve
+  faxctl sandbox serve --dialect signalwire --listen 127.0.0.1:8081 --latency 40ms
+  faxctl sandbox serve --max-concurrent 20 --fault 'DELETE /Faxes=503@0.1'`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Dialect, err = oneOf("dialect", dialect, sandbox.Dialects()); err != nil {
+				return err
+			}
+			if o.Latency < 0 || o.MaxConcurrent < 0 {
+				return usageError("--latency and --max-concurrent take 0 or more")
+			}
+			for _, text := range faults {
+				f, err := sandbox.ParseFault(text)
+				if err != nil {
+					return fax.WithHint(usageError("--fault: %w", err), "as in --fault 'DELETE /Faxes=503@0.1'")
+				}
+				o.Faults = append(o.Faults, f)
+			}
+			if !memory {
+				if o.Path, err = a.sandboxPath(); err != nil {
+					return err
+				}
+			}
+			return a.serveSandbox(cmd.Context(), listen, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen on, this machine only; port 0 picks one")
+	f.StringVar(&dialect, "dialect", string(sandbox.Twilio), "`dialect` to speak: twilio or signalwire")
+	f.DurationVar(&o.Latency, "latency", 0, "`time` every answer takes")
+	f.IntVar(&o.MaxConcurrent, "max-concurrent", 0, "answer 429 beyond this many requests at `once`")
+	f.StringArrayVar(&faults, "fault", nil, "something that goes wrong, as `METHOD /path=WHAT@PROBABILITY`; may be repeated")
+	f.BoolVar(&memory, "memory", false, "keep the state in memory, and forget it at the end")
+	a.completeValues(cmd, "dialect", words(sandbox.Dialects())...)
+	a.completeNothing(cmd, "listen", "latency", "max-concurrent", "fault")
+	return cmd
+}
+
+// serveSandbox serves until the context ends.
+func (a *app) serveSandbox(ctx context.Context, listen string, o sandbox.Options) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fax.WithHint(usageError("--listen: %w", err), "as in --listen 127.0.0.1:8080")
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fax.WithHint(usageError("--listen: %s is not this machine alone", listen), "its credentials are known to everybody: use 127.0.0.1")
+	}
+	box, err := sandbox.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	a.onClose(box.Close)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	server := &http.Server{Handler: box.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	for _, line := range shellLines(o.Dialect, box.Account(), l.Addr().String()) {
+		fmt.Fprintln(a.out, line) //nolint:errcheck // the server matters more than who reads this
+	}
+	a.say("The sandbox listens on http://%s; ^C ends it.", l.Addr())
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := server.Shutdown(ending); err != nil {
+		_ = server.Close() // those that hang are cut off
+	}
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// shellLines point a shell, and so faxctl and the SDKs, at a sandbox.
+func shellLines(d sandbox.Dialect, c sandbox.Credentials, address string) []string {
+	lines := []string{"export FAXCTL_API_URL=http://" + address}
+	if d == sandbox.SignalWire {
+		return append(lines,
+			"export SIGNALWIRE_SPACE_URL=sandbox.signalwire.com",
+			"export SIGNALWIRE_PROJECT_ID="+c.Account,
+			"export SIGNALWIRE_API_TOKEN="+c.Token,
+			"export SIGNALWIRE_SIGNING_KEY="+c.SigningKey)
+	}
+	return append(lines,
+		"export TWILIO_ACCOUNT_SID="+c.Account,
+		"export TWILIO_AUTH_TOKEN="+c.Token)
+}
+
+func (a *app) sandboxSeed() *cobra.Command {
+	var o sandbox.SeedOptions
+	cmd := &cobra.Command{
+		Use:     "seed",
+		Short:   "Fill the sandbox with numbers",
+		Example: "  faxctl sandbox seed --numbers 20",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Numbers <= 0 {
+				return fax.WithHint(usageError("how many?"), "as in --numbers 20")
+			}
+			box, err := a.openSandbox(cmd.Context(), sandbox.Twilio)
+			if err != nil {
+				return err
+			}
+			if err := box.Seed(cmd.Context(), o); err != nil {
+				return err
+			}
+			a.say("Added %s.", plural(o.Numbers, "number", "numbers"))
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&o.Numbers, "numbers", 0, "how `many` numbers to own")
+	a.completeNothing(cmd, "numbers")
+	return cmd
+}
+
+func (a *app) sandboxReset() *cobra.Command {
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:     "reset",
+		Short:   "Empty the sandbox",
+		Example: "  faxctl sandbox reset --yes",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path, err := a.sandboxPath()
+			if err != nil {
+				return err
+			}
+			if dryRun {
+				a.say("Dry run: %s would be emptied.", path)
+				return nil
+			}
+			if err := a.confirm(cmd.Context(), "Empty the sandbox?"); err != nil {
+				return err
+			}
+			box, err := a.openSandbox(cmd.Context(), sandbox.Twilio)
+			if err != nil {
+				return err
+			}
+			if err := box.Reset(cmd.Context()); err != nil {
+				return err
+			}
+			a.say("The sandbox is empty.")
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "empty nothing")
+	return cmd
+}

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// The exit statuses of faxctl, as `faxctl help exit-codes` lists them. Scripts
+// rely on them: a number never changes its meaning.
+const (
+	statusDone        = 0
+	statusFailure     = 1
+	statusUsage       = 2
+	statusPartial     = 3
+	statusAuth        = 4
+	statusNotFound    = 5
+	statusConflict    = 6
+	statusUnavailable = 7
+	statusFindings    = 8
+	statusInterrupted = 130
+)
+
+// exitStatus describes one status for help, docs and man pages.
+type exitStatus struct {
+	Code    int    `json:"code"`
+	Meaning string `json:"meaning"`
+	Todo    string `json:"todo"`
+}
+
+func exitStatuses() []exitStatus {
+	return []exitStatus{
+		{statusDone, "done", "nothing"},
+		{statusFailure, "another failure", "read the message"},
+		{statusUsage, "wrong command line, or this provider cannot do it", "correct the command; running it again will not help"},
+		{statusPartial, "some items failed, the rest is done", "run it again: it continues with what is left"},
+		{statusAuth, "not authorised", "look at the credentials with faxctl whoami"},
+		{statusNotFound, "not found", "look at the id with the list command"},
+		{statusConflict, "conflict, or the provider did not confirm a change", "look at the present state, then decide"},
+		{statusUnavailable, "provider unavailable", "run it again later; raise --retry-for"},
+		{statusFindings, "changes pending, or findings", "read the list"},
+		{statusInterrupted, "interrupted", "run it again: it continues with what is left"},
+	}
+}
+
+// Two outcomes that are no mistakes but have a status of their own.
+var (
+	errFindings = errors.New("findings")
+	errPartial  = errors.New("some failed")
+)
+
+// usageError is a mistake in the command line.
+func usageError(format string, args ...any) error {
+	return &kindError{kind: fax.ErrInvalid, err: fmt.Errorf(format, args...)}
+}
+
+// kindError gives an error a kind without changing its text.
+type kindError struct{ kind, err error }
+
+func (e *kindError) Error() string   { return e.err.Error() }
+func (e *kindError) Unwrap() []error { return []error{e.kind, e.err} }
+
+// statusOf maps an error to the exit status. It is the one place that does.
+func statusOf(err error) int {
+	switch {
+	case err == nil:
+		return statusDone
+	case errors.Is(err, errFindings):
+		return statusFindings
+	case errors.Is(err, errPartial):
+		return statusPartial
+	case errors.Is(err, context.Canceled):
+		return statusInterrupted
+	case errors.Is(err, fax.ErrAuth):
+		return statusAuth
+	case errors.Is(err, fax.ErrNotFound):
+		return statusNotFound
+	case errors.Is(err, fax.ErrConflict):
+		return statusConflict
+	case errors.Is(err, fax.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		return statusUnavailable
+	case errors.Is(err, fax.ErrInvalid), errors.Is(err, fax.ErrUnsupported):
+		return statusUsage
+	}
+	return statusFailure
+}

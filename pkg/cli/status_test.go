@@ -1,0 +1,37 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+func TestStatusOf(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+		want int
+	}{
+		{"done", nil, 0},
+		{"anything else", errors.New("disk full"), 1},
+		{"bad value", usageError("unknown type %q", "x"), 2},
+		{"provider cannot", fmt.Errorf("search: %w", fax.ErrUnsupported), 2},
+		{"some failed", fmt.Errorf("%w: 2 of 10", errPartial), 3},
+		{"credentials", &fax.APIError{Kind: fax.ErrAuth, Status: 401}, 4},
+		{"no such number", fax.WithHint(fax.ErrNotFound, "look again"), 5},
+		{"unconfirmed", &fax.APIError{Kind: fax.ErrConflict}, 6},
+		{"busy", &fax.APIError{Kind: fax.ErrUnavailable, Status: 503}, 7},
+		{"too slow", context.DeadlineExceeded, 7},
+		{"findings", errFindings, 8},
+		{"interrupted", fmt.Errorf("list: %w", context.Canceled), 130},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := statusOf(tt.err); got != tt.want {
+				t.Errorf("statusOf(%v) = %d, want %d", tt.err, got, tt.want)
+			}
+		})
+	}
+}

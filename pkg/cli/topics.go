@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// topic is a page of help that is no command: `faxctl help NAME`.
+func topic(name, short, long string) *cobra.Command {
+	return &cobra.Command{Use: name, Short: short, Long: long}
+}
+
+func topics() []*cobra.Command {
+	return []*cobra.Command{
+		topic("environment", "The environment variables faxctl reads", environmentHelp),
+		topic("exit-codes", "What the exit statuses mean", exitCodesHelp()),
+		topic("output", "Formats, columns, colors, and what goes where", outputHelp),
+	}
+}
+
+const environmentHelp = `A flag beats the environment, the environment beats the profile, the profile
+beats the default. faxctl whoami shows where each value came from.
+
+faxctl's own:
+  FAXCTL_PROFILE       the profile to use, as --profile
+  FAXCTL_CONFIG        the configuration file
+                       (default $XDG_CONFIG_HOME/faxctl/config.yaml)
+  FAXCTL_API_URL       an origin for every provider call, as --api-url
+  FAXCTL_NO_INPUT      ask nothing, as --no-input; also when CI is set or
+                       standard input is no terminal
+  XDG_STATE_HOME       holds faxctl/, the state of the sandbox
+                       (default ~/.local/state)
+
+Credentials without a profile:
+  TWILIO_ACCOUNT_SID   with TWILIO_AUTH_TOKEN,
+                       or with TWILIO_API_KEY and TWILIO_API_SECRET
+  TWILIO_EDGE, TWILIO_REGION
+  SIGNALWIRE_SPACE_URL (or SIGNALWIRE_SPACE, SIGNALWIRE_API_HOSTNAME)
+  SIGNALWIRE_PROJECT_ID
+  SIGNALWIRE_API_TOKEN (or SIGNALWIRE_TOKEN)
+
+Colors and width:
+  NO_COLOR, CLICOLOR=0, TERM=dumb    no colors
+  CLICOLOR_FORCE                     colors even in a pipe
+  COLUMNS                            the width of tables
+
+Proxies: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, as everywhere.`
+
+func exitCodesHelp() string {
+	var b strings.Builder
+	b.WriteString("Scripts can rely on these; a number never changes its meaning.\n")
+	for _, s := range exitStatuses() {
+		fmt.Fprintf(&b, "\n%5d  %s\n       what to do: %s", s.Code, s.Meaning, s.Todo)
+	}
+	return b.String()
+}
+
+const outputHelp = `Data goes to standard output, everything else to standard error: notes,
+progress, questions and warnings. A pipe sees the same bytes on every run.
+
+Formats (-o, --output):
+  table          on a terminal, a table fitted to its width, with relative
+                 times and colors; in a pipe, tab-separated with a header,
+                 RFC 3339 times and no colors
+  wide           the table with every column
+  json           one array, or one object for one thing; nothing at all when
+                 the command fails half-way
+  jsonl          one object a line, as they arrive
+  yaml           the same fields as json
+  csv, tsv       the columns of the table, with a header
+  id             one id a line, to be piped into a command that takes -
+  jq=EXPR        the json, through a jq expression: -o jq='.[].phone'
+  template=TEXT  a Go template for each: -o template='{{.phone}}'
+
+Columns: -o csv=phone,id names them; --columns a,b does so for any format with
+columns, --columns +c adds one and --columns -d leaves one out. --no-header
+drops the header. Completion lists the names.
+
+--raw with -o json or jsonl prints what the provider sent.
+
+An error is one line on standard error with a hint below it; with -o json or
+jsonl it is one JSON object. faxctl help exit-codes lists the exit statuses.
+
+Cells of csv that a spreadsheet would take for a formula are quoted with an
+apostrophe; phone numbers stay as they are. Control characters sent by a
+provider never reach the terminal.`

@@ -1,0 +1,116 @@
+// Package provider opens the provider of a profile: the one place that knows
+// which package speaks to which provider, and what lies between it and the
+// network.
+//
+// Use it to turn a profile and its secret into a [fax.Provider]. Everything
+// after that is written against package fax.
+package provider
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/provider/twilio"
+	"github.com/faxctl/faxctl/pkg/transport"
+)
+
+// Options are what a process brings to every provider. The zero value talks to
+// the network, one call at a time, without retry.
+type Options struct {
+	Base     http.RoundTripper // carries the requests; nil: the network
+	Jobs     int               // most calls at a time; below it the rate adapts
+	RetryFor time.Duration     // how long to go on when a failure may pass
+	Timeout  time.Duration     // of one attempt; 0: none
+	Log      *slog.Logger      // a line for each attempt, at level debug; nil: none
+	Version  string            // of faxctl, for the User-Agent
+
+	// OnRetry hears before each wait; see [transport.Retry]. It may be nil.
+	OnRetry func(attempt int, wait time.Duration, why string)
+}
+
+// Open opens the provider of p. It makes no request. fax.ErrInvalid: the
+// profile cannot work.
+func Open(p profile.Profile, secret profile.Secret, o Options) (fax.Provider, error) {
+	origin, err := apiOrigin(p)
+	if err != nil {
+		return fax.Provider{}, err
+	}
+	switch p.Provider {
+	case profile.Twilio, profile.SignalWire:
+		return twilio.Open(twilio.Config{
+			Dialect:   twilio.Dialect(p.Provider),
+			AccountID: p.AccountID,
+			User:      p.Username(),
+			Secret:    secret.Reveal,
+			Edge:      p.Edge,
+			Region:    p.Region,
+			Space:     p.Space,
+			API:       o.api(p.ReadOnly, origin),
+			Documents: o.documents(),
+			APIOrigin: origin,
+		})
+	}
+	return fax.Provider{}, fax.WithHint(fmt.Errorf("%w provider %q", fax.ErrInvalid, p.Provider), "write twilio or signalwire")
+}
+
+// apiOrigin is where calls go instead of the provider's hosts; nil: nowhere
+// else.
+func apiOrigin(p profile.Profile) (*url.URL, error) {
+	if p.APIURL == "" {
+		return nil, nil
+	}
+	origin, err := transport.ParseOrigin(p.APIURL)
+	if err != nil {
+		return nil, fax.WithHint(fmt.Errorf("%w API URL: %w", fax.ErrInvalid, err), "give an origin, as in https://api.example.com or http://127.0.0.1:8080")
+	}
+	return origin, nil
+}
+
+// api is the client for calls that carry the credentials.
+func (o Options) api(readOnly bool, origin *url.URL) *http.Client {
+	guard := transport.Layer(func(next http.RoundTripper) http.RoundTripper { return next })
+	if readOnly {
+		guard = transport.ReadOnly
+	}
+	return transport.Client(transport.Stack(o.base(),
+		guard,
+		transport.UserAgent(o.Version),
+		transport.Retry(o.RetryFor, o.OnRetry),
+		transport.Limit(max(o.Jobs, 1)),
+		transport.Whole,
+		transport.Timeout(o.Timeout),
+		transport.Trace(o.log(), transport.Any),
+		transport.Rebase(origin),
+	))
+}
+
+// documents is the client for links to documents. It carries no credentials
+// and its requests do not count as calls; package twilio decides where it may
+// go. A link is a key, so the trace shows the host alone.
+func (o Options) documents() *http.Client {
+	return &http.Client{Transport: transport.Stack(o.base(),
+		transport.UserAgent(o.Version),
+		transport.Retry(o.RetryFor, o.OnRetry),
+		transport.Timeout(o.Timeout),
+		transport.Trace(o.log(), nil),
+	)}
+}
+
+func (o Options) base() http.RoundTripper {
+	if o.Base != nil {
+		return o.Base
+	}
+	return transport.Base(max(o.Jobs, 1))
+}
+
+func (o Options) log() *slog.Logger {
+	if o.Log != nil {
+		return o.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}
