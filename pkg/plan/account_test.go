@@ -25,7 +25,6 @@ type account struct {
 	list      error // once the first list has been answered
 	late      time.Duration
 	prices    map[fax.NumberType]fax.Money
-	stock     []fax.Offer
 	bought    time.Time
 }
 
@@ -43,18 +42,8 @@ func (a *account) did(what string) int {
 	return n
 }
 
-func (a *account) Search(_ context.Context, q fax.Query) iter.Seq2[fax.Offer, error] {
-	return func(yield func(fax.Offer, error) bool) {
-		if q.Type == fax.Mobile {
-			yield(fax.Offer{}, fmt.Errorf("type mobile: %w", fax.ErrUnsupported))
-			return
-		}
-		for _, o := range a.stock {
-			if o.Type == q.Type && o.Country == q.Country && strings.HasPrefix(o.Phone, q.Contains) && !yield(o, nil) {
-				return
-			}
-		}
-	}
+func (*account) Search(context.Context, fax.Query) iter.Seq2[fax.Offer, error] {
+	return func(func(fax.Offer, error) bool) {}
 }
 
 func (a *account) Prices(context.Context, string) (map[fax.NumberType]fax.Money, error) {

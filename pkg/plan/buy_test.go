@@ -294,30 +294,3 @@ func TestRelease(t *testing.T) {
 		t.Errorf("refused: %v, want ErrConflict", err)
 	}
 }
-
-func TestQuote(t *testing.T) {
-	free := fax.Offer{Phone: "+18005550123", Country: "US", Type: fax.TollFree}
-	british := fax.Offer{Phone: "+448081570123", Country: "GB", Type: fax.TollFree}
-	a := &account{
-		stock:  []fax.Offer{*local(nil), free, british},
-		prices: map[fax.NumberType]fax.Money{fax.Local: *usd("1.15"), fax.TollFree: *usd("2.15")},
-	}
-	for _, c := range []struct{ phone, country, price string }{
-		{"+1 415 555 0123", "US", "1.15 USD"}, {free.Phone, "us", "2.15 USD"}, {british.Phone, "GB", "2.15 USD"},
-	} {
-		o, err := plan.Quote(t.Context(), a, c.phone, c.country)
-		if err != nil || o.Price == nil || o.Price.String() != c.price {
-			t.Errorf("Quote(%s) = %+v, %v, want %s", c.phone, o, err, c.price)
-		}
-	}
-	if _, err := plan.Quote(t.Context(), a, "+14155550199", "US"); !errors.Is(err, fax.ErrNotFound) || fax.Hint(err) == "" {
-		t.Errorf("not for sale: %v, want ErrNotFound with a hint", err)
-	}
-	if _, err := plan.Quote(t.Context(), a, "415", "US"); !errors.Is(err, fax.ErrInvalid) {
-		t.Errorf("not a number: %v, want ErrInvalid", err)
-	}
-	a.prices = nil
-	if o, err := plan.Quote(t.Context(), a, phone, "US"); err != nil || o.Price != nil {
-		t.Errorf("no price list: %+v, %v, want an offer without a price", o, err)
-	}
-}
