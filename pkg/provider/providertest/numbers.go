@@ -3,6 +3,7 @@ package providertest
 import (
 	"context"
 	"iter"
+	"net/http"
 	"testing"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -152,7 +153,7 @@ func (s Subject) life(t *testing.T) {
 		t.Errorf("after the purchase: mode %s, URL %q: an order carries neither", got.Mode, got.URL())
 	}
 	const address, other = "https://fax.example.com/in", "https://fax.example.com/elsewhere"
-	if got := change("to fax", fax.Change{Mode: new(fax.ModeFax), URL: new(address), Method: new("POST")}); got.Mode != fax.ModeFax || got.FaxURL != address || got.VoiceURL != "" || got.Method != "POST" {
+	if got := change("to fax", fax.Change{Mode: new(fax.ModeFax), URL: new(address), Method: new(http.MethodPost)}); got.Mode != fax.ModeFax || got.FaxURL != address || got.VoiceURL != "" || got.Method != http.MethodPost {
 		t.Errorf("to fax: %+v", got)
 	}
 	if got := change("a name alone", fax.Change{Name: new("another name")}); got.Name != "another name" || got.FaxURL != address || got.Mode != fax.ModeFax {

@@ -152,7 +152,10 @@ func sequence[T any](t *testing.T, list func(context.Context) iter.Seq2[T, error
 	}
 	for _, after := range []int{1, len(items) / 2} {
 		left := after
-		for range list(t.Context()) {
+		for _, err := range list(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if left--; left <= 0 {
 				break
 			}

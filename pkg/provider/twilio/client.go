@@ -81,7 +81,7 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 	if err != nil {
 		return nil, unreachable(req, err)
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	body, err := readBody(res)
 	if err != nil {
 		return nil, unreachable(req, err)

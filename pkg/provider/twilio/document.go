@@ -225,9 +225,9 @@ func mediaRefusal(res *http.Response) error {
 	e := refusal(res.StatusCode, res.Header, body)
 	e.MoreInfo = ""
 	switch {
-	case e.Kind == fax.ErrNotFound:
+	case errors.Is(e, fax.ErrNotFound):
 		e.Message, e.Hint = "the document is not there (any more)", ""
-	case e.Kind == fax.ErrAuth:
+	case errors.Is(e, fax.ErrAuth):
 		e.Hint = "the link has run out or the media are protected: run it again, and check what the credentials may read with faxctl whoami"
 	}
 	return fmt.Errorf("document: %w", e)

@@ -87,7 +87,7 @@ func faxQuery(q fax.Filter, size int, cursor string) (url.Values, error) {
 // what is gone.
 func (a faxes) ended(err error) error {
 	var api *fax.APIError
-	if a.dialect.name == Twilio && errors.As(err, &api) && api.Kind == fax.ErrNotFound {
+	if a.dialect.name == Twilio && errors.Is(err, fax.ErrNotFound) && errors.As(err, &api) {
 		gone := *api
 		gone.Kind, gone.Message, gone.Hint = fax.ErrUnsupported, faxEndedMessage, signalWireHint
 		return &gone

@@ -22,8 +22,11 @@ const relaysAtOnce = 8
 // withMode completes a number with what only the relay API says of it. Numbers
 // have the same id there. A number that is not there keeps its unknown mode.
 func (a numbers) withMode(ctx context.Context, n fax.Number) (fax.Number, error) {
-	if a.dialect.relay == "" || n.Mode != fax.ModeUnknown || checkID(n.ID) != nil {
+	if a.dialect.relay == "" || n.Mode != fax.ModeUnknown {
 		return n, nil
+	}
+	if err := checkID(n.ID); err != nil {
+		return n, err
 	}
 	var w struct {
 		Mode        text `json:"call_receive_mode"`
@@ -32,10 +35,7 @@ func (a numbers) withMode(ctx context.Context, n fax.Number) (fax.Number, error)
 		Type        text `json:"number_type"`
 	}
 	err := a.get(ctx, &w, a.dialect.relay+"/"+n.ID, nil)
-	if errors.Is(err, fax.ErrNotFound) {
-		return n, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fax.ErrNotFound) {
 		return n, err
 	}
 	address := n.URL()
@@ -89,9 +89,13 @@ func relayQuery(q fax.Query) (url.Values, bool) {
 		v.Set(name, digits)
 	}
 	placed := q.Region != "" || q.Locality != ""
-	fits := q.Country == "US" && q.Beta == nil &&
-		!(placed && q.AreaCode != "") && !(q.Locality != "" && q.Contains != "")
-	return v, fits
+	switch {
+	case q.Country != "US", q.Beta != nil,
+		placed && q.AreaCode != "",
+		q.Locality != "" && q.Contains != "":
+		return nil, false
+	}
+	return v, true
 }
 
 // relayOffer is a number for sale in the relay search.

@@ -86,8 +86,8 @@ func (a numbers) Search(ctx context.Context, q fax.Query) iter.Seq2[fax.Offer, e
 
 // can reports whether a number may have what q requires: unknown may.
 func can(q fax.Query, c fax.Capabilities) bool {
-	return !(q.Fax && c.Fax == fax.No || q.Voice && c.Voice == fax.No ||
-		q.SMS && c.SMS == fax.No || q.MMS && c.MMS == fax.No)
+	may := func(required bool, s fax.Support) bool { return !required || s != fax.No }
+	return may(q.Fax, c.Fax) && may(q.Voice, c.Voice) && may(q.SMS, c.SMS) && may(q.MMS, c.MMS)
 }
 
 func (a numbers) search(ctx context.Context, q fax.Query) ([]fax.Offer, error) {

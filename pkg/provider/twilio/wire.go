@@ -17,10 +17,10 @@ type text string
 
 // UnmarshalJSON never fails on valid JSON.
 func (t *text) UnmarshalJSON(b []byte) error {
-	switch {
-	case b[0] == '"':
+	switch b[0] {
+	case '"':
 		return json.Unmarshal(b, (*string)(t))
-	case b[0] == 'n':
+	case 'n':
 		*t = ""
 	default:
 		*t = text(b)
