@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func FuzzParseFault(f *testing.F) {
 		if fault.Kind == FaultStatus && (fault.Status < 400 || fault.Status > 599) || fault.Probability < 0 || fault.Probability > 1 {
 			t.Errorf("%q is %+v", text, fault)
 		}
-		fault.matches(httptest.NewRequest("GET", "/a/b/c.json", nil))
+		fault.matches(httptest.NewRequest(http.MethodGet, "/a/b/c.json", nil))
 	})
 }
 

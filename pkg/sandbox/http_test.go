@@ -140,10 +140,7 @@ func (c caller) firstOffer(search string) string {
 func TestRefusals(t *testing.T) {
 	const numbers, us = "IncomingPhoneNumbers.json", "AvailablePhoneNumbers/US/Local.json"
 	for _, dialect := range sandbox.Dialects() {
-		bad := 400
-		if dialect == sandbox.SignalWire {
-			bad = 422
-		}
+		bad := badInput(dialect)
 		for _, c := range []struct {
 			method, path, form string
 			status, code       int
@@ -226,16 +223,14 @@ func TestCredentials(t *testing.T) {
 		} {
 			asker := call(t, s, dialect)
 			asker.user, asker.password = c.user, c.password
-			a := asker.do("GET", ".json", "", 401*b2i(c.status == 401)+404*b2i(c.status == 200))
-			_ = a
-			asker.root = strings.TrimSuffix(asker.root, "/")
-			if a := asker.do("GET", asker.root+".json", "", c.status); c.status == 200 {
-				if a.at("sid") != account.Account || a.at("status") != "active" {
-					t.Errorf("%s: %s", c.name, a.text)
-				}
-			} else if a.header.Get("WWW-Authenticate") == "" {
+			a := asker.do("GET", asker.root+".json", "", c.status)
+			if c.status == 200 && (a.at("sid") != account.Account || a.at("status") != "active") {
+				t.Errorf("%s: %s", c.name, a.text)
+			}
+			if c.status == 401 && a.header.Get("WWW-Authenticate") == "" {
 				t.Errorf("%s: no WWW-Authenticate", c.name)
 			}
+			asker.do("GET", "Nowhere.json", "", map[int]int{200: 404, 401: 401}[c.status])
 		}
 		if account.APIKey != "" {
 			asker := call(t, s, dialect)
@@ -247,11 +242,12 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-func b2i(b bool) int {
-	if b {
-		return 1
+// badInput is the status of a refused parameter.
+func badInput(dialect sandbox.Dialect) int {
+	if dialect == sandbox.SignalWire {
+		return http.StatusUnprocessableEntity
 	}
-	return 0
+	return http.StatusBadRequest
 }
 
 // The wire says what each provider says, to the key.
@@ -326,7 +322,7 @@ func TestUpdate(t *testing.T) {
 			}
 		}
 		// A refused update changes nothing, not even what was fine in it.
-		c.do("POST", path, "FriendlyName=other&VoiceUrl=nonsense", 400+22*b2i(dialect == sandbox.SignalWire))
+		c.do("POST", path, "FriendlyName=other&VoiceUrl=nonsense", badInput(dialect))
 		if got := c.get(path).at("friendly_name"); got == "other" {
 			t.Errorf("%s: half of a refused update stuck", dialect)
 		}
@@ -345,6 +341,15 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
+// A number that does no fax takes the mode and stays as it is.
+func TestFaxModeNeedsFax(t *testing.T) {
+	c := call(t, open(t, sandbox.Options{}), sandbox.Twilio)
+	id := c.buy("PhoneNumber=" + url.QueryEscape(c.firstOffer("US/Local.json?FaxEnabled=false")))
+	if got := c.do("POST", "IncomingPhoneNumbers/"+id+".json", "VoiceReceiveMode=fax", 200).at("voice_receive_mode"); got != "voice" {
+		t.Errorf("mode %v", got)
+	}
+}
+
 func TestWhatIsOwnedIsNotForSale(t *testing.T) {
 	for _, dialect := range sandbox.Dialects() {
 		c := call(t, open(t, sandbox.Options{Dialect: dialect}), dialect)
@@ -354,7 +359,7 @@ func TestWhatIsOwnedIsNotForSale(t *testing.T) {
 		if again := c.firstOffer(search); again == phone {
 			t.Errorf("%s: %s is owned and for sale", dialect, phone)
 		}
-		a := c.do("POST", "IncomingPhoneNumbers.json", "PhoneNumber="+url.QueryEscape(phone), 400+22*b2i(dialect == sandbox.SignalWire))
+		a := c.do("POST", "IncomingPhoneNumbers.json", "PhoneNumber="+url.QueryEscape(phone), badInput(dialect))
 		if !strings.Contains(a.text, "21422") {
 			t.Errorf("%s: bought twice: %s", dialect, a.text)
 		}

@@ -221,7 +221,7 @@ func (s *Sandbox) numberBody(n number) map[string]any {
 		"date_updated":           rfc2822(n.Updated),
 		"uri":                    s.accountURI("/IncomingPhoneNumbers/" + id),
 	}
-	for _, f := range s.settings() {
+	for _, f := range s.settings {
 		body[f.field] = f.missing
 		if value := n.Set[f.param]; value != "" {
 			body[f.field] = value

@@ -34,12 +34,12 @@ type number struct {
 // errTaken says that somebody owns the number already.
 var errTaken = errors.New("number is owned already")
 
-const numberColumns = `INSERT INTO number (id, phone, name, type, beta, doc) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (phone) DO NOTHING`
+const insertNumber = `INSERT INTO number (id, phone, name, type, beta, doc) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (phone) DO NOTHING`
 
 // addNumbers stores them in one transaction, the first being the oldest.
 func (st *state) addNumbers(ctx context.Context, numbers ...number) error {
 	return st.inTx(ctx, func(tx *sql.Tx) (err error) {
-		insert, err := tx.PrepareContext(ctx, numberColumns)
+		insert, err := tx.PrepareContext(ctx, insertNumber)
 		if err != nil {
 			return err
 		}

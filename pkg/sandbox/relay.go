@@ -3,7 +3,6 @@ package sandbox
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -190,7 +189,14 @@ func (s *Sandbox) relayNumber(n number) map[string]any {
 
 // names lists what a number can do.
 func (c capabilities) names() []string {
-	names := []string{"voice", "fax", "sms", "mms"}
-	has := []bool{c.Voice, c.Fax, c.SMS, c.MMS}
-	return slices.DeleteFunc(names, func(name string) bool { return !has[slices.Index([]string{"voice", "fax", "sms", "mms"}, name)] })
+	names := []string{}
+	for _, can := range []struct {
+		name string
+		yes  bool
+	}{{"voice", c.Voice}, {"fax", c.Fax}, {"sms", c.SMS}, {"mms", c.MMS}} {
+		if can.yes {
+			names = append(names, can.name)
+		}
+	}
+	return names
 }

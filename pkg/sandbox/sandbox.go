@@ -43,11 +43,12 @@ type Options struct {
 // Sandbox is one provider with one account. Several may share a state file, in
 // one process or many.
 type Sandbox struct {
-	dialect dialect
-	options Options
-	state   *state
-	stock   stock
-	handler http.Handler
+	dialect  dialect
+	settings []setting
+	options  Options
+	state    *state
+	stock    stock
+	handler  http.Handler
 
 	transport struct {
 		sync.Mutex
@@ -69,7 +70,7 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open sandbox: %w", err)
 	}
-	s := &Sandbox{dialect: d, options: o, state: st, stock: newStock()}
+	s := &Sandbox{dialect: d, settings: d.settings(), options: o, state: st, stock: newStock()}
 	s.handler = s.newHandler()
 	return s, nil
 }

@@ -81,8 +81,8 @@ func TestOfficialLibrary(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = sdk.FetchIncomingPhoneNumber(*bought.Sid, nil)
-	refused, ok := err.(*twilio.TwilioRestError)
-	if !ok || refused.Code != 20404 || refused.Status != http.StatusNotFound {
+	var refused *twilio.TwilioRestError
+	if !errors.As(err, &refused) || refused.Code != 20404 || refused.Status != http.StatusNotFound {
 		t.Errorf("fetch after release: %v", err)
 	}
 

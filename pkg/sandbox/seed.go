@@ -34,7 +34,7 @@ func (s *Sandbox) seedNumbers(ctx context.Context, count int) ([]number, error) 
 	var picked []*area
 	longest := 0
 	for i := range s.stock.areas {
-		if a := &s.stock.areas[i]; a.kind.name == "Local" && a.kind.address == "none" {
+		if a := &s.stock.areas[i]; a.dial == "1" && a.kind.name == "Local" {
 			picked = append(picked, a)
 			longest = max(longest, a.count)
 		}
@@ -49,7 +49,7 @@ func (s *Sandbox) seedNumbers(ctx context.Context, count int) ([]number, error) 
 				continue
 			}
 			if o := a.offer(i); !owned[o.phone] {
-				numbers = append(numbers, s.seedNumber(o, len(numbers)))
+				numbers = append(numbers, s.seedNumber(o, len(numbers), count))
 			}
 		}
 	}
@@ -61,8 +61,8 @@ func (s *Sandbox) seedNumbers(ctx context.Context, count int) ([]number, error) 
 
 // seedNumber sets a number up: most receive faxes, a few are left with the
 // mistakes people make.
-func (s *Sandbox) seedNumber(o offer, i int) number {
-	bought := s.now().Add(-time.Duration(i) * time.Hour)
+func (s *Sandbox) seedNumber(o offer, i, count int) number {
+	bought := s.now().Add(-time.Duration(count-i) * time.Hour)
 	n := newNumber(o, bought)
 	n.Name = seedName(o, i)
 	h := hash(o.phone)

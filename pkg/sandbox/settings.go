@@ -17,8 +17,8 @@ type setting struct {
 
 // settings are those that need no thought; the friendly name and the receive
 // mode have rules of their own.
-func (s *Sandbox) settings() []setting {
-	noURL := s.dialect.unset
+func (d dialect) settings() []setting {
+	noURL := d.unset
 	return []setting{
 		{"VoiceUrl", "voice_url", checkURL, noURL},
 		{"VoiceMethod", "voice_method", checkMethod, "POST"},
@@ -66,7 +66,7 @@ const maxName = 64
 // them is refused.
 func (s *Sandbox) set(n *number, form url.Values) error {
 	changed := map[string]string{}
-	for _, f := range s.settings() {
+	for _, f := range s.settings {
 		values, sent := form[f.param]
 		if !sent {
 			continue
