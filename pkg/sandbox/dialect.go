@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Dialect names the provider a sandbox speaks like.
@@ -36,6 +37,11 @@ type dialect struct {
 	showsMode   bool     // a number carries voice_receive_mode
 	unset       any      // how an empty URL reads: "" or null
 
+	faxRoot    string                     // of the fax API; "": below the account like everything else
+	base       func(*http.Request) string // what links of the fax API begin with, before the path
+	retention  time.Duration              // of faxes; 0: until deleted
+	sendsFaxes bool
+
 	badInput  int // status of a refused parameter
 	errorBody func(failure) any
 	noRoute   http.HandlerFunc // a path nobody serves; nil: an error like any other
@@ -64,6 +70,9 @@ func twilio() dialect {
 		areaCodeBuy: true,
 		showsMode:   true,
 		unset:       "",
+		faxRoot:     "/v1/Faxes",
+		base:        origin,
+		retention:   180 * 24 * time.Hour,
 		badInput:    http.StatusBadRequest,
 		errorBody:   failure.twilioBody,
 	}
@@ -71,15 +80,17 @@ func twilio() dialect {
 
 func signalWire() dialect {
 	return dialect{
-		name:      SignalWire,
-		account:   signalWireAccount(),
-		root:      "/api/laml/2010-04-01",
-		requestID: "X-Request-Id",
-		types:     []string{"Local", "TollFree"},
-		filters:   []string{"AreaCode", "Contains", "InRegion", "InLocality", "Beta"},
-		badInput:  http.StatusUnprocessableEntity,
-		errorBody: failure.signalWireBody,
-		noRoute:   signalWireNoRoute,
+		name:       SignalWire,
+		account:    signalWireAccount(),
+		root:       "/api/laml/2010-04-01",
+		requestID:  "X-Request-Id",
+		types:      []string{"Local", "TollFree"},
+		filters:    []string{"AreaCode", "Contains", "InRegion", "InLocality", "Beta"},
+		base:       func(*http.Request) string { return "" },
+		sendsFaxes: true,
+		badInput:   http.StatusUnprocessableEntity,
+		errorBody:  failure.signalWireBody,
+		noRoute:    signalWireNoRoute,
 	}
 }
 

@@ -32,10 +32,13 @@ type Options struct {
 	Path    string  // the state file, made when missing; empty: in memory, gone on Close
 	Dialect Dialect // "": Twilio
 
-	Latency       time.Duration // before every answer, while holding a place
-	MaxConcurrent int           // requests at once; beyond it 429 with code 20429; 0: no limit
-	Faults        []Fault       // tried in order on every request
-	Seed          uint64        // of the dice that decide whether a fault strikes
+	Latency   time.Duration // before every answer, while holding a place
+	EndOfLife bool          // Twilio: the fax API is gone, as it really is
+	MediaAuth MediaAuth     // SignalWire: who may fetch documents
+
+	MaxConcurrent int     // requests at once; beyond it 429 with code 20429; 0: no limit
+	Faults        []Fault // tried in order on every request
+	Seed          uint64  // of the dice that decide whether a fault strikes
 
 	Now func() time.Time // nil: time.Now
 }

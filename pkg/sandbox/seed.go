@@ -9,6 +9,12 @@ import (
 // SeedOptions say what to put into an account.
 type SeedOptions struct {
 	Numbers int // bought, named and set up as an office would
+
+	Faxes      int    // sent and received by the numbers owned
+	Days       int    // over how many days, up to now; 0: 90
+	InProgress int    // how many of the faxes are on the line right now
+	Document   []byte // what each fax transmitted; nil: a document drawn for each
+	Bytes      int    // about how large a document that is drawn shall be; 0: as it comes
 }
 
 // Seed adds to the account in one go. It is an error when there are not as many
@@ -19,6 +25,9 @@ func (s *Sandbox) Seed(ctx context.Context, o SeedOptions) error {
 		return fmt.Errorf("seed sandbox: %w", err)
 	}
 	if err := s.state.addNumbers(ctx, numbers...); err != nil {
+		return fmt.Errorf("seed sandbox: %w", err)
+	}
+	if err := s.seedFaxes(ctx, o); err != nil {
 		return fmt.Errorf("seed sandbox: %w", err)
 	}
 	return nil

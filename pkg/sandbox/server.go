@@ -37,6 +37,7 @@ func (s *Sandbox) routes() []route {
 		s.numberRoutes(),
 		s.priceRoutes(),
 		s.relayRoutes(),
+		s.faxRoutes(),
 	)
 }
 
@@ -159,6 +160,9 @@ func (s *Sandbox) write(w http.ResponseWriter, r *http.Request, rep reply) {
 }
 
 func encodeJSON(v any) ([]byte, error) {
+	if text, yes := v.(jsonText); yes {
+		return text, nil
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

@@ -27,7 +27,7 @@ const busyTimeout = 10 * time.Second
 // schema is the sequence of statements that make the newest file out of an
 // empty one; the file's user_version counts those it has. Only ever append.
 func schema() []string {
-	return []string{
+	return append([]string{
 		`CREATE TABLE setting (
 			key   TEXT PRIMARY KEY,
 			value TEXT NOT NULL
@@ -41,7 +41,7 @@ func schema() []string {
 			beta  INTEGER NOT NULL,
 			doc   TEXT NOT NULL
 		) STRICT`,
-	}
+	}, faxSchema()...)
 }
 
 func openState(ctx context.Context, path string, now time.Time) (*state, error) {
