@@ -61,22 +61,28 @@ func (a *app) provider(ctx context.Context) (fax.Provider, error) {
 }
 
 // connect opens the provider of a profile, looking up its secret. A built-in
-// profile comes with the sandbox that is its provider.
+// profile comes with the sandbox that is its provider, unless that is served
+// elsewhere.
 func (a *app) connect(ctx context.Context, p profile.Profile) (fax.Provider, *sandbox.Sandbox, error) {
-	if p.IsBuiltIn() && p.APIURL == "" {
-		box, err := a.openSandbox(ctx, sandbox.Dialect(p.Provider))
+	if !p.IsBuiltIn() {
+		secret, err := a.secrets().Secret(ctx, p)
 		if err != nil {
 			return fax.Provider{}, nil, err
 		}
-		provider, err := a.dial(p, profile.NewSecret(box.Account().Token), box.Transport())
-		return provider, box, err
+		provider, err := a.dial(p, secret, nil)
+		return provider, nil, err
 	}
-	secret, err := a.secrets().Secret(ctx, p)
+	secret := profile.NewSecret(sandbox.Account(sandbox.Dialect(p.Provider)).Token)
+	if p.APIURL != "" {
+		provider, err := a.dial(p, secret, nil)
+		return provider, nil, err
+	}
+	box, err := a.openSandbox(ctx, sandbox.Dialect(p.Provider))
 	if err != nil {
 		return fax.Provider{}, nil, err
 	}
-	provider, err := a.dial(p, secret, nil)
-	return provider, nil, err
+	provider, err := a.dial(p, secret, box.Transport())
+	return provider, box, err
 }
 
 // dial puts the provider of a profile together; it makes no request. A nil

@@ -7,7 +7,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/profile"
-	"github.com/faxctl/faxctl/pkg/transport"
 )
 
 // errReported marks a failure that the command has told of already: only its
@@ -31,8 +30,6 @@ func explain(ctx context.Context, err error) error {
 		return fax.WithHint(&kindError{fax.ErrInvalid, err}, spec.Hint)
 	case errors.As(err, &missing):
 		return fax.WithHint(&kindError{profileKind(missing), err}, missing.Hint())
-	case errors.Is(err, transport.ErrReadOnly):
-		return fax.WithHint(&kindError{fax.ErrInvalid, err}, "the profile is read-only: use another, or take read-only out of it")
 	}
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/sandbox"
 	"github.com/faxctl/faxctl/pkg/transport"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
@@ -147,8 +148,8 @@ func (a *app) checker(ctx context.Context, probe bool) (audit.Checker, error) {
 // signingKey is what the provider signs its callbacks with; empty when the
 // profile does not know it.
 func (a *app) signingKey(ctx context.Context) (webhook.Key, error) {
-	if a.account.box != nil {
-		return webhook.Key(a.account.box.Account().SigningKey), nil
+	if p := a.account.resolved; p.IsBuiltIn() {
+		return webhook.Key(sandbox.Account(sandbox.Dialect(p.Provider)).SigningKey), nil
 	}
 	key, err := a.secrets().SigningKey(ctx, a.account.resolved.Profile)
 	if errors.Is(err, profile.ErrNotFound) {

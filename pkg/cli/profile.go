@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -219,8 +220,8 @@ func nonEmptySecret(text string) (profile.Secret, error) {
 
 // verify calls the provider with the credentials.
 func (a *app) verify(ctx context.Context, p profile.Profile, typed profile.Secret) (fax.Account, error) {
-	if a.flags.apiURL != "" {
-		p.APIURL = a.flags.apiURL
+	if p.APIURL == "" {
+		p.APIURL = cmp.Or(a.flags.apiURL, a.getenv("FAXCTL_API_URL"))
 	}
 	secret := typed
 	if secret.IsZero() {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -73,12 +74,7 @@ func apiOrigin(p profile.Profile) (*url.URL, error) {
 
 // api is the client for calls that carry the credentials.
 func (o Options) api(readOnly bool, origin *url.URL) *http.Client {
-	guard := transport.Layer(func(next http.RoundTripper) http.RoundTripper { return next })
-	if readOnly {
-		guard = transport.ReadOnly
-	}
-	return transport.Client(transport.Stack(o.base(),
-		guard,
+	layers := []transport.Layer{
 		transport.UserAgent(o.Version),
 		transport.Retry(o.RetryFor, o.OnRetry),
 		transport.Limit(max(o.Jobs, 1)),
@@ -86,7 +82,15 @@ func (o Options) api(readOnly bool, origin *url.URL) *http.Client {
 		transport.Timeout(o.Timeout),
 		transport.Trace(o.log(), transport.Any),
 		transport.Rebase(origin),
-	))
+	}
+	if readOnly {
+		layers = slices.Insert(layers, 0, transport.ReadOnly(&fax.APIError{
+			Kind:    fax.ErrInvalid,
+			Message: "the profile is read-only, nothing was sent",
+			Hint:    "use another profile, or take read-only out of this one: faxctl profile list",
+		}))
+	}
+	return transport.Client(transport.Stack(o.base(), layers...))
 }
 
 // documents is the client for links to documents. It carries no credentials

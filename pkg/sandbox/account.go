@@ -20,6 +20,13 @@ type Credentials struct {
 // answered 401.
 func (s *Sandbox) Account() Credentials { return s.dialect.account }
 
+// Account is what every sandbox of a dialect accepts; the zero value for a
+// dialect that does not exist.
+func Account(d Dialect) Credentials {
+	spoken, _ := dialectNamed(d)
+	return spoken.account
+}
+
 func twilioAccount() Credentials {
 	token := strings.Repeat("sandbox0", 4)
 	return Credentials{

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -13,8 +12,6 @@ var (
 	// ErrRedirect is the error of an answer that points where a request must
 	// not follow.
 	ErrRedirect = errors.New("redirect not followed")
-	// ErrHost is the error of a document link to a host that is not allowed.
-	ErrHost = errors.New("host not allowed")
 )
 
 // Base is the network: proxies from the environment, HTTP/2 where offered, ten
@@ -48,30 +45,6 @@ func Client(rt http.RoundTripper) *http.Client {
 		case req.URL.Scheme != from.URL.Scheme || req.URL.Host != from.URL.Host:
 			return fmt.Errorf("%w: to another host, %s", ErrRedirect, req.URL.Host)
 		}
-		return few(via)
-	}}
-}
-
-// Documents is for links to documents, which hold their own key. It sends no
-// credentials, no cookies and no Referer, whatever the request says, and goes
-// only to URLs that allow accepts and that are https (or http on this very
-// machine); any other fails with [ErrHost]. Redirects are followed under the
-// same rule. Bodies come as they are stored, not compressed on the way, so
-// that lengths and offsets are those of the document.
-func Documents(base http.RoundTripper, allow func(*url.URL) bool) *http.Client {
-	bare := roundTripper(func(req *http.Request) (*http.Response, error) {
-		u := req.URL
-		if secure := u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()); !secure || !allow(u) {
-			return refuse(req, fmt.Errorf("%w: %s", ErrHost, show(u, nil)))
-		}
-		req = withHeader(req)
-		for _, key := range []string{"Authorization", "Cookie", "Referer"} {
-			req.Header.Del(key)
-		}
-		req.Header.Set("Accept-Encoding", "identity")
-		return base.RoundTrip(req)
-	})
-	return &http.Client{Transport: bare, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
 		return few(via)
 	}}
 }

@@ -168,55 +168,6 @@ func TestClientRedirects(t *testing.T) {
 	}
 }
 
-func TestDocuments(t *testing.T) {
-	pages := web{
-		"https://media.example/1":       {http.StatusFound, "https://cdn.example/1?sig=5ecre7"},
-		"https://media.example/evil":    {http.StatusFound, "https://evil.example/"},
-		"https://media.example/plain":   {http.StatusFound, "http://cdn.example/"},
-		"https://media.example/inside":  {http.StatusFound, "http://127.0.0.1/"},
-		"https://media.example/forever": {http.StatusFound, "/forever"},
-	}
-	allow := func(u *url.URL) bool {
-		return u.Host == "media.example" || u.Host == "cdn.example" || u.Host == "127.0.0.1:8080"
-	}
-	for _, tt := range []struct {
-		url  string
-		want []string
-		err  error
-	}{
-		{"https://media.example/1", []string{"https://media.example/1", "https://cdn.example/1?sig=5ecre7"}, nil},
-		{"http://127.0.0.1:8080/1", []string{"http://127.0.0.1:8080/1"}, nil},
-		{"http://media.example/1", nil, transport.ErrHost},
-		{"https://evil.example/1", nil, transport.ErrHost},
-		{"https://media.example.evil.example/1", nil, transport.ErrHost},
-		{"https://media.example@evil.example/1", nil, transport.ErrHost},
-		{"https://media.example/evil", []string{"https://media.example/evil"}, transport.ErrHost},
-		{"https://media.example/plain", []string{"https://media.example/plain"}, transport.ErrHost},
-		{"https://media.example/inside", []string{"https://media.example/inside"}, transport.ErrHost},
-		{"https://media.example/forever", []string{"https://media.example/forever", "https://media.example/forever",
-			"https://media.example/forever", "https://media.example/forever", "https://media.example/forever"}, transport.ErrRedirect},
-	} {
-		var visits []visit
-		req := request(t, http.MethodGet, tt.url, nil)
-		req.SetBasicAuth("AC1", "5ecre7")
-		req.Header.Set("Cookie", "a=5ecre7")
-		res, err := transport.Documents(pages.record(&visits), allow).Do(req)
-		if err == nil {
-			_ = res.Body.Close()
-		}
-		if !errors.Is(err, tt.err) {
-			t.Errorf("%s: %v, want %v", tt.url, err, tt.err)
-		}
-		var want []visit
-		for _, u := range tt.want {
-			want = append(want, visit{Method: "GET", URL: u, Encoding: "identity"})
-		}
-		if diff := cmp.Diff(want, visits); diff != "" {
-			t.Errorf("%s (-want +got)\n%s", tt.url, diff)
-		}
-	}
-}
-
 func TestBase(t *testing.T) {
 	base := transport.Base(32)
 	if base.MaxIdleConnsPerHost != 32 || base.TLSHandshakeTimeout == 0 || base.Proxy == nil || base.DialContext == nil {

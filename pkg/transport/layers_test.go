@@ -55,7 +55,8 @@ func TestReadOnly(t *testing.T) {
 		"POST": false, "PUT": false, "PATCH": false, "DELETE": false, "OPTIONS": false, "get": false,
 	} {
 		sent := false
-		rt := transport.ReadOnly(network(func(req *http.Request) (*http.Response, error) {
+		refusal := errors.New("look, do not touch")
+		rt := transport.ReadOnly(refusal)(network(func(req *http.Request) (*http.Response, error) {
 			sent = true
 			return answer(req, 200, ""), nil
 		}))
@@ -63,7 +64,7 @@ func TestReadOnly(t *testing.T) {
 		req := request(t, http.MethodPost, api, body)
 		req.Method = method
 		_, err := rt.RoundTrip(req)
-		if sent != pass || errors.Is(err, transport.ErrReadOnly) == pass || body.closed == pass {
+		if sent != pass || errors.Is(err, refusal) == pass || body.closed == pass {
 			t.Errorf("%q: sent %v, body closed %v, %v", method, sent, body.closed, err)
 		}
 	}

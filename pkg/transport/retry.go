@@ -98,8 +98,7 @@ func lasting(err error) bool {
 		dns         *net.DNSError
 	)
 	switch {
-	case errors.Is(err, ErrReadOnly), errors.Is(err, ErrPrivateAddress), errors.Is(err, ErrHost),
-		errors.Is(err, http.ErrSchemeMismatch),
+	case errors.Is(err, ErrPrivateAddress), errors.Is(err, http.ErrSchemeMismatch),
 		errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert):
 		return true
 	case errors.As(err, &dns):

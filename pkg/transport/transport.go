@@ -8,7 +8,7 @@
 //
 //	api := transport.Client(transport.Stack(
 //		transport.Base(jobs),
-//		transport.ReadOnly,                    // refuse before anything is spent
+//		transport.ReadOnly(refusal),           // refuse before anything is spent
 //		transport.UserAgent(version),
 //		transport.Retry(retryFor, notify),     // repeats everything below
 //		transport.Limit(jobs),                 // a repeated request queues again
@@ -18,15 +18,9 @@
 //		transport.Rebase(origin),              // after the trace: it shows the provider's name
 //	))
 //
-// Documents are read by another client, which carries no credentials and whose
-// requests do not count as calls of the API:
-//
-//	documents := transport.Documents(transport.Stack(
-//		transport.Base(jobs),
-//		transport.Retry(retryFor, notify),
-//		transport.Timeout(timeout),
-//		transport.Trace(log, nil),             // the host only: the link is the key
-//	), allow)
+// Documents are read by another client, with the same layers less the limit:
+// it carries no credentials, its requests do not count as calls of the API, and
+// its trace shows the host only, for the link is the key.
 //
 // The error of an [http.Client] is a [*url.Error] that spells the whole URL.
 // Whoever prints one passes it through [Redact] first.

@@ -204,6 +204,10 @@ func unreachable(req *http.Request, err error) error {
 	if errors.As(err, &u) {
 		err = u.Err
 	}
+	var refused *fax.APIError
+	if errors.As(err, &refused) { // by a layer of our own: it was not sent
+		return err
+	}
 	return fax.WithHint(
 		fmt.Errorf("%w: %s %s: %w", fax.ErrUnavailable, req.Method, req.URL.Host, err),
 		"check the connection, the proxy variables and --api-url, then run it again")
