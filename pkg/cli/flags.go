@@ -176,6 +176,16 @@ func needArgs(what, example string) cobra.PositionalArgs {
 	}
 }
 
+// oneArg asks for exactly one argument.
+func oneArg(what, example string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return fax.WithHint(usageError("%s needs %s, and got %d arguments", cmd.CommandPath(), what, len(args)), "as in: "+example)
+	}
+}
+
 // noArgs refuses arguments, which are most often a forgotten flag.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {

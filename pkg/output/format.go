@@ -7,6 +7,8 @@ import (
 	"text/template"
 
 	"github.com/itchyny/gojq"
+
+	"github.com/faxctl/faxctl/pkg/spell"
 )
 
 // Format is how to print, as [Parse] read it. The zero value is the table.
@@ -132,40 +134,8 @@ func (f *Format) parseTemplate(text string) error {
 // what there is.
 func unknown(what, given string, known []string) *SpecError {
 	hint := "one of " + strings.Join(known, ", ")
-	if near := nearest(given, known); near != "" {
+	if near := spell.Nearest(given, known); near != "" {
 		hint = fmt.Sprintf("did you mean %s? There are %s", near, strings.Join(known, ", "))
 	}
 	return &SpecError{fmt.Sprintf("unknown %s %q", what, given), hint}
-}
-
-// nearest is the word one would have typed by at most two slips fewer than
-// half its letters, or "".
-func nearest(given string, known []string) string {
-	best, at := "", 3
-	for _, k := range known {
-		if d := distance(strings.ToLower(given), k); d < at && 2*d < max(len(k), len(given)) {
-			best, at = k, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance in bytes: names are ASCII.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

@@ -73,7 +73,7 @@ func TestSecret(t *testing.T) {
 		"command":         {ref: command(self("print", hush+"\nsecond line\n")...)},
 		"command, CRLF":   {ref: command(self("print", hush+"\r\n")...)},
 		"command, empty":  {command(self("print", "")...), profile.ErrSecret, "is empty", ""},
-		"command, fails":  {command(self("refuse")...), profile.ErrSecret, "did not work: vault is locked (exit status 7)", "by hand"},
+		"command, fails":  {command(self("refuse")...), profile.ErrSecret, "did not work: vault is locked^G (exit status 7)", "by hand"},
 		"command, none":   {command(filepath.Join(dir, "nothing")), profile.ErrSecret, "did not work", ""},
 		"no reference":    {profile.Reference{}, profile.ErrInvalid, "does not say", "keyring"},
 	}

@@ -10,8 +10,11 @@ import "strings"
 // that begins with it, or that differs in at most two letters and fewer than
 // half of them; "" when none is near. Capitals do not matter.
 func Nearest[T ~string](given string, known []T) T {
-	given = strings.ToLower(given)
 	var best T
+	if len(given) > 64 {
+		return best // nobody mistypes that
+	}
+	given = strings.ToLower(given)
 	at := 3
 	for _, k := range known {
 		word := strings.ToLower(string(k))
@@ -26,22 +29,27 @@ func Nearest[T ~string](given string, known []T) T {
 	return best
 }
 
-// distance is the Levenshtein distance in bytes: the words are ASCII.
+// distance counts the letters to insert, delete, replace or swap with their
+// neighbor to turn a into b. It counts bytes: the words are ASCII.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	row := func() []int { return make([]int, len(b)+1) }
+	before, last, cur := row(), row(), row()
+	for j := range last {
+		last[j] = j
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
+	for i := 1; i <= len(a); i++ {
+		cur[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
 			}
-			diagonal, row[j+1] = row[j+1], cost
+			cur[j] = min(last[j]+1, cur[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				cur[j] = min(cur[j], before[j-2]+1)
+			}
 		}
+		before, last, cur = last, cur, before
 	}
-	return row[len(b)]
+	return last[len(b)]
 }

@@ -1,0 +1,217 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
+)
+
+// newProfile is what profile add is told by flags.
+type newProfile struct {
+	profile.Profile
+	provider, secret, signingKey string
+	secretStdin, use             bool
+}
+
+func (a *app) profileAdd() *cobra.Command {
+	var n newProfile
+	cmd := &cobra.Command{
+		Use:   "add NAME",
+		Short: "Add an account",
+		Long: `Add an account. What is not given by a flag is asked for; the provider is called
+to see whether the credentials work before anything is saved.
+
+The configuration never holds the secret, only where it is kept (--secret):
+keyring (the default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. For
+the keyring the secret is typed, or read from standard input with
+--secret-stdin; it is never a flag.`,
+		Example: `  faxctl profile add clinic --provider twilio --account AC0123456789abcdef0123456789abcdef
+  faxctl profile add court --provider signalwire --space example --account 8f0e1c9a-3b1d-4a53-9c58-2f6f4f5d6a7b --secret env:COURT_TOKEN
+  pass show fax | faxctl profile add lab --provider twilio --account AC0123456789abcdef0123456789abcdef --secret-stdin`,
+		Args:              oneArg("a name for the profile", "faxctl profile add clinic"),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n.Name = args[0]
+			return a.addProfile(cmd.Context(), n)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&n.provider, "provider", "", "`provider`: twilio or signalwire")
+	f.StringVar(&n.AccountID, "account", "", "account `SID` (AC…), or SignalWire project id")
+	f.StringVar(&n.APIKey, "api-key", "", "Twilio API key `SID` (SK…), when the secret is the key's")
+	f.StringVar(&n.Space, "space", "", "SignalWire `space`: example, or example.signalwire.com")
+	f.StringVar(&n.Edge, "edge", "", "Twilio `edge`, as in dublin")
+	f.StringVar(&n.Region, "region", "", "Twilio `region`, as in ie1")
+	f.StringVar(&n.secret, "secret", "", "`where` the secret is kept: keyring, env:NAME, file:PATH or command:PROGRAM (default keyring)")
+	f.BoolVar(&n.secretStdin, "secret-stdin", false, "read the secret for the keyring from standard input")
+	f.StringVar(&n.signingKey, "signing-key", "", "`where` the key that signs callbacks is kept, as for --secret")
+	f.BoolVar(&n.ReadOnly, "read-only", false, "refuse every change with this profile")
+	f.BoolVar(&n.use, "use", false, "make it the profile in use")
+	a.completeValues(cmd, "provider", "twilio", "signalwire")
+	a.completeValues(cmd, "secret", "keyring", "env:", "file:", "command:")
+	a.completeValues(cmd, "signing-key", "keyring", "env:", "file:", "command:")
+	a.completeNothing(cmd, "account", "api-key", "space", "edge", "region")
+	return cmd
+}
+
+func (a *app) addProfile(ctx context.Context, n newProfile) error {
+	path, err := profile.Path(a.getenv)
+	if err != nil {
+		return err
+	}
+	config, err := profile.Load(path)
+	if err != nil {
+		return err
+	}
+	if err := profile.CheckName(n.Name); err != nil {
+		return err
+	}
+	if _, taken := config.Profiles[n.Name]; taken {
+		return fax.WithHint(fmt.Errorf("profile %s: %w: there is one already", n.Name, fax.ErrConflict), "remove it first: faxctl profile remove "+n.Name)
+	}
+	if err := a.complete(ctx, &n); err != nil {
+		return err
+	}
+	if err := n.Validate(); err != nil {
+		return err
+	}
+	typed, err := a.typedSecret(ctx, n)
+	if err != nil {
+		return err
+	}
+	who, err := a.verify(ctx, n.Profile, typed)
+	if err != nil {
+		return fmt.Errorf("nothing saved: %w", err)
+	}
+	secrets := a.secrets()
+	if !typed.IsZero() {
+		if err := secrets.Store(ctx, n.Profile, typed); err != nil {
+			return err
+		}
+	}
+	if err := profile.Add(ctx, path, n.Profile); err != nil {
+		if !typed.IsZero() {
+			err = errors.Join(err, secrets.Delete(ctx, n.Profile))
+		}
+		return err
+	}
+	a.say("%s works: %s %s.", n.Name, n.Provider, strings.Join(nonEmpty(who.Name, who.ID), ", "))
+	if n.use {
+		return a.useProfile(ctx, path, n.Name)
+	}
+	a.say("Use it with --profile %s, or always with faxctl profile use %s.", n.Name, n.Name)
+	return nil
+}
+
+// complete asks for what the flags did not say.
+func (a *app) complete(ctx context.Context, n *newProfile) error {
+	var err error
+	ask := func(value *string, question, flag string) {
+		if *value != "" || err != nil {
+			return
+		}
+		if *value, err = a.term.Ask(ctx, question); err != nil {
+			err = fax.WithHint(&kindError{fax.ErrInvalid, err}, "give it with "+flag)
+		}
+	}
+	ask(&n.provider, "Provider, twilio or signalwire:", "--provider")
+	if err != nil {
+		return err
+	}
+	if n.Provider, err = oneOf("provider", n.provider, []profile.Provider{profile.Twilio, profile.SignalWire}); err != nil {
+		return err
+	}
+	switch n.Provider {
+	case profile.Twilio:
+		ask(&n.AccountID, "Account SID (AC…):", "--account")
+	case profile.SignalWire:
+		ask(&n.Space, "Space (example.signalwire.com):", "--space")
+		ask(&n.AccountID, "Project id:", "--account")
+		if err == nil && n.Space != "" {
+			n.Space, err = profile.NormalizeSpace(n.Space)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, r := range []struct {
+		text string
+		at   *profile.Reference
+		flag string
+	}{{n.secret, &n.Secret, "--secret"}, {n.signingKey, &n.SigningKey, "--signing-key"}} {
+		if r.text == "" {
+			continue
+		}
+		if *r.at, err = profile.ParseReference(r.text); err != nil {
+			return fmt.Errorf("%s: %w", r.flag, err)
+		}
+	}
+	if n.Secret.IsZero() {
+		n.Secret = profile.Keyring()
+	}
+	return nil
+}
+
+// typedSecret is the secret for the keyring, from a person or from standard
+// input; the zero Secret when it is kept elsewhere.
+func (a *app) typedSecret(ctx context.Context, n newProfile) (profile.Secret, error) {
+	keyring := n.Secret.Kind == profile.InKeyring
+	switch {
+	case n.secretStdin && !keyring:
+		return profile.Secret{}, usageError("--secret-stdin is for the keyring, and --secret says %s", n.Secret)
+	case n.secretStdin:
+		text, err := io.ReadAll(io.LimitReader(a.in, 64<<10))
+		if err != nil {
+			return profile.Secret{}, fmt.Errorf("standard input: %w", err)
+		}
+		return nonEmptySecret(strings.TrimSpace(string(text)))
+	case !keyring:
+		return profile.Secret{}, nil
+	}
+	what := "Auth token"
+	switch {
+	case n.APIKey != "":
+		what = "API key secret"
+	case n.Provider == profile.SignalWire:
+		what = "API token"
+	}
+	text, err := a.term.Secret(ctx, what+" (not shown):")
+	if err != nil {
+		return profile.Secret{}, fax.WithHint(&kindError{fax.ErrInvalid, err}, "pipe it in with --secret-stdin, or say where it is kept with --secret")
+	}
+	return nonEmptySecret(text)
+}
+
+func nonEmptySecret(text string) (profile.Secret, error) {
+	if text == "" {
+		return profile.Secret{}, usageError("the secret is empty")
+	}
+	return profile.NewSecret(text), nil
+}
+
+// verify calls the provider with the credentials.
+func (a *app) verify(ctx context.Context, p profile.Profile, typed profile.Secret) (fax.Account, error) {
+	if p.APIURL == "" {
+		p.APIURL = cmp.Or(a.flags.apiURL, a.getenv("FAXCTL_API_URL"))
+	}
+	secret := typed
+	if secret.IsZero() {
+		var err error
+		if secret, err = a.secrets().Secret(ctx, p); err != nil {
+			return fax.Account{}, err
+		}
+	}
+	connected, err := a.dial(p, secret, nil)
+	if err != nil {
+		return fax.Account{}, err
+	}
+	return accountOf(ctx, connected)
+}
