@@ -41,6 +41,7 @@ func layers() map[string][]string {
 		"audit":         {"fax", "twiml", "webhook"},
 		"fetch":         {"document", "fax"},
 		"plan":          {"fax"},
+		"receiver":      {"fax", "twiml", "webhook"},
 		"retention":     {"fax"},
 	}
 }

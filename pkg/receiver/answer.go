@@ -1,0 +1,47 @@
+package receiver
+
+import (
+	"net/http"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/twiml"
+)
+
+// answer tells the provider what to do with a fax that is coming in. Nothing is
+// stored: a fax that never gets further is in the provider's list.
+func (r *Receiver) answer(w http.ResponseWriter, req *http.Request) {
+	from, to, err := r.asked(w, req)
+	if err != nil {
+		r.refuse(w, req, "fax", err)
+		return
+	}
+	document, outcome := r.twiml, "receive"
+	switch {
+	case !r.ours.has(req.Context(), to):
+		document, outcome = twiml.Reject(), "not ours"
+	case !r.cfg.wanted(from, to):
+		document, outcome = twiml.Reject(), "reject"
+	}
+	r.metrics.request("fax", outcome)
+	r.log.Info("fax announced", "answer", outcome, "from", fax.MaskPhone(from), "to", fax.MaskPhone(to))
+	w.Header().Set("Content-Type", twiml.ContentType)
+	_, _ = w.Write(document) // a provider that hangs up asks again
+}
+
+// asked is between whom the fax is, if the request is the provider's.
+func (r *Receiver) asked(w http.ResponseWriter, req *http.Request) (from, to string, err error) {
+	if err := r.signed(req); err != nil {
+		return "", "", err
+	}
+	form, err := r.form(w, req)
+	if err != nil {
+		return "", "", err
+	}
+	if err := r.verify(req, faxPath, form); err != nil {
+		return "", "", err
+	}
+	if !isWord(form.Get("FaxSid"), maxID) {
+		return "", "", bad("the FaxSid is missing or no id")
+	}
+	return text(form.Get("From")), text(form.Get("To")), nil
+}

@@ -1,0 +1,70 @@
+package receiver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+const (
+	backfilled = "backfilled" // the note that says until when
+	// overlap is how long a fax may take from its creation to its end: that
+	// much is looked at again each time, and at the very first time.
+	overlap = 24 * time.Hour
+)
+
+// backfill records the faxes that the provider has and that we were not told
+// of: a callback can be lost, and while we are down all are. However long that
+// was, the list is read from where it was read to last.
+func (r *Receiver) backfill(ctx context.Context) error {
+	now := time.Now()
+	since := now
+	last, err := r.queue.note(ctx, backfilled)
+	if err != nil {
+		return err
+	}
+	if last != "" {
+		if since, err = time.Parse(time.RFC3339, last); err != nil {
+			return fmt.Errorf("the note of the last backfill: %w", err)
+		}
+	}
+	q := fax.Filter{Direction: fax.Inbound, After: since.Add(-overlap)}
+	found := 0
+	for f, err := range fax.List(ctx, r.cfg.Provider.Faxes, q, fax.ListOptions{Retention: r.cfg.Provider.Retention, Now: now}) {
+		if err != nil {
+			return fmt.Errorf("list the provider's faxes: %w", err)
+		}
+		fresh, err := r.catchUp(ctx, f, now)
+		if err != nil {
+			return err
+		}
+		if fresh {
+			found++
+		}
+	}
+	if found > 0 {
+		r.log.Warn("faxes of which no callback came", "count", found)
+	}
+	return r.queue.setNote(ctx, backfilled, now.UTC().Format(time.RFC3339))
+}
+
+// catchUp records a fax of the provider's list, unless it is known or still on
+// its way.
+func (r *Receiver) catchUp(ctx context.Context, f fax.Fax, now time.Time) (fresh bool, err error) {
+	if !f.Status.Terminal() || !isWord(f.ID, maxID) {
+		return false, nil
+	}
+	if known, err := r.queue.known(ctx, f.ID, f.Status); err != nil || known {
+		return false, err
+	}
+	item := &pending{Event: fromRecord(f, now)}
+	if err := r.group.add(item); err != nil {
+		return false, err
+	}
+	if item.fresh {
+		r.metrics.request("backfill", "recorded")
+	}
+	return item.fresh, nil
+}

@@ -1,0 +1,82 @@
+package receiver
+
+import (
+	"mime"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// callback takes the news of how a fax went. The answer is 204 only when the
+// news, and the document that came with it, will survive a crash.
+func (r *Receiver) callback(w http.ResponseWriter, req *http.Request) {
+	e, fresh, err := r.told(w, req)
+	if err != nil {
+		r.refuse(w, req, "callback", err)
+		return
+	}
+	outcome := "recorded"
+	if !fresh {
+		outcome = "repeated"
+	}
+	r.metrics.request("callback", outcome)
+	r.log.Info("fax "+string(e.Status), "fax", e.FaxID, "from", fax.MaskPhone(e.From), "to", fax.MaskPhone(e.To), "outcome", outcome)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// told verifies a callback and makes it last.
+func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, fresh bool, err error) {
+	if err := r.signed(req); err != nil {
+		return Event{}, false, err
+	}
+	form, upload, err := r.body(w, req)
+	if err != nil {
+		return Event{}, false, err
+	}
+	item := &pending{upload: upload.name()}
+	if item.Event, err = r.accept(req, form); err == nil {
+		err = upload.keep()
+	}
+	if err != nil {
+		upload.discard()
+		return Event{}, false, err
+	}
+	// When the commit fails nobody knows whether it was carried out, so the
+	// document stays; the next start removes it if no event needs it.
+	if err := r.group.add(item); err != nil {
+		return Event{}, false, err
+	}
+	if upload != nil && !item.fresh {
+		if needed, err := r.queue.hasUpload(req.Context(), item.upload); err == nil && !needed {
+			upload.discard()
+		}
+	}
+	return item.Event, item.fresh, nil
+}
+
+// accept decides whether a callback is to be believed, and reads it.
+func (r *Receiver) accept(req *http.Request, form url.Values) (Event, error) {
+	if err := r.verify(req, donePath, form); err != nil {
+		return Event{}, err
+	}
+	e, err := parseEvent(form, time.Now())
+	switch {
+	case err != nil:
+		return Event{}, bad("%v", err)
+	case !r.ours.has(req.Context(), e.To):
+		return Event{}, forbidden("not ours", "it is for %s, which is not a number of this account", fax.MaskPhone(e.To))
+	}
+	return e, nil
+}
+
+// body reads a callback in either of its two forms.
+func (r *Receiver) body(w http.ResponseWriter, req *http.Request) (url.Values, *upload, error) {
+	kind, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if err == nil && kind == "multipart/form-data" {
+		return r.uploads.read(w, req, params["boundary"])
+	}
+	form, err := r.form(w, req)
+	return form, nil, err
+}

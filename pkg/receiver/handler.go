@@ -1,0 +1,169 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/webhook"
+)
+
+const (
+	maxForm = 64 << 10 // bytes of a form without its document
+	maxArgs = 100      // fields of a form
+)
+
+// Handler answers the provider under the path of the public URL, and the
+// operator under /healthz, /readyz and /metrics. Everything else is not found.
+// Where a proxy cuts the path of the public URL off, it works too.
+func (r *Receiver) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, prefix := range slicesOf(r.prefix, "") {
+		mux.HandleFunc("POST "+prefix+faxPath, r.answer)
+		mux.HandleFunc("GET "+prefix+faxPath, r.answer)
+		mux.HandleFunc("POST "+prefix+donePath, r.callback)
+	}
+	mux.HandleFunc("GET /healthz", r.healthz)
+	mux.HandleFunc("GET /readyz", r.readyz)
+	mux.Handle("GET /metrics", r.metrics.handler())
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Server", "faxctl") // by which numbers check knows us
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Cache-Control", "no-store")
+		mux.ServeHTTP(w, req)
+	})
+}
+
+// slicesOf is the two, once if they are the same.
+func slicesOf(a, b string) []string {
+	if a == b {
+		return []string{a}
+	}
+	return []string{a, b}
+}
+
+// refusal is why a request is not obeyed.
+type refusal struct {
+	status  int
+	outcome string // for the metrics: one of a few words
+	reason  string // for the log
+}
+
+// Error implements error.
+func (e *refusal) Error() string { return e.reason }
+
+func forbidden(outcome, format string, args ...any) error {
+	return &refusal{http.StatusForbidden, outcome, fmt.Sprintf(format, args...)}
+}
+
+func bad(format string, args ...any) error {
+	return &refusal{http.StatusBadRequest, "malformed", fmt.Sprintf(format, args...)}
+}
+
+// refuse ends a request that is not obeyed. What is told to the other side does
+// not say why: whoever forges requests learns nothing.
+func (r *Receiver) refuse(w http.ResponseWriter, req *http.Request, what string, err error) {
+	no := &refusal{http.StatusServiceUnavailable, "failed", err.Error()}
+	var tooBig *http.MaxBytesError
+	switch {
+	case errors.As(err, &no):
+	case errors.As(err, &tooBig):
+		no = &refusal{http.StatusRequestEntityTooLarge, "too large", err.Error()}
+	case req.Context().Err() != nil:
+		no.outcome = "gone"
+	}
+	r.metrics.request(what, no.outcome)
+	r.log.Warn("request refused", "request", what, "status", no.status, "reason", no.reason, "remote", req.RemoteAddr)
+	if no.status >= 500 {
+		w.Header().Set("Retry-After", "5")
+	}
+	// What is left of the body is not read: the connection ends with it.
+	w.Header().Set("Connection", "close")
+	http.Error(w, http.StatusText(no.status), no.status)
+}
+
+// form reads the fields of a request that is no upload, bounded in size, number
+// and time.
+func (r *Receiver) form(w http.ResponseWriter, req *http.Request) (url.Values, error) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(10 * time.Second)) // a test's recorder has none
+	if req.Method == http.MethodGet {
+		if req.ContentLength != 0 {
+			return nil, bad("a GET with a body")
+		}
+		return parseForm(req.URL.RawQuery)
+	}
+	if kind, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
+		return nil, &refusal{http.StatusUnsupportedMediaType, "malformed", "content type " + text(req.Header.Get("Content-Type"))}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxForm))
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	return parseForm(string(body))
+}
+
+// bodyError is what the sender did wrong when its body could not be read.
+func bodyError(err error) error {
+	if errors.As(err, new(*http.MaxBytesError)) {
+		return err
+	}
+	return bad("the body: %v", err)
+}
+
+func parseForm(s string) (url.Values, error) {
+	if n := 1 + strings.Count(s, "&"); n > maxArgs {
+		return nil, bad("a form of %d fields", n)
+	}
+	form, err := url.ParseQuery(s)
+	if err != nil {
+		return nil, bad("the form: %v", err)
+	}
+	return form, nil
+}
+
+// signed refuses a request before its body is read when it carries nothing that
+// could be a signature.
+func (r *Receiver) signed(req *http.Request) error {
+	const length = 28 // of a SHA-1 in base64
+	switch s := webhook.Signature(req.Header); {
+	case s == "":
+		r.metrics.badSignature("missing")
+		return forbidden("unsigned", "it has no signature")
+	case len(s) != length:
+		r.metrics.badSignature("malformed")
+		return forbidden("unsigned", "its signature has %d characters, not %d", len(s), length)
+	}
+	return nil
+}
+
+// verify refuses a request that our provider did not sign: the signature is
+// that of the URL the provider was given, whatever the request says about the
+// host it was sent to.
+func (r *Receiver) verify(req *http.Request, path string, form url.Values) error {
+	target := r.public + path
+	if req.URL.RawQuery != "" {
+		target += "?" + req.URL.RawQuery
+	}
+	posted := form
+	if req.Method == http.MethodGet {
+		posted = nil // its fields are in the URL
+	}
+	signature, ok := webhook.Signature(req.Header), false
+	for _, key := range r.cfg.Keys {
+		ok = webhook.Verify(key, target, posted, signature) || ok
+	}
+	if !ok {
+		r.metrics.badSignature("wrong")
+		return forbidden("forged", "its signature is not that of %s%s with these fields: another key, another public URL, or a forgery", r.public, path)
+	}
+	if account := form.Get("AccountSid"); r.cfg.Account != "" && account != r.cfg.Account {
+		r.metrics.badSignature("account")
+		return forbidden("other account", "it is for account %q", text(account))
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// The jobs. Each names an event by its key; the event itself is in the
+// database. All are unique: the same work is not queued twice.
+type (
+	fetchArgs    eventKey // the document into the archive
+	execArgs     eventKey // a program of the operator
+	forwardArgs  eventKey // a server of the operator
+	backfillArgs struct{} // events of which we were not told
+	pruneArgs    struct{} // what need not be kept any more
+)
+
+type eventKey struct {
+	FaxID  string     `json:"fax_id"`
+	Status fax.Status `json:"status"`
+}
+
+// Kind names the job in the database.
+func (fetchArgs) Kind() string    { return "fetch" }
+func (execArgs) Kind() string     { return "exec" }
+func (forwardArgs) Kind() string  { return "forward" }
+func (backfillArgs) Kind() string { return "backfill" }
+func (pruneArgs) Kind() string    { return "prune" }
+
+// The queues. Programs and servers of the operator may be slow; they must not
+// keep documents waiting.
+const (
+	fetchQueue   = "fetch"
+	deliverQueue = "deliver"
+	upkeepQueue  = "upkeep"
+)
+
+// How often a document is tried before the job is parked: a provider may be
+// away for two days, but a fax it does not have after an hour will not come.
+const (
+	fetchAttempts   = 60
+	missingAttempts = 12
+)
+
+func options(queue string, attempts int) *river.InsertOpts {
+	return &river.InsertOpts{Queue: queue, MaxAttempts: attempts, UniqueOpts: river.UniqueOpts{ByArgs: true}}
+}
+
+// follow is what has to be done about a new event.
+func (r *Receiver) follow(e Event) []river.InsertManyParams {
+	switch {
+	case e.hasDocument():
+		return []river.InsertManyParams{{Args: fetchArgs{e.FaxID, e.Status}, InsertOpts: options(fetchQueue, fetchAttempts)}}
+	case e.Status.Terminal():
+		return r.deliver(e)
+	}
+	return nil
+}
+
+// deliver is whom to tell of an event whose document, if any, is archived.
+func (r *Receiver) deliver(e Event) []river.InsertManyParams {
+	var jobs []river.InsertManyParams
+	opts := options(deliverQueue, r.cfg.Attempts)
+	if len(r.cfg.Exec) > 0 {
+		jobs = append(jobs, river.InsertManyParams{Args: execArgs{e.FaxID, e.Status}, InsertOpts: opts})
+	}
+	if r.cfg.Forward != "" {
+		jobs = append(jobs, river.InsertManyParams{Args: forwardArgs{e.FaxID, e.Status}, InsertOpts: opts})
+	}
+	return jobs
+}
+
+// worker makes a River worker of a function and a time limit.
+type worker[A river.JobArgs] struct {
+	river.WorkerDefaults[A]
+	limit time.Duration
+	work  func(context.Context, *river.Job[A]) error
+}
+
+// Work implements river.Worker.
+func (w worker[A]) Work(ctx context.Context, job *river.Job[A]) error { return w.work(ctx, job) }
+
+// Timeout implements river.Worker.
+func (w worker[A]) Timeout(*river.Job[A]) time.Duration { return w.limit }
+
+func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: q.fetch})
+	river.AddWorker(workers, worker[execArgs]{limit: 15 * time.Minute, work: func(ctx context.Context, job *river.Job[execArgs]) error {
+		return r.tell(ctx, eventKey(job.Args), r.exec)
+	}})
+	river.AddWorker(workers, worker[forwardArgs]{limit: time.Minute, work: func(ctx context.Context, job *river.Job[forwardArgs]) error {
+		return r.tell(ctx, eventKey(job.Args), r.forward)
+	}})
+	river.AddWorker(workers, worker[backfillArgs]{limit: 50 * time.Minute, work: func(ctx context.Context, _ *river.Job[backfillArgs]) error {
+		return r.backfill(ctx)
+	}})
+	river.AddWorker(workers, worker[pruneArgs]{limit: 50 * time.Minute, work: func(ctx context.Context, _ *river.Job[pruneArgs]) error {
+		return r.cfg.Prune(ctx)
+	}})
+	return &river.Config{
+		Logger:            slog.New(quiet{r.log.Handler()}),
+		ErrorHandler:      failures{r},
+		FetchPollInterval: 250 * time.Millisecond,
+		JobTimeout:        15 * time.Minute,
+		PeriodicJobs:      r.periodic(),
+		PollOnly:          !q.db.listens(),
+		Queues: map[string]river.QueueConfig{
+			fetchQueue:   {MaxWorkers: r.cfg.Jobs},
+			deliverQueue: {MaxWorkers: r.cfg.Jobs},
+			upkeepQueue:  {MaxWorkers: 1},
+		},
+		RetryPolicy: patience{r.cfg.Retry},
+		Workers:     workers,
+
+		// What was done is known by the event; what is parked stays until
+		// somebody decides about it.
+		CompletedJobRetentionPeriod: time.Hour,
+		CancelledJobRetentionPeriod: -1,
+		DiscardedJobRetentionPeriod: -1,
+	}
+}
+
+// periodic are the jobs that come back by themselves, and at the start.
+func (r *Receiver) periodic() []*river.PeriodicJob {
+	atStart := &river.PeriodicJobOpts{RunOnStart: true}
+	// A run that failed is not tried again: the next one does the same work. A
+	// finished one must not be in the way of the next.
+	once := &river.InsertOpts{Queue: upkeepQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	}}}
+	var all []*river.PeriodicJob
+	if r.cfg.Backfill > 0 {
+		all = append(all, river.NewPeriodicJob(river.PeriodicInterval(r.cfg.Backfill), func() (river.JobArgs, *river.InsertOpts) {
+			return backfillArgs{}, once
+		}, atStart))
+	}
+	if r.cfg.Prune != nil {
+		all = append(all, river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), func() (river.JobArgs, *river.InsertOpts) {
+			return pruneArgs{}, once
+		}, atStart))
+	}
+	return all
+}
+
+// fetch brings the document of a fax into the archive: the one that came with
+// the callback, or the provider's.
+func (q *jobQueue[TTx]) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
+	r := q.r
+	p, err := q.load(ctx, job.Args.FaxID, job.Args.Status)
+	if err != nil {
+		return err
+	}
+	record, err := r.cfg.Provider.Faxes.Get(ctx, p.FaxID)
+	switch {
+	case err == nil && record.ID == p.FaxID:
+	case err == nil:
+		return fmt.Errorf("the provider sent another fax for %s: %w", p.FaxID, fax.ErrConflict)
+	case p.upload != "" && errors.Is(err, fax.ErrNotFound):
+		record = p.record() // the provider kept nothing, which was the wish
+	case errors.Is(err, fax.ErrNotFound) && job.Attempt >= missingAttempts:
+		return river.JobCancel(err)
+	default:
+		return err
+	}
+	source := source{Faxes: r.cfg.Provider.Faxes, uploads: r.uploads, upload: p.upload, wait: job.Attempt < missingAttempts}
+	kept, err := r.cfg.Archive.Save(ctx, source, record)
+	if err != nil {
+		return fmt.Errorf("archive fax %s: %w", p.FaxID, err)
+	}
+	e := p.Event
+	e.Document, e.ContentType, e.SHA256, e.Size = kept.Path, kept.ContentType, kept.SHA256, kept.Size
+	if kept.Pages > 0 {
+		e.Pages = &kept.Pages
+	}
+	if err := finish(ctx, q, job, e, r.deliver(e)); err != nil {
+		return err
+	}
+	if p.upload != "" {
+		if err := r.uploads.remove(p.upload); err != nil && !errors.Is(err, os.ErrNotExist) {
+			r.log.Warn("a document that is archived stays among the uploads", "fax", p.FaxID, "error", err)
+		}
+	}
+	r.metrics.archived(e, time.Since(e.Received))
+	r.log.Info("archived", "fax", e.FaxID, "from", fax.MaskPhone(e.From), "to", fax.MaskPhone(e.To), "bytes", e.Size, "pages", kept.Pages)
+	return nil
+}
+
+// source is where a document comes from: the provider, or the callback.
+type source struct {
+	fax.Faxes
+	uploads *uploads
+	upload  string
+	wait    bool // a document that is not there may still come
+}
+
+// Open implements fax.Faxes.
+func (s source) Open(ctx context.Context, f fax.Fax, offset int64) (fax.Document, error) {
+	if s.upload != "" {
+		return s.uploads.open(s.upload, offset)
+	}
+	d, err := s.Faxes.Open(ctx, f, offset)
+	if s.wait && errors.Is(err, fax.ErrNotFound) {
+		// Not found is for good; the archive would note that it is gone.
+		err = fmt.Errorf("%w: the document is not there yet: %v", fax.ErrUnavailable, err) //nolint:errorlint // its kind is what it must not have
+	}
+	return d, err
+}
+
+// tell hands an event to the operator's side.
+func (r *Receiver) tell(ctx context.Context, key eventKey, how func(context.Context, Event) error) error {
+	p, err := r.queue.load(ctx, key.FaxID, key.Status)
+	if err != nil {
+		return err
+	}
+	return how(ctx, p.Event)
+}
+
+// failures logs what went wrong with a job, and how often it did.
+type failures struct{ r *Receiver }
+
+// HandleError implements river.ErrorHandler.
+func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	level, parked := slog.LevelWarn, job.Attempt >= job.MaxAttempts || errors.As(err, new(*river.JobCancelError))
+	if parked {
+		level = slog.LevelError
+	}
+	f.r.log.Log(context.Background(), level, "job failed", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "parked", parked, "error", err)
+	return nil
+}
+
+// HandlePanic implements river.ErrorHandler.
+func (f failures) HandlePanic(_ context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
+	f.r.log.Error("job panicked", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "panic", value, "trace", trace)
+	return nil
+}
+
+// quiet passes on what River has to warn of; the rest is told here in our own
+// words.
+type quiet struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (h quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}

@@ -1,0 +1,104 @@
+package receiver
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics is what an operator watches. It has a registry of its own.
+type metrics struct {
+	registry   *prometheus.Registry
+	requests   *prometheus.CounterVec
+	signatures *prometheus.CounterVec
+	latency    prometheus.Histogram
+	bytes      prometheus.Counter
+}
+
+func newMetrics(r *Receiver) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "faxctl_requests_total", Help: "Requests by what was asked and what came of it.",
+		}, []string{"request", "outcome"}),
+		signatures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "faxctl_signature_failures_total", Help: "Requests whose signature was not accepted, by reason.",
+		}, []string{"reason"}),
+		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "faxctl_fetch_latency_seconds", Help: "From hearing of a fax to having it in the archive.",
+			Buckets: []float64{.25, .5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 6 * 3600, 24 * 3600},
+		}),
+		bytes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "faxctl_archived_bytes_total", Help: "Bytes of documents archived by this process.",
+		}),
+	}
+	for _, reason := range []string{"missing", "malformed", "wrong", "account"} {
+		m.signatures.WithLabelValues(reason) // there from the start, so that an alert sees the first one
+	}
+	m.registry.MustRegister(m.requests, m.signatures, m.latency, m.bytes, state{r, stateDescriptions()},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) request(what, outcome string) { m.requests.WithLabelValues(what, outcome).Inc() }
+func (m *metrics) badSignature(reason string)   { m.signatures.WithLabelValues(reason).Inc() }
+
+func (m *metrics) archived(e Event, took time.Duration) {
+	m.latency.Observe(took.Seconds())
+	m.bytes.Add(float64(e.Size))
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, ErrorHandling: promhttp.ContinueOnError})
+}
+
+// state reads from the database what is true at the moment of asking.
+type state struct {
+	r *Receiver
+	d map[string]*prometheus.Desc
+}
+
+func stateDescriptions() map[string]*prometheus.Desc {
+	return map[string]*prometheus.Desc{
+		"faxes": prometheus.NewDesc("faxctl_faxes", "Faxes by the status they reached.", []string{"status"}, nil),
+		"jobs":  prometheus.NewDesc("faxctl_jobs", "Jobs that are not done, by kind and state.", []string{"kind", "state"}, nil),
+		"age":   prometheus.NewDesc("faxctl_queue_age_seconds", "How long the oldest job that could run has waited.", nil, nil),
+		"size":  prometheus.NewDesc("faxctl_archive_bytes", "Bytes of documents in the archive.", nil, nil),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (s state) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range s.d {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector. What cannot be read is left out.
+func (s state) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	gauge := func(name string, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(s.d[name], prometheus.GaugeValue, v, labels...)
+	}
+	stats, err := s.r.queue.stats(ctx)
+	if err != nil {
+		s.r.log.Warn("metrics", slog.Any("error", err))
+		return
+	}
+	for status, n := range stats.Faxes {
+		gauge("faxes", float64(n), string(status))
+	}
+	for _, j := range stats.Jobs {
+		gauge("jobs", float64(j.Count), j.Kind, j.State)
+	}
+	gauge("age", stats.Age.Seconds())
+	if size, err := s.r.cfg.Archive.Size(ctx); err == nil {
+		gauge("size", float64(size))
+	}
+}

@@ -1,0 +1,233 @@
+package receiver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Job is a piece of work that is not done yet.
+type Job struct {
+	ID       int64      `json:"id"`
+	Kind     string     `json:"kind"`  // fetch, exec, forward, backfill or prune
+	State    string     `json:"state"` // waiting, running, retrying or parked
+	FaxID    string     `json:"fax_id,omitempty"`
+	Status   fax.Status `json:"status,omitempty"`
+	Attempts int        `json:"attempts"`
+	Error    string     `json:"error,omitempty"` // of the last attempt
+	Created  time.Time  `json:"created"`
+	Next     time.Time  `json:"next,omitzero"` // when it is tried again
+}
+
+// Stats is the state of a receiver in numbers.
+type Stats struct {
+	Faxes map[fax.Status]int `json:"faxes"` // by the status they reached
+	Jobs  []JobCount         `json:"jobs"`
+	Age   time.Duration      `json:"age"` // how long the oldest job that could run has waited
+}
+
+// JobCount counts the jobs of a kind that are in the same state.
+type JobCount struct {
+	Kind  string `json:"kind"`
+	State string `json:"state"` // as in Job
+	Count int    `json:"count"`
+}
+
+// The states of a job, in words of ours.
+const (
+	Waiting  = "waiting"
+	Running  = "running"
+	Retrying = "retrying"
+	Parked   = "parked"
+)
+
+func stateOf(s rivertype.JobState) string {
+	switch s {
+	case rivertype.JobStateRunning:
+		return Running
+	case rivertype.JobStateRetryable:
+		return Retrying
+	case rivertype.JobStateDiscarded, rivertype.JobStateCancelled:
+		return Parked
+	}
+	return Waiting
+}
+
+// Desk is a look at a receiver's state from outside, while it runs or not: what
+// is parked, and what to do about it.
+type Desk struct{ queue queue }
+
+// OpenDesk opens the state in a folder. fax.ErrNotFound: no receiver has ever
+// run there. The caller closes the desk.
+func OpenDesk(ctx context.Context, stateDir string) (*Desk, error) {
+	path := databasePath(stateDir)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil, fax.WithHint(fmt.Errorf("a receiver's state in %s: %w", stateDir, fax.ErrNotFound), "start one: faxctl serve")
+	}
+	db, err := openSQLite(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	q, err := newQueue(ctx, db, nil)
+	if err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	return &Desk{q}, nil
+}
+
+// Jobs lists what is not done, the oldest first.
+func (d *Desk) Jobs(ctx context.Context) ([]Job, error) { return d.queue.jobs(ctx) }
+
+// Stats counts faxes and jobs.
+func (d *Desk) Stats(ctx context.Context) (Stats, error) { return d.queue.stats(ctx) }
+
+// Retry makes a job run as soon as the receiver can. fax.ErrNotFound: there is
+// no such job. fax.ErrConflict: it is running, or done.
+func (d *Desk) Retry(ctx context.Context, id int64) error { return d.queue.retry(ctx, id) }
+
+// Discard gives a parked job up for good; the event stays. Errors: as Retry,
+// and fax.ErrConflict when the job is not parked.
+func (d *Desk) Discard(ctx context.Context, id int64) error { return d.queue.discard(ctx, id) }
+
+// Close closes the state.
+func (d *Desk) Close() error { return d.queue.close() }
+
+func unfinished() []rivertype.JobState {
+	return []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
+		rivertype.JobStatePending, rivertype.JobStateDiscarded, rivertype.JobStateCancelled,
+	}
+}
+
+func (q *jobQueue[TTx]) jobs(ctx context.Context, ids ...int64) ([]Job, error) {
+	var all []Job
+	params := river.NewJobListParams().States(unfinished()...).OrderBy(river.JobListOrderByID, river.SortOrderAsc).First(1000)
+	if len(ids) > 0 {
+		params = params.IDs(ids...)
+	}
+	for {
+		page, err := q.client.JobList(ctx, params)
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range page.Jobs {
+			all = append(all, jobOf(row))
+		}
+		if len(page.Jobs) < 1000 {
+			return all, nil
+		}
+		params = params.After(page.LastCursor)
+	}
+}
+
+func jobOf(row *rivertype.JobRow) Job {
+	var key eventKey
+	_ = json.Unmarshal(row.EncodedArgs, &key) // a job without a fax has none
+	j := Job{
+		ID: row.ID, Kind: row.Kind, State: stateOf(row.State), FaxID: key.FaxID, Status: key.Status,
+		Attempts: row.Attempt, Created: row.CreatedAt,
+	}
+	if n := len(row.Errors); n > 0 {
+		j.Error = row.Errors[n-1].Error
+	}
+	if row.State == rivertype.JobStateRetryable || row.State == rivertype.JobStateScheduled {
+		j.Next = row.ScheduledAt
+	}
+	return j
+}
+
+// one finds a job that is not done.
+func (q *jobQueue[TTx]) one(ctx context.Context, id int64) (Job, error) {
+	found, err := q.jobs(ctx, id)
+	if err == nil && len(found) == 0 {
+		err = fax.WithHint(fmt.Errorf("job %d: %w among those that are not done", id, fax.ErrNotFound), "see what there is: faxctl serve jobs list")
+	}
+	if err != nil {
+		return Job{}, err
+	}
+	return found[0], nil
+}
+
+func (q *jobQueue[TTx]) retry(ctx context.Context, id int64) error {
+	j, err := q.one(ctx, id)
+	if err != nil {
+		return err
+	}
+	if j.State == Running {
+		return fmt.Errorf("job %d is running: %w", id, fax.ErrConflict)
+	}
+	_, err = q.client.JobRetry(ctx, id)
+	return err
+}
+
+func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) error {
+	j, err := q.one(ctx, id)
+	if err != nil {
+		return err
+	}
+	if j.State != Parked {
+		return fmt.Errorf("job %d is %s, not parked: %w", id, j.State, fax.ErrConflict)
+	}
+	_, err = q.client.JobDelete(ctx, id)
+	return err
+}
+
+func (q *jobQueue[TTx]) stats(ctx context.Context) (Stats, error) {
+	s := Stats{Faxes: map[fax.Status]int{}}
+	err := q.count(ctx, `SELECT status, '', count(*) FROM receiver_event GROUP BY status`, func(status, _ string, n int) {
+		s.Faxes[fax.Status(status)] = n
+	})
+	if err != nil {
+		return s, err
+	}
+	err = q.count(ctx, `SELECT kind, state, count(*) FROM river_job
+		WHERE state IN ('available', 'running', 'retryable', 'scheduled', 'pending', 'discarded', 'cancelled')
+		GROUP BY kind, state ORDER BY kind, state`, func(kind, state string, n int) {
+		s.Jobs = addCount(s.Jobs, JobCount{kind, stateOf(rivertype.JobState(state)), n})
+	})
+	if err != nil {
+		return s, err
+	}
+	oldest, err := q.client.JobList(ctx, river.NewJobListParams().States(rivertype.JobStateAvailable).
+		OrderBy(river.JobListOrderByScheduledAt, river.SortOrderAsc).First(1))
+	if err == nil && len(oldest.Jobs) > 0 {
+		s.Age = max(0, time.Since(oldest.Jobs[0].ScheduledAt))
+	}
+	return s, err
+}
+
+// addCount merges counts that are the same in our words.
+func addCount(all []JobCount, c JobCount) []JobCount {
+	for i := range all {
+		if all[i].Kind == c.Kind && all[i].State == c.State {
+			all[i].Count += c.Count
+			return all
+		}
+	}
+	return append(all, c)
+}
+
+func (q *jobQueue[TTx]) count(ctx context.Context, query string, each func(a, b string, n int)) error {
+	rows, err := q.db.reads().QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var a, b string
+		var n int
+		if err := rows.Scan(&a, &b, &n); err != nil {
+			return err
+		}
+		each(a, b, n)
+	}
+	return rows.Err()
+}

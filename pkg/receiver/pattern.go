@@ -1,0 +1,53 @@
+package receiver
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Pattern selects faxes by who sends them, or by the number they are for.
+type Pattern struct {
+	end  string // "from", "to", or "" for either
+	glob string
+}
+
+// ParsePattern reads from=GLOB, to=GLOB or GLOB, which is for either end. In a
+// glob * stands for any characters and ? for one: from=+1415*.
+func ParsePattern(s string) (Pattern, error) {
+	p := Pattern{glob: s}
+	if end, glob, ok := strings.Cut(s, "="); ok {
+		p = Pattern{end: end, glob: glob}
+	}
+	_, err := path.Match(p.glob, "")
+	if err != nil || p.glob == "" || p.end != "" && p.end != "from" && p.end != "to" {
+		return Pattern{}, fax.WithHint(fmt.Errorf("%w pattern %q", fax.ErrInvalid, s), "as in from=+1415* or to=+14155550123")
+	}
+	return p, nil
+}
+
+// Match reports whether a fax between these numbers is selected.
+func (p Pattern) Match(from, to string) bool {
+	match := func(number string) bool {
+		ok, err := path.Match(p.glob, number)
+		return ok && err == nil
+	}
+	return p.end != "to" && match(from) || p.end != "from" && match(to)
+}
+
+// wanted decides about a fax by the configured patterns. To reject is stronger.
+func (c Config) wanted(from, to string) bool {
+	for _, p := range c.Reject {
+		if p.Match(from, to) {
+			return false
+		}
+	}
+	for _, p := range c.Allow {
+		if p.Match(from, to) {
+			return true
+		}
+	}
+	return len(c.Allow) == 0
+}

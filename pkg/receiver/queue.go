@@ -1,0 +1,205 @@
+package receiver
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// queue is the durable side of a receiver: the events, and the jobs that follow
+// from them.
+type queue interface {
+	// record commits new events and their jobs, all or none, and marks those
+	// that were not known before.
+	record(ctx context.Context, items []*pending) error
+
+	// load finds an event. fax.ErrNotFound: there is none.
+	load(ctx context.Context, faxID string, status fax.Status) (pending, error)
+
+	known(ctx context.Context, faxID string, status fax.Status) (bool, error)
+	hasUpload(ctx context.Context, name string) (bool, error)
+	note(ctx context.Context, name string) (string, error)
+	setNote(ctx context.Context, name, value string) error
+
+	start(ctx context.Context) error
+	stop(ctx context.Context) error
+	stats(ctx context.Context) (Stats, error)
+	jobs(ctx context.Context, ids ...int64) ([]Job, error)
+	retry(ctx context.Context, id int64) error
+	discard(ctx context.Context, id int64) error
+	close() error
+}
+
+// jobQueue is a queue on River, over any database River knows.
+type jobQueue[TTx any] struct {
+	db     database[TTx]
+	client *river.Client[TTx]
+	r      *Receiver
+}
+
+// newQueue brings the database up to date and connects River to it. Without a
+// receiver it can be looked at and its jobs be moved, but not worked.
+func newQueue[TTx any](ctx context.Context, db database[TTx], r *Receiver) (*jobQueue[TTx], error) {
+	silent := slog.New(slog.DiscardHandler)
+	migrator, err := rivermigrate.New(db.driver(), &rivermigrate.Config{Logger: silent})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return nil, fmt.Errorf("migrate the job tables: %w", err)
+	}
+	if one, ok := any(db).(interface{ releaseAll(context.Context) error }); ok && r != nil {
+		if err := one.releaseAll(ctx); err != nil {
+			return nil, err
+		}
+	}
+	q := &jobQueue[TTx]{db: db, r: r}
+	cfg := &river.Config{Logger: silent}
+	if r != nil {
+		cfg = q.config(r)
+	}
+	if q.client, err = river.NewClient(db.driver(), cfg); err != nil {
+		return nil, err
+	}
+	return q, nil
+}
+
+const (
+	insertEvent = `INSERT INTO receiver_event (fax_id, status, event, upload) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	selectEvent = `SELECT event, upload FROM receiver_event WHERE fax_id = ? AND status = ?`
+	updateEvent = `UPDATE receiver_event SET event = ?, upload = '' WHERE fax_id = ? AND status = ?`
+	upsertNote  = `INSERT INTO receiver_note (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+)
+
+func (q *jobQueue[TTx]) record(ctx context.Context, items []*pending) error {
+	return q.db.inTx(ctx, func(tx TTx) error {
+		var jobs []river.InsertManyParams
+		for _, it := range items {
+			event, err := json.Marshal(it.Event)
+			if err != nil {
+				return err
+			}
+			n, err := q.db.exec(ctx, tx, insertEvent, it.FaxID, string(it.Status), string(event), it.upload)
+			if err != nil {
+				return err
+			}
+			if it.fresh = n == 1; it.fresh {
+				jobs = append(jobs, q.r.follow(it.Event)...)
+			}
+		}
+		return q.insert(ctx, tx, jobs)
+	})
+}
+
+func (q *jobQueue[TTx]) insert(ctx context.Context, tx TTx, jobs []river.InsertManyParams) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	_, err := q.client.InsertManyFastTx(ctx, tx, jobs)
+	return err
+}
+
+// finish stores what became of an event, enqueues what follows, and completes
+// the job that did it, all in one transaction.
+func finish[TTx any, A river.JobArgs](ctx context.Context, q *jobQueue[TTx], job *river.Job[A], e Event, jobs []river.InsertManyParams) error {
+	event, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return q.db.inTx(ctx, func(tx TTx) error {
+		if _, err := q.db.exec(ctx, tx, updateEvent, string(event), e.FaxID, string(e.Status)); err != nil {
+			return err
+		}
+		if err := q.insert(ctx, tx, jobs); err != nil {
+			return err
+		}
+		_, err := river.JobCompleteTx[riverdriver.Driver[TTx]](ctx, tx, job)
+		return err
+	})
+}
+
+func (q *jobQueue[TTx]) load(ctx context.Context, faxID string, status fax.Status) (pending, error) {
+	var p pending
+	var event string
+	err := q.db.reads().QueryRowContext(ctx, selectEvent, faxID, string(status)).Scan(&event, &p.upload)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, fmt.Errorf("fax %s, %s: %w", faxID, status, fax.ErrNotFound)
+	}
+	if err != nil {
+		return p, err
+	}
+	return p, json.Unmarshal([]byte(event), &p.Event)
+}
+
+func (q *jobQueue[TTx]) known(ctx context.Context, faxID string, status fax.Status) (bool, error) {
+	return q.exists(ctx, `SELECT 1 FROM receiver_event WHERE fax_id = ? AND status = ?`, faxID, string(status))
+}
+
+func (q *jobQueue[TTx]) hasUpload(ctx context.Context, name string) (bool, error) {
+	return q.exists(ctx, `SELECT 1 FROM receiver_event WHERE upload = ? AND upload <> ''`, name)
+}
+
+func (q *jobQueue[TTx]) exists(ctx context.Context, query string, args ...any) (bool, error) {
+	var one int
+	err := q.db.reads().QueryRowContext(ctx, query, args...).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (q *jobQueue[TTx]) note(ctx context.Context, name string) (string, error) {
+	var value string
+	err := q.db.reads().QueryRowContext(ctx, `SELECT value FROM receiver_note WHERE name = ?`, name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return value, err
+}
+
+func (q *jobQueue[TTx]) setNote(ctx context.Context, name, value string) error {
+	return q.db.inTx(ctx, func(tx TTx) error {
+		_, err := q.db.exec(ctx, tx, upsertNote, name, value)
+		return err
+	})
+}
+
+func (q *jobQueue[TTx]) start(ctx context.Context) error { return q.client.Start(ctx) }
+
+// stop lets running jobs finish until ctx ends, then cuts them off; they are
+// tried again at the next start.
+func (q *jobQueue[TTx]) stop(ctx context.Context) error {
+	err := q.client.Stop(ctx)
+	if ctx.Err() == nil {
+		return err
+	}
+	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return q.client.StopAndCancel(hard)
+}
+
+func (q *jobQueue[TTx]) close() error { return q.db.close() }
+
+// patience says when a failed job is tried again: after a second, then twice as
+// long each time, an hour at most, spread a little so that many that failed
+// together do not come back together.
+type patience struct{ first time.Duration }
+
+// NextRetry implements river.ClientRetryPolicy.
+func (p patience) NextRetry(job *rivertype.JobRow) time.Time {
+	wait := p.first << min(len(job.Errors), 12)
+	wait = min(wait, time.Hour)
+	return time.Now().Add(wait + rand.N(wait/4+1))
+}

@@ -1,0 +1,272 @@
+package receiver_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receiver"
+	"github.com/faxctl/faxctl/pkg/webhook"
+)
+
+const (
+	publicURL = "https://fax.example.com"
+	account   = "AC00000000000000000000000000000001"
+	key       = webhook.Key("12345")
+	ourNumber = "+14155550199"
+	sender    = "+14155550100"
+)
+
+// cloud is a provider of one number and of whatever faxes a test gives it.
+type cloud struct {
+	fax.Faxes
+
+	mu     sync.Mutex
+	faxes  map[string]fax.Fax
+	opened map[string]int
+	broken error
+}
+
+func newCloud() *cloud { return &cloud{faxes: map[string]fax.Fax{}, opened: map[string]int{}} }
+
+func (c *cloud) provider() fax.Provider {
+	return fax.Provider{Name: "test", Faxes: c, Numbers: numbers{}}
+}
+
+func (c *cloud) add(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faxes[id] = fax.Fax{ID: id, From: sender, To: ourNumber, Direction: fax.Inbound, Status: fax.Received, MediaID: "ME", Created: time.Now()}
+}
+
+func (c *cloud) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.broken = err
+}
+
+func (c *cloud) Get(_ context.Context, id string) (fax.Fax, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, ok := c.faxes[id]
+	switch {
+	case c.broken != nil:
+		return fax.Fax{}, c.broken
+	case !ok:
+		return fax.Fax{}, &fax.APIError{Kind: fax.ErrNotFound, Status: 404}
+	}
+	return f, nil
+}
+
+func (c *cloud) Open(_ context.Context, f fax.Fax, _ int64) (fax.Document, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opened[f.ID]++
+	return fax.Document{Body: io.NopCloser(strings.NewReader(document(f.ID))), ContentType: "application/pdf", Size: -1}, nil
+}
+
+func (c *cloud) Page(_ context.Context, q fax.Filter, _ int, _ string) (fax.Page[fax.Fax], error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var p fax.Page[fax.Fax]
+	for _, f := range c.faxes {
+		if q.Match(f) {
+			p.Items = append(p.Items, f)
+		}
+	}
+	return p, c.broken
+}
+
+// numbers are those of the account.
+type numbers struct{ fax.Numbers }
+
+func (numbers) List(context.Context, fax.NumberFilter) iter.Seq2[fax.Number, error] {
+	return func(yield func(fax.Number, error) bool) { yield(fax.Number{Phone: ourNumber}, nil) }
+}
+
+// document is what the fax with this id looks like.
+func document(id string) string { return "%PDF-1.7\nthe fax " + id + "\n%%EOF\n" }
+
+// folder is an archive of one file a fax.
+type folder struct {
+	dir string
+
+	mu    sync.Mutex
+	saves map[string]int
+}
+
+func newFolder(dir string) *folder { return &folder{dir: dir, saves: map[string]int{}} }
+
+func (a *folder) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (receiver.Kept, error) {
+	d, err := faxes.Open(ctx, f, 0)
+	if err != nil {
+		return receiver.Kept{}, err
+	}
+	defer d.Body.Close()
+	b, err := io.ReadAll(d.Body)
+	if err != nil {
+		return receiver.Kept{}, err
+	}
+	path := filepath.Join(a.dir, f.ID+".pdf")
+	if err := os.WriteFile(path+".part", b, 0o600); err != nil {
+		return receiver.Kept{}, err
+	}
+	a.mu.Lock()
+	a.saves[f.ID]++
+	a.mu.Unlock()
+	sum := sha256.Sum256(b)
+	return receiver.Kept{Path: path, Size: int64(len(b)), SHA256: hex.EncodeToString(sum[:]), ContentType: "application/pdf"}, os.Rename(path+".part", path)
+}
+
+func (a *folder) Size(context.Context) (int64, error) { return 1, nil }
+
+func (a *folder) saved(id string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.saves[id]
+}
+
+// station is a receiver under test.
+type station struct {
+	*receiver.Receiver
+	t       testing.TB
+	cloud   *cloud
+	archive *folder
+	log     *logBuffer
+	state   string
+}
+
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// newStation opens a receiver. Its jobs run only after [station.run].
+func newStation(t testing.TB, change func(*receiver.Config)) *station {
+	t.Helper()
+	s := &station{t: t, cloud: newCloud(), archive: newFolder(t.TempDir()), log: new(logBuffer), state: t.TempDir()}
+	cfg := receiver.Config{
+		PublicURL: publicURL, Keys: []webhook.Key{key}, Account: account,
+		Provider: s.cloud.provider(), Archive: s.archive, StateDir: s.state,
+		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	r, err := receiver.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log(s.log.String())
+		}
+	})
+	s.Receiver = r
+	return s
+}
+
+// run works off the jobs until the test ends.
+func (s *station) run() {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- s.Run(ctx) }()
+	s.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+// until waits for something the jobs do.
+func (s *station) until(what string, ok func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	s.t.Fatalf("%s: not within 20 s", what)
+}
+
+func (s *station) do(req *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, req)
+	return w
+}
+
+// callbackForm is the news that a fax has arrived.
+func callbackForm(id string) url.Values {
+	return url.Values{
+		"FaxSid": {id}, "AccountSid": {account}, "From": {sender}, "To": {ourNumber}, "ApiVersion": {"v1"},
+		"FaxStatus": {"received"}, "NumPages": {"2"}, "RemoteStationId": {"THEIR FAX"}, "ErrorCode": {"0"},
+		"MediaUrl": {"http://169.254.169.254/latest/meta-data"},
+	}
+}
+
+// post is a signed form for a path below the public URL.
+func post(path string, form url.Values) *http.Request {
+	req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set(webhook.TwilioHeader, webhook.Sign(key, publicURL+path, form))
+	return req
+}
+
+func faxID(n int) string { return fmt.Sprintf("FX%032x", n) }
+
+func TestReceive(t *testing.T) {
+	s := newStation(t, nil)
+	s.run()
+	id := faxID(1)
+	s.cloud.add(id)
+
+	w := s.do(post("/fax", url.Values{"FaxSid": {id}, "AccountSid": {account}, "From": {sender}, "To": {ourNumber}}))
+	if w.Code != 200 || !strings.Contains(w.Body.String(), `<Receive action="https://fax.example.com/fax/done"`) {
+		t.Fatalf("the answer is %d %s", w.Code, w.Body)
+	}
+	for range 3 { // a provider may repeat itself
+		if w := s.do(post("/fax/done", callbackForm(id))); w.Code != http.StatusNoContent {
+			t.Fatalf("the callback was answered %d", w.Code)
+		}
+	}
+	s.until("the fax is archived", func() bool { return s.archive.saved(id) == 1 })
+	got, err := os.ReadFile(filepath.Join(s.archive.dir, id+".pdf"))
+	if err != nil || string(got) != document(id) {
+		t.Errorf("archived: %q, %v", got, err)
+	}
+	if log := s.log.String(); strings.Contains(log, ourNumber) || strings.Contains(log, sender) {
+		t.Errorf("the log shows numbers:\n%s", log)
+	}
+}

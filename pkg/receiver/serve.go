@@ -1,0 +1,167 @@
+package receiver
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+)
+
+// Serve answers on l and works off the jobs until ctx ends. Then it takes no
+// more, lets what is under way finish within Config.Drain, and returns nil. A
+// nil config is plain HTTP. systemd is told when it is ready and when it stops.
+func (r *Receiver) Serve(ctx context.Context, l net.Listener, config *tls.Config) error {
+	server := &http.Server{
+		Handler:           r.Handler(),
+		TLSConfig:         config,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second, // an upload asks for more
+		WriteTimeout:      uploadTime + 30*time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var working sync.WaitGroup
+	var jobsErr error
+	working.Go(func() {
+		jobsErr = r.Run(ctx)
+		cancel() // jobs that cannot start are no reason to go on answering
+	})
+	served := make(chan error, 1)
+	go func() {
+		if limited := limitConns(l, r.cfg.MaxConns); config != nil {
+			served <- server.ServeTLS(limited, "", "")
+		} else {
+			served <- server.Serve(limited)
+		}
+	}()
+	if err := notify("READY=1"); err != nil {
+		r.log.Warn("systemd was not told", "error", err)
+	}
+	var err error
+	select {
+	case err = <-served:
+		cancel()
+	case <-ctx.Done():
+		_ = notify("STOPPING=1") // systemd will see it end anyway
+		ending, stop := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Drain)
+		if server.Shutdown(ending) != nil {
+			_ = server.Close() // those that hang are cut off
+		}
+		stop()
+		err = <-served
+	}
+	working.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return errors.Join(err, jobsErr)
+}
+
+// notify tells systemd about us, if it started us.
+// Source: sd_notify(3).
+func notify(state string) error {
+	address := os.Getenv("NOTIFY_SOCKET")
+	if address == "" {
+		return nil
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: address, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	_, err = conn.Write([]byte(state))
+	return errors.Join(err, conn.Close())
+}
+
+// limitConns accepts at most n connections at once; further ones wait in the
+// system's queue.
+func limitConns(l net.Listener, n int) net.Listener {
+	return &limitedListener{Listener: l, slots: make(chan struct{}, n), closed: make(chan struct{})}
+}
+
+type limitedListener struct {
+	net.Listener
+	slots  chan struct{}
+	closed chan struct{}
+	once   sync.Once
+}
+
+// Accept implements net.Listener.
+func (l *limitedListener) Accept() (net.Conn, error) {
+	select {
+	case l.slots <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+	c, err := l.Listener.Accept()
+	if err != nil {
+		<-l.slots
+		return nil, err
+	}
+	return &limitedConn{Conn: c, release: sync.OnceFunc(func() { <-l.slots })}, nil
+}
+
+// Close implements net.Listener.
+func (l *limitedListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return l.Listener.Close()
+}
+
+type limitedConn struct {
+	net.Conn
+	release func()
+}
+
+// Close implements net.Conn.
+func (c *limitedConn) Close() error {
+	err := c.Conn.Close()
+	c.release()
+	return err
+}
+
+// CertificateFiles is a TLS configuration of a certificate and its key in PEM
+// files. They are read again when they change, as they do every few months.
+func CertificateFiles(certFile, keyFile string) (*tls.Config, error) {
+	c := &certificate{cert: certFile, key: keyFile}
+	if _, err := c.get(nil); err != nil {
+		return nil, fmt.Errorf("the certificate: %w", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}, nil
+}
+
+type certificate struct {
+	cert, key string
+
+	mu     sync.Mutex
+	loaded *tls.Certificate
+	when   time.Time // of the file that was loaded
+	looked time.Time
+}
+
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.loaded != nil && time.Since(c.looked) < 10*time.Second {
+		return c.loaded, nil
+	}
+	info, err := os.Stat(c.cert)
+	if err == nil && (c.loaded == nil || !info.ModTime().Equal(c.when)) {
+		var pair tls.Certificate
+		if pair, err = tls.LoadX509KeyPair(c.cert, c.key); err == nil {
+			c.loaded, c.when = &pair, info.ModTime()
+		}
+	}
+	c.looked = time.Now()
+	if c.loaded == nil {
+		return nil, err
+	}
+	return c.loaded, nil // an old certificate is better than none
+}

@@ -1,0 +1,142 @@
+package receiver
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	_ "modernc.org/sqlite" // the driver's only way in
+)
+
+// database is what differs between the databases that can hold a receiver's
+// state. TTx is the type of a transaction, as River's driver has it.
+type database[TTx any] interface {
+	driver() riverdriver.Driver[TTx]
+
+	// inTx commits what f did, or rolls it back when f fails.
+	inTx(ctx context.Context, f func(tx TTx) error) error
+
+	// exec runs a statement, whose placeholders are ?, and returns how many
+	// rows it changed.
+	exec(ctx context.Context, tx TTx, statement string, args ...any) (int64, error)
+
+	// reads is for looking, without waiting for those who write.
+	reads() *sql.DB
+
+	// listens reports whether the database itself announces new jobs.
+	listens() bool
+
+	close() error
+}
+
+// sqlite is the database in a file, for one process that writes.
+type sqlite struct {
+	write *sql.DB // one connection: SQLite has one writer anyway
+	read  *sql.DB
+}
+
+var _ database[*sql.Tx] = (*sqlite)(nil)
+
+func databasePath(stateDir string) string { return filepath.Join(stateDir, "receiver.db") }
+
+// openSQLite opens the file, and makes it when there is none. Every commit is
+// on disk when it returns (synchronous=FULL): the provider is told so.
+func openSQLite(ctx context.Context, path string) (*sqlite, error) {
+	open := func(most int, settings ...string) (*sql.DB, error) {
+		q := url.Values{"_pragma": append(settings, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)")}
+		q.Set("_txlock", "immediate")
+		db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+		if err != nil {
+			return nil, err
+		}
+		db.SetMaxOpenConns(most)
+		db.SetMaxIdleConns(most)
+		return db, nil
+	}
+	if err := touch(path); err != nil { // SQLite would make it readable by all
+		return nil, err
+	}
+	write, err := open(1)
+	if err != nil {
+		return nil, err
+	}
+	s := &sqlite{write: write}
+	if _, err := write.ExecContext(ctx, schema); err != nil {
+		return nil, errors.Join(fmt.Errorf("the database %s: %w", path, err), s.close())
+	}
+	if s.read, err = open(2, "query_only(true)"); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// schema holds one row for each status a fax has reached. The key is what makes
+// a repeated callback harmless.
+const schema = `
+CREATE TABLE IF NOT EXISTS receiver_event (
+	fax_id      TEXT NOT NULL,
+	status      TEXT NOT NULL,
+	event       TEXT NOT NULL,               -- Event as JSON
+	upload      TEXT NOT NULL DEFAULT '',    -- file of the document, until it is archived
+	PRIMARY KEY (fax_id, status)
+);
+CREATE INDEX IF NOT EXISTS receiver_event_status ON receiver_event (status);
+CREATE INDEX IF NOT EXISTS receiver_event_upload ON receiver_event (upload) WHERE upload <> '';
+CREATE TABLE IF NOT EXISTS receiver_note (
+	name  TEXT NOT NULL PRIMARY KEY,
+	value TEXT NOT NULL
+);`
+
+func (s *sqlite) driver() riverdriver.Driver[*sql.Tx] { return riversqlite.New(s.write) }
+func (s *sqlite) reads() *sql.DB                      { return s.read }
+func (*sqlite) listens() bool                         { return false }
+
+func (s *sqlite) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+func (s *sqlite) exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
+	res, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+func (s *sqlite) close() error {
+	var err error
+	if s.read != nil {
+		err = s.read.Close()
+	}
+	return errors.Join(err, s.write.Close())
+}
+
+// releaseAll gives back what a process that was killed had taken: its running
+// jobs and its office. Only who holds the lock of the state may do this. A job
+// that never survived its attempts is parked.
+func (s *sqlite) releaseAll(ctx context.Context) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		for _, statement := range []string{
+			`UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec') WHERE state = 'running' AND attempt >= max_attempts`,
+			`UPDATE river_job SET state = 'available' WHERE state = 'running'`,
+			`DELETE FROM river_leader`,
+		} {
+			if _, err := s.exec(ctx, tx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

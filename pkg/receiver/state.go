@@ -1,0 +1,35 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// touch makes the file for its owner alone, if it is not there.
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// takeLock makes the state this process's alone until it ends.
+func takeLock(path string) (io.Closer, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := tryLock(f)
+	if err == nil && !ok {
+		err = fax.WithHint(fmt.Errorf("%w: another receiver uses %s", fax.ErrConflict, path), "end it first, or give this one a state of its own")
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
