@@ -187,6 +187,12 @@ func (s Subject) deleting(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "deleting again", f.Delete(ctx, whole.ID), fax.ErrNotFound)
+	for x, err := range listed(ctx, f, fax.Filter{}, 0) {
+		if err == nil && !x.Status.Terminal() {
+			want(t, "deleting a fax in progress", f.Delete(ctx, x.ID), fax.ErrConflict)
+			break
+		}
+	}
 	_, err = f.Get(ctx, whole.ID)
 	want(t, "getting what was deleted", err, fax.ErrNotFound)
 	for x, err := range listed(ctx, f, fax.Filter{}, 0) {

@@ -94,6 +94,16 @@ func (s Subject) numbers(t *testing.T) {
 		t.Errorf("listed %+v, fetched %+v", listed[0], one)
 	}
 
+	modes, err := fax.Collect(n.List(t.Context(), fax.NumberFilter{WithMode: true}))
+	if err != nil || len(modes) != len(all) {
+		t.Fatalf("with modes: %d numbers, %v; want %d", len(modes), err, len(all))
+	}
+	for _, o := range modes {
+		if o.Mode == fax.ModeUnknown {
+			t.Errorf("%s: the mode is unknown", o.Phone)
+		}
+	}
+
 	for name, call := range map[string]func(string) error{
 		"get":       func(id string) error { _, err := n.Get(t.Context(), id); return err },
 		"configure": func(id string) error { _, err := n.Configure(t.Context(), id, fax.Change{Name: new("x")}); return err },

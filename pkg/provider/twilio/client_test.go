@@ -119,8 +119,8 @@ func (hang) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// Any user and secret go out as they are, the account in the path stays the
-// account.
+// Any user and secret go out as they are; with an API key the account in the
+// path stays the account.
 func TestCredentials(t *testing.T) {
 	var user, password string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -129,11 +129,17 @@ func TestCredentials(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	d := &double{Server: server}
-	if err := d.open(t, twilio.Config{Dialect: twilio.SignalWire}).Numbers.Release(t.Context(), uuidID); err != nil {
-		t.Fatal(err)
-	}
-	if user != projectID || password != token {
-		t.Errorf("signed in as %s:%s", user, password)
+	for want, c := range map[string]twilio.Config{
+		accountID:                            {},
+		"SK88888888888888888888888888888888": {User: "SK88888888888888888888888888888888"},
+		projectID:                            {Dialect: twilio.SignalWire},
+	} {
+		if err := d.open(t, c).Numbers.Release(t.Context(), uuidID); err != nil {
+			t.Fatal(err)
+		}
+		if user != want || password != token {
+			t.Errorf("signed in as %s:%s, want %s:%s", user, password, want, token)
+		}
 	}
 }
 

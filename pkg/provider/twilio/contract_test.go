@@ -26,7 +26,7 @@ func TestContract(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			if err := box.Seed(t.Context(), sandbox.SeedOptions{Numbers: 1100}); err != nil {
+			if err := box.Seed(t.Context(), sandbox.SeedOptions{Numbers: 1100, Faxes: 60, InProgress: 2}); err != nil {
 				t.Fatal(err)
 			}
 			open := func(secret string) func(*testing.T) fax.Provider {
@@ -47,6 +47,7 @@ func TestContract(t *testing.T) {
 				Refused:   open("wrong"),
 				Offered:   fax.Query{Country: "US", Type: fax.Local, Fax: true},
 				Numbers:   1100, // two pages
+				Faxes:     60,
 				UnknownID: unknown,
 			})
 		})

@@ -20,9 +20,6 @@ import (
 // Source: https://www.twilio.com/docs/fax/api/fax-resource
 type faxes struct{ *account }
 
-// maxPage is the largest page either dialect gives.
-const maxPage = 1000
-
 // Page fetches one page of the faxes that q selects.
 func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) (fax.Page[fax.Fax], error) {
 	if size <= 0 || size > maxPage {
@@ -50,7 +47,7 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 		}
 		return true
 	})
-	next, err := cursorOf(first(body.Get("next_page_uri").Str, body.Get("meta.next_page_url").Str))
+	next, err := cursorOf(first(body.Get("next_page_uri").Str, body.Get("meta.next_page_url").Str), "Page", "PageToken")
 	return fax.Page[fax.Fax]{Items: items, Next: next}, err
 }
 

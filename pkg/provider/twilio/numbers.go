@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
@@ -15,6 +16,13 @@ import (
 // numbers is the account's phone numbers, and those for sale.
 // Source: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
 type numbers struct{ *account }
+
+// maxPage is the largest page that either dialect gives.
+const maxPage = 1000
+
+// modePage is the size of pages where further requests follow for each: the
+// first number shall not wait for a thousand.
+const modePage = 50
 
 // numberRecord is an IncomingPhoneNumber as far as faxctl cares.
 type numberRecord struct {
@@ -71,9 +79,9 @@ func modeOf(word text) fax.Mode {
 // List yields the numbers the account owns.
 func (a numbers) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Number, error] {
 	params := &openapi.ListIncomingPhoneNumberParams{}
-	params.SetPageSize(1000)
+	params.SetPageSize(maxPage)
 	if f.WithMode && a.dialect.relay != "" {
-		params.SetPageSize(50) // a request follows for each: the first shall not wait for a thousand
+		params.SetPageSize(modePage)
 	}
 	if digits := first(f.Phone, f.Contains); digits != "" {
 		params.SetPhoneNumber(digits)
@@ -81,23 +89,17 @@ func (a numbers) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Num
 	if f.Name != "" {
 		params.SetFriendlyName(f.Name)
 	}
-	return fax.Pages(ctx, func(ctx context.Context, cursor string) (fax.Page[fax.Number], error) {
-		page, err := a.page(ctx, params, cursor)
-		if err != nil {
-			return fax.Page[fax.Number]{}, err
-		}
-		selected := page.Items[:0]
-		for _, n := range page.Items {
-			if selects(f, n) {
-				selected = append(selected, n)
+	return func(yield func(fax.Number, error) bool) {
+		readModes := a.modeReader(f)
+		fax.Pages(ctx, func(ctx context.Context, cursor string) (fax.Page[fax.Number], error) {
+			page, err := a.page(ctx, params, cursor)
+			if err != nil {
+				return page, err
 			}
-		}
-		page.Items = selected
-		if f.WithMode {
-			err = a.readModes(ctx, page.Items)
-		}
-		return page, err
-	})
+			page.Items = slices.DeleteFunc(page.Items, func(n fax.Number) bool { return !selects(f, n) })
+			return page, readModes(ctx, page.Items)
+		})(yield)
+	}
 }
 
 // page fetches one page of the account's numbers.

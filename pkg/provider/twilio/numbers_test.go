@@ -3,13 +3,15 @@ package twilio_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
@@ -36,6 +38,7 @@ func TestNumbersDecode(t *testing.T) {
 	d.answer("GET "+wireNumbers+".json", http.StatusOK, wire(t, "signalwire/numbers.json"))
 	d.answer("GET "+wireNumbers+"/"+uuidID+".json", http.StatusOK, wire(t, "signalwire/number.json"))
 	d.answer("GET "+relayNumbers+"/"+uuidID, http.StatusOK, wire(t, "signalwire/relay_number.json"))
+	d.answer("GET "+relayNumbers, http.StatusOK, wire(t, "signalwire/relay_numbers.json"))
 	tw, sw := d.open(t, twilio.Config{}).Numbers, d.open(t, twilio.Config{Dialect: twilio.SignalWire}).Numbers
 	ctx := t.Context()
 
@@ -80,6 +83,11 @@ func TestNumbersDecode(t *testing.T) {
 		},
 		"signalwire, a list, mode asked for": {
 			func() ([]fax.Number, error) { return fax.Collect(sw.List(ctx, fax.NumberFilter{WithMode: true})) }, uuid,
+		},
+		"signalwire, a selection, mode asked for": {
+			func() ([]fax.Number, error) {
+				return fax.Collect(sw.List(ctx, fax.NumberFilter{Phone: uuid.Phone, WithMode: true}))
+			}, uuid,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -295,60 +303,49 @@ func TestNumbersRefuse(t *testing.T) {
 	}
 }
 
-func TestSearchDecode(t *testing.T) {
+// The modes of all numbers come by the page, whatever the order of the two
+// lists, and a number that only one of them has stays unknown.
+func TestModesByThePage(t *testing.T) {
 	d := newDouble(t)
-	d.answer("GET /2010-04-01/Accounts/"+accountID+"/AvailablePhoneNumbers/US/Local.json", http.StatusOK, wire(t, "twilio/search.json"))
-	d.answer("GET /api/laml/2010-04-01/Accounts/"+projectID+"/AvailablePhoneNumbers/US/Local.json", http.StatusOK, wire(t, "signalwire/search.json"))
-	d.answer("GET "+relayNumbers+"/search", http.StatusOK, wire(t, "signalwire/relay_search.json"))
-	tw, sw := d.open(t, twilio.Config{}).Numbers, d.open(t, twilio.Config{Dialect: twilio.SignalWire}).Numbers
-	all := fax.Capabilities{Voice: fax.Yes, SMS: fax.Yes, MMS: fax.Yes, Fax: fax.Yes}
-	beverly := fax.Offer{Phone: "+13105550145", Country: "US", Type: fax.Local, Region: "CA", RateCenter: "BEVERLYHLS", Capabilities: all}
-	second := beverly
-	second.Phone, second.Capabilities.MMS = "+13105550146", fax.No
-	plain := beverly
-	plain.Locality, plain.Capabilities.Fax = "BEVERLYHLS", fax.Unknown
-
-	for name, test := range map[string]struct {
-		numbers fax.Numbers
-		query   fax.Query
-		want    []fax.Offer
-	}{
-		"twilio leaves out what has no fax": {tw, fax.Query{Country: "US", Type: fax.Local, Fax: true}, []fax.Offer{
-			{
-				Phone: "+14155550123", Country: "US", Type: fax.Local, Region: "CA", Locality: "San Francisco", RateCenter: "SNFC CNTRL",
-				Lata: "722", PostalCode: "94103", Latitude: "37.774900", Longitude: "-122.419400",
-				Capabilities: fax.Capabilities{Voice: fax.Yes, SMS: fax.Yes, MMS: fax.No, Fax: fax.Yes}, Address: "none",
-			},
-			{Phone: "+16285550199", Country: "US", Type: fax.Local, Region: "CA", RateCenter: "SNFC CNTRL", Lata: "722", Capabilities: all, Address: "local", Beta: true},
-		}},
-		"signalwire says who does fax in its relay search": {sw, fax.Query{Country: "US", Type: fax.Local, Fax: true}, []fax.Offer{beverly, second}},
-		"signalwire does not say in the other":             {sw, fax.Query{Country: "US", Type: fax.Local}, []fax.Offer{plain}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got, err := fax.Collect(test.numbers.Search(t.Context(), test.query))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(test.want, got, withoutRaw(), cmpopts.EquateEmpty()); diff != "" {
-				t.Error(diff)
-			}
+	list := func(key, item string, ids []string) string {
+		var all []string
+		for _, id := range ids {
+			all = append(all, fmt.Sprintf(item, id))
+		}
+		return `"` + key + `":[` + strings.Join(all, ",") + `]`
+	}
+	pages := func(pattern, param string, page ...string) {
+		d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			at, _ := strconv.Atoi(r.FormValue(param))
+			_, _ = io.WriteString(w, page[at])
 		})
 	}
-}
-
-func TestPrices(t *testing.T) {
-	d := newDouble(t)
-	d.answer("GET /v1/PhoneNumbers/Countries/US", http.StatusOK, wire(t, "twilio/prices.json"))
-	got, err := d.open(t, twilio.Config{}).Numbers.Prices(t.Context(), "US")
+	const owned, relayed = `{"sid":"%s","voice_url":"https://fax.example.com/"}`, `{"id":"%s","call_receive_mode":"fax"}`
+	pages("GET "+wireNumbers+".json", "Page",
+		`{`+list("incoming_phone_numbers", owned, []string{"a", "b"})+`,"next_page_uri":"?Page=1&PageToken=PAb"}`,
+		`{`+list("incoming_phone_numbers", owned, []string{"c", "d", "e"})+`}`)
+	pages("GET "+relayNumbers, "page_number",
+		`{`+list("data", relayed, []string{"a", "d"})+`,"links":{"next":"https://evil.example/?page_number=1&page_token=PAd"}}`,
+		`{`+list("data", relayed, []string{"c", "b"})+`,"links":{}}`)
+	got, err := fax.Collect(d.open(t, twilio.Config{Dialect: twilio.SignalWire}).Numbers.List(t.Context(), fax.NumberFilter{WithMode: true}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[fax.NumberType]fax.Money{
-		fax.Local:    {Amount: "1.15", Currency: "USD"},
-		fax.TollFree: {Amount: "2.00", Currency: "USD"},
-		fax.Mobile:   {Amount: "1.5", Currency: "USD"},
+	var modes []string
+	for _, n := range got {
+		modes = append(modes, n.ID+" "+string(n.Mode)+" "+n.FaxURL)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	const url = "https://fax.example.com/"
+	if diff := cmp.Diff([]string{"a fax " + url, "b fax " + url, "c fax " + url, "d fax " + url, "e unknown "}, modes); diff != "" {
+		t.Error(diff)
+	}
+	want := []string{
+		"GET " + space + wireNumbers + ".json PageSize=50",
+		"GET " + space + relayNumbers + " page_size=50",
+		"GET " + space + relayNumbers + " page_number=1&page_size=50&page_token=PAd",
+		"GET " + space + wireNumbers + ".json Page=1&PageSize=50&PageToken=PAb",
+	}
+	if diff := cmp.Diff(want, d.requests()); diff != "" {
 		t.Error(diff)
 	}
 }

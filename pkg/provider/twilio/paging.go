@@ -17,14 +17,14 @@ type links struct {
 
 // next is the cursor of the next page, "" on the last.
 func (l links) next() (string, error) {
-	return cursorOf(first(string(l.NextPageURI), string(l.Meta.NextPageURL)))
+	return cursorOf(first(string(l.NextPageURI), string(l.Meta.NextPageURL)), "Page", "PageToken")
 }
 
-// cursorOf takes out of a server's link what names the next page, and nothing
-// else: the link's scheme, host and path are never used, so no answer can send
+// cursorOf takes the named parameters, which say what the next page is, out of a
+// server's link and nothing else: the link's scheme, host and path are never used, so no answer can send
 // a request, and its credentials, somewhere else. Absolute and relative links
 // and the three paths that SignalWire writes are all the same here.
-func cursorOf(link string) (string, error) {
+func cursorOf(link string, names ...string) (string, error) {
 	if link == "" {
 		return "", nil
 	}
@@ -34,7 +34,7 @@ func cursorOf(link string) (string, error) {
 	}
 	query := u.Query()
 	cursor := url.Values{}
-	for _, name := range []string{"Page", "PageToken"} {
+	for _, name := range names {
 		if v := query.Get(name); v != "" {
 			cursor.Set(name, v)
 		}

@@ -20,13 +20,13 @@ func TestCursorOf(t *testing.T) {
 		"https://evil.example/steal?PageToken=PA%26AccountSid%3DAC666":                                                   "PageToken=PA%26AccountSid%3DAC666",
 		"//evil.example/2010-04-01/Accounts/AC666/Calls.json?Page=1&PageSize=9999999&PageToken=x&Url=http://evil&Page=7": "Page=1&PageToken=x",
 	} {
-		got, err := cursorOf(link)
+		got, err := cursorOf(link, "Page", "PageToken")
 		if err != nil || got != want {
 			t.Errorf("%s: %q, %v; want %q", link, got, err, want)
 		}
 	}
 	for _, link := range []string{"/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json", "https://[::1", "%zz", "?page=1"} {
-		if _, err := cursorOf(link); !errors.Is(err, fax.ErrUnavailable) {
+		if _, err := cursorOf(link, "Page", "PageToken"); !errors.Is(err, fax.ErrUnavailable) {
 			t.Errorf("%s: %v", link, err)
 		}
 	}
@@ -39,7 +39,7 @@ func FuzzCursorOf(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, link string) {
-		cursor, err := cursorOf(link)
+		cursor, err := cursorOf(link, "Page", "PageToken")
 		if err != nil || cursor == "" {
 			return
 		}

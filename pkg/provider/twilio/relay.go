@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -19,48 +20,121 @@ import (
 // relaysAtOnce is how many numbers are asked for their mode at the same time.
 const relaysAtOnce = 8
 
-// withMode completes a number with what only the relay API says of it. Numbers
-// have the same id there. A number that is not there keeps its unknown mode.
-func (a numbers) withMode(ctx context.Context, n fax.Number) (fax.Number, error) {
-	if a.dialect.relay == "" || n.Mode != fax.ModeUnknown {
-		return n, nil
+// relayNumber is an owned number in the relay API. It has the id that it has in
+// the other one.
+// Source: https://signalwire.com/docs/apis/rest/phone-numbers/list-phone-numbers
+type relayNumber struct {
+	ID          string `json:"id"`
+	Mode        text   `json:"call_receive_mode"`
+	Handler     text   `json:"call_handler"`
+	Application text   `json:"call_laml_application_id"`
+	Type        text   `json:"number_type"`
+}
+
+// complete adds to n what only the relay API says. The zero relayNumber, of a
+// number that is not there, adds nothing.
+func (w relayNumber) complete(n fax.Number) fax.Number {
+	if mode := modeOf(w.Mode); mode != fax.ModeUnknown {
+		address := n.URL()
+		n.Mode = mode
+		n.SetURL(address)
 	}
-	if err := checkID(n.ID); err != nil {
-		return n, err
-	}
-	var w struct {
-		Mode        text `json:"call_receive_mode"`
-		Handler     text `json:"call_handler"`
-		Application text `json:"call_laml_application_id"`
-		Type        text `json:"number_type"`
-	}
-	err := a.get(ctx, &w, a.dialect.relay+"/"+n.ID, nil)
-	if err != nil && !errors.Is(err, fax.ErrNotFound) {
-		return n, err
-	}
-	address := n.URL()
-	n.Mode = modeOf(w.Mode)
-	n.SetURL(address)
 	if n.Type == "" {
 		n.Type = w.Type.numberType()
 	}
 	if w.Handler == "laml_application" && n.ApplicationID == "" {
 		n.ApplicationID = string(w.Application)
 	}
-	return n, nil
+	return n
 }
 
-// readModes completes all numbers, a few at a time.
-func (a numbers) readModes(ctx context.Context, all []fax.Number) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(relaysAtOnce)
-	for i := range all {
-		group.Go(func() (err error) {
-			all[i], err = a.withMode(ctx, all[i])
-			return err
-		})
+// withMode completes one number.
+func (a numbers) withMode(ctx context.Context, n fax.Number) (fax.Number, error) {
+	if a.dialect.relay == "" {
+		return n, nil
 	}
-	return group.Wait()
+	if err := checkID(n.ID); err != nil {
+		return n, err
+	}
+	var w relayNumber
+	err := a.get(ctx, &w, a.dialect.relay+"/"+n.ID, nil)
+	if err != nil && !errors.Is(err, fax.ErrNotFound) {
+		return n, err
+	}
+	return w.complete(n), nil
+}
+
+// modeReader is a way to complete a page of the numbers that f selects: when it
+// selects all, by reading the relay API's list alongside, a page for a page;
+// when only some, one by one, a few at a time.
+func (a numbers) modeReader(f fax.NumberFilter) func(context.Context, []fax.Number) error {
+	switch {
+	case !f.WithMode || a.dialect.relay == "":
+		return func(context.Context, []fax.Number) error { return nil }
+	case f == fax.NumberFilter{WithMode: true}:
+		return (&relayList{numbers: a, known: map[string]relayNumber{}}).complete
+	}
+	return func(ctx context.Context, all []fax.Number) error {
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(relaysAtOnce)
+		for i := range all {
+			group.Go(func() (err error) {
+				all[i], err = a.withMode(ctx, all[i])
+				return err
+			})
+		}
+		return group.Wait()
+	}
+}
+
+// relayList reads the relay API's list of numbers as far as it is asked to. The
+// two lists need not be in the same order: what came early waits in known.
+type relayList struct {
+	numbers
+	known  map[string]relayNumber
+	cursor string
+	ended  bool
+}
+
+// complete adds to each number what the list says of it.
+func (l *relayList) complete(ctx context.Context, all []fax.Number) error {
+	for i, n := range all {
+		for !l.ended {
+			if _, ok := l.known[n.ID]; ok {
+				break
+			}
+			if err := l.readPage(ctx); err != nil {
+				return err
+			}
+		}
+		all[i] = l.known[n.ID].complete(n)
+		delete(l.known, n.ID)
+	}
+	return nil
+}
+
+func (l *relayList) readPage(ctx context.Context) error {
+	query, err := url.ParseQuery(l.cursor)
+	if err != nil {
+		return badLink()
+	}
+	query.Set("page_size", strconv.Itoa(modePage))
+	var w struct {
+		Links struct {
+			Next string `json:"next"`
+		} `json:"links"`
+		List []relayNumber `json:"data"`
+	}
+	if err := l.get(ctx, &w, l.dialect.relay, query); err != nil {
+		return err
+	}
+	for _, n := range w.List {
+		l.known[n.ID] = n
+	}
+	before := l.cursor
+	l.cursor, err = cursorOf(w.Links.Next, "page_number", "page_token")
+	l.ended = l.cursor == "" || l.cursor == before
+	return err
 }
 
 // relayQuery says q in the words of the relay search, if it has them: one

@@ -1,0 +1,70 @@
+package twilio_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/provider/twilio"
+)
+
+func TestSearchDecode(t *testing.T) {
+	d := newDouble(t)
+	d.answer("GET /2010-04-01/Accounts/"+accountID+"/AvailablePhoneNumbers/US/Local.json", http.StatusOK, wire(t, "twilio/search.json"))
+	d.answer("GET /api/laml/2010-04-01/Accounts/"+projectID+"/AvailablePhoneNumbers/US/Local.json", http.StatusOK, wire(t, "signalwire/search.json"))
+	d.answer("GET "+relayNumbers+"/search", http.StatusOK, wire(t, "signalwire/relay_search.json"))
+	tw, sw := d.open(t, twilio.Config{}).Numbers, d.open(t, twilio.Config{Dialect: twilio.SignalWire}).Numbers
+	all := fax.Capabilities{Voice: fax.Yes, SMS: fax.Yes, MMS: fax.Yes, Fax: fax.Yes}
+	beverly := fax.Offer{Phone: "+13105550145", Country: "US", Type: fax.Local, Region: "CA", RateCenter: "BEVERLYHLS", Capabilities: all}
+	second := beverly
+	second.Phone, second.Capabilities.MMS = "+13105550146", fax.No
+	plain := beverly
+	plain.Locality, plain.Capabilities.Fax = "BEVERLYHLS", fax.Unknown
+
+	for name, test := range map[string]struct {
+		numbers fax.Numbers
+		query   fax.Query
+		want    []fax.Offer
+	}{
+		"twilio leaves out what has no fax": {tw, fax.Query{Country: "US", Type: fax.Local, Fax: true}, []fax.Offer{
+			{
+				Phone: "+14155550123", Country: "US", Type: fax.Local, Region: "CA", Locality: "San Francisco", RateCenter: "SNFC CNTRL",
+				Lata: "722", PostalCode: "94103", Latitude: "37.774900", Longitude: "-122.419400",
+				Capabilities: fax.Capabilities{Voice: fax.Yes, SMS: fax.Yes, MMS: fax.No, Fax: fax.Yes}, Address: "none",
+			},
+			{Phone: "+16285550199", Country: "US", Type: fax.Local, Region: "CA", RateCenter: "SNFC CNTRL", Lata: "722", Capabilities: all, Address: "local", Beta: true},
+		}},
+		"signalwire says who does fax in its relay search": {sw, fax.Query{Country: "US", Type: fax.Local, Fax: true}, []fax.Offer{beverly, second}},
+		"signalwire does not say in the other":             {sw, fax.Query{Country: "US", Type: fax.Local}, []fax.Offer{plain}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := fax.Collect(test.numbers.Search(t.Context(), test.query))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got, withoutRaw(), cmpopts.EquateEmpty()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestPrices(t *testing.T) {
+	d := newDouble(t)
+	d.answer("GET /v1/PhoneNumbers/Countries/US", http.StatusOK, wire(t, "twilio/prices.json"))
+	got, err := d.open(t, twilio.Config{}).Numbers.Prices(t.Context(), "US")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[fax.NumberType]fax.Money{
+		fax.Local:    {Amount: "1.15", Currency: "USD"},
+		fax.TollFree: {Amount: "2.00", Currency: "USD"},
+		fax.Mobile:   {Amount: "1.5", Currency: "USD"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
