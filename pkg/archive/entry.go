@@ -1,0 +1,103 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Entry is what the archive keeps of one fax. Its JSON is the sidecar file, a
+// public contract like the layout of the folders.
+type Entry struct {
+	Fax        fax.Fax         `json:"fax"`
+	Record     json.RawMessage `json:"record,omitempty"` // as the provider sent it
+	Document   *Document       `json:"document"`         // nil: none was there to keep
+	ArchivedAt time.Time       `json:"archived_at"`
+
+	// MediaGone is when it was noticed that the provider has the document no
+	// more; zero: it was still there, or there never was one.
+	MediaGone time.Time `json:"media_gone,omitzero"`
+
+	Hold *Hold `json:"hold,omitempty"`
+}
+
+// Document describes the kept document.
+type Document struct {
+	File        string `json:"file"`   // beside the sidecar
+	SHA256      string `json:"sha256"` // lower-case hex
+	Size        int64  `json:"size"`   // bytes
+	Pages       int    `json:"pages"`  // counted in the file; 0: they could not be
+	ContentType string `json:"content_type"`
+}
+
+// Hold keeps a fax from being pruned.
+type Hold struct {
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+}
+
+// mostSidecar is the size from which a sidecar is not one of ours.
+const mostSidecar = 1 << 20
+
+// checkID refuses what must not become a file name.
+func checkID(id string) error {
+	if !regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`).MatchString(id) {
+		return fmt.Errorf("%w fax id %q", fax.ErrInvalid, id)
+	}
+	return nil
+}
+
+// keyOf is where a fax is kept: "2026/11/23/FX…", without extension, by the
+// day of its creation in UTC.
+func keyOf(f fax.Fax) string {
+	day := "undated"
+	if y := f.Created.UTC().Year(); !f.Created.IsZero() && y >= 1000 && y <= 9999 {
+		day = f.Created.UTC().Format("2006/01/02")
+	}
+	return path.Join(day, f.ID)
+}
+
+const sidecarExt = ".json"
+
+// encode is the sidecar of e.
+func (e Entry) encode() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	err := enc.Encode(e)
+	return b.Bytes(), err
+}
+
+// decode reads the sidecar found at name, and refuses one that was not written
+// for that place.
+func decode(name string, data []byte) (Entry, error) {
+	var e Entry
+	if err := json.Unmarshal(data, &e); err != nil {
+		return Entry{}, fmt.Errorf("%s: %w", name, err)
+	}
+	stem, ok := strings.CutSuffix(path.Base(name), sidecarExt)
+	switch d := e.Document; {
+	case checkID(e.Fax.ID) != nil, !ok, stem != e.Fax.ID:
+		return Entry{}, fmt.Errorf("%s: this is the sidecar of another fax", name)
+	case d != nil && (d.File != stem+".pdf" && d.File != stem+".tiff"):
+		return Entry{}, fmt.Errorf("%s: the document is named %q", name, d.File)
+	case d != nil && (d.Size < 0 || d.Pages < 0 || !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(d.SHA256)):
+		return Entry{}, fmt.Errorf("%s: the document is described impossibly", name)
+	}
+	e.Fax.Raw = e.Record
+	return e, nil
+}
+
+// same reports whether two records say the same.
+func same(a, b fax.Fax) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}

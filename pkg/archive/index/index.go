@@ -1,0 +1,314 @@
+// Package index finds the records of an archive without reading all of its
+// files.
+//
+// Use it through package archive. An index is derived: whatever it holds can be
+// read again from the archive's sidecar files, so a lost or damaged index is
+// thrown away and built anew. It is an SQLite database (write-ahead log, so
+// that readers and the one writer do not wait for each other); the queries keep
+// to what PostgreSQL understands as well.
+package index
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// ErrDamaged is an index that cannot be used as it is: build it anew.
+var ErrDamaged = errors.New("damaged index")
+
+// schemaVersion is raised when the tables change; an index of another version
+// is damaged to us.
+const schemaVersion = 1
+
+// Row is one record. Key and Stamp tell which sidecar it was made from, and
+// which version of that.
+type Row struct {
+	Fax   fax.Fax         // what List selects by; Raw is not kept
+	Key   string          // the sidecar, as in "2026/11/23/FX….json"
+	Stamp string          // changes when the sidecar does
+	Held  bool            // a person asked to keep it
+	Entry json.RawMessage // the whole record of the archive
+}
+
+// Index is an open index. Safe for concurrent use.
+type Index struct{ db *sql.DB }
+
+// Create makes a new index at path in the place of whatever is there.
+func Create(ctx context.Context, path string) (*Index, error) {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600) // SQLite's own would be readable by others
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	return open(ctx, dsn(path, "rw"), true)
+}
+
+// Open opens an existing index, for writing or for reading alone. It fails
+// with fs.ErrNotExist or [ErrDamaged].
+func Open(ctx context.Context, path string, write bool) (*Index, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, err
+	}
+	mode := "ro"
+	if write {
+		mode = "rw"
+	}
+	return open(ctx, dsn(path, mode), false)
+}
+
+func dsn(path, mode string) string {
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
+	u.RawQuery = url.Values{
+		"mode":    {mode},
+		"_txlock": {"immediate"},
+		"_pragma": {"busy_timeout(10000)", "synchronous(normal)"},
+	}.Encode()
+	return u.String()
+}
+
+func open(ctx context.Context, name string, create bool) (*Index, error) {
+	c, err := sqlite.NewConnector(name)
+	if err != nil {
+		return nil, err
+	}
+	x := &Index{sql.OpenDB(c)}
+	x.db.SetMaxOpenConns(4)
+	if create {
+		err = x.create(ctx)
+	} else {
+		err = x.check(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, x.db.Close())
+	}
+	return x, nil
+}
+
+// create makes the tables. Times are whole microseconds since 1970, so that
+// they sort and fit both databases; a fax without a date has the lowest.
+func (x *Index) create(ctx context.Context) error {
+	_, err := x.db.ExecContext(ctx, `
+		PRAGMA journal_mode = wal;
+		CREATE TABLE faxes (
+			id          TEXT PRIMARY KEY,
+			created     BIGINT NOT NULL,
+			from_number TEXT NOT NULL,
+			to_number   TEXT NOT NULL,
+			held        BOOLEAN NOT NULL,
+			key         TEXT NOT NULL,
+			stamp       TEXT NOT NULL,
+			entry       TEXT NOT NULL
+		);
+		CREATE INDEX faxes_by_date ON faxes (created, id);
+		CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+		PRAGMA user_version = `+fmt.Sprint(schemaVersion))
+	return err
+}
+
+func (x *Index) check(ctx context.Context) error {
+	var version int
+	if err := x.db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if version != schemaVersion {
+		return fmt.Errorf("%w: version %d", ErrDamaged, version)
+	}
+	if _, err := x.Clean(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return nil
+}
+
+// Intact reads the whole index through and fails with [ErrDamaged] when it is
+// not sound.
+func (x *Index) Intact(ctx context.Context) error {
+	var verdict string
+	if err := x.db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("%w: %s", ErrDamaged, verdict)
+	}
+	return nil
+}
+
+// Close closes the index.
+func (x *Index) Close() error { return x.db.Close() }
+
+// Clean reports whether the last writer finished in order. If not, rows may be
+// missing.
+func (x *Index) Clean(ctx context.Context) (bool, error) {
+	var value string
+	err := x.db.QueryRowContext(ctx, `SELECT value FROM state WHERE name = 'clean'`).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return value == "yes", err
+}
+
+// SetClean records that a writer finished in order, or has begun.
+func (x *Index) SetClean(ctx context.Context, clean bool) error {
+	value := "no"
+	if clean {
+		value = "yes"
+	}
+	_, err := x.db.ExecContext(ctx, `INSERT INTO state (name, value) VALUES ('clean', $1)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, value)
+	return err
+}
+
+// Put adds the rows, in one transaction, or replaces those of the same id.
+func (x *Index) Put(ctx context.Context, rows []Row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	return x.transact(ctx, `INSERT INTO faxes (id, created, from_number, to_number, held, key, stamp, entry)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (id) DO UPDATE SET created = excluded.created, from_number = excluded.from_number, to_number = excluded.to_number,
+			held = excluded.held, key = excluded.key, stamp = excluded.stamp, entry = excluded.entry`,
+		func(put *sql.Stmt) error {
+			for _, r := range rows {
+				if _, err := put.ExecContext(ctx, r.Fax.ID, micros(r.Fax.Created), r.Fax.From, r.Fax.To, r.Held, r.Key, r.Stamp, string(r.Entry)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+}
+
+// Remove forgets the records of the ids, in one transaction.
+func (x *Index) Remove(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return x.transact(ctx, `DELETE FROM faxes WHERE id = $1`, func(remove *sql.Stmt) error {
+		for _, id := range ids {
+			if _, err := remove.ExecContext(ctx, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (x *Index) transact(ctx context.Context, query string, do func(*sql.Stmt) error) error {
+	tx, err := x.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	stmt, err := tx.PrepareContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer stmt.Close() //nolint:errcheck // ends with the transaction
+	if err := do(stmt); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// Get finds the record of one fax.
+func (x *Index) Get(ctx context.Context, id string) (row Row, found bool, err error) {
+	err = x.db.QueryRowContext(ctx, `SELECT key, stamp, held, entry FROM faxes WHERE id = $1`, id).
+		Scan(&row.Key, &row.Stamp, &row.Held, (*[]byte)(&row.Entry))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Row{}, false, nil
+	}
+	row.Fax.ID = id
+	return row, err == nil, err
+}
+
+// List yields the records that may match q, newest first, then by id: those of
+// its dates and numbers. The rest of the filter is for the caller. Of Row.Fax
+// only the ID is filled in; the Entry has the rest.
+func (x *Index) List(ctx context.Context, q fax.Filter) iter.Seq2[Row, error] {
+	where, args := conditions(q)
+	return x.query(ctx, `SELECT id, key, stamp, held, entry FROM faxes`+where+` ORDER BY created DESC, id`, args...)
+}
+
+// Held yields the records that a person asked to keep.
+func (x *Index) Held(ctx context.Context) iter.Seq2[Row, error] {
+	return x.query(ctx, `SELECT id, key, stamp, held, entry FROM faxes WHERE held ORDER BY created DESC, id`)
+}
+
+// Stamps yields every record without its entry.
+func (x *Index) Stamps(ctx context.Context) iter.Seq2[Row, error] {
+	return x.query(ctx, `SELECT id, key, stamp, held, '' FROM faxes`)
+}
+
+func (x *Index) query(ctx context.Context, query string, args ...any) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		rows, err := x.db.QueryContext(ctx, query, args...)
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		defer rows.Close() //nolint:errcheck // rows.Err tells
+		for rows.Next() {
+			var r Row
+			var entry []byte
+			if err := rows.Scan(&r.Fax.ID, &r.Key, &r.Stamp, &r.Held, &entry); err != nil {
+				yield(Row{}, err)
+				return
+			}
+			r.Entry = entry
+			if !yield(r, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(Row{}, err)
+		}
+	}
+}
+
+// conditions is the part of q that the database knows.
+func conditions(q fax.Filter) (where string, args []any) {
+	var all []string
+	add := func(condition string, arg any) {
+		args = append(args, arg)
+		all = append(all, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(args))))
+	}
+	if q.From != "" {
+		add("from_number = ?", q.From)
+	}
+	if q.To != "" {
+		add("to_number = ?", q.To)
+	}
+	if q.Number != "" {
+		add("(from_number = ? OR to_number = ?)", q.Number)
+	}
+	if !q.After.IsZero() {
+		add("created >= ?", micros(q.After)) // Match is exact where microseconds are not
+	}
+	if !q.Until.IsZero() {
+		add("created <= ?", micros(q.Until))
+	}
+	if len(all) == 0 {
+		return "", nil
+	}
+	return " WHERE " + strings.Join(all, " AND "), args
+}
+
+func micros(t time.Time) int64 { return t.UnixMicro() }

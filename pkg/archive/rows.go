@@ -1,0 +1,245 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/archive/index"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+const (
+	batch = 256                    // rows a transaction
+	delay = 250 * time.Millisecond // a row waits for others
+)
+
+// rowBuffer collects rows so that many share a transaction. What is lost of
+// it is found in the sidecars again.
+type rowBuffer struct {
+	mu      sync.Mutex
+	pending map[string]index.Row
+	timer   *time.Timer
+	failed  error
+
+	writing sync.Mutex // held during a transaction
+}
+
+// remember has the index take in the row soon.
+func (a *Archive) remember(ctx context.Context, row index.Row) error {
+	b := &a.fresh
+	b.mu.Lock()
+	if b.pending == nil {
+		b.pending = map[string]index.Row{}
+	}
+	b.pending[row.Fax.ID] = row
+	n := len(b.pending)
+	if b.timer == nil {
+		b.timer = time.AfterFunc(delay, func() {
+			// A failure is kept for the next call.
+			_ = a.flush(context.Background())
+		})
+	}
+	failed := b.failed
+	b.mu.Unlock()
+	if failed != nil || n < batch {
+		return failed
+	}
+	return a.flush(ctx)
+}
+
+// flush brings the rows remembered so far into the index.
+func (a *Archive) flush(ctx context.Context) error {
+	b := &a.fresh
+	b.writing.Lock()
+	defer b.writing.Unlock()
+	b.mu.Lock()
+	if b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
+	}
+	rows := make([]index.Row, 0, len(b.pending))
+	for _, r := range b.pending {
+		rows = append(rows, r)
+	}
+	b.mu.Unlock()
+	err := a.index.Put(ctx, rows)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err != nil {
+		b.failed = fmt.Errorf("archive index: %w", err)
+		return b.failed
+	}
+	for _, r := range rows {
+		if b.pending[r.Fax.ID].Stamp == r.Stamp {
+			delete(b.pending, r.Fax.ID)
+		}
+	}
+	b.failed = nil
+	return nil
+}
+
+// find looks an entry up. The record as the provider sent it is in the sidecar
+// only.
+func (a *Archive) find(ctx context.Context, id string) (e Entry, key string, found bool, err error) {
+	a.fresh.mu.Lock()
+	row, found := a.fresh.pending[id]
+	a.fresh.mu.Unlock()
+	if !found {
+		if row, found, err = a.index.Get(ctx, id); err != nil || !found {
+			return Entry{}, "", false, err
+		}
+	}
+	err = json.Unmarshal(row.Entry, &e)
+	return e, strings.TrimSuffix(row.Key, sidecarExt), true, err
+}
+
+// rowOf is what the index keeps of an entry.
+func rowOf(e Entry, sidecar, stamp string) (index.Row, error) {
+	e.Record = nil
+	entry, err := json.Marshal(e)
+	return index.Row{Fax: e.Fax, Key: sidecar, Stamp: stamp, Held: e.Hold != nil, Entry: entry}, err
+}
+
+// reconcile makes the index say what the sidecars say.
+func (a *Archive) reconcile(ctx context.Context) error {
+	known := map[string]string{} // sidecar to the stamp the index has
+	ids := map[string]string{}
+	for row, err := range a.index.Stamps(ctx) {
+		if err != nil {
+			return err
+		}
+		known[row.Key], ids[row.Key] = row.Stamp, row.Fax.ID
+	}
+	var rows []index.Row
+	for o, err := range sidecars(a.store.Walk(ctx)) {
+		if err != nil {
+			return err
+		}
+		stamp, had := known[o.Name]
+		delete(known, o.Name)
+		if had && stamp == o.Stamp {
+			continue
+		}
+		e, err := a.load(ctx, o.Name)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errSidecar) {
+			continue // Verify reports it
+		} else if err != nil {
+			return err
+		}
+		row, err := rowOf(e, o.Name, o.Stamp)
+		if err != nil {
+			return err
+		}
+		if rows = append(rows, row); len(rows) == batch {
+			if err := a.index.Put(ctx, rows); err != nil {
+				return err
+			}
+			rows = rows[:0]
+		}
+	}
+	if err := a.index.Put(ctx, rows); err != nil {
+		return err
+	}
+	var lost []string
+	for key := range known {
+		lost = append(lost, ids[key])
+	}
+	return a.index.Remove(ctx, lost)
+}
+
+// errSidecar is a sidecar that cannot be understood.
+var errSidecar = errors.New("unreadable sidecar")
+
+// load reads a sidecar.
+func (a *Archive) load(ctx context.Context, name string) (Entry, error) {
+	data, err := a.store.Read(ctx, name)
+	if err != nil {
+		return Entry{}, err
+	}
+	e, err := decode(name, data)
+	if err != nil {
+		return Entry{}, fmt.Errorf("%w: %w", errSidecar, err)
+	}
+	return e, nil
+}
+
+// sidecars leaves the documents out.
+func sidecars(all iter.Seq2[Object, error]) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for o, err := range all {
+			if (err != nil || path.Ext(o.Name) == sidecarExt) && !yield(o, err) {
+				return
+			}
+		}
+	}
+}
+
+// Reindex builds the index anew from the sidecars alone.
+func (a *Archive) Reindex(ctx context.Context) (entries int, err error) {
+	if err := a.flush(ctx); err != nil {
+		return 0, err
+	}
+	var all []string
+	for row, err := range a.index.Stamps(ctx) {
+		if err != nil {
+			return 0, err
+		}
+		all = append(all, row.Fax.ID)
+	}
+	if err := a.index.Remove(ctx, all); err != nil {
+		return 0, err
+	}
+	if err := a.reconcile(ctx); err != nil {
+		return 0, err
+	}
+	for _, err := range a.index.Stamps(ctx) {
+		if err != nil {
+			return entries, err
+		}
+		entries++
+	}
+	return entries, nil
+}
+
+// List yields the entries that q selects, newest first, then by id. The record
+// as the provider sent it is left out; [Archive.Get] has it.
+func (a *Archive) List(ctx context.Context, q fax.Filter) iter.Seq2[Entry, error] {
+	return a.entries(ctx, func() iter.Seq2[index.Row, error] { return a.index.List(ctx, q) }, q)
+}
+
+// Held yields the entries that a person asked to keep.
+func (a *Archive) Held(ctx context.Context) iter.Seq2[Entry, error] {
+	return a.entries(ctx, func() iter.Seq2[index.Row, error] { return a.index.Held(ctx) }, fax.Filter{})
+}
+
+func (a *Archive) entries(ctx context.Context, rows func() iter.Seq2[index.Row, error], q fax.Filter) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		if a.lock != nil {
+			if err := a.flush(ctx); err != nil {
+				yield(Entry{}, err)
+				return
+			}
+		}
+		for row, err := range rows() {
+			var e Entry
+			if err == nil {
+				err = json.Unmarshal(row.Entry, &e)
+			}
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			if q.Match(e.Fax) && !yield(e, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"path"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fetch"
+)
+
+// Save keeps a fax: its record, and its document when there is one. existed
+// tells that nothing had to be written. A document that is kept already is not
+// fetched again, and never given up: when the provider has it no more, the
+// entry is marked.
+//
+// f should come with Raw; without it, the decoded record alone is kept.
+// Concurrent calls are safe, and share their fsyncs of folders. Errors: those
+// of [fetch.Save], which leave the archive as it was; fax.ErrInvalid for an id
+// that is no file name.
+func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry, existed bool, err error) {
+	if err := a.writable(f.ID); err != nil {
+		return Entry{}, false, err
+	}
+	defer a.only(f.ID)()
+	old, key, found, err := a.find(ctx, f.ID)
+	if err != nil {
+		return Entry{}, false, err
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	e = Entry{Fax: f, Record: f.Raw, ArchivedAt: now}
+	if found {
+		e.Document, e.MediaGone, e.Hold = old.Document, old.MediaGone, old.Hold
+	} else {
+		key = keyOf(f)
+	}
+	var part *fetch.Part
+	if found && a.there(ctx, key, old.Document) {
+		e.ArchivedAt = old.ArchivedAt
+		err = a.lookForMedia(ctx, faxes, &e, now)
+	} else if mayHaveDocument(f) && e.MediaGone.IsZero() {
+		part, err = a.download(ctx, faxes, f, key)
+		if errors.Is(err, fax.ErrNotFound) {
+			e.MediaGone, err = now, nil
+		}
+	}
+	if err != nil {
+		return Entry{}, false, err
+	}
+	if part != nil {
+		defer part.Discard() // of no effect once it has its name
+		e.Document = &Document{
+			File: f.ID + part.Info.Ext, SHA256: part.SHA256, Size: part.Size,
+			Pages: part.Info.Pages, ContentType: part.Info.ContentType,
+		}
+	}
+	if found && part == nil && same(old.Fax, f) && old.MediaGone.Equal(e.MediaGone) {
+		return old, true, nil
+	}
+	if e.Record == nil && found {
+		if kept, err := a.load(ctx, key+sidecarExt); err == nil && same(kept.Fax, f) {
+			e.Record = kept.Record
+		}
+	}
+	return e, false, a.put(ctx, key, part, e)
+}
+
+// mayHaveDocument tells whether to ask for a document. A fax without a media id
+// may have one at SignalWire, but not when it failed or is still under way.
+func mayHaveDocument(f fax.Fax) bool {
+	return f.MediaID != "" || f.MediaURL != "" || f.Status.Terminal() && !f.Status.Unsuccessful()
+}
+
+// lookForMedia marks an entry whose document the provider has no more.
+func (a *Archive) lookForMedia(ctx context.Context, faxes fax.Faxes, e *Entry, now time.Time) error {
+	if e.Fax.MediaID != "" || e.Fax.MediaURL != "" || !e.MediaGone.IsZero() {
+		return nil
+	}
+	for _, err := range faxes.Media(ctx, e.Fax.ID) {
+		if err == nil {
+			return nil // the record does not tell of it, but it is there
+		}
+		if !errors.Is(err, fax.ErrNotFound) {
+			return err
+		}
+	}
+	e.MediaGone = now
+	return nil
+}
+
+func (a *Archive) download(ctx context.Context, faxes fax.Faxes, f fax.Fax, key string) (*fetch.Part, error) {
+	path, err := a.store.Prepare(key)
+	if err != nil {
+		return nil, err
+	}
+	return fetch.Get(ctx, faxes, f, path, fetch.Options{})
+}
+
+// there reports whether the document is in its place with the right size.
+// [Archive.Verify] looks closer.
+func (a *Archive) there(ctx context.Context, key string, d *Document) bool {
+	if d == nil {
+		return false
+	}
+	size, err := a.store.Size(ctx, beside(key, d))
+	return err == nil && size == d.Size
+}
+
+// beside is the name of the document of the fax kept under key.
+func beside(key string, d *Document) string { return path.Join(path.Dir(key), d.File) }
+
+// put writes an entry, with its document when that is new.
+func (a *Archive) put(ctx context.Context, key string, part *fetch.Part, e Entry) error {
+	sidecar, err := e.encode()
+	if err != nil {
+		return err
+	}
+	if len(sidecar) > mostSidecar {
+		return fmt.Errorf("%w: the record of fax %s is %d bytes long", fax.ErrInvalid, e.Fax.ID, len(sidecar))
+	}
+	stamp, err := a.store.Put(ctx, key, part, sidecar)
+	if err != nil {
+		return fmt.Errorf("archive: %w", err)
+	}
+	row, err := rowOf(e, key+sidecarExt, stamp)
+	if err != nil {
+		return err
+	}
+	return a.remember(ctx, row)
+}
+
+// only waits until no other call writes the fax, and keeps others waiting until
+// the function it returns is called.
+func (a *Archive) only(id string) (release func()) {
+	mu := &a.faxes[maphash.String(a.seed, id)%uint64(len(a.faxes))]
+	mu.Lock()
+	return mu.Unlock
+}
+
+func (a *Archive) writable(id string) error {
+	if a.lock == nil {
+		return fmt.Errorf("archive %s: %w: it is open for reading", a.dir, fax.ErrInvalid)
+	}
+	return checkID(id)
+}
+
+// Get finds the entry of one fax, with the record as the provider sent it. It
+// fails with fax.ErrNotFound, or fax.ErrInvalid for an id that is none.
+func (a *Archive) Get(ctx context.Context, id string) (Entry, error) {
+	e, _, err := a.get(ctx, id)
+	return e, err
+}
+
+func (a *Archive) get(ctx context.Context, id string) (e Entry, key string, err error) {
+	if err := checkID(id); err != nil {
+		return Entry{}, "", err
+	}
+	_, key, found, err := a.find(ctx, id)
+	if err == nil && found {
+		e, err = a.load(ctx, key+sidecarExt)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: its sidecar is gone: %w", id, fax.ErrNotFound), "faxctl archive verify "+a.dir+" tells what else is")
+	case err != nil:
+		return Entry{}, "", err
+	case !found:
+		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, fax.ErrNotFound), "faxctl archive list "+a.dir+" tells what is there")
+	}
+	return e, key, nil
+}
+
+// OpenDocument starts reading the document of a fax and returns its entry.
+// It fails with fax.ErrNotFound when the archive has none. The caller
+// closes it.
+func (a *Archive) OpenDocument(ctx context.Context, id string) (io.ReadCloser, Entry, error) {
+	e, key, err := a.get(ctx, id)
+	if err != nil {
+		return nil, Entry{}, err
+	}
+	if e.Document == nil {
+		return nil, e, fmt.Errorf("document of fax %s: %w in the archive", id, fax.ErrNotFound)
+	}
+	r, _, err := a.store.Open(ctx, beside(key, e.Document))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fax.WithHint(fmt.Errorf("document of fax %s: %w: %w", id, fax.ErrNotFound, err), "faxctl archive verify "+a.dir+" tells what else is missing")
+	}
+	return r, e, err
+}
+
+// Hold keeps a fax from being pruned until [Archive.Unhold]. It is written to
+// the sidecar before Hold returns. A second hold replaces the reason. Errors as
+// of [Archive.Get].
+func (a *Archive) Hold(ctx context.Context, id, reason string) (Entry, error) {
+	return a.change(ctx, id, func(e *Entry) {
+		since := time.Now().UTC().Truncate(time.Second)
+		if e.Hold != nil {
+			since = e.Hold.Since
+		}
+		e.Hold = &Hold{Reason: reason, Since: since}
+	})
+}
+
+// Unhold lets a fax be pruned again. Without a hold it changes nothing.
+func (a *Archive) Unhold(ctx context.Context, id string) (Entry, error) {
+	return a.change(ctx, id, func(e *Entry) { e.Hold = nil })
+}
+
+func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) (Entry, error) {
+	if err := a.writable(id); err != nil {
+		return Entry{}, err
+	}
+	defer a.only(id)()
+	e, key, err := a.get(ctx, id)
+	if err != nil {
+		return Entry{}, err
+	}
+	alter(&e)
+	return e, a.put(ctx, key, nil, e)
+}

@@ -1,0 +1,224 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/faxctl/faxctl/pkg/archive/index"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fetch"
+)
+
+// Store keeps documents and sidecars under slash-separated names. [Dir] is a
+// folder; an object store fits as well, with the same names. Errors about a
+// name that is not there are fs.ErrNotExist. Safe for concurrent use, though
+// not for the same key.
+type Store interface {
+	// Prepare returns the path of a local file to which the document of key
+	// is downloaded. What an earlier run left there is still there.
+	Prepare(key string) (path string, err error)
+
+	// Put keeps a document (nil: none) under key and its extension, and then
+	// the sidecar under key.json, in place of what is there, and returns the
+	// stamp of the sidecar. Then both are durable. When it is cut off, each is
+	// there whole or not at all, and a new sidecar never without its document.
+	Put(ctx context.Context, key string, doc *fetch.Part, sidecar []byte) (stamp string, err error)
+
+	// Read reads a small file.
+	Read(ctx context.Context, name string) ([]byte, error)
+
+	// Open opens a document, and tells its size in bytes.
+	Open(ctx context.Context, name string) (io.ReadCloser, int64, error)
+
+	// Size is the size of a document in bytes.
+	Size(ctx context.Context, name string) (int64, error)
+
+	// Walk yields what is kept, in no particular order.
+	Walk(ctx context.Context) iter.Seq2[Object, error]
+}
+
+// Object is a kept file.
+type Object struct {
+	Name  string // "2026/11/23/FX….pdf"
+	Size  int64
+	Stamp string // differs when the content was replaced
+}
+
+// Index finds entries without reading all sidecars. [index.Index] is the one in
+// use; its methods tell what each does.
+type Index interface {
+	Put(ctx context.Context, rows []index.Row) error
+	Remove(ctx context.Context, ids []string) error
+	Get(ctx context.Context, id string) (row index.Row, found bool, err error)
+	List(ctx context.Context, q fax.Filter) iter.Seq2[index.Row, error]
+	Held(ctx context.Context) iter.Seq2[index.Row, error]
+	Stamps(ctx context.Context) iter.Seq2[index.Row, error]
+	SetClean(ctx context.Context, clean bool) error
+	Close() error
+}
+
+var (
+	_ Store = (*Dir)(nil)
+	_ Index = (*index.Index)(nil)
+)
+
+// Dir is a Store in a folder of the local disk.
+type Dir struct {
+	root string
+	dirs fetch.Syncer
+}
+
+func (d *Dir) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
+
+// Prepare makes the folder of the day.
+func (d *Dir) Prepare(key string) (string, error) {
+	dir, base := path.Split(key)
+	if err := fetch.MakeDir(d.path(dir), &d.dirs); err != nil {
+		return "", err
+	}
+	return filepath.Join(d.path(dir), "."+base+".part"), nil
+}
+
+// Put brings document and sidecar to the disk side by side, then names the one
+// and then the other. The fsync of the folder is shared with concurrent calls.
+func (d *Dir) Put(ctx context.Context, key string, doc *fetch.Part, sidecar []byte) (stamp string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if _, err := d.Prepare(key); err != nil {
+		return "", err
+	}
+	synced := make(chan error, 1)
+	if doc == nil {
+		synced <- nil
+	} else {
+		go func() { synced <- doc.Sync() }()
+	}
+	name := d.path(key + sidecarExt)
+	tmp, err := fetch.Stage(name, sidecar)
+	err = errors.Join(<-synced, err)
+	var st fs.FileInfo
+	if err == nil {
+		st, err = os.Stat(tmp)
+	}
+	if err == nil && doc != nil {
+		err = doc.Rename(d.path(key + doc.Info.Ext))
+	}
+	if err == nil {
+		err = os.Rename(tmp, name)
+	}
+	if err != nil {
+		return "", errors.Join(err, removeIfThere(tmp))
+	}
+	return stampOf(st), d.dirs.Sync(filepath.Dir(name))
+}
+
+func removeIfThere(name string) error {
+	if name == "" {
+		return nil
+	}
+	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Read refuses files that are too large for a sidecar.
+func (d *Dir) Read(_ context.Context, name string) ([]byte, error) {
+	f, err := os.Open(d.path(name))
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, mostSidecar+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	if len(data) > mostSidecar {
+		return nil, fmt.Errorf("%s: too large for a sidecar", name)
+	}
+	return data, nil
+}
+
+// Open opens a document.
+func (d *Dir) Open(_ context.Context, name string) (io.ReadCloser, int64, error) {
+	f, err := os.Open(d.path(name))
+	if err != nil {
+		return nil, 0, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, st.Size(), nil
+}
+
+// Size does not open the document.
+func (d *Dir) Size(_ context.Context, name string) (int64, error) {
+	st, err := os.Stat(d.path(name))
+	if err != nil {
+		return 0, err
+	}
+	return st.Size(), nil
+}
+
+// Walk leaves out hidden files and the archive's own at the top.
+func (d *Dir) Walk(ctx context.Context) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		err := filepath.WalkDir(d.root, func(name string, e fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case e.IsDir(), strings.HasPrefix(e.Name(), "."), filepath.Dir(name) == d.root:
+				return nil
+			}
+			st, err := e.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil // replaced while we looked
+			} else if err != nil {
+				return err
+			}
+			rel, err := filepath.Rel(d.root, name)
+			if err != nil {
+				return err
+			}
+			if !yield(Object{filepath.ToSlash(rel), st.Size(), stampOf(st)}, nil) {
+				return fs.SkipAll
+			}
+			return nil
+		})
+		if err != nil {
+			yield(Object{}, err)
+		}
+	}
+}
+
+func stampOf(st fs.FileInfo) string { return fmt.Sprintf("%d-%d", st.ModTime().UnixNano(), st.Size()) }
+
+// clear removes what runs that were cut off left behind, except long downloads
+// that can be continued.
+func (d *Dir) clear(ctx context.Context) error {
+	return filepath.WalkDir(d.root, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case e.IsDir(), !strings.HasPrefix(e.Name(), "."), !strings.HasSuffix(name, ".part"):
+			return nil
+		}
+		if _, err := os.Stat(name + ".etag"); err == nil {
+			return nil
+		}
+		return removeIfThere(name)
+	})
+}

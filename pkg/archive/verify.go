@@ -1,0 +1,183 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Problem is what is wrong with a kept file.
+type Problem string
+
+// The problems.
+const (
+	Missing    Problem = "missing"    // the sidecar tells of it, or the index does, but it is not there
+	Changed    Problem = "changed"    // it is not what was kept
+	Unreadable Problem = "unreadable" // it cannot be read, or not understood
+	Orphan     Problem = "orphan"     // a document without a sidecar
+)
+
+// Finding is one problem.
+type Finding struct {
+	ID      string  `json:"id"`
+	File    string  `json:"file"` // slash-separated, in the archive
+	Problem Problem `json:"problem"`
+	Detail  string  `json:"detail,omitempty"`
+}
+
+// Report is what [Archive.Verify] found.
+type Report struct {
+	Entries   int       `json:"entries"`
+	Documents int       `json:"documents"` // read and found as they were kept
+	Bytes     int64     `json:"bytes"`     // of them
+	Findings  []Finding `json:"findings"`  // sorted by file
+}
+
+// Verify reads everything again, so many files side by side, and compares it
+// with what was kept. Problems are findings, not errors: an error says that
+// the archive as a whole could not be read.
+func (a *Archive) Verify(ctx context.Context, jobs int) (Report, error) {
+	if a.lock != nil {
+		if err := a.flush(ctx); err != nil {
+			return Report{}, err
+		}
+	}
+	v := verification{a: a, documents: map[string]bool{}, seen: map[string]bool{}}
+	names := make(chan string)
+	var readers sync.WaitGroup
+	for range max(jobs, 1) {
+		readers.Go(func() {
+			for name := range names {
+				v.entry(ctx, name)
+			}
+		})
+	}
+	var walk error
+	for o, err := range a.store.Walk(ctx) {
+		if err != nil {
+			walk = err
+			break
+		}
+		if path.Ext(o.Name) == sidecarExt {
+			names <- o.Name
+			continue
+		}
+		v.mu.Lock()
+		if _, claimed := v.documents[o.Name]; !claimed {
+			v.documents[o.Name] = false
+		}
+		v.mu.Unlock()
+	}
+	close(names)
+	readers.Wait()
+	if err := cmp.Or(walk, ctx.Err()); err != nil {
+		return Report{}, err
+	}
+	return v.finish(ctx)
+}
+
+// verification is one Verify under way.
+type verification struct {
+	a *Archive
+
+	mu        sync.Mutex
+	report    Report
+	documents map[string]bool // by name: has a sidecar
+	seen      map[string]bool // sidecars
+}
+
+// entry checks one sidecar and its document.
+func (v *verification) entry(ctx context.Context, name string) {
+	key := strings.TrimSuffix(name, sidecarExt)
+	id := path.Base(key)
+	e, err := v.a.load(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return // finish asks the index whether it should be there
+	}
+	if err != nil {
+		v.note(name, func() { // the document beside it is no orphan: nobody knows
+			v.documents[key+".pdf"], v.documents[key+".tiff"] = true, true
+		}, &Finding{id, name, Unreadable, err.Error()})
+		return
+	}
+	if e.Document == nil {
+		v.note(name, func() { v.report.Entries++ }, nil)
+		return
+	}
+	doc := beside(key, e.Document)
+	finding := v.a.recheck(ctx, id, doc, e.Document)
+	v.note(name, func() {
+		v.report.Entries++
+		v.documents[doc] = true
+		if finding == nil {
+			v.report.Documents++
+			v.report.Bytes += e.Document.Size
+		}
+	}, finding)
+}
+
+func (v *verification) note(sidecar string, count func(), finding *Finding) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.seen[sidecar] = true
+	count()
+	if finding != nil {
+		v.report.Findings = append(v.report.Findings, *finding)
+	}
+}
+
+// finish looks for what has no sidecar.
+func (v *verification) finish(ctx context.Context) (Report, error) {
+	for name, claimed := range v.documents {
+		if !claimed {
+			id := strings.TrimSuffix(path.Base(name), path.Ext(name))
+			v.report.Findings = append(v.report.Findings, Finding{id, name, Orphan, "a document without a sidecar"})
+		}
+	}
+	for row, err := range v.a.index.Stamps(ctx) {
+		if err != nil {
+			return Report{}, err
+		}
+		if v.seen[row.Key] {
+			continue
+		}
+		// Kept after the walk went by, or gone.
+		if _, err := v.a.load(ctx, row.Key); errors.Is(err, fs.ErrNotExist) {
+			v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, "the index knows of it"})
+		}
+	}
+	slices.SortFunc(v.report.Findings, func(a, b Finding) int { return cmp.Compare(a.File, b.File) })
+	return v.report, ctx.Err()
+}
+
+// recheck reads a document and compares it with its description.
+func (a *Archive) recheck(ctx context.Context, id, name string, want *Document) *Finding {
+	r, size, err := a.store.Open(ctx, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &Finding{id, name, Missing, "its sidecar is there"}
+	case err != nil:
+		return &Finding{id, name, Unreadable, err.Error()}
+	}
+	defer r.Close() //nolint:errcheck // only read
+	if size != want.Size {
+		return &Finding{id, name, Changed, fmt.Sprintf("%d bytes instead of %d", size, want.Size)}
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, r); err != nil {
+		return &Finding{id, name, Unreadable, err.Error()}
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != want.SHA256 {
+		return &Finding{id, name, Changed, "sha256 " + got + " instead of " + want.SHA256}
+	}
+	return nil
+}

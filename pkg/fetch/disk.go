@@ -1,0 +1,128 @@
+package fetch
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+)
+
+// Syncer brings folders to the disk, with one fsync for all that wait for the
+// same folder: names are many, folders are few. The zero value is ready, and a
+// nil Syncer syncs once for each call. Safe for concurrent use.
+type Syncer struct {
+	mu      sync.Mutex
+	folders map[string]*folder
+}
+
+type folder struct {
+	turn sync.Mutex // one fsync after another
+	next *round     // the fsync that has not begun; newcomers join it
+}
+
+type round struct {
+	done chan struct{}
+	err  error
+}
+
+// Sync returns when all names made in dir before the call are on the disk.
+func (s *Syncer) Sync(dir string) error {
+	if s == nil {
+		return syncDir(dir)
+	}
+	s.mu.Lock()
+	if s.folders == nil {
+		s.folders = map[string]*folder{}
+	}
+	f := s.folders[dir]
+	if f == nil {
+		f = &folder{}
+		s.folders[dir] = f
+	}
+	r, leads := f.next, f.next == nil
+	if leads {
+		r = &round{done: make(chan struct{})}
+		f.next = r
+	}
+	s.mu.Unlock()
+	if !leads {
+		<-r.done
+		return r.err
+	}
+	f.turn.Lock()
+	s.mu.Lock()
+	f.next = nil // from here on, a new name may be too late for this fsync
+	s.mu.Unlock()
+	r.err = syncDir(dir)
+	f.turn.Unlock()
+	close(r.done)
+	return r.err
+}
+
+// syncDir brings the names in a folder to the disk. Windows has no such thing;
+// NTFS keeps the order of renames itself.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// MakeDir makes dir and the folders above it, for the owner alone (0700), and
+// brings their names to the disk.
+func MakeDir(dir string, dirs *Syncer) error {
+	switch st, err := os.Stat(dir); {
+	case err == nil && st.IsDir():
+		return nil
+	case err == nil:
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: errors.New("not a folder")}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	parent := filepath.Dir(dir)
+	if err := MakeDir(parent, dirs); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return dirs.Sync(parent)
+}
+
+// WriteFile writes a file whole or not at all: to a temporary name, fsync,
+// rename, fsync of the folder. The file is for the owner alone (0600).
+func WriteFile(path string, data []byte, dirs *Syncer) error {
+	tmp, err := Stage(path, data)
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return dirs.Sync(filepath.Dir(path))
+}
+
+// Stage is the first half of [WriteFile]: the data is on the disk under a
+// hidden temporary name, which is returned for renaming it to path.
+func Stage(path string, data []byte) (tmp string, err error) {
+	dir, base := filepath.Split(path)
+	tmp = filepath.Join(dir, "."+base+".part")
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", errors.Join(err, os.Remove(tmp))
+	}
+	return tmp, nil
+}

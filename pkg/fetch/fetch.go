@@ -1,0 +1,171 @@
+// Package fetch brings the document of a fax from its provider into a file,
+// and lets nothing be taken for the document that is not all of it.
+//
+// Use [Save] to download into a folder and [Copy] to download into a stream.
+// [Part] is the step below both, for those who keep documents in their own
+// way.
+//
+// A document is written to a hidden .part file beside its target, continued
+// where a broken connection left off, and checked: its length against the
+// length announced, its first bytes and structure against PDF and TIFF, its
+// pages against the provider's record. Only then does it get its name, with an
+// fsync before and after. So a file with a final name is always whole. Files
+// are for the owner alone (0600).
+//
+// [ParseName] turns a template such as "{date}_{from}_{id}" into safe file
+// names.
+package fetch
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/faxctl/faxctl/pkg/document"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Target is where a document goes.
+type Target struct {
+	Dir  string // made if it is not there
+	Base string // file name without extension, from [Name.Base]
+	Ext  string // with its dot; empty: by the kind of document
+
+	// Replace tells that the name does not say which fax it is: what is
+	// there already is replaced, not taken for the document.
+	Replace bool
+}
+
+// Options are the finer points. The zero value is good.
+type Options struct {
+	Progress func(bytes int) // called as bytes arrive, from the calling goroutine
+	Dirs     *Syncer         // shares the fsync of folders among concurrent calls
+}
+
+// File is a document in a file.
+type File struct {
+	Path    string        `json:"path"`
+	SHA256  string        `json:"sha256"` // lower-case hex
+	Size    int64         `json:"size"`   // bytes
+	Info    document.Info `json:"-"`
+	Existed bool          `json:"existed"` // it was there, whole, and was left alone
+}
+
+// Save downloads the document of f. A file that is there already, is a whole
+// document and has the pages of the record is left as it is, without asking
+// the provider anything. Concurrent calls are safe for different targets.
+//
+// Errors: those of fax.Faxes.Open, [IncompleteError], [NotDocumentError],
+// [PagesError], and those of the file system. After an error there is no file
+// of that name that was not there before.
+func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Options) (File, error) {
+	if !to.Replace {
+		if got, ok := to.existing(f); ok {
+			return got, nil
+		}
+	}
+	if err := MakeDir(to.Dir, opt.Dirs); err != nil {
+		return File{}, err
+	}
+	part, err := Get(ctx, faxes, f, filepath.Join(to.Dir, "."+to.Base+".part"), opt)
+	if err != nil {
+		return File{}, err
+	}
+	ext := to.Ext
+	if ext == "" {
+		ext = part.Info.Ext
+	}
+	path := filepath.Join(to.Dir, to.Base+ext)
+	if err := errors.Join(part.Sync(), part.Rename(path)); err != nil {
+		return File{}, err
+	}
+	return part.file(path), opt.Dirs.Sync(to.Dir)
+}
+
+// Copy downloads the document of f and writes it to w once it has passed the
+// checks. Errors as of [Save], and those of w.
+func Copy(ctx context.Context, faxes fax.Faxes, f fax.Fax, w io.Writer, opt Options) (File, error) {
+	dir, err := os.MkdirTemp("", "faxctl-")
+	if err != nil {
+		return File{}, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // an empty folder among temporary files harms nobody
+	part, err := Get(ctx, faxes, f, filepath.Join(dir, "document.part"), opt)
+	if err != nil {
+		return File{}, err
+	}
+	defer part.Discard()
+	if _, err := part.disk.Seek(0, io.SeekStart); err != nil {
+		return File{}, err
+	}
+	if _, err := io.Copy(w, part.disk); err != nil {
+		return File{}, err
+	}
+	return part.file(""), nil
+}
+
+// existing finds the document of f under its final name.
+func (to Target) existing(f fax.Fax) (File, bool) {
+	for _, ext := range []string{to.Ext, ".pdf", ".tiff"} {
+		if to.Ext != "" && ext != to.Ext || ext == "" {
+			continue
+		}
+		got, err := Check(filepath.Join(to.Dir, to.Base+ext), f)
+		if err == nil {
+			got.Existed = true
+			return got, true
+		}
+	}
+	return File{}, false
+}
+
+// Check reads the file at path and tells what it is. It fails as [Save] does
+// when the file is not the whole document of f, and with fs.ErrNotExist.
+func Check(path string, f fax.Fax) (File, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return File{}, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	st, err := file.Stat()
+	if err != nil {
+		return File{}, err
+	}
+	if !st.Mode().IsRegular() {
+		return File{}, fmt.Errorf("%s: %w: not a file", path, fs.ErrInvalid)
+	}
+	info, err := inspect(file, st.Size(), f)
+	if err != nil {
+		return File{}, err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return File{}, err
+	}
+	return File{Path: path, SHA256: hexOf(sum), Size: st.Size(), Info: info}, nil
+}
+
+// inspect is what [document.Inspect] finds, held against the record.
+func inspect(r io.ReaderAt, size int64, f fax.Fax) (document.Info, error) {
+	info, err := document.Inspect(r, size)
+	switch {
+	case errors.Is(err, document.ErrTruncated):
+		return info, &IncompleteError{Got: size, Want: -1, Reason: err}
+	case errors.Is(err, document.ErrNotDocument):
+		return info, &NotDocumentError{Reason: err}
+	case err != nil:
+		return info, err
+	case f.Pages != nil && info.Pages > 0 && info.Pages < *f.Pages:
+		return info, &PagesError{Got: info.Pages, Want: *f.Pages}
+	}
+	return info, nil
+}
+
+func hexOf(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }

@@ -1,0 +1,346 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/sandbox/paper"
+)
+
+// A server answers one fax's document.
+type server struct {
+	fax.Faxes
+	body    []byte
+	etag    string
+	noRange bool  // offsets are ignored
+	size    int64 // announced; 0: the truth, -1: not
+	breaks  []int // each connection ends with an error after so many bytes
+	clean   bool  // ... or without one
+	err     error // instead of a document
+
+	mu    sync.Mutex
+	asked []int64 // offsets
+}
+
+func (s *server) Open(_ context.Context, _ fax.Fax, offset int64) (fax.Document, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, offset)
+	if s.err != nil {
+		return fax.Document{}, s.err
+	}
+	if s.noRange {
+		offset = 0
+	}
+	if offset >= int64(len(s.body)) && offset > 0 {
+		return fax.Document{}, fmt.Errorf("range: %w", fax.ErrInvalid)
+	}
+	size := s.size
+	if size == 0 {
+		size = int64(len(s.body))
+	}
+	var r io.Reader = bytes.NewReader(s.body[offset:])
+	if len(s.breaks) > 0 {
+		r = io.LimitReader(r, int64(s.breaks[0]))
+		if !s.clean {
+			r = io.MultiReader(r, broken{})
+		}
+		s.breaks = s.breaks[1:]
+	}
+	return fax.Document{Body: io.NopCloser(r), Offset: offset, Size: size, ETag: s.etag}, nil
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// sheet is a document of so many pages.
+func sheet(t testing.TB, kind paper.Kind, pages int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := paper.Write(&b, kind, paper.Sheet{From: "+14155550100", To: "+14155550123", Pages: pages}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func record(pages int) fax.Fax {
+	return fax.Fax{ID: "FX1", Status: fax.Received, MediaID: "ME1", Pages: &pages, Created: time.Date(2026, 11, 23, 12, 34, 56, 0, time.UTC)}
+}
+
+// names lists a folder.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := []string{}
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return out
+}
+
+func TestSave(t *testing.T) {
+	pdf, tiff := sheet(t, paper.PDF, 3), sheet(t, paper.TIFF, 3)
+	var incomplete *IncompleteError
+	var other *NotDocumentError
+	var pages *PagesError
+	for _, tc := range []struct {
+		name   string
+		server server
+		pages  int // of the record
+		as     any // the error's type
+		is     error
+		says   string
+		files  []string // afterwards
+		asked  []int64
+	}{
+		{name: "a PDF", server: server{body: pdf}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
+		{name: "a TIFF", server: server{body: tiff}, pages: 3, files: []string{"doc.tiff"}, asked: []int64{0}},
+		{name: "more pages than recorded", server: server{body: pdf}, pages: 2, files: []string{"doc.pdf"}, asked: []int64{0}},
+		{name: "length not announced", server: server{body: pdf, size: -1}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
+		{name: "a broken connection is continued", server: server{body: pdf, etag: "v1", breaks: []int{1000, 500}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 1500}},
+		{name: "a short answer is continued", server: server{body: pdf, etag: "v1", breaks: []int{1000}, clean: true}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000}},
+		{name: "a server without ranges starts over", server: server{body: pdf, noRange: true, breaks: []int{1000, 2000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 2000}},
+		{name: "a server that never gets far", server: server{body: pdf, noRange: true, breaks: []int{1000, 1000, 1000, 1000, 1000, 1000}}, pages: 3,
+			as: &incomplete, is: fax.ErrUnavailable, says: "incomplete document: 1000 of", asked: []int64{0, 1000, 1000, 1000}},
+		{name: "cut without an announced length", server: server{body: pdf[:len(pdf)/2], size: -1}, pages: 3, as: &incomplete, is: fax.ErrUnavailable, says: "incomplete document"},
+		{name: "longer than announced", server: server{body: pdf, size: 100}, pages: 3, as: &other, is: fax.ErrUnavailable},
+		{name: "an error page", server: server{body: []byte("<html><body>502 Bad Gateway</body></html>")}, pages: 1, as: &other, is: fax.ErrUnavailable, says: "HTML"},
+		{name: "an XML answer", server: server{body: []byte("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>")}, pages: 1, as: &other, is: fax.ErrUnavailable, says: "XML"},
+		{name: "nothing", server: server{body: nil, size: -1}, pages: 1, as: &other, is: fax.ErrUnavailable},
+		{name: "pages missing", server: server{body: pdf}, pages: 5, as: &pages, is: fax.ErrConflict, says: "3 of 5 pages"},
+		{name: "gone", server: server{err: fmt.Errorf("media: %w", fax.ErrNotFound)}, is: fax.ErrNotFound, asked: []int64{0}},
+		{name: "refused", server: server{err: fmt.Errorf("media: %w", fax.ErrAuth)}, is: fax.ErrAuth, asked: []int64{0}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "new", "folder")
+			got, err := Save(t.Context(), &tc.server, record(tc.pages), Target{Dir: dir, Base: "doc"}, Options{})
+			if !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
+				t.Fatalf("error %v, want %v", err, tc.is)
+			}
+			if tc.as != nil && !errors.As(err, tc.as) {
+				t.Errorf("error %#v is no %T", err, tc.as)
+			}
+			if err != nil && !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("error %q does not say %q", err, tc.says)
+			}
+			want := tc.files
+			if want == nil {
+				want = []string{}
+			}
+			if diff := cmp.Diff(want, names(t, dir)); diff != "" {
+				t.Errorf("files: %s", diff)
+			}
+			if diff := cmp.Diff(tc.asked, tc.server.asked); tc.asked != nil && diff != "" {
+				t.Errorf("offsets: %s", diff)
+			}
+			if err == nil {
+				whole(t, got, tc.server.body)
+			}
+		})
+	}
+}
+
+// whole checks a saved file against its content.
+func whole(t *testing.T, got File, content []byte) {
+	t.Helper()
+	data, err := os.ReadFile(got.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	if !bytes.Equal(data, content) || got.Size != int64(len(content)) || got.SHA256 != hex.EncodeToString(sum[:]) {
+		t.Errorf("%s is not what was served: %d bytes, sha256 %s", got.Path, got.Size, got.SHA256)
+	}
+	if st, err := os.Stat(got.Path); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v; want 0600", st.Mode(), err)
+	}
+}
+
+func TestSaveLeavesAWholeFileAlone(t *testing.T) {
+	dir := t.TempDir()
+	pdf := sheet(t, paper.PDF, 3)
+	s := &server{body: pdf}
+	to := Target{Dir: dir, Base: "doc"}
+	for range 2 {
+		if _, err := Save(t.Context(), s, record(3), to, Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := Save(t.Context(), s, record(3), to, Options{})
+	if err != nil || !got.Existed || len(s.asked) != 1 {
+		t.Errorf("existed %v, %d requests, %v", got.Existed, len(s.asked), err)
+	}
+	whole(t, got, pdf)
+
+	// Half a file, or one with too few pages, is no such file.
+	for name, content := range map[string][]byte{"cut": pdf[:len(pdf)/2], "other": []byte("<html>"), "short": sheet(t, paper.PDF, 2)} {
+		if err := os.WriteFile(got.Path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Save(t.Context(), s, record(3), to, Options{})
+		if err != nil || again.Existed {
+			t.Errorf("%s: existed %v, %v", name, again.Existed, err)
+		}
+		whole(t, again, pdf)
+	}
+
+	// A name that says nothing of the fax proves nothing.
+	to.Replace, to.Ext = true, ".pdf"
+	before := len(s.asked)
+	if again, err := Save(t.Context(), s, record(3), to, Options{}); err != nil || again.Existed || len(s.asked) != before+1 {
+		t.Errorf("replace: existed %v, %v", again.Existed, err)
+	}
+}
+
+// A later run continues a long download, if it is surely of the same document.
+func TestSaveContinuesAnEarlierRun(t *testing.T) {
+	pdf := sheet(t, paper.PDF, 1)
+	long := append(bytes.Clone(pdf), sheet(t, paper.PDF, 1)...)
+	for len(long) < 2*resumable { // a PDF is read from its end
+		long = append(bytes.Repeat([]byte("% filling\n"), 10), long...)
+		long = append([]byte("%PDF-1.4\n"), long...)
+	}
+	stop := []int{resumable, 0, 0, 0}
+	for _, tc := range []struct {
+		name  string
+		next  server
+		asked []int64
+	}{
+		{"the same document", server{body: long, etag: "v1"}, []int64{resumable}},
+		{"another version", server{body: long, etag: "v2"}, []int64{resumable, 0}},
+		{"another length", server{body: append(bytes.Clone(long), '\n'), etag: "v1"}, []int64{resumable, 0}},
+		{"no ranges", server{body: long, etag: "v1", noRange: true}, []int64{resumable}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			part := filepath.Join(dir, ".doc.part")
+			first := &server{body: long, etag: "v1", breaks: slices.Clone(stop)}
+			d := record(0)
+			if _, err := Get(t.Context(), first, d, part, Options{}); !errors.Is(err, fax.ErrUnavailable) {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{".doc.part", ".doc.part.etag"}, names(t, dir)); diff != "" {
+				t.Fatal(diff)
+			}
+			p, err := Get(t.Context(), &tc.next, d, part, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(p.Sync(), p.Rename(filepath.Join(dir, "doc.pdf"))); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.asked, tc.next.asked); diff != "" {
+				t.Errorf("offsets: %s", diff)
+			}
+			if diff := cmp.Diff([]string{"doc.pdf"}, names(t, dir)); diff != "" {
+				t.Error(diff)
+			}
+			whole(t, p.file(filepath.Join(dir, "doc.pdf")), tc.next.body)
+		})
+	}
+}
+
+func TestSaveStopsWithTheContext(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	s := &server{body: sheet(t, paper.PDF, 3), breaks: []int{100, 100, 100, 100}}
+	_, err := Save(ctx, s, record(3), Target{Dir: dir, Base: "doc"}, Options{Progress: func(int) { cancel() }})
+	if !errors.Is(err, context.Canceled) || len(s.asked) != 1 {
+		t.Errorf("%v after %d requests", err, len(s.asked))
+	}
+	if diff := cmp.Diff([]string{}, names(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// fullDisk takes a number of bytes.
+type fullDisk struct {
+	partFile
+	left int
+}
+
+func (f *fullDisk) Write(p []byte) (int, error) {
+	if f.left -= len(p); f.left < 0 {
+		return 0, &fs.PathError{Op: "write", Path: "part", Err: syscall.ENOSPC}
+	}
+	return f.partFile.Write(p)
+}
+
+func TestGetOnAFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	_, err := get(t.Context(), &server{body: sheet(t, paper.PDF, 3)}, record(3), filepath.Join(dir, ".doc.part"), Options{}, func(path string) (partFile, error) {
+		f, err := openPart(path)
+		return &fullDisk{f, 100}, err
+	})
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v", err)
+	}
+	if diff := cmp.Diff([]string{}, names(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCopyWritesOnlyWholeDocuments(t *testing.T) {
+	var out bytes.Buffer
+	pdf := sheet(t, paper.PDF, 2)
+	if _, err := Copy(t.Context(), &server{body: pdf}, record(2), &out, Options{}); err != nil || !bytes.Equal(out.Bytes(), pdf) {
+		t.Errorf("%d bytes of %d, %v", out.Len(), len(pdf), err)
+	}
+	out.Reset()
+	if _, err := Copy(t.Context(), &server{body: []byte("<html>")}, record(2), &out, Options{}); err == nil || out.Len() > 0 {
+		t.Errorf("%d bytes of an error page, %v", out.Len(), err)
+	}
+}
+
+func TestSyncerSharesAnFsync(t *testing.T) {
+	dir := t.TempDir()
+	var s Syncer
+	var wait sync.WaitGroup
+	for range 50 {
+		wait.Go(func() {
+			if err := s.Sync(dir); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if err := s.Sync(filepath.Join(dir, "nowhere")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file.json")
+	for _, content := range []string{"one", "two"} {
+		if err := WriteFile(path, []byte(content), nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != content {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"file.json"}, names(t, filepath.Dir(path))); diff != "" {
+		t.Error(diff)
+	}
+}
