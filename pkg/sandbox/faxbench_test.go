@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
@@ -30,7 +31,7 @@ func BenchmarkFaxList(b *testing.B) {
 	if err := s.Seed(b.Context(), sandbox.SeedOptions{Faxes: 20_000}); err != nil {
 		b.Fatal(err)
 	}
-	r := httptest.NewRequest("GET", "/v1/Faxes?PageSize=1000", nil)
+	r := httptest.NewRequest(http.MethodGet, "/v1/Faxes?PageSize=1000", nil)
 	r.SetBasicAuth(s.Account().Account, s.Account().Token)
 	b.ReportAllocs()
 	for b.Loop() {

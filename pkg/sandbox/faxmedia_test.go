@@ -84,7 +84,7 @@ func TestDownload(t *testing.T) {
 		link, _ := c.get(c.faxes("/" + f.ID)).at("media_url").(string)
 
 		res, whole := fetch(t, s, "GET", link)
-		if res.StatusCode != 200 || res.Header.Get("Content-Type") != kind || res.ContentLength != int64(len(whole)) {
+		if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != kind || res.ContentLength != int64(len(whole)) {
 			t.Errorf("%s: %s %v", kind, res.Status, res.Header)
 		}
 		info, err := document.Inspect(strings.NewReader(whole), int64(len(whole)))
@@ -92,17 +92,17 @@ func TestDownload(t *testing.T) {
 			t.Errorf("%s: %+v, %v", kind, info, err)
 		}
 		etag := res.Header.Get("ETag")
-		if res, body := fetch(t, s, "HEAD", link); res.StatusCode != 200 || body != "" || res.ContentLength != int64(len(whole)) {
+		if res, body := fetch(t, s, "HEAD", link); res.StatusCode != http.StatusOK || body != "" || res.ContentLength != int64(len(whole)) {
 			t.Errorf("HEAD: %s", res.Status)
 		}
 		res, rest := fetch(t, s, "GET", link, "Range: bytes=1000-", "If-Range: "+etag)
-		if res.StatusCode != 206 || rest != whole[1000:] {
+		if res.StatusCode != http.StatusPartialContent || rest != whole[1000:] {
 			t.Errorf("the rest: %s, %d of %d bytes", res.Status, len(rest), len(whole)-1000)
 		}
-		if res, body := fetch(t, s, "GET", link, "Range: bytes=1000-", `If-Range: "other"`); res.StatusCode != 200 || body != whole {
+		if res, body := fetch(t, s, "GET", link, "Range: bytes=1000-", `If-Range: "other"`); res.StatusCode != http.StatusOK || body != whole {
 			t.Errorf("the rest of another version: %s", res.Status)
 		}
-		if res, _ := fetch(t, s, "GET", link, fmt.Sprintf("Range: bytes=%d-", len(whole))); res.StatusCode != 416 {
+		if res, _ := fetch(t, s, "GET", link, fmt.Sprintf("Range: bytes=%d-", len(whole))); res.StatusCode != http.StatusRequestedRangeNotSatisfiable {
 			t.Errorf("beyond the end: %s", res.Status)
 		}
 
@@ -117,14 +117,14 @@ func TestDownload(t *testing.T) {
 		refused("a forged date", strings.Replace(link, "Expires=1", "Expires=2", 1), 403, "SignatureDoesNotMatch")
 		refused("no signature", strings.SplitN(link, "?", 2)[0], 403, "SignatureDoesNotMatch")
 		now.Time = noon.Add(2*time.Hour - time.Second)
-		if res, _ := fetch(t, s, "GET", link); res.StatusCode != 200 {
+		if res, _ := fetch(t, s, "GET", link); res.StatusCode != http.StatusOK {
 			t.Errorf("just before it ends: %s", res.Status)
 		}
 		now.Time = noon.Add(2 * time.Hour)
 		refused("an old link", link, 403, "Request has expired")
 
 		fresh, _ := c.get(c.faxes("/" + f.ID)).at("media_url").(string)
-		if res, body := fetch(t, s, "GET", fresh); res.StatusCode != 200 || body != whole {
+		if res, body := fetch(t, s, "GET", fresh); res.StatusCode != http.StatusOK || body != whole {
 			t.Errorf("a fresh link: %s", res.Status)
 		}
 		c.do("DELETE", c.faxes("/"+f.ID), "", 204)
@@ -173,14 +173,14 @@ func TestGivenDocument(t *testing.T) {
 	}
 	first, second := link(a), link(b)
 	c.do("DELETE", c.faxes("/"+a.ID), "", 204)
-	if res, _ := fetch(t, s, "GET", first); res.StatusCode != 404 {
+	if res, _ := fetch(t, s, "GET", first); res.StatusCode != http.StatusNotFound {
 		t.Errorf("the document of a deleted fax: %s", res.Status)
 	}
 	if _, body := fetch(t, s, "GET", second); body != given {
 		t.Errorf("the document given came out as %q", body)
 	}
 	c.do("DELETE", c.faxes("/"+b.ID+"/Media/"+b.MediaID), "", 204)
-	if res, _ := fetch(t, s, "GET", second); res.StatusCode != 404 {
+	if res, _ := fetch(t, s, "GET", second); res.StatusCode != http.StatusNotFound {
 		t.Errorf("a deleted document: %s", res.Status)
 	}
 	if _, err := s.ChangeFax(t.Context(), b.ID, func(f *sandbox.Fax) error { f.Price = "0.01"; return nil }); err != nil {
