@@ -142,6 +142,7 @@ func TestDocuments(t *testing.T) {
 		"a fax of one page":     {fax(t, paper.PDF, 1), with(isPDF, 1, "")},
 		"a fax of many":         {fax(t, paper.PDF, 40), with(isPDF, 40, "")},
 		"a count that lies":     {lying, with(isPDF, 3, "")},
+		"a page that is none":   {bytes.Replace(pdf, []byte("/Page/Parent"), []byte("/Font/Parent"), 1), with(isPDF, 0, "the PDF reader does not understand it")},
 		"saved again":           {appended(t, pdf), with(isPDF, 1, "")},
 		"object streams":        {rewritten(t, pdf), with(isPDF, 3, "")},
 		"encrypted":             {encrypted(t, pdf), with(isPDF, 3, "")},

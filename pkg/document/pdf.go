@@ -28,9 +28,6 @@ func (f *file) pdfPages() (int, error) {
 	if err != nil {
 		return f.pdfcpu()
 	}
-	if at >= f.size {
-		return 0, ErrTruncated
-	}
 	p := pdfFile{file: f}
 	switch n, err := p.pages(at); {
 	case errors.Is(err, errOdd), errors.Is(err, errShort):

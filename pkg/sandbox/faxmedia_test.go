@@ -76,6 +76,34 @@ func TestMediaResource(t *testing.T) {
 	}
 }
 
+// TestMissingLink: a record of SignalWire may lack the link that the list of
+// its media has.
+func TestMissingLink(t *testing.T) {
+	s, _ := openAt(t, sandbox.Options{Dialect: sandbox.SignalWire})
+	if err := s.Seed(t.Context(), sandbox.SeedOptions{Faxes: 200}); err != nil {
+		t.Fatal(err)
+	}
+	c := call(t, s, sandbox.SignalWire)
+	lacking, all := 0, 0
+	for _, f := range c.get(c.faxes("?PageSize=1000")).list("faxes") {
+		if f["media_sid"] == nil {
+			continue
+		}
+		all++
+		if f["media_url"] != nil {
+			continue
+		}
+		lacking++
+		link, _ := c.get(c.faxes("/"+f["sid"].(string)+"/Media")).at("media", 0, "media_url").(string)
+		if res, _ := fetch(t, s, "HEAD", link); res.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", link, res.Status)
+		}
+	}
+	if lacking == 0 || lacking > all/4 {
+		t.Errorf("%d of %d records lack the link", lacking, all)
+	}
+}
+
 func TestDownload(t *testing.T) {
 	for _, kind := range []string{"application/pdf", "image/tiff"} {
 		s, now := openAt(t, sandbox.Options{})

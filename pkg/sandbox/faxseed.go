@@ -36,11 +36,6 @@ func (s *Sandbox) seedFaxes(ctx context.Context, o SeedOptions) error {
 		rows[i].Bytes = o.Bytes
 	}
 	slices.SortFunc(rows, func(a, b faxRow) int { return cmp.Compare(a.seq, b.seq) })
-	for i := 1; i < len(rows); i++ {
-		if rows[i].seq <= rows[i-1].seq {
-			rows[i].seq = rows[i-1].seq + 1
-		}
-	}
 	return s.state.addFaxes(ctx, rows, o.Document)
 }
 

@@ -2,6 +2,7 @@ package paper
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -56,6 +57,17 @@ func TestTIFF(t *testing.T) {
 		want := map[Quality]int{Standard: 1078, Fine: 2156, Superfine: 4312}[q]
 		if b := img.Bounds(); b.Dx() != 1728 || b.Dy() != want {
 			t.Errorf("%s page is %v, want 1728 by %d", q, b, want)
+		}
+		// 17 entries of 12 bytes from byte 10 on; that of YResolution says
+		// where the fraction is.
+		file, le := draw(t, TIFF, s), binary.LittleEndian
+		for at := 10; at < 10+17*12; at += 12 {
+			if le.Uint16(file[at:]) != 283 {
+				continue
+			}
+			if got := le.Uint32(file[le.Uint32(file[at+8:]):]); int(got) != want/11 {
+				t.Errorf("%s is said to have %d lines to the inch, want %d", q, got, want/11)
+			}
 		}
 	}
 }
