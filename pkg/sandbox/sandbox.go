@@ -1,6 +1,6 @@
 // Package sandbox is a fax cloud in a box: a Twilio-compatible HTTP service
-// with numbers for sale, numbers owned and their set-up, kept in one SQLite
-// file. Use it to learn faxctl, to write against a provider without an account,
+// with numbers for sale, numbers owned and their set-up, fax records and their
+// documents, kept in one SQLite file. Use it to learn faxctl, to write against a provider without an account,
 // and as the provider of every test.
 //
 // It speaks two dialects. [Twilio] answers like api.twilio.com, fax.twilio.com
@@ -11,7 +11,8 @@
 //
 // It shares no type with any client: what it says about a provider's wire is
 // said a second time here, from the provider's documentation. Numbers come from
-// an inventory that is computed, not stored, and is the same on every machine.
+// an inventory that is computed, not stored, and is the same on every machine;
+// documents are drawn from their records when somebody asks for them.
 // Nothing it sells exists and nothing it does leaves the machine.
 //
 // [Sandbox.Handler] serves over any listener; [Sandbox.Transport] reaches the
@@ -92,7 +93,7 @@ func (s *Sandbox) Close() error {
 // the paths do.
 func (s *Sandbox) Handler() http.Handler { return s.handler }
 
-// Reset empties the account: every number goes back on sale.
+// Reset empties the account: every number goes back on sale, every fax is gone.
 func (s *Sandbox) Reset(ctx context.Context) error {
 	if err := s.state.reset(ctx, s.options.Now()); err != nil {
 		return fmt.Errorf("reset sandbox: %w", err)
