@@ -39,6 +39,7 @@ func layers() map[string][]string {
 		"archive":       {"archive/index", "document", "fax", "fetch"},
 		"archive/index": {"fax"},
 		"audit":         {"fax", "twiml", "webhook"},
+		"callback":      {"fax", "twiml", "webhook"},
 		"fetch":         {"document", "fax"},
 		"plan":          {"fax"},
 		"receiver":      {"fax", "twiml", "webhook"},
