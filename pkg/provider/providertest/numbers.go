@@ -94,9 +94,11 @@ func (s Subject) numbers(t *testing.T) {
 		t.Errorf("listed %+v, fetched %+v", listed[0], one)
 	}
 
-	modes, err := fax.Collect(n.List(t.Context(), fax.NumberFilter{WithMode: true}))
-	if err != nil || len(modes) != len(all) {
-		t.Fatalf("with modes: %d numbers, %v; want %d", len(modes), err, len(all))
+	modes := sequence(t, func(ctx context.Context) iter.Seq2[fax.Number, error] {
+		return n.List(ctx, fax.NumberFilter{WithMode: true})
+	}, func(n fax.Number) string { return n.ID })
+	if len(modes) != len(all) {
+		t.Errorf("with modes: %d numbers, want %d", len(modes), len(all))
 	}
 	for _, o := range modes {
 		if o.Mode == fax.ModeUnknown {

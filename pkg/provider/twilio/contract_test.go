@@ -12,9 +12,12 @@ import (
 
 // Both dialects keep the contract, against the sandbox.
 func TestContract(t *testing.T) {
-	for dialect, unknown := range map[twilio.Dialect]string{
-		twilio.Twilio:     "PN00000000000000000000000000000000",
-		twilio.SignalWire: "00000000-0000-4000-8000-000000000000",
+	for dialect, test := range map[twilio.Dialect]struct {
+		unknown string
+		numbers int // more than a page: of 1,000, or of 50 where the mode takes a second list
+	}{
+		twilio.Twilio:     {"PN00000000000000000000000000000000", 1010},
+		twilio.SignalWire: {"00000000-0000-4000-8000-000000000000", 110},
 	} {
 		t.Run(string(dialect), func(t *testing.T) {
 			box, err := sandbox.Open(t.Context(), sandbox.Options{Dialect: sandbox.Dialect(dialect)})
@@ -26,7 +29,7 @@ func TestContract(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			if err := box.Seed(t.Context(), sandbox.SeedOptions{Numbers: 1100, Faxes: 60, InProgress: 2}); err != nil {
+			if err := box.Seed(t.Context(), sandbox.SeedOptions{Numbers: test.numbers, Faxes: 60, InProgress: 2}); err != nil {
 				t.Fatal(err)
 			}
 			open := func(secret string) func(*testing.T) fax.Provider {
@@ -46,9 +49,9 @@ func TestContract(t *testing.T) {
 				Open:      open(box.Account().Token),
 				Refused:   open("wrong"),
 				Offered:   fax.Query{Country: "US", Type: fax.Local, Fax: true},
-				Numbers:   1100, // two pages
+				Numbers:   test.numbers,
 				Faxes:     60,
-				UnknownID: unknown,
+				UnknownID: test.unknown,
 			})
 		})
 	}
