@@ -150,7 +150,7 @@ func printList[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t ou
 	}
 	switch {
 	case *cut:
-		a.say("the first %d are shown; there are more: --all or --limit N", shown.Items)
+		a.say("%d shown; there are more: --all or --limit N", shown.Items)
 	case a.drawsTables() && shown.Items > 1:
 		a.say("%d shown, that is all", shown.Items)
 	}

@@ -110,10 +110,10 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 		return err
 	}
 	s.prices = true
-	offer, found, err := firstOffer(s.offers(cmd.Context(), numbers, queries, 1))
+	offer, found, err := firstOffer(s.offers(cmd.Context(), numbers, queries, 1, nil))
 	if s.prices && errors.Is(err, fax.ErrUnsupported) {
 		s.prices = false
-		offer, found, err = firstOffer(s.offers(cmd.Context(), numbers, queries, 1))
+		offer, found, err = firstOffer(s.offers(cmd.Context(), numbers, queries, 1, nil))
 	}
 	switch {
 	case err != nil:
@@ -191,6 +191,7 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 	default:
 		a.showPurchase(p)
 		if dryRun {
+			a.say("Dry run: nothing is bought.")
 			return p.Check(ctx, numbers)
 		}
 		if err := a.confirm(ctx, "Buy it?"); err != nil {

@@ -120,7 +120,7 @@ func (a *app) apply(ctx context.Context, numbers fax.Numbers, changes []change, 
 	var tally batch.Tally
 	var now []fax.Number
 	var first error
-	for r, err := range batch.Run(ctx, jobs, work, func(ctx context.Context, c change) (fax.Number, error) {
+	for r, err := range batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, c change) (fax.Number, error) {
 		n, err := plan.Apply(ctx, numbers, c.number, c.Change)
 		return n, err
 	}) {

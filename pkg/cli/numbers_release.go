@@ -24,7 +24,7 @@ func (a *app) numbersRelease() *cobra.Command {
 once, and faxes sent to it go there.
 
 For one number you type the number, for several how many they are. A script
-passes --yes. A number that is gone already counts as released.`,
+passes --yes.`,
 		Example: `  faxctl numbers release +14155550123
   faxctl numbers release 'old desk' --dry-run
   faxctl numbers release +14155550123 --yes`,
@@ -54,7 +54,7 @@ passes --yes. A number that is gone already counts as released.`,
 
 func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Number, jobs int, dryRun bool) error {
 	if dryRun {
-		a.say("Dry run: these would be released.")
+		a.say("Dry run: %s would be released.", plural(len(owned), "number", "numbers"))
 		return printNumbers(ctx, a, owned)
 	}
 	for _, n := range owned {
@@ -75,7 +75,7 @@ func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Numb
 	work := batch.Until(a.interrupts.gently(), values(owned))
 	var tally batch.Tally
 	var first error
-	for r, err := range batch.Run(ctx, jobs, work, func(ctx context.Context, n fax.Number) (bool, error) {
+	for r, err := range batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, n fax.Number) (bool, error) {
 		return plan.Release(ctx, numbers, n)
 	}) {
 		if err != nil {

@@ -89,8 +89,8 @@ func (s *searchFlags) queries(cmd *cobra.Command) ([]fax.Query, error) {
 }
 
 // offers asks the provider, side by side.
-func (s *searchFlags) offers(ctx context.Context, numbers fax.Numbers, queries []fax.Query, most int) iter.Seq2[fax.Offer, error] {
-	return fax.SearchAll(ctx, numbers, queries, fax.SearchOptions{Jobs: s.jobs, Limit: most, Prices: s.prices})
+func (s *searchFlags) offers(ctx context.Context, numbers fax.Numbers, queries []fax.Query, most int, gap func(error)) iter.Seq2[fax.Offer, error] {
+	return fax.SearchAll(ctx, numbers, queries, fax.SearchOptions{Jobs: s.jobs, Limit: most, Prices: s.prices, Gap: gap})
 }
 
 func (a *app) numbersSearch() *cobra.Command {
@@ -103,7 +103,8 @@ func (a *app) numbersSearch() *cobra.Command {
 
 Several types, area codes and patterns are asked for side by side, and each
 number is listed once. A provider gives at most 30 numbers for one question;
-with a larger --limit the search goes on with narrower questions.
+for more, the search goes on with narrower questions, at most 100 of them, and
+says so when that was not enough.
 
 Some providers do not say whether a number can receive faxes: the column then
 says unknown, and a note says so.`,
@@ -125,14 +126,18 @@ says unknown, and a note says so.`,
 			if err != nil {
 				return err
 			}
-			wanted := 0 // a screenful of what is there needs no further questions
+			wanted := 0 // as many as are read
 			if cmd.Flags().Changed("limit") {
 				wanted = most + 1 // to know whether there are more
 			}
-			offers, unsure := countUnknown(s.offers(ctx, numbers, queries, wanted), s.Search)
+			var gaps []error
+			offers, unsure := countUnknown(s.offers(ctx, numbers, queries, wanted, func(err error) { gaps = append(gaps, err) }), s.Search)
 			shown, err := printList(ctx, a, offers, offerType(), most)
 			if err != nil {
 				return err
+			}
+			for _, gap := range gaps {
+				a.warn("%v; %s", gap, fax.Hint(gap))
 			}
 			switch {
 			case *unsure > 0:
@@ -153,11 +158,11 @@ func countUnknown(offers iter.Seq2[fax.Offer, error], s fax.Search) (iter.Seq2[f
 	count := new(int)
 	return func(yield func(fax.Offer, error) bool) {
 		for o, err := range offers {
+			if !yield(o, err) {
+				return // it was read to know of it, and not printed
+			}
 			if err == nil && s.Fax && o.Capabilities.Fax == fax.Unknown {
 				*count++
-			}
-			if !yield(o, err) {
-				return
 			}
 		}
 	}, count

@@ -3,6 +3,7 @@ package fax
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -192,6 +193,9 @@ type Query struct {
 	Lata        string
 
 	Fax, Voice, SMS, MMS bool // required capabilities
+	// Sure asks, with Fax, for numbers that surely do fax. A provider that
+	// cannot tell for this question fails with ErrUnsupported.
+	Sure bool
 
 	// NoAddress leaves out numbers that need an address: any, local or
 	// foreign; empty leaves out none.
@@ -236,5 +240,5 @@ type Money struct {
 	Currency string `json:"currency"` // ISO 4217
 }
 
-// String is "1.15 USD".
-func (m Money) String() string { return m.Amount + " " + m.Currency }
+// String is "1.15 USD", or "1.15" when the currency is not known.
+func (m Money) String() string { return strings.TrimSpace(m.Amount + " " + m.Currency) }

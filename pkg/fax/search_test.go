@@ -179,13 +179,69 @@ func TestSearchAllEachNumberOnce(t *testing.T) {
 }
 
 func TestSearchAllEndsWithTheError(t *testing.T) {
-	m := &memory{stock: offers("415", 2), types: []fax.NumberType{fax.Local}}
-	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Types: []fax.NumberType{fax.Local, fax.Mobile, fax.Local}}), fax.SearchOptions{}))
-	if !errors.Is(err, fax.ErrUnsupported) {
-		t.Errorf("error %v, want ErrUnsupported", err)
+	m := &memory{stock: append(offers("415", 2), offers("628", 2)...)}
+	m.before = func(_ context.Context, q fax.Query) error {
+		if q.AreaCode == "628" {
+			return fax.ErrUnavailable
+		}
+		return nil
+	}
+	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{AreaCodes: []string{"415", "628", "212"}}), fax.SearchOptions{}))
+	if !errors.Is(err, fax.ErrUnavailable) {
+		t.Errorf("error %v, want ErrUnavailable", err)
 	}
 	if len(got) != 2 {
 		t.Errorf("%d offers before the error, want the 2 of the question before", len(got))
+	}
+}
+
+// A type the provider does not sell is a gap, not the end; none that it sells
+// is an error.
+func TestSearchAllUnsupportedType(t *testing.T) {
+	m := &memory{stock: offers("415", 2), types: []fax.NumberType{fax.Local}}
+	var gaps []error
+	opt := fax.SearchOptions{Gap: func(err error) { gaps = append(gaps, err) }}
+	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Types: []fax.NumberType{fax.Mobile, fax.Local}}), opt))
+	if err != nil || len(got) != 2 {
+		t.Errorf("%d offers, %v, want the 2 local ones", len(got), err)
+	}
+	if len(gaps) != 1 || !errors.Is(gaps[0], fax.ErrUnsupported) {
+		t.Errorf("gaps %v, want ErrUnsupported for the mobile numbers", gaps)
+	}
+	_, err = fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Types: []fax.NumberType{fax.Mobile, fax.Voip}}), opt))
+	if !errors.Is(err, fax.ErrUnsupported) || len(gaps) != 1 {
+		t.Errorf("nothing it sells: %v and gaps %v, want ErrUnsupported alone", err, gaps[1:])
+	}
+}
+
+// When the bound on further questions is reached, or no narrower one is taken,
+// the caller hears that there may be more.
+func TestSearchAllTellsOfTheCut(t *testing.T) {
+	refuse := func(_ context.Context, q fax.Query) error {
+		if q.Contains != "" {
+			return fax.ErrInvalid
+		}
+		return nil
+	}
+	for name, c := range map[string]struct {
+		search fax.Search
+		opt    fax.SearchOptions
+		before func(context.Context, fax.Query) error
+		stock  int
+		cut    bool
+	}{
+		"all there is":      {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{}, nil, 200, false},
+		"out of questions":  {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{MaxRefined: 3}, nil, 200, true},
+		"refused":           {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{}, refuse, 200, true},
+		"nothing narrower":  {fax.Search{Patterns: []string{"+1415%$"}}, fax.SearchOptions{}, nil, 50, true},
+		"no more was asked": {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{Limit: 30, MaxRefined: 3}, nil, 200, false},
+	} {
+		cut := false
+		c.opt.Gap = func(err error) { cut = cut || errors.Is(err, fax.ErrCut) && fax.Hint(err) != "" }
+		m := &memory{stock: offers("415", c.stock), before: c.before}
+		if _, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, c.search), c.opt)); err != nil || cut != c.cut {
+			t.Errorf("%s: told of a cut: %t, %v, want %t", name, cut, err, c.cut)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,13 +22,22 @@ type SearchOptions struct {
 
 	// MaxRefined bounds the questions asked beyond those given; 0: 100.
 	MaxRefined int
+	// Gap is told, from within the loop, what is missing from the sequence
+	// and why: ErrUnsupported for one of several questions, [ErrCut] for
+	// answers that stayed cut. nil: nobody is told.
+	Gap func(error)
 }
+
+// ErrCut says that a provider may have more than it gave.
+var ErrCut = errors.New("there may be more numbers than these")
 
 // SearchAll asks all questions side by side and yields the offers in the order
 // of the questions, each phone number once. The order does not depend on which
 // answer comes first. The first question that fails ends the sequence with its
-// error, after the offers of the questions before it. Breaking out cancels what
-// is under way; no goroutine outlives the loop.
+// error, after the offers of the questions before it; but where the provider
+// lacks a type (ErrUnsupported), the others are answered all the same, and that
+// is an error only when none is. Breaking out cancels what is under way; no
+// goroutine outlives the loop.
 //
 // A provider cuts each answer at its cap and has no second page. When the limit
 // is not reached after all answers, a question that was answered to the cap is
@@ -36,13 +46,17 @@ type SearchOptions struct {
 // as long as offers are missing and at most MaxRefined times: with a limit, no
 // more parts at a time than could fill it. A provider that refuses such a part
 // (ErrInvalid, ErrUnsupported) has no more to give for that question, which is
-// not an error.
+// a gap and not an error. Where all offers say whether they do fax, so do those
+// of the parts ([Query.Sure]).
 //
 // With Prices, a country whose price list cannot be had is an error.
 func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt SearchOptions) iter.Seq2[Offer, error] {
 	opt.Jobs = orElse(opt.Jobs, 8)
 	opt.Cap = orElse(opt.Cap, 30)
 	opt.MaxRefined = orElse(opt.MaxRefined, 100)
+	if opt.Gap == nil {
+		opt.Gap = func(error) {}
+	}
 	return func(yield func(Offer, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var wg sync.WaitGroup
@@ -59,10 +73,17 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 		}
 		seen := map[string]bool{}
 		jobs, budget := opt.Jobs, opt.MaxRefined
+		var cut int // questions whose answers stay cut
+		var unsupported []error
 		for len(round) > 0 {
 			var next []question
 			for a := range inOrder(ctx, jobs, round, ask(numbers)) {
-				if a.err != nil && a.refined && (errors.Is(a.err, ErrInvalid) || errors.Is(a.err, ErrUnsupported)) {
+				switch {
+				case a.refined && (errors.Is(a.err, ErrInvalid) || errors.Is(a.err, ErrUnsupported)):
+					cut++
+					continue
+				case errors.Is(a.err, ErrUnsupported):
+					unsupported = append(unsupported, a.err)
 					continue
 				}
 				for _, o := range a.offers {
@@ -83,7 +104,11 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 					return
 				}
 				if len(a.offers) >= opt.Cap {
-					next = append(next, a.refine()...)
+					parts := a.refine()
+					if len(parts) == 0 {
+						cut++
+					}
+					next = append(next, parts...)
 				}
 			}
 			if err := ctx.Err(); err != nil {
@@ -92,10 +117,21 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 			}
 			round = next[:min(len(next), budget)]
 			budget -= len(round)
+			cut += len(next) - len(round)
 			if opt.Limit > 0 {
 				missing := opt.Limit - len(seen)
 				jobs = min(opt.Jobs, (missing+opt.Cap-1)/opt.Cap)
 			}
+		}
+		if len(unsupported) == len(queries) && len(queries) > 0 {
+			yield(Offer{}, unsupported[0])
+			return
+		}
+		for _, err := range unsupported {
+			opt.Gap(err)
+		}
+		if cut > 0 {
+			opt.Gap(WithHint(ErrCut, "the provider cuts each answer; ask for less at a time, with --area-code or --contains"))
 		}
 	}
 }
@@ -127,10 +163,12 @@ func ask(numbers Numbers) func(context.Context, question) answer {
 	}
 }
 
-// refine cuts a question into parts that together cover it, or none when it
+// refine cuts the question into parts that together cover it, or none when it
 // cannot be cut further. Wildcards stay at the ends of a pattern, where
 // Twilio wants them.
-func (q question) refine() []question {
+func (a answer) refine() []question {
+	q := a.Query
+	q.Sure = q.Sure || !slices.ContainsFunc(a.offers, func(o Offer) bool { return o.Capabilities.Fax == Unknown })
 	var patterns []string
 	p := q.Contains
 	switch body, atEnd := strings.CutSuffix(p, "$"); {
@@ -160,7 +198,7 @@ func (q question) refine() []question {
 	var parts []question
 	for _, pattern := range patterns {
 		if len(pattern) <= 16 && pattern != p {
-			part := question{q.Query, true}
+			part := question{q, true}
 			part.Contains = pattern
 			parts = append(parts, part)
 		}

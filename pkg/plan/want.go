@@ -84,7 +84,7 @@ func (w Want) Check() error {
 		case fax.ModeFax:
 		case fax.ModeVoice:
 			if given(w.FaxURL) || w.Method != nil {
-				return invalid("choose: --mode voice, or a fax URL, which makes it a fax number", "want: a fax URL or method, and mode voice")
+				return invalid("choose: --mode voice, or a fax URL, which makes it a fax number", "combination: a fax URL or method, and mode voice")
 			}
 		default:
 			return invalid("fax or voice", "receive mode %q", *w.Mode)

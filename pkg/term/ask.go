@@ -15,11 +15,14 @@ import (
 
 // ErrNoInput says that a question could not be asked: no terminal, or told not
 // to ask.
-var ErrNoInput = errors.New("nobody to ask")
+var ErrNoInput = errors.New("there is nobody to ask")
 
 // Confirm asks a question of yes or no. Anything but "y" or "yes" is no, and
 // so is the end of the input.
 func (t *Term) Confirm(ctx context.Context, question string) (bool, error) {
+	if !t.asking {
+		return false, fmt.Errorf("%q: %w", question, ErrNoInput)
+	}
 	answer, err := t.Ask(ctx, question+" [y/N]")
 	if errors.Is(err, io.EOF) {
 		return false, nil
@@ -52,7 +55,7 @@ func (t *Term) Secret(ctx context.Context, question string) (string, error) {
 func (t *Term) ask(ctx context.Context, question string, secret bool) (string, error) {
 	question = plain.Line(question)
 	if !t.asking {
-		return "", fmt.Errorf("%w: %s", ErrNoInput, question)
+		return "", fmt.Errorf("%q: %w", question, ErrNoInput)
 	}
 	release := t.hold(question + " ")
 	answer, err := t.in.read(ctx, secret)

@@ -95,8 +95,12 @@ func (a numbers) search(ctx context.Context, q fax.Query) ([]fax.Offer, error) {
 		return nil, err
 	}
 	if a.dialect.relay != "" && q.Fax {
-		if query, fits := relayQuery(q); fits {
+		query, fits := relayQuery(q)
+		switch {
+		case fits:
 			return a.searchRelay(ctx, q, query)
+		case q.Sure:
+			return nil, unsupported("the fax capability with these filters")
 		}
 	}
 	params, err := searchParams(q)
