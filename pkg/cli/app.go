@@ -43,6 +43,8 @@ type app struct {
 
 	account account // which account, found at the first call to the provider
 
+	misspelt error // a command asked for its help that does not exist
+
 	closers []func() error
 }
 
@@ -66,7 +68,7 @@ func Main() int {
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := errors.Join(root.ExecuteContext(ctx), a.misspelt)
 	for i := len(a.closers) - 1; i >= 0; i-- {
 		err = errors.Join(err, a.closers[i]())
 	}

@@ -78,6 +78,7 @@ their own: faxctl help exit-codes, environment, output.`,
 	root.AddCommand(topics()...)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetHelpCommand(helpCommand())
+	a.refuseHelpOnTypos(root)
 	return root
 }
 
@@ -118,6 +119,19 @@ func group(name, short, example string, children ...*cobra.Command) *cobra.Comma
 	}
 	g.AddCommand(children...)
 	return g
+}
+
+// refuseHelpOnTypos keeps `faxctl faxs --help` from showing the help of faxctl
+// as if all were well.
+func (a *app) refuseHelpOnTypos(root *cobra.Command) {
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if words := cmd.Flags().Args(); len(words) > 0 && cmd.HasSubCommands() {
+			a.misspelt = unknownCommand(cmd, words[0])
+			return
+		}
+		help(cmd, args)
+	})
 }
 
 func onlyChildren(cmd *cobra.Command, args []string) error {
