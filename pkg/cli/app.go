@@ -143,7 +143,13 @@ func (a *app) outputOptions() output.Options {
 // when it was cut.
 func printList[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t output.Type[T], most int) (int, error) {
 	first, cut := head(seq, most)
-	shown, err := output.Print(ctx, a.term.Out, first, t, a.outputOptions())
+	return printCut(ctx, a, first, t, cut)
+}
+
+// printCut prints a sequence; cut tells, once it was read, whether there was
+// more to it.
+func printCut[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t output.Type[T], cut *bool) (int, error) {
+	shown, err := output.Print(ctx, a.term.Out, seq, t, a.outputOptions())
 	if err != nil {
 		return shown.Items, err
 	}

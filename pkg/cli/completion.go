@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -72,6 +73,55 @@ func (a *app) completeNumbers(cmd *cobra.Command, args []string, typed string) (
 		}
 		return out, nil
 	})
+}
+
+// recentFaxes is how many ids are offered: those that people still have in
+// mind.
+const recentFaxes = 50
+
+// completeFaxes offers the ids of the newest faxes.
+func (a *app) completeFaxes(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return live(cmd.Context(), func(ctx context.Context) ([]cobra.Completion, error) {
+		faxes, err := a.faxes(ctx)
+		if err != nil {
+			return nil, err
+		}
+		newest, _, err := fax.First(ctx, faxes, fax.Filter{}, recentFaxes)
+		var out []cobra.Completion
+		for _, f := range newest {
+			if strings.HasPrefix(f.ID, typed) && !slices.Contains(args, f.ID) {
+				out = append(out, cobra.CompletionWithDesc(f.ID, describe(f, time.Now())))
+			}
+		}
+		return out, err
+	})
+}
+
+// describe is a fax in a few words: "received 2 h ago from +14155550123, 3
+// pages".
+func describe(f fax.Fax, now time.Time) string {
+	text := string(f.Status)
+	if when := ago(now, f.Created); when != "" {
+		text += " " + when
+	}
+	if f.Direction == fax.Outbound {
+		text += " to " + f.To
+	} else {
+		text += " from " + f.From
+	}
+	if f.Pages != nil {
+		text += ", " + plural(*f.Pages, "page", "pages")
+	}
+	return plain.Line(text)
+}
+
+// completeFolders offers folders for a flag.
+func (*app) completeFolders(cmd *cobra.Command, flags ...string) {
+	for _, f := range flags {
+		must(cmd.RegisterFlagCompletionFunc(f, func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		}))
+	}
 }
 
 // live gets values from the provider, quickly or not at all: an error has no

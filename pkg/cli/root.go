@@ -222,7 +222,7 @@ func must(err error) {
 // commands are what people come for.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
-		a.numbersGroup(),
+		a.numbersGroup(), a.faxesGroup(),
 		a.profileGroup(), a.whoami(),
 		a.sandboxGroup(),
 	}

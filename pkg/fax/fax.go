@@ -98,6 +98,18 @@ type Fax struct {
 	Raw json.RawMessage `json:"-"`
 }
 
+// OurNumber is the account's end of the line.
+func (f Fax) OurNumber() string {
+	if f.Direction == Outbound {
+		return f.From
+	}
+	return f.To
+}
+
+// HasDocument reports whether the provider is known to keep a document of the
+// fax.
+func (f Fax) HasDocument() bool { return f.MediaID != "" || f.MediaURL != "" }
+
 // Media is one document of a fax: what it is, not the document itself.
 type Media struct {
 	ID          string    `json:"id"`

@@ -62,7 +62,7 @@ func ParseReference(s string) (Reference, error) {
 			return Reference{Kind: InFile, Value: rest}, nil
 		}
 	case InCommand:
-		argv, err := splitArgv(rest)
+		argv, err := SplitArgv(rest)
 		if err != nil {
 			return Reference{}, badReference(err.Error())
 		}
@@ -117,10 +117,10 @@ func (r *Reference) UnmarshalYAML(n *yaml.Node) error {
 	return err
 }
 
-// splitArgv cuts a line into words at blanks. Single and double quotes keep
+// SplitArgv cuts a command line into its words at blanks. Single and double quotes keep
 // blanks; a backslash keeps the next quote, blank or backslash, and is itself
 // elsewhere, so that Windows paths work. Nothing is expanded.
-func splitArgv(line string) ([]string, error) {
+func SplitArgv(line string) ([]string, error) {
 	const special = " \t\"'\\"
 	var words []string
 	var word strings.Builder
@@ -156,7 +156,7 @@ func splitArgv(line string) ([]string, error) {
 	return words, nil
 }
 
-// joinArgv writes words so that splitArgv reads them back.
+// joinArgv writes words so that SplitArgv reads them back.
 func joinArgv(argv []string) string {
 	words := slices.Clone(argv)
 	for i, w := range words {

@@ -128,7 +128,7 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 	for _, f := range all {
 		kept := false
 		if p.KeepLast > 0 && f.Status.Terminal() && !f.Created.IsZero() {
-			n := ourNumber(f)
+			n := f.OurNumber()
 			last[n]++
 			kept = last[n] <= p.KeepLast
 		}
@@ -162,7 +162,7 @@ func (p Policy) skip(f fax.Fax, kept bool, facts Facts) Skip {
 	case f.Created.IsZero() && (p.OlderThan > 0 || p.KeepLast > 0):
 		s.Reason = NoDate
 	case kept:
-		s.Reason, s.Detail = KeptLast, fmt.Sprintf("last %d of %s", p.KeepLast, ourNumber(f))
+		s.Reason, s.Detail = KeptLast, fmt.Sprintf("last %d of %s", p.KeepLast, f.OurNumber())
 	}
 	return s
 }
@@ -188,14 +188,6 @@ func (plan *Plan) add(f fax.Fax, facts Facts) {
 	if f.Created.After(s.Newest) {
 		s.Newest = f.Created
 	}
-}
-
-// ourNumber is the account's end of the line.
-func ourNumber(f fax.Fax) string {
-	if f.Direction == fax.Outbound {
-		return f.From
-	}
-	return f.To
 }
 
 // Expiry is a fax and when the provider drops it.

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Pieces that the commands for many faxes share.
+
+// bindJobs declares -j.
+func (a *app) bindJobs(cmd *cobra.Command, jobs *int, most int, what string) {
+	cmd.Flags().IntVarP(jobs, "jobs", "j", most, "how many "+what+" at a `time`, at most")
+	a.completeNothing(cmd, "jobs")
+}
+
+// namedFax says which fax an error is about.
+func namedFax(id string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fax.ErrNotFound):
+		return fax.WithHint(fmt.Errorf("fax %s: %w", id, err), "see what there is: faxctl faxes list")
+	}
+	return fmt.Errorf("fax %s: %w", id, err)
+}
+
+// trouble counts what became of the items of a batch and tells of each that
+// failed or was skipped.
+type trouble struct {
+	tally batch.Tally
+	first error
+	inRow int // failures since the last success, the provider being unavailable
+}
+
+// tooMany failures in a row of an unavailable provider end a batch: each took
+// as long as --retry-for allows, and the next ones would as well.
+const tooMany = 20
+
+// add takes in one result. It returns an error when there is no use in going
+// on.
+func (t *trouble) add(a *app, err error) error {
+	t.tally.Add(err)
+	switch {
+	case err == nil:
+		t.inRow = 0
+	case batch.Skipped(err):
+		a.warn("%v", err)
+	default:
+		if t.first == nil {
+			t.first = err
+		}
+		a.report(err)
+		if !errors.Is(err, fax.ErrUnavailable) {
+			return nil
+		}
+		if t.inRow++; t.inRow == tooMany {
+			return fmt.Errorf("%d failures in a row, the rest was left: %w", tooMany, err)
+		}
+	}
+	return nil
+}
+
+// end is the error that ended the batch; when an item failed with it, it was
+// told already.
+func (t *trouble) end(err error) error {
+	if t.first != nil && errors.Is(t.first, err) {
+		return &kindError{errReported, err}
+	}
+	return err
+}
+
+// err is what the batch comes to.
+func (t *trouble) err() error { return partial(t.tally, t.first) }
+
+// sift yields what succeeded and takes in the rest as trouble.
+func sift[T, R any](a *app, t *trouble, results iter.Seq2[batch.Result[T, R], error]) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		var none R
+		for r, err := range results {
+			if err == nil {
+				err = t.add(a, r.Err)
+			} else {
+				err = t.end(err)
+			}
+			switch {
+			case err != nil:
+				yield(none, err)
+				return
+			case r.Err == nil && !yield(r.Value, nil):
+				return
+			}
+		}
+	}
+}
+
+// lasting marks the errors that every other call would meet as well, so that
+// they end a batch.
+func lasting(err error) error {
+	if errors.Is(err, fax.ErrAuth) || errors.Is(err, fax.ErrUnsupported) {
+		return batch.Stop(err)
+	}
+	return err
+}

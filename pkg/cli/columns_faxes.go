@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+)
+
+// What there is to see of faxes.
+
+func faxType() output.Type[fax.Fax] {
+	return output.Type[fax.Fax]{
+		ID:      func(f fax.Fax) string { return f.ID },
+		Raw:     func(f fax.Fax) json.RawMessage { return f.Raw },
+		Columns: faxColumns(func(f fax.Fax) fax.Fax { return f }),
+	}
+}
+
+// faxColumns are the columns of whatever has a fax in it. The id comes first:
+// it is what the other commands take.
+func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.Column[T] {
+	text := func(name string, value func(fax.Fax) string) output.Column[T] {
+		return output.Column[T]{Name: name, Value: func(v T) string { return value(get(v)) }}
+	}
+	whole := func(c output.Column[T]) output.Column[T] { c.Whole = true; return c }
+	right := func(c output.Column[T]) output.Column[T] { c.Right = true; return c }
+	wider := func(c output.Column[T]) output.Column[T] { c.Wide = true; return c }
+	styled := func(c output.Column[T], style func(fax.Fax) output.Style) output.Column[T] {
+		c.Style = func(v T) output.Style { return style(get(v)) }
+		return c
+	}
+	shown := func(c output.Column[T], show func(fax.Fax) string) output.Column[T] {
+		c.Show = func(v T, _ output.Human) string { return show(get(v)) }
+		return c
+	}
+	columns := []output.Column[T]{
+		styled(whole(text("id", func(f fax.Fax) string { return f.ID })), accent[fax.Fax]),
+		timeColumn("created", func(v T) time.Time { return get(v).Created }),
+		text("from", func(f fax.Fax) string { return f.From }),
+		styled(text("status", func(f fax.Fax) string { return string(f.Status) }), statusStyle),
+		right(text("pages", func(f fax.Fax) string { return count(f.Pages) })),
+	}
+	columns = append(columns, more...)
+	return append(columns,
+		text("to", func(f fax.Fax) string { return f.To }),
+		text("direction", func(f fax.Fax) string { return string(f.Direction) }),
+		right(shown(text("duration", func(f fax.Fax) string { return count(f.Duration) }), func(f fax.Fax) string { return onTheLine(f.Duration) })),
+		right(shown(text("price", func(f fax.Fax) string { return amount(f.Price) }), func(f fax.Fax) string { return money(f.Price) })),
+		wider(text("currency", func(f fax.Fax) string { return currency(f.Price) })),
+		wider(text("quality", func(f fax.Fax) string { return f.Quality })),
+		wider(text("media_id", func(f fax.Fax) string { return f.MediaID })),
+		timeColumn("updated", func(v T) time.Time { return get(v).Updated }, wide),
+		wider(text("error_code", func(f fax.Fax) string { return f.ErrorCode })),
+		wider(text("error_message", func(f fax.Fax) string { return f.ErrorMessage })),
+	)
+}
+
+func statusStyle(f fax.Fax) output.Style {
+	switch {
+	case f.Status.Unsuccessful():
+		return output.Bad
+	case f.Status.Terminal():
+		return output.Good
+	}
+	return output.Warn
+}
+
+// count is a number that need not be known.
+func count(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
+}
+
+// onTheLine is a duration in seconds for people.
+func onTheLine(seconds *int) string {
+	if seconds == nil {
+		return ""
+	}
+	return (time.Duration(*seconds) * time.Second).String()
+}
+
+func recordType() output.Type[record] {
+	t := output.Type[record]{
+		ID:  func(r record) string { return r.ID },
+		Raw: func(r record) json.RawMessage { return r.Raw },
+	}
+	t.Columns = append(faxColumns(func(r record) fax.Fax { return r.Fax }), output.Column[record]{
+		Name: "media", Wide: true,
+		Value: func(r record) string {
+			var all []string
+			for _, m := range r.Media {
+				all = append(all, m.ID+" ("+m.ContentType+")")
+			}
+			return strings.Join(all, ", ")
+		},
+	})
+	return t
+}
+
+func mediaType() output.Type[fax.Media] {
+	return output.Type[fax.Media]{
+		ID: func(m fax.Media) string { return m.ID },
+		Columns: []output.Column[fax.Media]{
+			{Name: "id", Value: func(m fax.Media) string { return m.ID }, Whole: true, Style: accent[fax.Media]},
+			{Name: "content_type", Value: func(m fax.Media) string { return m.ContentType }},
+			timeColumn("created", func(m fax.Media) time.Time { return m.Created }),
+			{Name: "fax_id", Value: func(m fax.Media) string { return m.FaxID }, Wide: true, Whole: true},
+			timeColumn("updated", func(m fax.Media) time.Time { return m.Updated }, wide),
+		},
+	}
+}
+
+// usageType describes sums; by names what they are made by.
+func usageType(by fax.Grouping) output.Type[fax.Usage] {
+	number := func(name string, value func(fax.Usage) int) output.Column[fax.Usage] {
+		return output.Column[fax.Usage]{Name: name, Right: true, Value: func(u fax.Usage) string { return strconv.Itoa(value(u)) }}
+	}
+	wider := func(c output.Column[fax.Usage]) output.Column[fax.Usage] { c.Wide = true; return c }
+	return output.Type[fax.Usage]{
+		ID: func(u fax.Usage) string { return u.Key },
+		Columns: []output.Column[fax.Usage]{
+			{Name: string(by), Value: func(u fax.Usage) string { return u.Key }, Whole: true, Style: accent[fax.Usage]},
+			number("faxes", func(u fax.Usage) int { return u.Faxes }),
+			number("inbound", func(u fax.Usage) int { return u.Inbound }),
+			number("outbound", func(u fax.Usage) int { return u.Outbound }),
+			number("unsuccessful", func(u fax.Usage) int { return u.Unsuccessful }),
+			number("pages", func(u fax.Usage) int { return u.Pages }),
+			{Name: "minutes", Right: true, Value: func(u fax.Usage) string { return fmt.Sprintf("%.1f", float64(u.Seconds)/60) }},
+			{Name: "cost", Right: true, Value: sums, Show: func(u fax.Usage, _ output.Human) string { return cost(u) }},
+			number("unknown_cost", func(u fax.Usage) int { return u.UnknownCost }),
+			wider(number("unknown_pages", func(u fax.Usage) int { return u.UnknownPages })),
+			wider(number("unknown_seconds", func(u fax.Usage) int { return u.UnknownSeconds })),
+		},
+	}
+}
+
+// sums is what is known of a cost, one amount for each currency; empty when
+// nothing is.
+func sums(u fax.Usage) string {
+	var all []string
+	for _, m := range u.Cost {
+		all = append(all, m.String())
+	}
+	return strings.Join(all, " + ")
+}
+
+// cost is a cost for people, who must see when it is not all.
+func cost(u fax.Usage) string {
+	switch {
+	case len(u.Cost) == 0:
+		return "unknown"
+	case u.UnknownCost > 0:
+		return "at least " + sums(u)
+	}
+	return sums(u)
+}
+
+func expiringType() output.Type[expiring] {
+	columns := []output.Column[expiring]{
+		{
+			Name: "expires", Value: func(e expiring) string { return e.Expires.UTC().Format(time.RFC3339) },
+			Show: func(e expiring, h output.Human) string { return ahead(h.Now, e.Expires) },
+		},
+		{Name: "archived", Value: func(e expiring) string { return yesNo(e.Archived) }, Style: func(e expiring) output.Style {
+			if e.Archived != nil && *e.Archived {
+				return output.Good
+			}
+			return output.Warn
+		}},
+	}
+	return output.Type[expiring]{
+		ID:      func(e expiring) string { return e.ID },
+		Raw:     func(e expiring) json.RawMessage { return e.Raw },
+		Columns: faxColumns(func(e expiring) fax.Fax { return e.Fax }, columns...),
+	}
+}
+
+// yesNo is an answer that need not be known.
+func yesNo(b *bool) string {
+	switch {
+	case b == nil:
+		return ""
+	case *b:
+		return "yes"
+	}
+	return "no"
+}
+
+// ahead is a time to come as people say it.
+func ahead(now, t time.Time) string {
+	switch d := t.Sub(now); {
+	case d < 0:
+		return "now"
+	case d < time.Hour:
+		return fmt.Sprintf("in %d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("in %d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("in %d days", int(d.Hours()/24))
+	}
+}

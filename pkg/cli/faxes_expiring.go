@@ -1,0 +1,81 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/retention"
+)
+
+// expiring is a fax that the provider will drop.
+type expiring struct {
+	retention.Expiry
+	Archived *bool `json:"archived,omitempty"` // a copy is kept; nil: no archive was named
+}
+
+func (a *app) faxesExpiring() *cobra.Command {
+	var (
+		s      selection
+		within string
+	)
+	cmd := &cobra.Command{
+		Use:   "expiring",
+		Short: "Show what the provider will drop soon",
+		Long: `Show what the provider will drop soon, the soonest first: a fax goes, record and
+document, when the provider's retention has passed since its creation. Twilio
+keeps faxes for 180 days, SignalWire until they are deleted.`,
+		Example: `  faxctl faxes expiring --within 14d
+  faxctl faxes expiring --within 30d -o csv=id,expires`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			age, err := retention.ParseAge(within)
+			if err != nil {
+				return fmt.Errorf("--within: %w", err)
+			}
+			q, err := s.filter(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			soon, err := a.expiringWithin(cmd.Context(), q, age)
+			if err != nil {
+				return err
+			}
+			if len(soon) == 0 {
+				a.say("the provider drops nothing within %s", within)
+			}
+			_, err = printList(cmd.Context(), a, values(soon), expiringType(), 0)
+			return err
+		},
+	}
+	s.bind(a, cmd)
+	cmd.Flags().StringVar(&within, "within", "14d", "how `soon`: 14d, 2w")
+	a.completeNothing(cmd, "within")
+	return cmd
+}
+
+// expiringWithin lists the faxes that the provider drops within the given
+// time, the soonest first.
+func (a *app) expiringWithin(ctx context.Context, q fax.Filter, within time.Duration) ([]expiring, error) {
+	faxes, err := a.faxes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, keeps := time.Now(), a.account.provider.Retention
+	if edge := retention.Horizon(keeps, within, now); q.Until.IsZero() || edge.Before(q.Until) {
+		q.Until = edge
+	}
+	var soon []expiring
+	for e, err := range retention.Expiring(a.everyFax(ctx, faxes, q), keeps, within, now) {
+		if err != nil {
+			return nil, fax.WithHint(err, "delete by age with faxctl faxes prune --older-than")
+		}
+		soon = append(soon, expiring{Expiry: e})
+	}
+	slices.Reverse(soon)
+	return soon, nil
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+func (a *app) faxesList() *cobra.Command {
+	var (
+		l limits
+		s selection
+	)
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List faxes, the newest first",
+		Long: `List faxes, the newest first.
+
+A list with a --limit of 1000 or less asks for no more than it prints. A longer
+one is cut into ranges of dates that are asked for side by side; its order is
+the same. What the provider cannot select by is selected here: nothing is left
+out silently.`,
+		Example: `  faxctl faxes list --since 24h
+  faxctl faxes list --number 'front desk' --direction inbound --min-pages 5
+  faxctl faxes list --failed --since 2026-01-01 -o csv=id,created,to,status
+  faxctl faxes list --since 7d -o id | faxctl faxes download - -d inbox`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			most, err := l.most(a, cmd)
+			if err != nil {
+				return err
+			}
+			q, err := s.filter(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			seq, cut, err := a.listFaxes(cmd.Context(), q, most)
+			if err != nil {
+				return err
+			}
+			shown, err := printCut(cmd.Context(), a, seq, faxType(), cut)
+			if err == nil && shown == 0 {
+				a.say("no fax%s", matching(s.given(cmd)))
+			}
+			return err
+		},
+	}
+	s.bind(a, cmd)
+	l.bind(a, cmd)
+	return cmd
+}
+
+func matching(given string) string {
+	if given == "" {
+		return ""
+	}
+	return " matches"
+}
+
+// firstPage is the longest list that is worth asking for page by page.
+const firstPage = 1000
+
+// listFaxes lists the faxes that q selects, at most most of them (0: all); cut
+// tells, once they were read, whether there are more.
+func (a *app) listFaxes(ctx context.Context, q fax.Filter, most int) (seq iter.Seq2[fax.Fax, error], cut *bool, err error) {
+	faxes, err := a.faxes(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if most == 0 || most > firstPage {
+		seq, cut = head(a.everyFax(ctx, faxes, q), most)
+		return seq, cut, nil
+	}
+	cut = new(bool)
+	return func(yield func(fax.Fax, error) bool) {
+		var found []fax.Fax
+		if found, *cut, err = fax.First(ctx, faxes, q, most); err != nil {
+			yield(fax.Fax{}, err)
+			return
+		}
+		values(found)(yield)
+	}, cut, nil
+}
+
+// everyFax lists all faxes that q selects, the newest first.
+func (a *app) everyFax(ctx context.Context, faxes fax.Faxes, q fax.Filter) iter.Seq2[fax.Fax, error] {
+	return fax.List(ctx, faxes, q, fax.ListOptions{Retention: a.account.provider.Retention})
+}
+
+func (a *app) faxesGet() *cobra.Command {
+	var jobs int
+	cmd := &cobra.Command{
+		Use:   "get ID...",
+		Short: "Show faxes, every field, with their documents",
+		Long: `Show faxes, every field, with what is known of their documents; - reads the ids
+from standard input. Ids that cannot be found are named, the others shown.`,
+		Example: `  faxctl faxes get FX0123456789abcdef0123456789abcdef
+  faxctl faxes list --failed -o id | faxctl faxes get - -o jsonl`,
+		Args:              needArgs("a fax id", "faxctl faxes get FX0123456789abcdef0123456789abcdef"),
+		ValidArgsFunction: a.completeFaxes,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			ids, err := a.refs(args)
+			if err != nil {
+				return err
+			}
+			faxes, err := a.faxes(ctx)
+			if err != nil {
+				return err
+			}
+			get := func(ctx context.Context, id string) (record, error) { return getRecord(ctx, faxes, id) }
+			if len(ids) == 1 {
+				r, err := get(ctx, ids[0])
+				if err != nil {
+					return err
+				}
+				return printOne(ctx, a, r, recordType())
+			}
+			var t trouble
+			found := sift(a, &t, batch.RunOrdered(ctx, jobs, values(ids), get))
+			if _, err := printList(ctx, a, found, recordType(), 0); err != nil {
+				return err
+			}
+			return t.err()
+		},
+	}
+	a.bindJobs(cmd, &jobs, 8, "records")
+	return cmd
+}
+
+// record is a fax with its documents.
+type record struct {
+	fax.Fax
+	Media []fax.Media `json:"media"`
+}
+
+func getRecord(ctx context.Context, faxes fax.Faxes, id string) (record, error) {
+	f, err := faxes.Get(ctx, id)
+	if err != nil {
+		return record{}, lasting(namedFax(id, err))
+	}
+	media, err := fax.Collect(faxes.Media(ctx, id))
+	if errors.Is(err, fax.ErrNotFound) {
+		err = nil // none is kept
+	}
+	if media == nil {
+		media = []fax.Media{}
+	}
+	return record{f, media}, namedFax(id, err)
+}

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/plain"
+	"github.com/faxctl/faxctl/pkg/profile"
+)
+
+func (a *app) faxesWatch() *cobra.Command {
+	var (
+		s       selection
+		o       fax.WatchOptions
+		command string
+		most    int
+	)
+	cmd := &cobra.Command{
+		Use:   "watch",
+		Short: "Print faxes as they come, and run a command for each",
+		Long: `Print faxes as they come, and run a command for each. It asks the provider every
+--interval, until ^C or --limit.
+
+A fax is told once, when it has ended and its document is complete; with --status
+as soon as it has one of those. None is missed and none told twice while it
+runs: each look goes back to the oldest fax in progress, and an hour before the
+newest one seen at the least, and what was told before is left out. A provider
+that is unavailable for a while is sat out. To go on after an interruption, pass
+--since: it begins with the faxes made from then on.
+
+--exec runs a program without a shell, one at a time, the oldest fax first. It
+finds the fax in its environment (FAX_ID FAX_FROM FAX_TO FAX_DIRECTION
+FAX_STATUS FAX_PAGES FAX_DURATION FAX_QUALITY FAX_MEDIA_ID FAX_CREATED) and as
+JSON on its standard input. What the program prints is printed in place of the
+fax. One that fails is told of, and stops nothing; the exit status is then 3.`,
+		Example: `  faxctl faxes watch --direction inbound
+  faxctl faxes watch --since 1h -o jsonl
+  faxctl faxes watch --number 'front desk' --exec 'sh -c "faxctl faxes download $FAX_ID -d inbox"'`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Interval < time.Second || most < 0 {
+				return usageError("--interval takes 1s or more, --limit 1 or more")
+			}
+			argv, err := profile.SplitArgv(command)
+			if err != nil || cmd.Flags().Changed("exec") && len(argv) == 0 {
+				return fax.WithHint(usageError("--exec %q is no command", command), "as in --exec 'notify-send Fax'")
+			}
+			q, err := s.filter(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			if s.until != "" {
+				return usageError("--until means nothing to a watch: what comes has no end")
+			}
+			if s.since != "" {
+				o.Since, q.After = q.After.Add(1), time.Time{}
+			}
+			o.Trouble = func(err error) { a.warn("%v; trying again in %s", err, o.Interval) }
+			return a.watch(cmd.Context(), q, o, argv, most)
+		},
+	}
+	s.bind(a, cmd)
+	f := cmd.Flags()
+	f.DurationVar(&o.Interval, "interval", 15*time.Second, "`time` from one look to the next")
+	f.StringVar(&command, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
+	f.IntVar(&most, "limit", 0, "end after `N` faxes")
+	a.completeNothing(cmd, "interval", "limit", "exec")
+	return cmd
+}
+
+// watch tells of faxes until the limit or a first interrupt, which is how a
+// watch ends well.
+func (a *app) watch(ctx context.Context, q fax.Filter, o fax.WatchOptions, argv []string, most int) error {
+	faxes, err := a.faxes(ctx)
+	if err != nil {
+		return err
+	}
+	told := 0
+	arrivals := a.arrivals(ctx, faxes, q, o, most, &told)
+	a.say("Watching for faxes; ^C ends it.")
+	switch {
+	case len(argv) > 0:
+		err = a.runForEach(ctx, argv, arrivals)
+	case a.drawsTables():
+		err = a.drawEach(ctx, arrivals)
+	default:
+		_, err = output.Print(ctx, a.term.Out, arrivals, faxType(), a.outputOptions())
+	}
+	a.say("%s seen.", plural(told, "fax", "faxes"))
+	return err
+}
+
+// arrivals are the faxes to tell of, counted.
+func (a *app) arrivals(ctx context.Context, faxes fax.Faxes, q fax.Filter, o fax.WatchOptions, most int, told *int) iter.Seq2[fax.Fax, error] {
+	soft := a.interrupts.gently()
+	return func(yield func(fax.Fax, error) bool) {
+		for f, err := range fax.Watch(soft, faxes, q, o) {
+			if err != nil && soft.Err() != nil && ctx.Err() == nil {
+				return
+			}
+			if !yield(f, err) || err != nil {
+				return
+			}
+			if *told++; *told == most || soft.Err() != nil {
+				return
+			}
+		}
+	}
+}
+
+// drawEach draws faxes as they come, each in a row: a table that waits for its
+// end to be measured would never be seen.
+func (a *app) drawEach(ctx context.Context, arrivals iter.Seq2[fax.Fax, error]) error {
+	options := a.outputOptions()
+	for f, err := range arrivals {
+		if err != nil {
+			return err
+		}
+		options.Screen.Now = time.Now()
+		if _, err := output.Print(ctx, a.term.Out, values([]fax.Fax{f}), faxType(), options); err != nil {
+			return err
+		}
+		options.NoHeader = true
+	}
+	return nil
+}
+
+func (a *app) runForEach(ctx context.Context, argv []string, arrivals iter.Seq2[fax.Fax, error]) error {
+	var t trouble
+	for f, err := range arrivals {
+		if err == nil {
+			err = t.add(a, a.runFor(ctx, argv, f))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return t.err()
+}
+
+// runFor runs a program for a fax. What came over the line goes into its
+// environment without control characters; the JSON on its input is whole. A
+// first ^C is for us and not for the program; a second one ends it.
+func (a *app) runFor(ctx context.Context, argv []string, f fax.Fax) error {
+	record, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // the person names the program
+	cmd.Env = append(os.Environ(), faxEnviron(f)...)
+	cmd.Stdin = bytes.NewReader(append(record, '\n'))
+	cmd.Stdout, cmd.Stderr = a.out, a.err
+	cmd.WaitDelay = 5 * time.Second
+	ownGroup(cmd)
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("fax %s: %s: %w", f.ID, filepath.Base(argv[0]), err)
+	}
+	return nil
+}
+
+// faxEnviron is a fax as variables of an environment.
+func faxEnviron(f fax.Fax) []string {
+	created := ""
+	if !f.Created.IsZero() {
+		created = f.Created.UTC().Format(time.RFC3339)
+	}
+	var all []string
+	for _, v := range [][2]string{
+		{"ID", f.ID},
+		{"FROM", f.From},
+		{"TO", f.To},
+		{"DIRECTION", string(f.Direction)},
+		{"STATUS", string(f.Status)},
+		{"PAGES", count(f.Pages)},
+		{"DURATION", count(f.Duration)},
+		{"QUALITY", f.Quality},
+		{"MEDIA_ID", f.MediaID},
+		{"CREATED", created},
+	} {
+		all = append(all, "FAX_"+v[0]+"="+plain.Line(v[1]))
+	}
+	return all
+}

@@ -1,0 +1,157 @@
+package fax
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Grouping says what faxes are added up by.
+type Grouping string
+
+// The groupings.
+const (
+	ByNumber Grouping = "number" // the account's end of the line
+	BySender Grouping = "sender"
+	ByDay    Grouping = "day" // of creation, in the zone asked for
+	ByStatus Grouping = "status"
+)
+
+// Groupings lists every grouping.
+func Groupings() []Grouping { return []Grouping{ByNumber, BySender, ByDay, ByStatus} }
+
+// Usage is what a group of faxes adds up to. What the provider has not told is
+// counted apart and never taken for nothing.
+type Usage struct {
+	Key            string  `json:"key"` // what the faxes have in common; empty: nothing known
+	Faxes          int     `json:"faxes"`
+	Inbound        int     `json:"inbound"`
+	Outbound       int     `json:"outbound"`
+	Unsuccessful   int     `json:"unsuccessful"`
+	Pages          int     `json:"pages"`
+	UnknownPages   int     `json:"unknown_pages"` // faxes without a page count
+	Seconds        int     `json:"seconds"`
+	UnknownSeconds int     `json:"unknown_seconds"` // faxes without a duration
+	Cost           []Money `json:"cost"`            // what is known of it, a sum for each currency
+	UnknownCost    int     `json:"unknown_cost"`    // faxes without a price
+}
+
+// Summarize adds faxes up by group and returns the groups and the total. Days
+// are those of zone and come in their order; other groups come with the
+// largest first. Errors are those of faxes, and ErrInvalid for a price that is
+// no amount.
+func Summarize(faxes iter.Seq2[Fax, error], by Grouping, zone *time.Location) (groups []Usage, total Usage, err error) {
+	sums := map[string]*sum{}
+	all := &sum{}
+	for f, err := range faxes {
+		if err != nil {
+			return nil, Usage{}, err
+		}
+		key := by.key(f, zone)
+		group := sums[key]
+		if group == nil {
+			group = &sum{Usage: Usage{Key: key}}
+			sums[key] = group
+		}
+		for _, s := range []*sum{group, all} {
+			if err := s.add(f); err != nil {
+				return nil, Usage{}, fmt.Errorf("fax %s: %w", f.ID, err)
+			}
+		}
+	}
+	for _, s := range sums {
+		groups = append(groups, s.usage())
+	}
+	slices.SortFunc(groups, func(a, b Usage) int {
+		if by == ByDay {
+			return cmp.Compare(a.Key, b.Key)
+		}
+		return cmp.Or(cmp.Compare(b.Faxes, a.Faxes), cmp.Compare(a.Key, b.Key))
+	})
+	return groups, all.usage(), nil
+}
+
+func (g Grouping) key(f Fax, zone *time.Location) string {
+	switch g {
+	case BySender:
+		return f.From
+	case ByStatus:
+		return string(f.Status)
+	case ByDay:
+		if f.Created.IsZero() {
+			return ""
+		}
+		return f.Created.In(zone).Format(time.DateOnly)
+	case ByNumber:
+	}
+	return f.OurNumber()
+}
+
+// sum is a usage in the making.
+type sum struct {
+	Usage
+	cost map[string]*amount // by currency
+}
+
+// amount is an exact sum, and how many decimals to show of it.
+type amount struct {
+	total    big.Rat
+	decimals int
+}
+
+func (s *sum) add(f Fax) error {
+	s.Faxes++
+	switch f.Direction {
+	case Inbound:
+		s.Inbound++
+	case Outbound:
+		s.Outbound++
+	}
+	if f.Status.Unsuccessful() {
+		s.Unsuccessful++
+	}
+	addKnown(&s.Pages, &s.UnknownPages, f.Pages)
+	addKnown(&s.Seconds, &s.UnknownSeconds, f.Duration)
+	if f.Price == nil {
+		s.UnknownCost++
+		return nil
+	}
+	price, err := f.Price.rat()
+	if err != nil {
+		return err
+	}
+	if s.cost == nil {
+		s.cost = map[string]*amount{}
+	}
+	currency := strings.ToUpper(f.Price.Currency)
+	if s.cost[currency] == nil {
+		s.cost[currency] = &amount{}
+	}
+	a := s.cost[currency]
+	a.total.Add(&a.total, price)
+	_, fraction, _ := strings.Cut(f.Price.Amount, ".")
+	a.decimals = max(a.decimals, len(fraction))
+	return nil
+}
+
+func addKnown(sum, unknown, n *int) {
+	if n == nil {
+		*unknown++
+		return
+	}
+	*sum += *n
+}
+
+func (s *sum) usage() Usage {
+	s.Cost = []Money{}
+	for _, currency := range slices.Sorted(maps.Keys(s.cost)) {
+		a := s.cost[currency]
+		s.Cost = append(s.Cost, Money{Amount: a.total.FloatString(a.decimals), Currency: currency})
+	}
+	return s.Usage
+}
