@@ -107,3 +107,22 @@ func lasting(err error) error {
 	}
 	return err
 }
+
+// remark is "3 failed", or "" when none did.
+func remark(n int, what string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// remarks puts remarks after a sentence: ", 3 failed, 1 skipped".
+func remarks(all ...string) string {
+	out := ""
+	for _, r := range all {
+		if r != "" {
+			out += ", " + r
+		}
+	}
+	return out
+}

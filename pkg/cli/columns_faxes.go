@@ -22,7 +22,7 @@ func faxType() output.Type[fax.Fax] {
 }
 
 // faxColumns are the columns of whatever has a fax in it. The id comes first:
-// it is what the other commands take.
+// it is what the other commands take. What else there is to say follows it.
 func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.Column[T] {
 	text := func(name string, value func(fax.Fax) string) output.Column[T] {
 		return output.Column[T]{Name: name, Value: func(v T) string { return value(get(v)) }}
@@ -38,15 +38,13 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 		c.Show = func(v T, _ output.Human) string { return show(get(v)) }
 		return c
 	}
-	columns := []output.Column[T]{
-		styled(whole(text("id", func(f fax.Fax) string { return f.ID })), accent[fax.Fax]),
+	columns := []output.Column[T]{styled(whole(text("id", func(f fax.Fax) string { return f.ID })), accent[fax.Fax])}
+	columns = append(columns, more...)
+	return append(columns,
 		timeColumn("created", func(v T) time.Time { return get(v).Created }),
 		text("from", func(f fax.Fax) string { return f.From }),
 		styled(text("status", func(f fax.Fax) string { return string(f.Status) }), statusStyle),
 		right(text("pages", func(f fax.Fax) string { return count(f.Pages) })),
-	}
-	columns = append(columns, more...)
-	return append(columns,
 		text("to", func(f fax.Fax) string { return f.To }),
 		text("direction", func(f fax.Fax) string { return string(f.Direction) }),
 		right(shown(text("duration", func(f fax.Fax) string { return count(f.Duration) }), func(f fax.Fax) string { return onTheLine(f.Duration) })),

@@ -17,7 +17,8 @@ import (
 func (a *app) faxesGroup() *cobra.Command {
 	g := group("faxes", "List, fetch, archive and delete faxes",
 		"  faxctl faxes list --since 24h\n  faxctl faxes download --since 24h -d inbox",
-		a.faxesList(), a.faxesGet(), a.faxesStats(), a.faxesExpiring(), a.faxesWatch())
+		a.faxesList(), a.faxesGet(), a.faxesStats(), a.faxesExpiring(), a.faxesWatch(),
+		a.mediaGroup(), a.faxesDelete())
 	g.GroupID = "work"
 	return g
 }

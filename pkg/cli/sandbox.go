@@ -41,8 +41,8 @@ func (a *app) sandboxServe() *cobra.Command {
 API. The lines that point a shell at it are printed first.
 
 A fault is METHOD /path=WHAT@PROBABILITY#TIMES: WHAT is an HTTP status, reset,
-lost (carried out, then the connection breaks), truncate, html, hang, ignore or
-slow=DURATION. Without a method it strikes all, without a probability always,
+lost (carried out, then the connection breaks), truncate, html, page (a web page
+with status 200), expired (a link to a document), hang, ignore or slow=DURATION. Without a method it strikes all, without a probability always,
 without a number of times for ever.`,
 		Example: `  faxctl sandbox serve
   faxctl sandbox serve --dialect signalwire --listen 127.0.0.1:8081 --latency 40ms
@@ -142,13 +142,19 @@ func shellLines(d sandbox.Dialect, c sandbox.Credentials, address string) []stri
 func (a *app) sandboxSeed() *cobra.Command {
 	var o sandbox.SeedOptions
 	cmd := &cobra.Command{
-		Use:     "seed",
-		Short:   "Fill the sandbox with numbers",
-		Example: "  faxctl sandbox seed --numbers 20",
+		Use:   "seed",
+		Short: "Fill the sandbox with numbers and faxes",
+		Long: `Fill the sandbox with numbers and faxes, as an office would have them: most faxes
+come in on working days, from a few senders again and again; a few fail. Faxes
+need numbers to go to; where there are none, some are made up.`,
+		Example: "  faxctl sandbox seed --numbers 20\n  faxctl sandbox seed --faxes 1000 --days 30",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.Numbers <= 0 {
-				return fax.WithHint(usageError("how many?"), "as in --numbers 20")
+			if o.Numbers < 0 || o.Faxes < 0 || o.Numbers+o.Faxes == 0 {
+				return fax.WithHint(usageError("how many?"), "as in --numbers 20 or --faxes 1000")
+			}
+			if o.Days < 1 || o.InProgress < 0 || o.InProgress > o.Faxes {
+				return usageError("--days takes 1 or more, --in-progress no more than --faxes")
 			}
 			box, err := a.openSandbox(cmd.Context(), sandbox.Twilio)
 			if err != nil {
@@ -157,12 +163,16 @@ func (a *app) sandboxSeed() *cobra.Command {
 			if err := box.Seed(cmd.Context(), o); err != nil {
 				return err
 			}
-			a.say("Added %s.", plural(o.Numbers, "number", "numbers"))
+			a.say("Added %s and %s.", plural(o.Numbers, "number", "numbers"), plural(o.Faxes, "fax", "faxes"))
 			return nil
 		},
 	}
-	cmd.Flags().IntVar(&o.Numbers, "numbers", 0, "how `many` numbers to own")
-	a.completeNothing(cmd, "numbers")
+	f := cmd.Flags()
+	f.IntVar(&o.Numbers, "numbers", 0, "how `many` numbers to own")
+	f.IntVar(&o.Faxes, "faxes", 0, "how `many` faxes to have sent and received")
+	f.IntVar(&o.Days, "days", 90, "over how many `days`, up to now")
+	f.IntVar(&o.InProgress, "in-progress", 0, "how `many` of the faxes are on the line right now")
+	a.completeNothing(cmd, "numbers", "faxes", "days", "in-progress")
 	return cmd
 }
 

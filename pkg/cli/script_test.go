@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -30,7 +33,13 @@ func TestMain(m *testing.M) {
 //	exits STATUS COMMAND...    the command ends with this exit status
 //	provider DIALECT [FAULT...] serve a sandbox over HTTP, and point the
 //	                           environment at it; it shares its state with the
-//	                           built-in profiles
+//	                           built-in profiles. Beside faults there are
+//	                           end-of-life (Twilio's), media-auth=basic and
+//	                           media-auth=bearer (SignalWire's). The requests
+//	                           are written to the file $REQUESTS
+//	arrives NAME [KEY=VALUE...] a fax comes in, and $NAME is its id. Keys: from,
+//	                           to, direction, status, age (in hours), pages,
+//	                           price, type, document (a file), media (none)
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
@@ -39,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":    exits,
 			"provider": provider,
+			"arrives":  arrives,
 		},
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")
@@ -80,17 +90,31 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 		Dialect: sandbox.Dialect(args[0]),
 	}
 	for _, text := range args[1:] {
+		if auth, found := strings.CutPrefix(text, "media-auth="); found {
+			o.MediaAuth = sandbox.MediaAuth(auth)
+			continue
+		}
+		if text == "end-of-life" {
+			o.EndOfLife = true
+			continue
+		}
 		f, err := sandbox.ParseFault(text)
 		ts.Check(err)
 		o.Faults = append(o.Faults, f)
 	}
 	box, err := sandbox.Open(context.Background(), o)
 	ts.Check(err)
-	server := httptest.NewServer(box.Handler())
+	requests, err := os.OpenFile(ts.MkAbs("requests"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
+	ts.Check(err)
+	ts.Setenv("REQUESTS", requests.Name())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(requests, r.Method, r.URL.Path) //nolint:errcheck // the script sees what is missing
+		box.Handler().ServeHTTP(w, r)
+	}))
 	ts.Defer(func() {
 		server.CloseClientConnections()
 		server.Close()
-		ts.Check(box.Close())
+		ts.Check(errors.Join(box.Close(), requests.Close()))
 	})
 	ts.Setenv("FAXCTL_API_URL", server.URL)
 	account := box.Account()
@@ -105,4 +129,59 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		ts.Fatalf("unknown dialect %s", fmt.Sprint(o.Dialect))
 	}
+}
+
+func arrives(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: arrives NAME [KEY=VALUE...]")
+	}
+	f := sandbox.Fax{From: "+14155550199", To: "+14155550100", Pages: 1}
+	for _, arg := range args[1:] {
+		key, value, _ := strings.Cut(arg, "=")
+		if err := setFax(ts, &f, key, value); err != nil {
+			ts.Fatalf("%s: %v", arg, err)
+		}
+	}
+	dialect := sandbox.Twilio
+	if ts.Getenv("SIGNALWIRE_PROJECT_ID") != "" || ts.Getenv("FAXCTL_PROFILE") == "sandbox-signalwire" {
+		dialect = sandbox.SignalWire
+	}
+	box, err := sandbox.Open(context.Background(), sandbox.Options{
+		Path:    filepath.Join(ts.Getenv("XDG_STATE_HOME"), "faxctl", "sandbox.db"),
+		Dialect: dialect,
+	})
+	ts.Check(err)
+	f, err = box.AddFax(context.Background(), f)
+	ts.Check(errors.Join(err, box.Close()))
+	ts.Setenv(args[0], f.ID)
+}
+
+func setFax(ts *testscript.TestScript, f *sandbox.Fax, key, value string) (err error) {
+	switch key {
+	case "from":
+		f.From, err = strconv.Unquote(`"` + value + `"`)
+	case "to":
+		f.To = value
+	case "direction":
+		f.Direction = value
+	case "status":
+		f.Status = value
+	case "age":
+		var hours float64
+		hours, err = strconv.ParseFloat(value, 64)
+		f.Created = time.Now().Add(-time.Duration(hours * float64(time.Hour)))
+	case "pages":
+		f.Pages, err = strconv.Atoi(value)
+	case "price":
+		f.Price = value
+	case "type":
+		f.ContentType = value
+	case "document":
+		f.Document = []byte(ts.ReadFile(value))
+	case "media":
+		f.NoMedia = value == "none"
+	default:
+		err = errors.New("unknown key")
+	}
+	return err
 }

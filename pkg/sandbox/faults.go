@@ -21,6 +21,8 @@ const (
 	FaultLost     FaultKind = "lost"     // done, then the connection breaks
 	FaultTruncate FaultKind = "truncate" // done, half the body arrives
 	FaultHTML     FaultKind = "html"     // a gateway's page, status 502
+	FaultPage     FaultKind = "page"     // a web page, status 200
+	FaultExpired  FaultKind = "expired"  // a signed link that has run out, as storage says it
 	FaultHang     FaultKind = "hang"     // silence until the client gives up, at most a minute
 	FaultSlow     FaultKind = "slow"     // a delay, then as usual
 	FaultIgnore   FaultKind = "ignore"   // an update is accepted and changes nothing
@@ -46,7 +48,7 @@ type Fault struct {
 //	[METHOD] PATH=KIND[@PROBABILITY][#TIMES]
 //
 // KIND is a status (503), a status and the provider's code (422/22121), reset,
-// lost, truncate, html, hang, ignore or slow=DURATION. The path matches when its
+// lost, truncate, html, page, expired, hang, ignore or slow=DURATION. The path matches when its
 // segments stand one after the other anywhere in the request's path, without
 // .json: "DELETE /Faxes=503@0.1", "/IncomingPhoneNumbers/*=reset#1",
 // "POST /IncomingPhoneNumbers$=lost", "/=slow=2s".
@@ -93,14 +95,14 @@ func (f *Fault) parseKind(kind string) (err error) {
 		return nil
 	}
 	switch k := FaultKind(kind); k {
-	case FaultReset, FaultLost, FaultTruncate, FaultHTML, FaultHang, FaultIgnore:
+	case FaultReset, FaultLost, FaultTruncate, FaultHTML, FaultPage, FaultExpired, FaultHang, FaultIgnore:
 		f.Kind = k
 		return nil
 	}
 	f.Kind = FaultStatus
 	status, code, hasCode := strings.Cut(kind, "/")
 	if f.Status, err = strconv.Atoi(status); err != nil || f.Status < 400 || f.Status > 599 {
-		return fmt.Errorf("kind %q: want a status from 400 to 599, reset, lost, truncate, html, hang, ignore or slow=DURATION", kind)
+		return fmt.Errorf("kind %q: want a status from 400 to 599, reset, lost, truncate, html, page, expired, hang, ignore or slow=DURATION", kind)
 	}
 	if hasCode {
 		if f.Code, err = strconv.Atoi(code); err != nil || f.Code < 1 {

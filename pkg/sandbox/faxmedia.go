@@ -173,9 +173,14 @@ func (s *Sandbox) admitMedia(r *http.Request) *refusal {
 		return &refusal{http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided."}
 	}
 	if at, err := strconv.ParseInt(expires, 10, 64); err != nil || s.now().Unix() >= at {
-		return &refusal{http.StatusForbidden, "AccessDenied", "Request has expired"}
+		refused := expiredLink()
+		return &refused
 	}
 	return nil
+}
+
+func expiredLink() refusal {
+	return refusal{http.StatusForbidden, "AccessDenied", "Request has expired"}
 }
 
 // documentOf is what was transmitted, or what is drawn in its place.

@@ -97,6 +97,11 @@ func (s *Sandbox) strike(w http.ResponseWriter, r *http.Request, f Fault, next h
 		h := newHeld(w)
 		next.ServeHTTP(h, r)
 		h.sendHalf(w)
+	case FaultPage:
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, "<!doctype html>\n<html><head><title>Sign in</title></head><body>Sign in to the network</body></html>\n")
+	case FaultExpired:
+		expiredLink().ServeHTTP(w, r)
 	case FaultHTML:
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusBadGateway)

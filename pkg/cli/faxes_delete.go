@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// removal is a deletion of faxes that were named.
+type removal struct {
+	mediaOnly bool
+	dryRun    bool
+	jobs      int
+}
+
+func (d *removal) bind(a *app, cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&d.dryRun, "dry-run", false, "show what would be deleted, and delete nothing")
+	a.bindJobs(cmd, &d.jobs, jobsCeiling, "deletions")
+}
+
+func (a *app) faxesDelete() *cobra.Command {
+	var d removal
+	cmd := &cobra.Command{
+		Use:   "delete ID...",
+		Short: "Delete faxes at the provider, for good",
+		Long: `Delete faxes at the provider, records and documents, for good; - reads the ids
+from standard input.
+
+One fax is confirmed with yes, several by typing how many they are; a script
+passes --yes. A fax that is gone already counts as deleted. One that is still in
+progress is left alone and named. To delete by age, use faxctl faxes prune.`,
+		Example: `  faxctl faxes delete FX0123456789abcdef0123456789abcdef
+  faxctl faxes list --failed --until 30d -o id | faxctl faxes delete - --dry-run
+  faxctl faxes delete - --media-only --yes < ids`,
+		Args:              needArgs("a fax id", "faxctl faxes delete FX0123456789abcdef0123456789abcdef"),
+		ValidArgsFunction: a.completeFaxes,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.deleteNamed(cmd.Context(), args, d)
+		},
+	}
+	cmd.Flags().BoolVar(&d.mediaOnly, "media-only", false, "delete the documents and keep the records")
+	d.bind(a, cmd)
+	return cmd
+}
+
+// mediaGroup holds what is done with documents alone.
+func (a *app) mediaGroup() *cobra.Command {
+	return group("media", "List and delete the documents of faxes",
+		"  faxctl faxes media list FX0123456789abcdef0123456789abcdef\n  faxctl faxes media delete FX0123456789abcdef0123456789abcdef",
+		a.mediaList(), a.mediaDelete())
+}
+
+func (a *app) mediaList() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list ID",
+		Aliases: []string{"ls"},
+		Short:   "List what is known of the documents of a fax",
+		Long: `List what is known of the documents of a fax. The documents themselves come with
+faxctl faxes download.`,
+		Example:           "  faxctl faxes media list FX0123456789abcdef0123456789abcdef",
+		Args:              oneArg("a fax id", "faxctl faxes media list FX0123456789abcdef0123456789abcdef"),
+		ValidArgsFunction: a.completeFaxes,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			faxes, err := a.faxes(cmd.Context())
+			if err != nil {
+				return err
+			}
+			shown, err := printList(cmd.Context(), a, faxes.Media(cmd.Context(), args[0]), mediaType(), 0)
+			if err == nil && shown == 0 {
+				a.say("the provider keeps no document of this fax")
+			}
+			return namedFax(args[0], err)
+		},
+	}
+}
+
+func (a *app) mediaDelete() *cobra.Command {
+	d := removal{mediaOnly: true}
+	cmd := &cobra.Command{
+		Use:   "delete ID...",
+		Short: "Delete the documents of faxes, and keep the records",
+		Long: `Delete the documents of the named faxes, and keep the records. It is the same as
+faxctl faxes delete --media-only.`,
+		Example:           "  faxctl faxes media delete FX0123456789abcdef0123456789abcdef --dry-run",
+		Args:              needArgs("a fax id", "faxctl faxes media delete FX0123456789abcdef0123456789abcdef"),
+		ValidArgsFunction: a.completeFaxes,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.deleteNamed(cmd.Context(), args, d)
+		},
+	}
+	d.bind(a, cmd)
+	return cmd
+}
+
+func (a *app) deleteNamed(ctx context.Context, args []string, d removal) error {
+	ids, err := a.refs(args)
+	if err != nil {
+		return err
+	}
+	faxes, err := a.faxes(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(ids) == 0:
+		a.say("no id, nothing to delete")
+		return nil
+	case d.dryRun:
+		return a.wouldDelete(ctx, faxes, ids, d)
+	}
+	if err := a.confirmDeletion(ctx, faxes, ids, d); err != nil {
+		return err
+	}
+	return a.delete(ctx, faxes, ids, d)
+}
+
+// what names what goes.
+func (d removal) what(n int) string {
+	if d.mediaOnly {
+		return "the " + plural(n, "document", "documents")
+	}
+	return plural(n, "fax", "faxes")
+}
+
+// wouldDelete shows the faxes that a real run would delete.
+func (a *app) wouldDelete(ctx context.Context, faxes fax.Faxes, ids []string, d removal) error {
+	a.say("Dry run: these would be deleted%s.", map[bool]string{true: ", their documents alone"}[d.mediaOnly])
+	look := func(ctx context.Context, id string) (fax.Fax, error) {
+		f, err := faxes.Get(ctx, id)
+		switch {
+		case err != nil:
+			return f, lasting(namedFax(id, err))
+		case !f.Status.Terminal():
+			return f, batch.Skip(inProgress(id, string(f.Status)))
+		}
+		return f, nil
+	}
+	var t trouble
+	_, err := printList(ctx, a, sift(a, &t, batch.RunOrdered(ctx, d.jobs, values(ids), look)), faxType(), 0)
+	return errors.Join(err, t.err())
+}
+
+func inProgress(id, how string) error {
+	return fmt.Errorf("fax %s is still in progress (%s) and was left alone", id, how)
+}
+
+// confirmDeletion asks: a person who named one fax sees what it is.
+func (a *app) confirmDeletion(ctx context.Context, faxes fax.Faxes, ids []string, d removal) error {
+	if a.flags.yes || !a.term.CanAsk() {
+		return a.confirm(ctx, fmt.Sprintf("Delete %s for good?", d.what(len(ids))))
+	}
+	if len(ids) > 1 {
+		return a.typeToConfirm(ctx, fmt.Sprintf("Delete %s for good?", d.what(len(ids))), fmt.Sprint(len(ids)))
+	}
+	f, err := faxes.Get(ctx, ids[0])
+	if err != nil {
+		return namedFax(ids[0], err)
+	}
+	a.say("  %s  %s", f.ID, describe(f, time.Now()))
+	return a.confirm(ctx, fmt.Sprintf("Delete %s for good?", d.what(1)))
+}
+
+// delete deletes, many at a time; the rate adapts to what the provider allows.
+func (a *app) delete(ctx context.Context, faxes fax.Faxes, ids []string, d removal) error {
+	progress := a.term.Progress("deleting", len(ids))
+	defer progress.Stop()
+	gone := 0
+	var t trouble
+	work := batch.Until(a.interrupts.gently(), values(ids))
+	var end error
+	for r, err := range batch.Run(ctx, d.jobs, work, func(ctx context.Context, id string) (bool, error) {
+		return removeNamed(ctx, faxes, id, d.mediaOnly)
+	}) {
+		if err != nil {
+			end = t.end(err)
+			break
+		}
+		progress.Add(1, 0)
+		if r.Err == nil && !r.Value {
+			gone++
+		}
+		if end = t.add(a, r.Err); end != nil {
+			break
+		}
+	}
+	progress.Stop()
+	a.say("Deleted %s%s.", d.what(t.tally.Done-gone), remarks(
+		remark(gone, "gone already"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed")))
+	if end != nil {
+		return end
+	}
+	return t.err()
+}
+
+// removeNamed deletes one fax, or its document.
+func removeNamed(ctx context.Context, faxes fax.Faxes, id string, mediaOnly bool) (was bool, err error) {
+	if mediaOnly {
+		was, err = fax.RemoveDocument(ctx, faxes, fax.Fax{ID: id})
+	} else {
+		was, err = fax.Remove(ctx, faxes, id)
+	}
+	if errors.Is(err, fax.ErrConflict) {
+		return false, batch.Skip(inProgress(id, err.Error()))
+	}
+	return was, lasting(namedFax(id, err))
+}
