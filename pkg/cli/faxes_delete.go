@@ -137,7 +137,7 @@ func (a *app) wouldDelete(ctx context.Context, faxes fax.Faxes, ids []string, d 
 		case err != nil:
 			return f, lasting(namedFax(id, err))
 		case !f.Status.Terminal():
-			return f, batch.Skip(inProgress(id, string(f.Status)))
+			return f, batch.Skip(inProgress(id))
 		}
 		return f, nil
 	}
@@ -146,8 +146,8 @@ func (a *app) wouldDelete(ctx context.Context, faxes fax.Faxes, ids []string, d 
 	return errors.Join(err, t.err())
 }
 
-func inProgress(id, how string) error {
-	return fmt.Errorf("fax %s is still in progress (%s) and was left alone", id, how)
+func inProgress(id string) error {
+	return fmt.Errorf("fax %s is still in progress and was left alone", id)
 }
 
 // confirmDeletion asks: a person who named one fax sees what it is.
@@ -206,7 +206,7 @@ func removeNamed(ctx context.Context, faxes fax.Faxes, id string, mediaOnly bool
 		was, err = fax.Remove(ctx, faxes, id)
 	}
 	if errors.Is(err, fax.ErrConflict) {
-		return false, batch.Skip(inProgress(id, err.Error()))
+		return false, batch.Skip(inProgress(id))
 	}
 	return was, lasting(namedFax(id, err))
 }

@@ -117,6 +117,9 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(errors.Join(box.Close(), requests.Close()))
 	})
 	ts.Setenv("FAXCTL_API_URL", server.URL)
+	for _, of := range []string{"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "SIGNALWIRE_SPACE_URL", "SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN"} {
+		ts.Setenv(of, "") // of an earlier provider
+	}
 	account := box.Account()
 	switch o.Dialect {
 	case sandbox.Twilio:
