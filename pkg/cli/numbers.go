@@ -15,7 +15,8 @@ func (a *app) numbersGroup() *cobra.Command {
 	g := group("numbers", "Search, buy, configure and release fax numbers",
 		"  faxctl numbers search --fax --area-code 415\n  faxctl numbers list --mode fax",
 		a.numbersSearch(), a.numbersBuy(), a.numbersList(), a.numbersGet(),
-		a.numbersConfigure(), a.numbersCheck(), a.numbersRelease())
+		a.numbersConfigure(), a.numbersCheck(), a.numbersRelease(),
+		a.numbersExport(), a.numbersPlan(), a.numbersApply())
 	g.GroupID = "work"
 	return g
 }

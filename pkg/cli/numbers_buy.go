@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,17 +108,9 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 	if err != nil {
 		return err
 	}
-	s.prices = true
-	offer, found, err := firstOffer(s.offers(cmd.Context(), numbers, queries, 1, nil))
-	if s.prices && errors.Is(err, fax.ErrUnsupported) {
-		s.prices = false
-		offer, found, err = firstOffer(s.offers(cmd.Context(), numbers, queries, 1, nil))
-	}
-	switch {
-	case err != nil:
+	offer, err := plan.Quote(cmd.Context(), numbers, queries, func(fax.Offer) bool { return true })
+	if err != nil {
 		return err
-	case !found:
-		return fax.WithHint(fmt.Errorf("number for sale: %w", fax.ErrNotFound), "see what there is with faxctl numbers search and the same flags")
 	}
 	p.Order.Phone, p.Offer = offer.Phone, &offer
 	return nil
@@ -140,13 +131,6 @@ func given(cmd *cobra.Command, flags []string) bool {
 func onlyAreaCode(cmd *cobra.Command, s *searchFlags) bool {
 	others := slices.DeleteFunc(searchFlagNames(), func(f string) bool { return f == "area-code" || f == "country" })
 	return len(s.AreaCodes) == 1 && !given(cmd, others)
-}
-
-func firstOffer(offers iter.Seq2[fax.Offer, error]) (offer fax.Offer, found bool, err error) {
-	for o, err := range offers {
-		return o, err == nil, err
-	}
-	return fax.Offer{}, false, nil
 }
 
 // lookUp learns what is known of a number for sale before it is bought.
@@ -227,15 +211,20 @@ func (a *app) showPurchase(p plan.Purchase) {
 		a.showWant(p.Want)
 		return
 	}
-	price, what := "at a price the provider does not tell", ""
-	if o := p.Offer; o != nil {
-		if o.Price != nil {
-			price = "for " + o.Price.String() + " a month"
-		}
-		what = " (" + strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities)), ", ") + ")"
-	}
-	a.say("%s%s, %s.", p.Order.Phone, what, price)
+	a.say("%s, %s.", p.Order.Phone, offered(p.Offer))
 	a.showWant(p.Want)
+}
+
+// offered is what is known of a number for sale, as people read it.
+func offered(o *fax.Offer) string {
+	price := "at a price the provider does not tell"
+	if o == nil {
+		return price
+	}
+	if o.Price != nil {
+		price = "for " + o.Price.String() + " a month"
+	}
+	return strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities), price), ", ")
 }
 
 // showWant says what will be set on a number that is not there yet.

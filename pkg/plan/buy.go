@@ -25,8 +25,9 @@ type Purchase struct {
 // Result is how far a purchase came.
 type Result struct {
 	Number     fax.Number `json:"number"`
-	Bought     bool       `json:"bought"`     // in this run; false: the account had it already
-	Configured bool       `json:"configured"` // the number is as wanted, read back
+	Bought     bool       `json:"bought"`             // in this run; false: the account had it already
+	Released   bool       `json:"released,omitempty"` // in this run
+	Configured bool       `json:"configured"`         // the number is as wanted, read back
 	Fields     []Field    `json:"fields,omitempty"`
 	Warnings   []string   `json:"warnings,omitempty"`
 	Price      *fax.Money `json:"price,omitempty"` // a month, where known
@@ -134,8 +135,7 @@ func (p Purchase) checked() (Purchase, error) {
 	case !regexp.MustCompile(`^[2-9]\d\d$`).MatchString(p.Order.AreaCode):
 		return p, invalid("three digits, the first one 2 to 9, as in 415", "area code %q", p.Order.AreaCode)
 	}
-	wantsFax := given(p.Want.FaxURL) || p.Want.Mode != nil && *p.Want.Mode == fax.ModeFax
-	if p.Offer != nil && wantsFax && p.Offer.Capabilities.Fax == fax.No && !p.Want.Force {
+	if p.Offer != nil && p.Want.fax() && p.Offer.Capabilities.Fax == fax.No && !p.Want.Force {
 		return p, invalid("choose one that can: faxctl numbers search --fax; or insist with --force", "mode fax for %s: the number cannot receive faxes", p.Offer.Phone)
 	}
 	return p, p.Want.Check()

@@ -54,6 +54,9 @@ func (w Want) Empty() bool {
 		w.FallbackURL == nil && w.FallbackMethod == nil && w.StatusCallback == nil
 }
 
+// fax reports whether a fax number is wanted.
+func (w Want) fax() bool { return given(w.FaxURL) || w.Mode != nil && *w.Mode == fax.ModeFax }
+
 // Check finds what is wrong with a want before any number is looked at, so
 // that no money is spent on it. Every error is fax.ErrInvalid with a hint.
 func (w Want) Check() error {

@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,9 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/faxctl/faxctl/pkg/strict"
 )
 
 // maxConfig is more than anybody writes by hand, in bytes.
@@ -132,110 +132,40 @@ func reason(err error) error {
 // tree. All problems are reported together.
 func parse(path string, text []byte) (Config, *yaml.Node, error) {
 	c := Config{Path: path, Profiles: map[string]Profile{}}
-	doc, err := document(path, text)
+	doc, err := strict.Parse(path, text)
 	if err != nil {
-		return Config{}, nil, err
+		return Config{}, nil, wrong(err)
 	}
-	r := reader{path: path}
-	r.mapping(doc.Content[0], "the file", func(key string, k, v *yaml.Node) {
-		switch key {
-		case "current":
-			r.value(key, v, &c.Current)
-		case "profiles":
-			r.mapping(v, key, func(name string, k, v *yaml.Node) { c.Profiles[name] = r.profile(name, k, v) })
-		default:
-			r.problem(k, "unknown key "+quote(key)+suggest(key, []string{"current", "profiles"}), "the keys are current and profiles")
-		}
+	doc.Fields(doc.Root(), "the file", []strict.Field{
+		{Key: "current", At: &c.Current},
+		{Key: "profiles", At: func(n *yaml.Node) {
+			doc.Mapping(n, "profiles", func(k, v *yaml.Node) { c.Profiles[k.Value] = readProfile(doc, k, v) })
+		}},
 	})
-	if len(r.lines) > 0 {
-		return Config{}, nil, &Error{Kind: ErrInvalid, Text: strings.Join(r.lines, "\n"), Next: r.next}
+	if err := doc.Err(); err != nil {
+		return Config{}, nil, wrong(err)
 	}
-	return c, doc, nil
+	return c, doc.Tree, nil
 }
 
-// document is the tree of the text: one document holding one mapping.
-func document(path string, text []byte) (*yaml.Node, error) {
-	bad := func(why error, what string) (*yaml.Node, error) {
-		return nil, &Error{Kind: ErrInvalid, Text: path + what, Cause: why, Next: "correct the file by hand"}
+// wrong is what is wrong with a file as an error of this package.
+func wrong(err error) error {
+	var e *strict.Error
+	if !errors.As(err, &e) {
+		return err
 	}
-	var doc, more yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	switch err := dec.Decode(&doc); {
-	case errors.Is(err, io.EOF):
-		// Nothing but comments, which a tree without content cannot keep.
-		return &yaml.Node{Kind: yaml.DocumentNode, HeadComment: strings.TrimSpace(string(text)),
-			Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}, nil
-	case err != nil:
-		return bad(errors.New(clean(err.Error())), " is not YAML")
-	}
-	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-		return bad(nil, " holds more than one YAML document")
-	}
-	if top := doc.Content[0]; top.ShortTag() == "!!null" {
-		*top = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", HeadComment: top.HeadComment, FootComment: top.FootComment}
-	}
-	return &doc, nil
+	return &Error{Kind: ErrInvalid, Text: e.Error(), Next: e.Hint()}
 }
 
-// reader collects what is wrong with the tree, line by line.
-type reader struct {
-	path  string
-	lines []string
-	next  string // the first piece of advice
-}
-
-func (r *reader) problem(n *yaml.Node, text, next string) {
-	r.lines = append(r.lines, fmt.Sprintf("%s:%d: %s", r.path, n.Line, text))
-	if r.next == "" {
-		r.next = next
+// readProfile reads one profile; problems of a setting are told with its line.
+func readProfile(doc *strict.Document, k, v *yaml.Node) Profile {
+	p := Profile{Name: k.Value}
+	if err := CheckName(p.Name); err != nil {
+		doc.Problem(k, hintOf(err), "%v", err)
 	}
-}
-
-// mapping calls each for every key of n, once for a key that is there twice.
-func (r *reader) mapping(n *yaml.Node, what string, each func(key string, k, v *yaml.Node)) {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	switch {
-	case n.ShortTag() == "!!null":
-		return
-	case n.Kind != yaml.MappingNode:
-		r.problem(n, what+" is not a mapping of keys to values", "")
-		return
-	}
-	seen := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		k, v := n.Content[i], n.Content[i+1]
-		if line, twice := seen[k.Value]; twice {
-			r.problem(k, fmt.Sprintf("key %s is there already, in line %d", quote(k.Value), line), "")
-			continue
-		}
-		seen[k.Value] = k.Line
-		each(k.Value, k, v)
-	}
-}
-
-// profile reads one profile; problems of a setting are told with its line.
-func (r *reader) profile(name string, k, v *yaml.Node) Profile {
-	p := Profile{Name: name}
-	if err := CheckName(name); err != nil {
-		r.problem(k, err.Error(), hintOf(err))
-	}
-	known := settings(&p)
-	at := map[string]*yaml.Node{}
-	before := len(r.lines)
-	r.mapping(v, "profile "+quote(name), func(key string, k, v *yaml.Node) {
-		at[key] = k
-		for _, s := range known {
-			if s.key == key {
-				r.value(key, v, s.at)
-				return
-			}
-		}
-		words := keys(known)
-		r.problem(k, "unknown key "+quote(key)+suggest(key, words), "the keys of a profile are "+strings.Join(words, ", "))
-	})
-	if len(r.lines) > before {
+	before := doc.Problems()
+	at := doc.Fields(v, "profile "+strict.Quote(p.Name), settings(&p))
+	if doc.Problems() > before {
 		return p // what is missing may be what is misspelt
 	}
 	for _, pr := range p.problems() {
@@ -243,7 +173,7 @@ func (r *reader) profile(name string, k, v *yaml.Node) Profile {
 		if n == nil {
 			n = k
 		}
-		r.problem(n, "profile "+name+": "+pr.key+": "+pr.text, pr.next)
+		doc.Problem(n, pr.next, "profile %s: %s: %s", p.Name, pr.key, pr.text)
 	}
 	if space, err := NormalizeSpace(p.Space); err == nil {
 		p.Space = space
@@ -251,45 +181,14 @@ func (r *reader) profile(name string, k, v *yaml.Node) Profile {
 	return p
 }
 
-// value reads a node into what at points to.
-func (r *reader) value(key string, n *yaml.Node, at any) {
-	err := n.Decode(at)
-	if err == nil {
-		return
-	}
-	var e *Error
-	if errors.As(err, &e) {
-		r.problem(n, key+": "+e.Text, e.Next)
-		return
-	}
-	want := "text"
-	if _, flag := at.(*bool); flag {
-		want = "true or false"
-	}
-	r.problem(n, key+": want "+want, "")
-}
-
-// setting is one key of a profile and where its value is.
-type setting struct {
-	key string
-	at  any // *string, *Provider, *Reference or *bool
-}
-
 // settings are those of p, in the order they are written and shown.
-func settings(p *Profile) []setting {
-	return []setting{
-		{"provider", &p.Provider}, {"account", &p.AccountID}, {"api-key", &p.APIKey}, {"space", &p.Space},
-		{"edge", &p.Edge}, {"region", &p.Region}, {"secret", &p.Secret}, {"signing-key", &p.SigningKey},
-		{"api-url", &p.APIURL}, {"read-only", &p.ReadOnly},
+func settings(p *Profile) []strict.Field {
+	return []strict.Field{
+		{Key: "provider", At: &p.Provider}, {Key: "account", At: &p.AccountID}, {Key: "api-key", At: &p.APIKey},
+		{Key: "space", At: &p.Space}, {Key: "edge", At: &p.Edge}, {Key: "region", At: &p.Region},
+		{Key: "secret", At: &p.Secret}, {Key: "signing-key", At: &p.SigningKey},
+		{Key: "api-url", At: &p.APIURL}, {Key: "read-only", At: &p.ReadOnly},
 	}
-}
-
-func keys(all []setting) []string {
-	out := make([]string, len(all))
-	for i, s := range all {
-		out[i] = s.key
-	}
-	return out
 }
 
 func hintOf(err error) string {

@@ -85,8 +85,8 @@ profiles:
 		`12: secret: it must say where the secret is kept, not what it is`,
 		`13: read-only: want true or false`,
 		`14: key "read-only" is there already, in line 13`,
-		`16: profile key: provider: unknown provider "twillio"; did you mean twilio?`,
 		`15: profile key: secret: does not say where the secret is kept`,
+		`16: profile key: provider: unknown provider "twillio"; did you mean twilio?`,
 		`18: profile name "sandbox" is reserved for the built-in sandbox`,
 	}
 	got := strings.Split(strings.ReplaceAll(err.Error(), path+":", ""), "\n")

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/faxctl/faxctl/pkg/strict"
 )
 
 // Add saves a new profile. The first profile of a file becomes the current
@@ -74,7 +76,7 @@ func (c Config) find(name string) (Profile, error) {
 		return p, nil
 	}
 	all := append(c.Names(), names(BuiltIns())...)
-	return Profile{}, &Error{Kind: ErrNotFound, Text: "no profile " + quote(name) + suggest(name, all),
+	return Profile{}, &Error{Kind: ErrNotFound, Text: "no profile " + strict.Quote(name) + strict.Suggest(name, all),
 		Next: "list them with faxctl profile list, or add it: faxctl profile add"}
 }
 
@@ -93,7 +95,7 @@ func put(top *yaml.Node, p Profile) error {
 	}
 	all := child(top, "profiles")
 	old := child(all, p.Name)
-	for _, key := range keys(settings(&p)) {
+	for _, key := range strict.Keys(settings(&p)) {
 		i := slices.IndexFunc(values.Content, func(n *yaml.Node) bool { return n.Value == key })
 		if i < 0 {
 			unset(old, key)

@@ -16,6 +16,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/faxctl/faxctl/pkg/strict"
 )
 
 // Provider is the company behind an account.
@@ -79,7 +81,7 @@ func BuiltIns() map[string]Profile {
 // that begin with "sandbox" are the built-in ones. Errors: ErrInvalid.
 func CheckName(name string) error {
 	bad := func(text string) error {
-		return &Error{Kind: ErrInvalid, Text: "profile name " + quote(name) + " " + text,
+		return &Error{Kind: ErrInvalid, Text: "profile name " + strict.Quote(name) + " " + text,
 			Next: "use small letters, digits and hyphens, as in clinic-2"}
 	}
 	switch {
@@ -137,7 +139,7 @@ func (p Profile) problems() []problem {
 	case "":
 		add("provider", "is missing", "write twilio or signalwire")
 	default:
-		add("provider", "unknown provider "+quote(string(p.Provider))+suggest(string(p.Provider), providers()), "write twilio or signalwire")
+		add("provider", "unknown provider "+strict.Quote(string(p.Provider))+strict.Suggest(string(p.Provider), providers()), "write twilio or signalwire")
 	}
 	if p.Secret.IsZero() {
 		add("secret", "does not say where the secret is kept", "write keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS")
@@ -160,7 +162,7 @@ func (p Profile) twilioProblems() []problem {
 		all = append(all, problem{"account", "is an API key (SK…), not an account",
 			"put the SK… in api-key and the AC… of the account in account"})
 	case !isSID(p.AccountID, "AC"):
-		all = append(all, problem{"account", quote(p.AccountID) + " is not a Twilio account: AC and 32 hex digits", where})
+		all = append(all, problem{"account", strict.Quote(p.AccountID) + " is not a Twilio account: AC and 32 hex digits", where})
 	}
 	if p.APIKey != "" && !isSID(p.APIKey, "SK") {
 		all = append(all, problem{"api-key", "is not a Twilio API key: SK and 32 hex digits", "leave api-key out to use the auth token"})
@@ -170,7 +172,7 @@ func (p Profile) twilioProblems() []problem {
 	}
 	for _, label := range []problem{{key: "edge", text: p.Edge}, {key: "region", text: p.Region}} {
 		if !consistsOf(label.text, isLowerAlnum, '-') {
-			all = append(all, problem{label.key, quote(label.text) + " is not a name like dublin or ie1", ""})
+			all = append(all, problem{label.key, strict.Quote(label.text) + " is not a name like dublin or ie1", ""})
 		}
 	}
 	return all
@@ -183,7 +185,7 @@ func (p Profile) signalWireProblems() []problem {
 	case p.AccountID == "":
 		all = append(all, problem{"account", "is missing", where})
 	case !isUUID(p.AccountID):
-		all = append(all, problem{"account", quote(p.AccountID) + " is not a SignalWire project: a UUID", where})
+		all = append(all, problem{"account", strict.Quote(p.AccountID) + " is not a SignalWire project: a UUID", where})
 	}
 	if p.Space == "" {
 		all = append(all, problem{"space", "is missing", "write the space's host, as in example.signalwire.com"})
@@ -209,7 +211,7 @@ func NormalizeSpace(s string) (string, error) {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "https://"), "/")
 	label := strings.TrimSuffix(host, domain)
 	if label == "" || len(label) > 63 || !consistsOf(label, isLowerAlnum, '-') || label[0] == '-' || label[len(label)-1] == '-' {
-		return "", &Error{Kind: ErrInvalid, Text: quote(s) + " is not a SignalWire space",
+		return "", &Error{Kind: ErrInvalid, Text: strict.Quote(s) + " is not a SignalWire space",
 			Next: "write the space's host, as in example.signalwire.com"}
 	}
 	return label + domain, nil

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/faxctl/faxctl/pkg/strict"
 )
 
 // Input is everything that can say which account is meant.
@@ -120,16 +122,16 @@ func fromConfig(c Config, name, source string) (Resolved, error) {
 func describe(p Profile, source string, place func(key string) string) Resolved {
 	r := Resolved{Profile: p, Values: []Value{{"profile", p.Name, source}}}
 	for _, s := range settings(&p) {
-		if t := s.text(); t != "" {
-			r.Values = append(r.Values, Value{s.key, t, place(s.key)})
+		if t := textOf(s.At); t != "" {
+			r.Values = append(r.Values, Value{s.Key, t, place(s.Key)})
 		}
 	}
 	return r
 }
 
-// text is the setting as it is written, "" when it says nothing.
-func (s setting) text() string {
-	switch v := s.at.(type) {
+// textOf is a setting as it is written, "" when it says nothing.
+func textOf(setting any) string {
+	switch v := setting.(type) {
 	case *string:
 		return *v
 	case *Provider:
@@ -195,7 +197,7 @@ func (r *Resolved) origin() string {
 
 // sort puts the values in the order of the settings.
 func (r *Resolved) sort() {
-	order := append([]string{"profile"}, keys(settings(&r.Profile))...)
+	order := append([]string{"profile"}, strict.Keys(settings(&r.Profile))...)
 	slices.SortStableFunc(r.Values, func(a, b Value) int {
 		return cmp.Compare(slices.Index(order, a.Key), slices.Index(order, b.Key))
 	})

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/strict"
 )
 
 const (
@@ -119,10 +121,10 @@ func fromCommand(ctx context.Context, limit time.Duration, argv []string) (Secre
 	case ctx.Err() != nil:
 		return Secret{}, ctx.Err()
 	case bounded.Err() != nil:
-		return Secret{}, &Error{Kind: ErrSecret, Text: "the command for the secret, " + quote(argv[0]) + ", did not finish within " + limit.String(),
+		return Secret{}, &Error{Kind: ErrSecret, Text: "the command for the secret, " + strict.Quote(argv[0]) + ", did not finish within " + limit.String(),
 			Next: "run it by hand; it must not ask questions"}
 	case err != nil:
-		e := &Error{Kind: ErrSecret, Text: "the command for the secret, " + quote(argv[0]) + ", did not work", Cause: err,
+		e := &Error{Kind: ErrSecret, Text: "the command for the secret, " + strict.Quote(argv[0]) + ", did not work", Cause: err,
 			Next: "run it by hand to see what it says"}
 		if said := clean(talk.String()); said != "" {
 			e.Cause = errors.New(said + " (" + err.Error() + ")")
@@ -130,7 +132,7 @@ func fromCommand(ctx context.Context, limit time.Duration, argv []string) (Secre
 		return Secret{}, e
 	}
 	line, _, _ := strings.Cut(out.String(), "\n")
-	return usable("the output of "+quote(argv[0]), strings.TrimSuffix(line, "\r"))
+	return usable("the output of "+strict.Quote(argv[0]), strings.TrimSuffix(line, "\r"))
 }
 
 // capped keeps the first bytes and swallows the rest.

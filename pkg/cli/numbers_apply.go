@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/plain"
+	"github.com/faxctl/faxctl/pkg/plan"
+)
+
+func (a *app) numbersApply() *cobra.Command {
+	var (
+		file                   string
+		allowBuy, allowRelease bool
+		dryRun                 bool
+		jobs                   int
+	)
+	cmd := &cobra.Command{
+		Use:   "apply",
+		Short: "Make your numbers what a file says",
+		Long: `Make your numbers what a file says. The difference is shown, carried out when
+you say yes, and read back.
+
+` + fileHelp + `
+
+Buying needs --allow-buy. A number that is not in the file is given up only when
+the file says prune: true and --allow-release is there as well; without both
+flags nothing is done that needs them, nor anything else.
+
+Changes come first, then purchases, and releases last, when nothing else failed.
+What is interrupted or fails half-way is continued by running it again: a number
+that was bought has its name, and is never bought twice.`,
+		Example: `  faxctl numbers apply -f numbers.yaml --dry-run
+  faxctl numbers apply -f numbers.yaml --allow-buy
+  faxctl numbers apply --yes -o json`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := a.readNumbers(file)
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			numbers, steps, err := a.compare(ctx, f)
+			if err != nil {
+				return err
+			}
+			todo := phases(steps)
+			a.showSteps(steps)
+			if dryRun || len(todo[0])+len(todo[1])+len(todo[2]) == 0 {
+				return nil
+			}
+			if err := permitted(todo, allowBuy, allowRelease); err != nil {
+				return err
+			}
+			if err := a.confirmSteps(ctx, todo); err != nil {
+				return err
+			}
+			return a.carryOut(ctx, numbers, todo, jobs)
+		},
+	}
+	a.bindFile(cmd, &file)
+	f := cmd.Flags()
+	f.BoolVar(&allowBuy, "allow-buy", false, "permit buying numbers")
+	f.BoolVar(&allowRelease, "allow-release", false, "permit giving numbers up, where the file says prune: true")
+	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
+	f.IntVarP(&jobs, "jobs", "j", 4, "how many numbers at a `time`")
+	a.completeNothing(cmd, "jobs")
+	return cmd
+}
+
+// phases sorts what is to be done into the order in which it is safe: a number
+// is given up only when those that take its place are there.
+func phases(steps []plan.Step) [3][]plan.Step {
+	var todo [3][]plan.Step
+	for _, s := range steps {
+		switch s.Action {
+		case plan.ActionChange:
+			todo[0] = append(todo[0], s)
+		case plan.ActionBuy:
+			todo[1] = append(todo[1], s)
+		case plan.ActionRelease:
+			todo[2] = append(todo[2], s)
+		case plan.ActionNone, plan.ActionUnmanaged:
+		}
+	}
+	return todo
+}
+
+// showSteps shows the difference to the person who is about to be asked.
+func (a *app) showSteps(steps []plan.Step) {
+	plainText := output.Painter(false)
+	for _, s := range steps {
+		if text := difference(s, plainText); text != "" {
+			a.say("%s", strings.TrimSuffix(text, "\n"))
+		}
+		for _, w := range s.Warnings {
+			if s.Pending() {
+				a.warn("%s", w)
+			}
+		}
+	}
+	a.say("%s", summary(steps))
+}
+
+// permitted makes sure that money is spent and numbers are given up only by
+// those who said so on the command line.
+func permitted(todo [3][]plan.Step, buy, release bool) error {
+	switch {
+	case len(todo[1]) > 0 && !buy:
+		return fax.WithHint(usageError("%s to buy, and buying is not allowed; nothing was done", plural(len(todo[1]), "number", "numbers")), "--allow-buy permits it")
+	case len(todo[2]) > 0 && !release:
+		return fax.WithHint(usageError("%s to release, and releasing is not allowed; nothing was done", plural(len(todo[2]), "number", "numbers")), "--allow-release permits it; or take prune out of the file")
+	}
+	return nil
+}
+
+func (a *app) confirmSteps(ctx context.Context, todo [3][]plan.Step) error {
+	switch released := todo[2]; len(released) {
+	case 0:
+		return a.confirm(ctx, "Carry it out?")
+	case 1:
+		return a.typeToConfirm(ctx, "A number is released for good.", released[0].Phone)
+	default:
+		return a.typeToConfirm(ctx, fmt.Sprintf("%d numbers are released for good.", len(released)), fmt.Sprint(len(released)))
+	}
+}
+
+// carryOut does the steps, a few at a time, and prints what became of each
+// number. Purchases are made one after another.
+func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, todo [3][]plan.Step, jobs int) error {
+	soft := a.interrupts.gently()
+	var tally batch.Tally
+	var done []plan.Result
+	var first, ended error
+	for phase, steps := range todo {
+		if phase == 1 {
+			jobs = 1
+		}
+		if phase == 2 && tally.Failed > 0 {
+			if len(steps) > 0 {
+				a.warn("nothing is released, because something else failed")
+			}
+			break
+		}
+		for r, err := range batch.RunOrdered(ctx, jobs, batch.Until(soft, values(steps)), func(ctx context.Context, s plan.Step) (plan.Result, error) {
+			return s.Run(ctx, numbers)
+		}) {
+			if err != nil {
+				ended = err
+				break
+			}
+			tally.Add(r.Err)
+			if r.Err == nil || r.Value.Bought { // money was spent, whatever came after
+				done = append(done, r.Value)
+			}
+			if r.Err != nil {
+				if first == nil {
+					first = r.Err
+				}
+				a.term.Fail(fmt.Errorf("%s: %w", label(r.Item), r.Err), fax.Hint(r.Err))
+			}
+		}
+		if ended != nil {
+			break
+		}
+	}
+	var err error
+	if len(done) > 0 {
+		_, err = printList(ctx, a, values(done), resultType(), 0)
+	}
+	if tally.Done == 0 && len(done) > 0 {
+		return errors.Join(ended, err, fmt.Errorf("%w: %s only half done", errPartial, plural(len(done), "number is", "numbers are")))
+	}
+	return errors.Join(ended, err, partial(tally, first))
+}
+
+// label names a step for messages.
+func label(s plan.Step) string {
+	if s.Name == "" {
+		return s.Phone
+	}
+	return s.Phone + " (" + plain.Line(s.Name) + ")"
+}

@@ -1,0 +1,272 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/plain"
+	"github.com/faxctl/faxctl/pkg/plan"
+)
+
+const fileHelp = `The file says what your numbers should be:
+
+  defaults: {mode: fax}
+  numbers:
+    - number: "+14155550123"
+      name: front desk
+      fax-url: https://fax.example.com/in
+    - buy: {country: US, area-code: 415, max-price: 2.00}
+      name: back office
+      fax-url: https://fax.example.com/in
+
+What it does not mention of a number stays as it is, and so do numbers that it
+does not mention. A number that was bought is known again by its name. Every
+key is in docs/numbers.schema.json.`
+
+func (a *app) numbersPlan() *cobra.Command {
+	var file string
+	var validate bool
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show how your numbers differ from a file",
+		Long: `Show how your numbers differ from a file. Nothing is changed.
+
+` + fileHelp + `
+
+The exit status is 8 when there is something to do, and 0 when there is not.
+With --validate only the file is read, and nobody asked.`,
+		Example: `  faxctl numbers plan -f numbers.yaml
+  faxctl numbers plan -o json
+  faxctl numbers plan --validate`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := a.readNumbers(file)
+			if err != nil {
+				return err
+			}
+			if validate {
+				a.say("%s: %s, nothing wrong.", f.Path, plural(len(f.Entries), "entry", "entries"))
+				return nil
+			}
+			ctx := cmd.Context()
+			_, steps, err := a.compare(ctx, f)
+			if err != nil {
+				return err
+			}
+			pending := 0
+			for _, s := range steps {
+				if s.Pending() {
+					pending++
+				}
+			}
+			if err := a.printSteps(ctx, steps); err != nil {
+				return err
+			}
+			if pending > 0 {
+				return &kindError{errFindings, errReported}
+			}
+			return nil
+		},
+	}
+	a.bindFile(cmd, &file)
+	cmd.Flags().BoolVar(&validate, "validate", false, "only read the file, offline")
+	return cmd
+}
+
+// bindFile is the flag that names the file of numbers.
+func (a *app) bindFile(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVarP(file, "file", "f", "numbers.yaml", "the `file`; - is standard input")
+	must(cmd.RegisterFlagCompletionFunc("file", cobra.FixedCompletions([]string{"yaml", "yml", "json"}, cobra.ShellCompDirectiveFilterFileExt)))
+}
+
+// maxNumbersFile is far more than anybody writes, in bytes.
+const maxNumbersFile = 8 << 20
+
+// readNumbers reads a file of numbers.
+func (a *app) readNumbers(path string) (plan.File, error) {
+	in := a.in
+	if path == "-" {
+		path = "standard input"
+	} else {
+		f, err := os.Open(path)
+		if err != nil {
+			var p *os.PathError
+			if errors.As(err, &p) {
+				err = p.Err
+			}
+			return plan.File{}, fax.WithHint(&kindError{fax.ErrInvalid, fmt.Errorf("%s: %w", path, err)},
+				"name the file with -f; faxctl numbers export writes one")
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, maxNumbersFile+1))
+	switch {
+	case err != nil:
+		return plan.File{}, fmt.Errorf("%s: %w", path, err)
+	case len(text) > maxNumbersFile:
+		return plan.File{}, usageError("%s is longer than %d bytes", path, maxNumbersFile)
+	}
+	return plan.ReadFile(path, text)
+}
+
+// compare finds what has to be done for the account to be as the file says.
+func (a *app) compare(ctx context.Context, f plan.File) (fax.Numbers, []plan.Step, error) {
+	numbers, err := a.numbers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	steps, err := plan.Steps(ctx, numbers, f)
+	return numbers, steps, err
+}
+
+// printSteps prints the difference: as people read it, or in the format that
+// was asked for.
+func (a *app) printSteps(ctx context.Context, steps []plan.Step) error {
+	if a.flags.outputGiven {
+		_, err := printList(ctx, a, values(steps), stepType(), 0)
+		return err
+	}
+	paint := output.Painter(a.term.Out.Color)
+	for _, s := range steps {
+		if _, err := io.WriteString(a.term.Out, difference(s, paint)); err != nil {
+			return err
+		}
+	}
+	for _, s := range steps {
+		for _, w := range s.Warnings {
+			if s.Pending() {
+				a.warn("%s", w)
+			}
+		}
+	}
+	a.say("%s", summary(steps))
+	return nil
+}
+
+// difference is a step as people read it: "" when there is nothing to do.
+func difference(s plan.Step, paint func(output.Style, string) string) string {
+	sign, style, what := "", output.None, s.Phone
+	width := len("offer")
+	switch s.Action {
+	case plan.ActionBuy:
+		sign, style = "+ buy", output.Good
+	case plan.ActionChange:
+		sign, style, width = "~ change", output.Warn, 0
+	case plan.ActionRelease:
+		sign, style = "- release", output.Bad
+		what += ", which is not in the file"
+	case plan.ActionNone, plan.ActionUnmanaged:
+		return ""
+	}
+	for _, f := range s.Fields {
+		width = max(width, len(f.Name))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", paint(style, sign), what)
+	if s.Name != "" {
+		b.WriteString("  " + paint(output.Accent, plain.Line(s.Name)))
+	}
+	b.WriteString("\n")
+	if s.Action == plan.ActionBuy {
+		fmt.Fprintf(&b, "    %-*s  %s\n", width, "offer", plain.Line(offered(s.Offer)))
+	}
+	for _, f := range s.Fields {
+		name := strings.ReplaceAll(f.Name, "_", " ")
+		line := fmt.Sprintf("    %-*s  %s -> %s", width, name, orNothing(f.From), orNothing(f.To))
+		if s.Action == plan.ActionBuy {
+			line = fmt.Sprintf("    %-*s  %s", width, name, orNothing(f.To))
+		}
+		b.WriteString(plain.Line(line))
+		if f.Note != "" {
+			b.WriteString(paint(output.Dim, "  ("+plain.Line(f.Note)+")"))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// summary counts the steps: "1 to buy, 2 to change; 3 as they should be, 4
+// not in the file and left alone."
+func summary(steps []plan.Step) string {
+	count := map[plan.Action]int{}
+	for _, s := range steps {
+		count[s.Action]++
+	}
+	part := func(action plan.Action, words string) string {
+		if count[action] == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d %s", count[action], words)
+	}
+	todo := nonEmpty(part(plan.ActionBuy, "to buy"), part(plan.ActionChange, "to change"), part(plan.ActionRelease, "to release"))
+	rest := nonEmpty(part(plan.ActionNone, "as in the file"), part(plan.ActionUnmanaged, "not in the file and left alone"))
+	parts := []string{"Nothing to do"}
+	if len(todo) > 0 {
+		parts = []string{strings.Join(todo, ", ")}
+	}
+	if len(rest) > 0 {
+		parts = append(parts, strings.Join(rest, ", "))
+	}
+	return strings.Join(parts, "; ") + "."
+}
+
+func stepType() output.Type[plan.Step] {
+	return output.Type[plan.Step]{
+		ID: func(s plan.Step) string { return s.Phone },
+		Columns: []output.Column[plan.Step]{
+			{Name: "action", Value: func(s plan.Step) string { return string(s.Action) }, Style: actionStyle},
+			{Name: "number", Value: func(s plan.Step) string { return s.Phone }, Whole: true, Style: accent[plan.Step]},
+			{Name: "name", Value: func(s plan.Step) string { return s.Name }},
+			{Name: "fields", Value: changedFields},
+			{Name: "price", Value: func(s plan.Step) string { return amount(priceOf(s)) }, Show: func(s plan.Step, _ output.Human) string { return money(priceOf(s)) }, Right: true},
+			{Name: "line", Value: func(s plan.Step) string { return lineNumber(s.Line) }, Right: true},
+			{Name: "id", Value: func(s plan.Step) string { return s.ID }, Wide: true, Whole: true},
+		},
+	}
+}
+
+func actionStyle(s plan.Step) output.Style {
+	switch s.Action {
+	case plan.ActionBuy:
+		return output.Good
+	case plan.ActionChange:
+		return output.Warn
+	case plan.ActionRelease:
+		return output.Bad
+	case plan.ActionNone, plan.ActionUnmanaged:
+	}
+	return output.Dim
+}
+
+// changedFields names the fields that differ.
+func changedFields(s plan.Step) string {
+	names := make([]string, len(s.Fields))
+	for i, f := range s.Fields {
+		names[i] = f.Name
+	}
+	return strings.Join(names, " ")
+}
+
+func priceOf(s plan.Step) *fax.Money {
+	if s.Offer == nil {
+		return nil
+	}
+	return s.Offer.Price
+}
+
+// lineNumber is "" when there is none.
+func lineNumber(line int) string {
+	if line == 0 {
+		return ""
+	}
+	return fmt.Sprint(line)
+}

@@ -1,0 +1,247 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plan"
+	"github.com/faxctl/faxctl/pkg/strict"
+)
+
+const asInTheDocs = `
+numbers:
+  - number: +14155550123
+    name: front desk
+    fax-url: https://fax.example.com/in
+    fallback-url: https://backup.example.com/in
+  - buy: {country: US, area-code: 415, type: local, max-price: 2.00}
+    name: back office
+    fax-url: https://fax.example.com/in
+    fax-method: get
+  - number: "+1 (415) 555-0124"
+    mode: voice
+defaults: {mode: fax, fax-method: POST, fallback-method: GET, status-callback: https://fax.example.com/status}
+`
+
+func TestReadFile(t *testing.T) {
+	f, err := plan.ReadFile("numbers.yaml", []byte(asInTheDocs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fallback, status := "https://backup.example.com/in", "https://fax.example.com/status"
+	want := plan.File{Path: "numbers.yaml", Entries: []plan.Entry{
+		{Line: 3, Phone: "+14155550123", Want: plan.Want{
+			Name: new("front desk"), Mode: new(fax.ModeFax), FaxURL: new(in), Method: new("POST"),
+			FallbackURL: &fallback, FallbackMethod: new("GET"), StatusCallback: &status,
+		}},
+		{
+			Line: 7,
+			Buy: &plan.Shopping{
+				Search:   fax.Search{Query: fax.Query{Country: "US", Fax: true}, Types: []fax.NumberType{fax.Local}, AreaCodes: []string{"415"}},
+				MaxPrice: &fax.Money{Amount: "2.00"},
+			},
+			// The default method of a fallback URL that is not there means nothing.
+			Want: plan.Want{Name: new("back office"), Mode: new(fax.ModeFax), FaxURL: new(in), Method: new("GET"), StatusCallback: &status},
+		},
+		{Line: 11, Phone: "+14155550124", Want: plan.Want{Mode: new(fax.ModeVoice)}},
+	}}
+	if diff := cmp.Diff(want, f); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Everything wrong is told at once, with its line.
+func TestReadFileProblems(t *testing.T) {
+	text := `numbers:
+  - number: 14155550123
+    nam: x
+    fax-url: http://fax.example.com/
+    mode: faks
+  - buy: {country: USA, area-cod: 415}
+  - name: [a]
+    number: +1415
+  - number: +14155550123
+    name:
+    fax-url: ftp://x
+  - {}
+  - number: "+14155550123"
+  - buy: {}
+  - buy: {max-price: cheap}
+    name: twin
+  - number: +14155550125
+    name: twin
+  - number: +14155550126
+    fax-url: http://fax.example.com/
+  - number: +14155550127
+    mode: voice
+    fax-url: https://fax.example.com/
+  - number: +14155550128
+    fax-url: http://localhost/
+    allow-http: true
+prun: yes
+defaults: [a]
+`
+	_, err := plan.ReadFile("n.yaml", []byte(text))
+	var e *strict.Error
+	if !errors.Is(err, fax.ErrInvalid) || !errors.As(err, &e) {
+		t.Fatalf("the error is %v", err)
+	}
+	want := []string{
+		`n.yaml:2: invalid phone number "14155550123"`,
+		`n.yaml:3: unknown key "nam"; did you mean name?`,
+		`n.yaml:5: invalid receive mode "faks"`,
+		`n.yaml:6: unknown key "area-cod"; did you mean area-code?`,
+		`n.yaml:6: invalid country "USA"`,
+		`n.yaml:7: name: want text`,
+		`n.yaml:8: invalid phone number "+1415"`,
+		`n.yaml:10: name has no value`,
+		`n.yaml:11: fax URL: invalid URL "ftp://x"`,
+		`n.yaml:12: an entry has either a number, or buy`,
+		`n.yaml:13: +14155550123 is there already, in line 9`,
+		`n.yaml:14: an entry with buy has no name`,
+		`n.yaml:15: invalid amount of money "cheap"`,
+		`n.yaml:17: the name "twin" is there already, in line 15`,
+		`n.yaml:19: +14155550126: fax URL: invalid URL "http://fax.example.com/": it is not https`,
+		`n.yaml:21: +14155550127: invalid want: a fax URL or method, and mode voice`,
+		`n.yaml:27: unknown key "prun"; did you mean prune?`,
+		`n.yaml:28: defaults is not a mapping of keys to values`,
+	}
+	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, p := range e.Problems {
+		if strings.Contains(p.Hint, "--allow-http") || strings.Contains(p.Hint, "--force") {
+			t.Errorf("line %d: the hint speaks of flags, not of keys: %s", p.Line, p.Hint)
+		}
+	}
+}
+
+func TestPruneOfEverything(t *testing.T) {
+	for _, text := range []string{"prune: true\n", "numbers: []\nprune: true\n"} {
+		if _, err := plan.ReadFile("n.yaml", []byte(text)); !errors.Is(err, fax.ErrInvalid) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// The schema that ships with the docs has the keys that are read, and what is
+// exported has no others.
+func TestSchema(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "numbers.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	type object struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+		Items      json.RawMessage            `json:"items"`
+	}
+	parse := func(raw json.RawMessage) (o object) {
+		if err := json.Unmarshal(raw, &o); err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	file := parse(text)
+	entry := parse(parse(file.Properties["numbers"]).Items)
+	for _, at := range []struct {
+		what   string // as an unknown key is told
+		yaml   string
+		schema object
+	}{
+		{"the file", "zzz: 1\n", file},
+		{"defaults", "defaults: {zzz: 1}\n", parse(file.Properties["defaults"])},
+		{"an entry of numbers", "numbers: [{zzz: 1}]\n", entry},
+		{"buy", "numbers: [{buy: {zzz: 1}}]\n", parse(entry.Properties["buy"])},
+	} {
+		_, err := plan.ReadFile("n.yaml", []byte(at.yaml))
+		var e *strict.Error
+		if !errors.As(err, &e) {
+			t.Fatalf("%s: %v", at.what, err)
+		}
+		known := strings.Split(strings.TrimPrefix(e.Problems[0].Hint, "the keys of "+at.what+" are "), ", ")
+		slices.Sort(known)
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(at.schema.Properties)), known); diff != "" {
+			t.Errorf("%s (-schema +read):\n%s", at.what, diff)
+		}
+	}
+	for i := range reflect.TypeFor[plan.ExportedNumber]().NumField() {
+		key, _, _ := strings.Cut(reflect.TypeFor[plan.ExportedNumber]().Field(i).Tag.Get("json"), ",")
+		if entry.Properties[key] == nil {
+			t.Errorf("exported key %q is not in the schema", key)
+		}
+	}
+}
+
+// An exported file, read again, changes nothing.
+func TestExport(t *testing.T) {
+	cans := fax.Capabilities{Fax: fax.Yes}
+	numbers := []fax.Number{
+		{Phone: "+14155550129", ID: "PN9", Mode: fax.ModeFax, FaxURL: in, Method: "GET", FallbackURL: in + "/2", FallbackMethod: "GET", Capabilities: cans},
+		{Phone: "+14155550121", ID: "PN1", Name: "no", Mode: fax.ModeVoice, VoiceURL: "https://voice.example.com", Method: "GET"},
+		{Phone: "+14155550122", ID: "PN2", Name: "front desk", Mode: fax.ModeFax, FaxURL: in, Method: "POST", TrunkID: "TK1", Capabilities: cans},
+		{Phone: "+14155550123", ID: "PN3", Name: "(415) 555-0123", Mode: fax.ModeFax, FaxURL: "http://localhost:8080/in", Capabilities: fax.Capabilities{Fax: fax.No}},
+		{Phone: "+14155550124", ID: "PN4", Mode: fax.ModeUnknown, VoiceURL: in},
+		{Phone: "+14155550125", ID: "PN5", Mode: fax.ModeFax, FaxURL: "https://joe:pass" + "word@fax.example.com/", StatusCallback: in, Capabilities: cans},
+	}
+	x, warnings := plan.Export(numbers)
+	if len(warnings) != 1 || strings.Contains(warnings[0], "joe") {
+		t.Errorf("warnings: %q", warnings)
+	}
+	text, err := json.Marshal(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "joe") {
+		t.Error("a password reached the file")
+	}
+	f, err := plan.ReadFile("n.json", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Entries) != len(numbers) || f.Entries[0].Phone != "+14155550121" {
+		t.Errorf("the entries are %+v", f.Entries)
+	}
+	for _, e := range f.Entries {
+		n := numbers[slices.IndexFunc(numbers, func(n fax.Number) bool { return n.Phone == e.Phone })]
+		d, err := plan.Diff(n, e.Want)
+		if err != nil || !d.Change.Empty() {
+			t.Errorf("%s: still to do %+v, %v", e, d.Fields, err)
+		}
+	}
+}
+
+// Whatever is in the file, reading it ends, and problems have a line.
+func FuzzReadFile(f *testing.F) {
+	f.Add(asInTheDocs)
+	f.Add("numbers: &a [*a]\n")
+	f.Add("numbers: [{buy: &b {contains: [x], area-code: 1e3}, name: *b}]\nprune: maybe\n")
+	f.Add("numbers:\n  - {number: +14155550123, <<: {mode: fax}}\n")
+	f.Add("defaults: {mode: voice, fax-method: put}\nnumbers: [{number: '+1 415 555 0123', fax-url: \"https://a:b@c\"}]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		file, err := plan.ReadFile("n.yaml", []byte(text))
+		if err != nil {
+			if !errors.Is(err, fax.ErrInvalid) || err.Error() == "" {
+				t.Errorf("%q: %v", text, err)
+			}
+			return
+		}
+		for _, e := range file.Entries {
+			if err := e.Want.Check(); err != nil {
+				t.Errorf("%q: an entry was taken that cannot be: %v", text, err)
+			}
+			if e.Buy != nil && e.Name() == "" || (e.Buy == nil) == (e.Phone == "") {
+				t.Errorf("%q: %+v is neither a number nor to buy", text, e)
+			}
+		}
+	})
+}

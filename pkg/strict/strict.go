@@ -1,0 +1,265 @@
+// Package strict reads YAML that people write, and tells them of everything
+// that is wrong with it at once: each problem with its line, a word that does
+// not exist with the one that was probably meant.
+//
+// Use it for files with a fixed set of keys. [Parse] reads the text;
+// [Document.Fields] and [Document.Mapping] walk it and note what they do not
+// like; [Document.Err] is all of that, an [*Error].
+//
+//	doc, err := strict.Parse(path, text)
+//	if err != nil {
+//		return err
+//	}
+//	doc.Fields(doc.Root(), "the file", []strict.Field{{"name", &name}})
+//	return doc.Err()
+//
+// A value that is to be text is taken as it is written: +14155550123 without
+// quotes is a phone number, although YAML sees an integer.
+package strict
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/faxctl/faxctl/pkg/plain"
+	"github.com/faxctl/faxctl/pkg/spell"
+)
+
+// Problem is one thing that is wrong with a file.
+type Problem struct {
+	Line int    // from 1; 0: the file as a whole
+	Text string // what is wrong; without a line it goes on from the path: "holds …"
+	Hint string // what to write instead; may be empty
+}
+
+// Error is everything that is wrong with a file.
+type Error struct {
+	Path     string
+	Problems []Problem
+}
+
+// Error has a line for each problem: "numbers.yaml:3: unknown key "mod"".
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = e.Path + " " + p.Text
+		if p.Line > 0 {
+			lines[i] = fmt.Sprintf("%s:%d: %s", e.Path, p.Line, p.Text)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Hint is the first advice there is, or "".
+func (e *Error) Hint() string {
+	for _, p := range e.Problems {
+		if p.Hint != "" {
+			return p.Hint
+		}
+	}
+	return ""
+}
+
+// Document is a file under inspection.
+type Document struct {
+	Path string
+	Tree *yaml.Node // for those who edit the file: a document node
+
+	problems []Problem
+}
+
+// Parse reads one YAML document. A text without content is an empty mapping,
+// which keeps its comments. The error, an [*Error], is for text that is no
+// YAML or more than one document.
+func Parse(path string, text []byte) (*Document, error) {
+	bad := func(why string) (*Document, error) {
+		return nil, &Error{path, []Problem{{Text: why, Hint: "correct the file by hand"}}}
+	}
+	var tree, more yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	switch err := dec.Decode(&tree); {
+	case errors.Is(err, io.EOF):
+		// Nothing but comments, which a tree without content cannot keep.
+		return &Document{Path: path, Tree: &yaml.Node{Kind: yaml.DocumentNode, HeadComment: strings.TrimSpace(string(text)),
+			Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}}, nil
+	case err != nil:
+		return bad("is not YAML: " + plain.Line(err.Error()))
+	}
+	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
+		return bad("holds more than one YAML document")
+	}
+	if top := tree.Content[0]; top.ShortTag() == "!!null" {
+		*top = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", HeadComment: top.HeadComment, FootComment: top.FootComment}
+	}
+	return &Document{Path: path, Tree: &tree}, nil
+}
+
+// Root is the node that holds everything.
+func (d *Document) Root() *yaml.Node { return d.Tree.Content[0] }
+
+// Err is an [*Error] with all problems noted so far, in the order of the lines;
+// nil when there is none.
+func (d *Document) Err() error {
+	if len(d.problems) == 0 {
+		return nil
+	}
+	all := slices.Clone(d.problems)
+	slices.SortStableFunc(all, func(a, b Problem) int { return a.Line - b.Line })
+	return &Error{d.Path, all}
+}
+
+// Problems is how many problems were noted so far.
+func (d *Document) Problems() int { return len(d.problems) }
+
+// Problem notes that something is wrong at n. The hint may be empty.
+func (d *Document) Problem(n *yaml.Node, hint, format string, args ...any) {
+	d.problems = append(d.problems, Problem{n.Line, fmt.Sprintf(format, args...), hint})
+}
+
+// Mapping calls each for every key of n. A key that is there twice, and an n
+// that is no mapping, is a problem; what names n in it.
+func (d *Document) Mapping(n *yaml.Node, what string, each func(k, v *yaml.Node)) {
+	n = target(n)
+	switch {
+	case n.ShortTag() == "!!null":
+		return
+	case n.Kind != yaml.MappingNode:
+		d.Problem(n, "", "%s is not a mapping of keys to values", what)
+		return
+	}
+	seen := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if line, twice := seen[k.Value]; twice {
+			d.Problem(k, "", "key %s is there already, in line %d", Quote(k.Value), line)
+			continue
+		}
+		seen[k.Value] = k.Line
+		each(k, v)
+	}
+}
+
+// List calls each for every item of n. An n that is no list is a problem.
+func (d *Document) List(n *yaml.Node, what string, each func(v *yaml.Node)) {
+	n = target(n)
+	switch {
+	case n.ShortTag() == "!!null":
+		return
+	case n.Kind != yaml.SequenceNode:
+		d.Problem(n, "as in: "+what+": [...], or a line with a dash for each", "%s is not a list", what)
+		return
+	}
+	for _, v := range n.Content {
+		each(v)
+	}
+}
+
+// Field is a key that a mapping may have, and where its value goes: a pointer
+// to whatever YAML can decode, or a func that reads the node. A pointer to a
+// pointer tells "not given" from "given empty", so there a key without a value
+// is a problem.
+type Field struct {
+	Key string
+	At  any // *string, *bool, **string, func(*yaml.Node), …
+}
+
+// Fields reads a mapping that has these keys and no others. The result is
+// where each key stands that is there.
+func (d *Document) Fields(n *yaml.Node, what string, fields []Field) map[string]*yaml.Node {
+	at := map[string]*yaml.Node{}
+	d.Mapping(n, what, func(k, v *yaml.Node) {
+		at[k.Value] = k
+		for _, f := range fields {
+			if f.Key == k.Value {
+				d.value(f, v)
+				return
+			}
+		}
+		d.unknown(k, what, Keys(fields))
+	})
+	return at
+}
+
+// Keys are the keys of fields, in their order.
+func Keys(fields []Field) []string {
+	keys := make([]string, len(fields))
+	for i, f := range fields {
+		keys[i] = f.Key
+	}
+	return keys
+}
+
+// unknown notes a key that does not exist, and those that do.
+func (d *Document) unknown(k *yaml.Node, what string, known []string) {
+	hint := "the keys of " + what + " are " + strings.Join(known, ", ")
+	if len(known) == 2 {
+		hint = "the keys of " + what + " are " + strings.Join(known, " and ")
+	}
+	d.Problem(k, hint, "unknown key %s%s", Quote(k.Value), Suggest(k.Value, known))
+}
+
+// value reads a node into a field.
+func (d *Document) value(f Field, n *yaml.Node) {
+	if read, own := f.At.(func(*yaml.Node)); own {
+		read(n)
+		return
+	}
+	if target(n).ShortTag() == "!!null" && reflect.TypeOf(f.At).Elem().Kind() == reflect.Pointer {
+		d.Problem(n, `write "" to clear it, or leave `+f.Key+" out", "%s has no value", f.Key)
+		return
+	}
+	err := n.Decode(f.At)
+	var hinted interface {
+		error
+		Hint() string
+	}
+	switch {
+	case err == nil:
+	case errors.As(err, &hinted):
+		d.Problem(n, hinted.Hint(), "%s: %v", f.Key, hinted)
+	default:
+		want := "text"
+		switch f.At.(type) {
+		case *bool, **bool:
+			want = "true or false"
+		}
+		d.Problem(n, "", "%s: want %s", f.Key, want)
+	}
+}
+
+// target is the node that an alias stands for.
+func target(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// Quote writes what a person typed so that it can be shown on any terminal,
+// and not much of it.
+func Quote(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// Suggest is "; did you mean x?" for the nearest of the known words, or "".
+func Suggest(word string, known []string) string {
+	if len(word) > 64 {
+		return ""
+	}
+	if near := spell.Nearest(word, known); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
+}
