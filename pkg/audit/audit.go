@@ -51,6 +51,7 @@ const (
 	CodeStatus            Code = "status"              // the answer is no 2xx
 	CodeAnswer            Code = "answer"              // the answer is not what a fax needs
 	CodeRejects           Code = "rejects"             // the answer refuses the fax
+	CodeReceiver          Code = "receiver"            // it is faxctl that answers
 	CodeSlow              Code = "slow"                // the provider may not wait so long
 	CodeLastFax           Code = "last-fax"            // when the last fax came
 )

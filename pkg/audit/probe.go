@@ -27,7 +27,7 @@ type Probe struct {
 
 	AccountID string
 	Key       webhook.Key // empty: nothing is asked, since every receiver would refuse
-	Header    string      // carries the signature; empty: webhook.TwilioHeader
+	Dialect   webhook.Dialect
 
 	// Patience is how long the provider waits for an answer. 0: 15 s, as
 	// Twilio does; SignalWire waits 5 s.
@@ -79,45 +79,20 @@ func (p Probe) check(ctx context.Context, l *list, u *url.URL) {
 // ask sends the request and follows redirects. Each request is signed for the
 // URL it goes to.
 func (p Probe) ask(ctx context.Context, phone, method string, u *url.URL) (hops []string, resp *http.Response, err error) {
-	form := url.Values{
-		"FaxSid":     {"FX" + strings.Repeat("0", 32)},
-		"AccountSid": {p.AccountID},
-		"From":       {"+15005550006"}, // Twilio's valid test number: nobody's
-		"To":         {phone},
-		"ApiVersion": {"v1"},
+	form := p.Dialect.Form(webhook.Event{
+		FaxID:     "FX" + strings.Repeat("0", 32),
+		AccountID: p.AccountID,
+		From:      "+15005550006", // Twilio's valid test number: nobody's
+		To:        phone,
+	})
+	if method == "" {
+		method = http.MethodPost
 	}
-	header := p.Header
-	if header == "" {
-		header = webhook.TwilioHeader
-	}
-	var req *http.Request
-	if method == http.MethodGet {
-		target := *u
-		query := target.Query()
-		for name, values := range form {
-			query[name] = values
-		}
-		target.RawQuery = query.Encode()
-		req, err = http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
-	} else {
-		req, err = http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(form.Encode()))
-	}
+	req, err := p.Dialect.NewRequest(ctx, p.Key, method, u.String(), form, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	sign := func(r *http.Request) {
-		if r.Method == http.MethodPost {
-			r.Header.Set(header, webhook.Sign(p.Key, r.URL.String(), form))
-			return
-		}
-		r.Header.Set(header, webhook.Sign(p.Key, r.URL.String(), nil))
-	}
-	if req.Method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	req.Header.Set("Accept", "*/*")
 	req.Header.Set("User-Agent", "faxctl-check")
-	sign(req)
 
 	client := *p.Client
 	client.Jar = nil
@@ -126,7 +101,7 @@ func (p Probe) ask(ctx context.Context, phone, method string, u *url.URL) (hops 
 			return errTooManyRedirects
 		}
 		hops = append(hops, r.URL.Redacted())
-		sign(r)
+		p.Dialect.SignRequest(p.Key, r, form)
 		return nil
 	}
 	resp, err = client.Do(req)
@@ -186,6 +161,9 @@ func (l *list) answer(resp *http.Response, patience time.Duration) {
 		}
 		l.add(Problem, CodeStatus, hint, "its fax URL answers HTTP %s", strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))))
 		return
+	}
+	if resp.Header.Get("Server") == webhook.Server {
+		l.add(Note, CodeReceiver, "", "a faxctl receiver answers its fax URL")
 	}
 	hint := "answer with the document of: faxctl twiml receive"
 	if err := twiml.CheckContentType(resp.Header.Get("Content-Type")); err != nil {

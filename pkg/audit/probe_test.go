@@ -69,6 +69,10 @@ func TestProbeJudgesTheAnswer(t *testing.T) {
 		"too big":      {answer("text/xml", strings.Repeat(" ", 70_000)), []string{"problem answer"}, "11750"},
 		"error":        {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, []string{"problem status"}, "HTTP 502 Bad Gateway"},
 		"forbidden":    {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, []string{"problem status"}, "HTTP 403"},
+		"faxctl": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Server", webhook.Server)
+			answer("text/xml", yes)(w, r)
+		}, []string{"note receiver"}, "a faxctl receiver"},
 		"cut off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/xml")
 			w.Header().Set("Content-Length", "100")
@@ -140,7 +144,7 @@ func TestProbeOtherHeader(t *testing.T) {
 		answer("text/xml", yes)(w, r)
 	}))
 	defer s.Close()
-	c := audit.Checker{Probe: &audit.Probe{Client: s.Client(), Key: key, Header: webhook.SignalWireHeader}}
+	c := audit.Checker{Probe: &audit.Probe{Client: s.Client(), Key: key, Dialect: webhook.SignalWire}}
 	if got := c.Check(t.Context(), good(func(n *fax.Number) { n.FaxURL = s.URL })); got != nil {
 		t.Errorf("%v", found(got))
 	}

@@ -41,7 +41,7 @@ type Answer struct {
 	Status int            // HTTP; 0: there was none
 	Verb   string         // of an answer that was asked for: receive or reject
 	Took   time.Duration  // until the answer was read
-	Served string         // version of the faxctl that answered; "": another application
+	Ours   bool           // it was a receiver made by faxctl that answered
 	asked  *twiml.Receive // with Verb receive
 }
 
@@ -127,7 +127,7 @@ func (s Sender) send(ctx context.Context, method, target string, e webhook.Event
 		return answer, s.unanswered(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	answer.URL, answer.Status, answer.Served = resp.Request.URL.String(), resp.StatusCode, resp.Header.Get(webhook.ServedBy)
+	answer.URL, answer.Status, answer.Ours = resp.Request.URL.String(), resp.StatusCode, resp.Header.Get("Server") == webhook.Server
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		answer.Took = time.Since(begin)
 		return answer, StatusError(resp.StatusCode)

@@ -62,7 +62,7 @@ func (a *application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		w.Header().Set("Content-Type", "text/xml")
-		w.Header().Set(webhook.ServedBy, "1.2.3")
+		w.Header().Set("Server", webhook.Server)
 		_, _ = io.WriteString(w, doc)
 	}
 }
@@ -212,10 +212,10 @@ func TestAnswerIsJudgedInTime(t *testing.T) {
 	}
 }
 
-func TestServedIsTheVersionOfFaxctl(t *testing.T) {
+func TestAnswer(t *testing.T) {
 	_, at, sender := start(t, webhook.Twilio, map[string]string{"/in": `<Response><Reject/></Response>`})
 	a, err := sender.Ask(t.Context(), "POST", at+"/in", webhook.Event{})
-	if err != nil || a.Served != "1.2.3" || a.Verb != "reject" || a.Status != 200 || a.Took <= 0 {
+	if err != nil || !a.Ours || a.Verb != "reject" || a.Status != 200 || a.Took <= 0 {
 		t.Errorf("%+v, %v", a, err)
 	}
 }

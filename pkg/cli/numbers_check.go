@@ -138,9 +138,10 @@ func (a *app) checker(ctx context.Context, probe bool) (audit.Checker, error) {
 		},
 		AccountID: p.AccountID,
 		Key:       key,
+		Dialect:   webhook.Dialect(p.Provider),
 	}
 	if p.Provider == profile.SignalWire {
-		checker.Probe.Header, checker.Probe.Patience = webhook.SignalWireHeader, 5*time.Second
+		checker.Probe.Patience = 5 * time.Second
 	}
 	return checker, nil
 }

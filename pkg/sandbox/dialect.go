@@ -42,6 +42,12 @@ type dialect struct {
 	retention  time.Duration              // of faxes; 0: until deleted
 	sendsFaxes bool
 
+	signature    string        // header of a request to an application
+	userAgent    string        // of such a request
+	connectLimit time.Duration // until an application is reached
+	answerLimit  time.Duration // until it begins to answer
+	callLimit    time.Duration // until it has answered, redirects and all
+
 	badInput  int // status of a refused parameter
 	errorBody func(failure) any
 	noRoute   http.HandlerFunc // a path nobody serves; nil: an error like any other
@@ -73,8 +79,12 @@ func twilio() dialect {
 		faxRoot:     "/v1/Faxes",
 		base:        origin,
 		retention:   180 * 24 * time.Hour,
-		badInput:    http.StatusBadRequest,
-		errorBody:   failure.twilioBody,
+
+		signature: "X-Twilio-Signature", userAgent: "TwilioProxy/1.1",
+		connectLimit: 15 * time.Second, answerLimit: 15 * time.Second, callLimit: 15 * time.Second,
+
+		badInput:  http.StatusBadRequest,
+		errorBody: failure.twilioBody,
 	}
 }
 
@@ -88,9 +98,13 @@ func signalWire() dialect {
 		filters:    []string{"AreaCode", "Contains", "InRegion", "InLocality", "Beta"},
 		base:       func(*http.Request) string { return "" },
 		sendsFaxes: true,
-		badInput:   http.StatusUnprocessableEntity,
-		errorBody:  failure.signalWireBody,
-		noRoute:    signalWireNoRoute,
+
+		signature: "X-SignalWire-Signature", userAgent: "SignalWire",
+		connectLimit: 2 * time.Second, answerLimit: 5 * time.Second, callLimit: 7 * time.Second,
+
+		badInput:  http.StatusUnprocessableEntity,
+		errorBody: failure.signalWireBody,
+		noRoute:   signalWireNoRoute,
 	}
 }
 

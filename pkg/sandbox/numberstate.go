@@ -86,6 +86,11 @@ func (st *state) number(ctx context.Context, id string) (number, error) {
 	return scanNumber(st.read.QueryRowContext(ctx, `SELECT seq, doc FROM number WHERE id = ?`, id).Scan)
 }
 
+// numberOf finds one by its phone number.
+func (st *state) numberOf(ctx context.Context, phone string) (number, error) {
+	return scanNumber(st.read.QueryRowContext(ctx, `SELECT seq, doc FROM number WHERE phone = ?`, phone).Scan)
+}
+
 // dropNumber reports whether there was one.
 func (st *state) dropNumber(ctx context.Context, id string) (bool, error) {
 	res, err := st.write.ExecContext(ctx, `DELETE FROM number WHERE id = ?`, id)

@@ -15,9 +15,8 @@ import (
 	"time"
 )
 
-// ServedBy is the header in which a receiver made by faxctl gives its version,
-// in its answers to requests whose signature is right and in no others.
-const ServedBy = "X-Faxctl"
+// Server is what a receiver made by faxctl calls itself in the header Server.
+const Server = "faxctl"
 
 // Dialect names the provider whose requests are meant.
 type Dialect string
