@@ -59,12 +59,9 @@ func (r *Receiver) catchUp(ctx context.Context, f fax.Fax, now time.Time) (fresh
 	if known, err := r.queue.known(ctx, f.ID, f.Status); err != nil || known {
 		return false, err
 	}
-	item := &pending{Event: fromRecord(f, now)}
-	if err := r.group.add(item); err != nil {
-		return false, err
-	}
-	if item.fresh {
+	fresh, err = r.queue.record(fromRecord(f, now), "")
+	if fresh {
 		r.metrics.request("backfill", "recorded")
 	}
-	return item.fresh, nil
+	return fresh, err
 }

@@ -35,8 +35,8 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, fres
 	if err != nil {
 		return Event{}, false, err
 	}
-	item := &pending{upload: upload.name()}
-	if item.Event, err = r.accept(req, form); err == nil {
+	e, err := r.accept(req, form)
+	if err == nil {
 		err = upload.keep()
 	}
 	if err != nil {
@@ -45,15 +45,15 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, fres
 	}
 	// When the commit fails nobody knows whether it was carried out, so the
 	// document stays; the next start removes it if no event needs it.
-	if err := r.group.add(item); err != nil {
+	if fresh, err = r.queue.record(e, upload.name()); err != nil {
 		return Event{}, false, err
 	}
-	if upload != nil && !item.fresh {
-		if needed, err := r.queue.hasUpload(req.Context(), item.upload); err == nil && !needed {
+	if upload != nil && !fresh {
+		if needed, err := r.queue.hasUpload(req.Context(), upload.name()); err == nil && !needed {
 			upload.discard()
 		}
 	}
-	return item.Event, item.fresh, nil
+	return e, fresh, nil
 }
 
 // accept decides whether a callback is to be believed, and reads it.

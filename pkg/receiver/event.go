@@ -27,10 +27,11 @@ type Event struct {
 	Backfilled    bool       `json:"backfilled,omitempty"`
 
 	// The document, once it is in the archive.
-	Document    string `json:"document,omitempty"` // path of the file
-	ContentType string `json:"content_type,omitempty"`
-	SHA256      string `json:"sha256,omitempty"`
-	Size        int64  `json:"size,omitempty"`
+	Archived    time.Time `json:"archived,omitzero"`
+	Document    string    `json:"document,omitempty"` // path of the file
+	ContentType string    `json:"content_type,omitempty"`
+	SHA256      string    `json:"sha256,omitempty"`
+	Size        int64     `json:"size,omitempty"`
 }
 
 // hasDocument reports whether a document belongs to the event.

@@ -17,11 +17,11 @@ import (
 // The jobs. Each names an event by its key; the event itself is in the
 // database. All are unique: the same work is not queued twice.
 type (
-	fetchArgs    eventKey // the document into the archive
-	execArgs     eventKey // a program of the operator
-	forwardArgs  eventKey // a server of the operator
-	backfillArgs struct{} // events of which we were not told
-	pruneArgs    struct{} // what need not be kept any more
+	fetchArgs    eventKey // bring the document into the archive
+	execArgs     eventKey // run the operator's program
+	forwardArgs  eventKey // tell the operator's server
+	backfillArgs struct{} // look for events of which we were not told
+	pruneArgs    struct{} // delete what the provider need not keep any more
 )
 
 type eventKey struct {
@@ -94,7 +94,7 @@ func (w worker[A]) Timeout(*river.Job[A]) time.Duration { return w.limit }
 
 func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: q.fetch})
+	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: r.fetch})
 	river.AddWorker(workers, worker[execArgs]{limit: 15 * time.Minute, work: func(ctx context.Context, job *river.Job[execArgs]) error {
 		return r.tell(ctx, eventKey(job.Args), r.exec)
 	}})
@@ -154,43 +154,42 @@ func (r *Receiver) periodic() []*river.PeriodicJob {
 
 // fetch brings the document of a fax into the archive: the one that came with
 // the callback, or the provider's.
-func (q *jobQueue[TTx]) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
-	r := q.r
-	p, err := q.load(ctx, job.Args.FaxID, job.Args.Status)
-	if err != nil {
+func (r *Receiver) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
+	e, upload, err := r.queue.load(ctx, job.Args.FaxID, job.Args.Status)
+	if err != nil || !e.Archived.IsZero() { // done before a crash, which the job did not survive
 		return err
 	}
-	record, err := r.cfg.Provider.Faxes.Get(ctx, p.FaxID)
+	record, err := r.cfg.Provider.Faxes.Get(ctx, e.FaxID)
 	switch {
-	case err == nil && record.ID == p.FaxID:
+	case err == nil && record.ID == e.FaxID:
 	case err == nil:
-		return fmt.Errorf("the provider sent another fax for %s: %w", p.FaxID, fax.ErrConflict)
-	case p.upload != "" && errors.Is(err, fax.ErrNotFound):
-		record = p.record() // the provider kept nothing, which was the wish
+		return fmt.Errorf("the provider sent another fax for %s: %w", e.FaxID, fax.ErrConflict)
+	case upload != "" && errors.Is(err, fax.ErrNotFound):
+		record = e.record() // the provider kept nothing, which was the wish
 	case errors.Is(err, fax.ErrNotFound) && job.Attempt >= missingAttempts:
 		return river.JobCancel(err)
 	default:
 		return err
 	}
-	source := source{Faxes: r.cfg.Provider.Faxes, uploads: r.uploads, upload: p.upload, wait: job.Attempt < missingAttempts}
+	source := source{Faxes: r.cfg.Provider.Faxes, uploads: r.uploads, upload: upload, wait: job.Attempt < missingAttempts}
 	kept, err := r.cfg.Archive.Save(ctx, source, record)
 	if err != nil {
-		return fmt.Errorf("archive fax %s: %w", p.FaxID, err)
+		return fmt.Errorf("archive fax %s: %w", e.FaxID, err)
 	}
-	e := p.Event
+	e.Archived = time.Now().UTC()
 	e.Document, e.ContentType, e.SHA256, e.Size = kept.Path, kept.ContentType, kept.SHA256, kept.Size
 	if kept.Pages > 0 {
 		e.Pages = &kept.Pages
 	}
-	if err := finish(ctx, q, job, e, r.deliver(e)); err != nil {
+	if err := r.queue.archived(e); err != nil {
 		return err
 	}
-	if p.upload != "" {
-		if err := r.uploads.remove(p.upload); err != nil && !errors.Is(err, os.ErrNotExist) {
-			r.log.Warn("a document that is archived stays among the uploads", "fax", p.FaxID, "error", err)
+	if upload != "" {
+		if err := r.uploads.remove(upload); err != nil && !errors.Is(err, os.ErrNotExist) {
+			r.log.Warn("a document that is archived stays among the uploads", "fax", e.FaxID, "error", err)
 		}
 	}
-	r.metrics.archived(e, time.Since(e.Received))
+	r.metrics.archived(e)
 	r.log.Info("archived", "fax", e.FaxID, "from", fax.MaskPhone(e.From), "to", fax.MaskPhone(e.To), "bytes", e.Size, "pages", kept.Pages)
 	return nil
 }
@@ -218,11 +217,11 @@ func (s source) Open(ctx context.Context, f fax.Fax, offset int64) (fax.Document
 
 // tell hands an event to the operator's side.
 func (r *Receiver) tell(ctx context.Context, key eventKey, how func(context.Context, Event) error) error {
-	p, err := r.queue.load(ctx, key.FaxID, key.Status)
+	e, _, err := r.queue.load(ctx, key.FaxID, key.Status)
 	if err != nil {
 		return err
 	}
-	return how(ctx, p.Event)
+	return how(ctx, e)
 }
 
 // failures logs what went wrong with a job, and how often it did.

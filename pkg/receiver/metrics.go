@@ -48,8 +48,8 @@ func newMetrics(r *Receiver) *metrics {
 func (m *metrics) request(what, outcome string) { m.requests.WithLabelValues(what, outcome).Inc() }
 func (m *metrics) badSignature(reason string)   { m.signatures.WithLabelValues(reason).Inc() }
 
-func (m *metrics) archived(e Event, took time.Duration) {
-	m.latency.Observe(took.Seconds())
+func (m *metrics) archived(e Event) {
+	m.latency.Observe(e.Archived.Sub(e.Received).Seconds())
 	m.bytes.Add(float64(e.Size))
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
@@ -21,12 +20,17 @@ import (
 // queue is the durable side of a receiver: the events, and the jobs that follow
 // from them.
 type queue interface {
-	// record commits new events and their jobs, all or none, and marks those
-	// that were not known before.
-	record(ctx context.Context, items []*pending) error
+	// record commits an event and the jobs that follow from it, and tells
+	// whether it was not known before. The name is that of the file its
+	// document waits in, if it brought one.
+	record(e Event, upload string) (fresh bool, err error)
 
-	// load finds an event. fax.ErrNotFound: there is none.
-	load(ctx context.Context, faxID string, status fax.Status) (pending, error)
+	// load finds an event and its file. fax.ErrNotFound: there is none.
+	load(ctx context.Context, faxID string, status fax.Status) (e Event, upload string, err error)
+
+	// archived commits what became of an event's document, and the jobs that
+	// follow from that.
+	archived(e Event) error
 
 	known(ctx context.Context, faxID string, status fax.Status) (bool, error)
 	hasUpload(ctx context.Context, name string) (bool, error)
@@ -46,6 +50,7 @@ type queue interface {
 type jobQueue[TTx any] struct {
 	db     database[TTx]
 	client *river.Client[TTx]
+	group  *group[TTx]
 	r      *Receiver
 }
 
@@ -73,6 +78,7 @@ func newQueue[TTx any](ctx context.Context, db database[TTx], r *Receiver) (*job
 	if q.client, err = river.NewClient(db.driver(), cfg); err != nil {
 		return nil, err
 	}
+	q.group = newGroup(db.inTx, q.insert)
 	return q, nil
 }
 
@@ -83,24 +89,19 @@ const (
 	upsertNote  = `INSERT INTO receiver_note (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 )
 
-func (q *jobQueue[TTx]) record(ctx context.Context, items []*pending) error {
-	return q.db.inTx(ctx, func(tx TTx) error {
-		var jobs []river.InsertManyParams
-		for _, it := range items {
-			event, err := json.Marshal(it.Event)
-			if err != nil {
-				return err
-			}
-			n, err := q.db.exec(ctx, tx, insertEvent, it.FaxID, string(it.Status), string(event), it.upload)
-			if err != nil {
-				return err
-			}
-			if it.fresh = n == 1; it.fresh {
-				jobs = append(jobs, q.r.follow(it.Event)...)
-			}
+func (q *jobQueue[TTx]) record(e Event, upload string) (fresh bool, err error) {
+	event, err := json.Marshal(e)
+	if err != nil {
+		return false, err
+	}
+	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+		n, err := q.db.exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), upload)
+		if fresh = n == 1; err != nil || !fresh {
+			return nil, err
 		}
-		return q.insert(ctx, tx, jobs)
+		return q.r.follow(e), nil
 	})
+	return fresh, err
 }
 
 func (q *jobQueue[TTx]) insert(ctx context.Context, tx TTx, jobs []river.InsertManyParams) error {
@@ -111,36 +112,27 @@ func (q *jobQueue[TTx]) insert(ctx context.Context, tx TTx, jobs []river.InsertM
 	return err
 }
 
-// finish stores what became of an event, enqueues what follows, and completes
-// the job that did it, all in one transaction.
-func finish[TTx any, A river.JobArgs](ctx context.Context, q *jobQueue[TTx], job *river.Job[A], e Event, jobs []river.InsertManyParams) error {
+func (q *jobQueue[TTx]) archived(e Event) error {
 	event, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	return q.db.inTx(ctx, func(tx TTx) error {
-		if _, err := q.db.exec(ctx, tx, updateEvent, string(event), e.FaxID, string(e.Status)); err != nil {
-			return err
-		}
-		if err := q.insert(ctx, tx, jobs); err != nil {
-			return err
-		}
-		_, err := river.JobCompleteTx[riverdriver.Driver[TTx]](ctx, tx, job)
-		return err
+	return q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+		_, err := q.db.exec(ctx, tx, updateEvent, string(event), e.FaxID, string(e.Status))
+		return q.r.deliver(e), err
 	})
 }
 
-func (q *jobQueue[TTx]) load(ctx context.Context, faxID string, status fax.Status) (pending, error) {
-	var p pending
+func (q *jobQueue[TTx]) load(ctx context.Context, faxID string, status fax.Status) (e Event, upload string, err error) {
 	var event string
-	err := q.db.reads().QueryRowContext(ctx, selectEvent, faxID, string(status)).Scan(&event, &p.upload)
+	err = q.db.reads().QueryRowContext(ctx, selectEvent, faxID, string(status)).Scan(&event, &upload)
 	if errors.Is(err, sql.ErrNoRows) {
-		return p, fmt.Errorf("fax %s, %s: %w", faxID, status, fax.ErrNotFound)
+		err = fmt.Errorf("fax %s, %s: %w", faxID, status, fax.ErrNotFound)
 	}
-	if err != nil {
-		return p, err
+	if err == nil {
+		err = json.Unmarshal([]byte(event), &e)
 	}
-	return p, json.Unmarshal([]byte(event), &p.Event)
+	return e, upload, err
 }
 
 func (q *jobQueue[TTx]) known(ctx context.Context, faxID string, status fax.Status) (bool, error) {
@@ -170,9 +162,9 @@ func (q *jobQueue[TTx]) note(ctx context.Context, name string) (string, error) {
 }
 
 func (q *jobQueue[TTx]) setNote(ctx context.Context, name, value string) error {
-	return q.db.inTx(ctx, func(tx TTx) error {
+	return q.group.do(func(_ context.Context, tx TTx) ([]river.InsertManyParams, error) {
 		_, err := q.db.exec(ctx, tx, upsertNote, name, value)
-		return err
+		return nil, err
 	})
 }
 
@@ -190,7 +182,10 @@ func (q *jobQueue[TTx]) stop(ctx context.Context) error {
 	return q.client.StopAndCancel(hard)
 }
 
-func (q *jobQueue[TTx]) close() error { return q.db.close() }
+func (q *jobQueue[TTx]) close() error {
+	q.group.close()
+	return q.db.close()
+}
 
 // patience says when a failed job is tried again: after a second, then twice as
 // long each time, an hour at most, spread a little so that many that failed

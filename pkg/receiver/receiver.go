@@ -116,7 +116,6 @@ type Receiver struct {
 	ours      *ours
 	uploads   *uploads
 	queue     queue
-	group     *group
 	metrics   *metrics
 	client    *http.Client // to forward with
 	reachable seldom
@@ -153,7 +152,6 @@ func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
 	if r.uploads, err = openUploads(ctx, r.cfg, r.queue); err != nil {
 		return nil, err
 	}
-	r.group = newGroup(r.queue.record)
 	r.metrics = newMetrics(r)
 	return r, nil
 }
@@ -236,9 +234,6 @@ func (r *Receiver) FaxURL() string { return r.public + faxPath }
 // acknowledged and not yet done goes on at the next Open.
 func (r *Receiver) Close() error {
 	var errs []error
-	if r.group != nil {
-		r.group.close()
-	}
 	r.client.CloseIdleConnections()
 	if r.queue != nil {
 		errs = append(errs, r.queue.close())

@@ -54,6 +54,14 @@ func (c *cloud) add(id string) {
 	c.faxes[id] = fax.Fax{ID: id, From: sender, To: ourNumber, Direction: fax.Inbound, Status: fax.Received, MediaID: "ME", Created: time.Now()}
 }
 
+func (c *cloud) change(id string, how func(*fax.Fax)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.faxes[id]
+	how(&f)
+	c.faxes[id] = f
+}
+
 func (c *cloud) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -149,6 +157,7 @@ type station struct {
 	archive *folder
 	log     *logBuffer
 	state   string
+	config  receiver.Config
 }
 
 type logBuffer struct {
@@ -180,12 +189,13 @@ func newStation(t testing.TB, change func(*receiver.Config)) *station {
 	if change != nil {
 		change(&cfg)
 	}
+	s.config = cfg
 	r, err := receiver.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 		if t.Failed() {
@@ -269,4 +279,11 @@ func TestReceive(t *testing.T) {
 	if log := s.log.String(); strings.Contains(log, ourNumber) || strings.Contains(log, sender) {
 		t.Errorf("the log shows numbers:\n%s", log)
 	}
+}
+
+// every is a provider that has whatever fax it is asked for.
+type every struct{ *cloud }
+
+func (e every) Get(_ context.Context, id string) (fax.Fax, error) {
+	return fax.Fax{ID: id, From: sender, To: ourNumber, Direction: fax.Inbound, Status: fax.Received, Created: time.Now()}, nil
 }

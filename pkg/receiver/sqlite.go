@@ -38,6 +38,8 @@ type database[TTx any] interface {
 type sqlite struct {
 	write *sql.DB // one connection: SQLite has one writer anyway
 	read  *sql.DB
+
+	prepared map[string]*sql.Stmt // reading SQL takes longer than carrying it out
 }
 
 var _ database[*sql.Tx] = (*sqlite)(nil)
@@ -65,8 +67,14 @@ func openSQLite(ctx context.Context, path string) (*sqlite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sqlite{write: write}
-	if _, err := write.ExecContext(ctx, schema); err != nil {
+	s := &sqlite{write: write, prepared: map[string]*sql.Stmt{}}
+	_, err = write.ExecContext(ctx, schema)
+	for _, text := range []string{insertEvent, updateEvent, upsertNote} {
+		if err == nil {
+			s.prepared[text], err = write.PrepareContext(ctx, text)
+		}
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the database %s: %w", path, err), s.close())
 	}
 	if s.read, err = open(2, "query_only(true)"); err != nil {
@@ -108,7 +116,11 @@ func (s *sqlite) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 }
 
 func (s *sqlite) exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
-	res, err := tx.ExecContext(ctx, statement, args...)
+	run := func() (sql.Result, error) { return tx.ExecContext(ctx, statement, args...) }
+	if p := s.prepared[statement]; p != nil {
+		run = func() (sql.Result, error) { return tx.StmtContext(ctx, p).ExecContext(ctx, args...) }
+	}
+	res, err := run()
 	if err != nil {
 		return 0, err
 	}
