@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
@@ -19,9 +20,8 @@ func explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil && !errors.Is(err, context.Canceled) {
-		// Whatever broke because of the interrupt, the interrupt is why.
-		err = &kindError{context.Canceled, err}
+	if ctx.Err() != nil {
+		err = &interrupted{err}
 	}
 	var spec *output.SpecError
 	var missing *profile.Error
@@ -33,6 +33,15 @@ func explain(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// interrupted is whatever broke because of an interrupt, in words for the
+// person who did it.
+type interrupted struct{ err error }
+
+func (e *interrupted) Error() string {
+	return strings.ReplaceAll(e.err.Error(), context.Canceled.Error(), "interrupted")
+}
+func (e *interrupted) Unwrap() []error { return []error{context.Canceled, e.err} }
 
 func profileKind(err error) error {
 	for _, k := range []struct{ theirs, ours error }{

@@ -42,8 +42,11 @@ func (e *APIError) Error() string {
 		facts = append(facts, "request "+e.RequestID)
 	}
 	msg := e.Message
-	if msg == "" {
+	switch {
+	case msg == "":
 		msg = e.Kind.Error()
+	case e.Kind == ErrAuth: // in the provider's words, "Authenticate"
+		msg = e.Kind.Error() + ": " + msg
 	}
 	if len(facts) == 0 {
 		return msg

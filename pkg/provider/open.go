@@ -80,8 +80,8 @@ func (o Options) api(readOnly bool, origin *url.URL) *http.Client {
 		transport.Limit(max(o.Jobs, 1)),
 		transport.Whole,
 		transport.Timeout(o.Timeout),
+		transport.Rebase(origin), // before the trace, which shows where a call really goes
 		transport.Trace(o.log(), transport.Any),
-		transport.Rebase(origin),
 	}
 	if readOnly {
 		layers = slices.Insert(layers, 0, transport.ReadOnly(&fax.APIError{

@@ -26,6 +26,7 @@ type dialect struct {
 	account Credentials
 
 	root      string // of the 2010 API, before /Accounts
+	otherRoot string // where the same is served too
 	suffix    string // of a path in an answer: ".json" or none
 	xml       bool   // answers XML when the path does not end in .json
 	requestID string // response header
@@ -93,6 +94,7 @@ func signalWire() dialect {
 		name:       SignalWire,
 		account:    signalWireAccount(),
 		root:       "/api/laml/2010-04-01",
+		otherRoot:  "/2010-04-01", // what SignalWire's own library asks
 		requestID:  "X-Request-Id",
 		types:      []string{"Local", "TollFree"},
 		filters:    []string{"AreaCode", "Contains", "InRegion", "InLocality", "Beta"},
@@ -106,6 +108,16 @@ func signalWire() dialect {
 		errorBody: failure.signalWireBody,
 		noRoute:   signalWireNoRoute,
 	}
+}
+
+// atRoot moves a request to the root that the routes are written for.
+func (d dialect) atRoot(r *http.Request) *http.Request {
+	if d.otherRoot == "" || !strings.HasPrefix(r.URL.Path, d.otherRoot+"/") {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.URL.Path = d.root + strings.TrimPrefix(r.URL.Path, d.otherRoot)
+	return r
 }
 
 // id writes a stored id, 32 hex digits, as the provider does: prefixed, or as

@@ -3,6 +3,8 @@ package sandbox_test
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 
 	twilio "github.com/twilio/twilio-go/client"
@@ -107,4 +109,17 @@ func isTaken(err error) bool {
 
 func thousandAPage() *api.ListIncomingPhoneNumberParams {
 	return (&api.ListIncomingPhoneNumberParams{}).SetPageSize(1000)
+}
+
+// SignalWire's own library leaves /api/laml out, and a space answers all the
+// same.
+func TestSignalWireLibraryPaths(t *testing.T) {
+	s := open(t, sandbox.Options{Dialect: sandbox.SignalWire})
+	c := call(t, s, sandbox.SignalWire)
+	id := c.buy("PhoneNumber=" + url.QueryEscape(c.firstOffer("US/Local.json")))
+	c.root = strings.TrimPrefix(c.root, "/api/laml")
+	if got := c.get("IncomingPhoneNumbers/" + id + ".json").at("sid"); got != id {
+		t.Errorf("fetched %v, want %s", got, id)
+	}
+	c.do("POST", "IncomingPhoneNumbers/"+id+".json", "FriendlyName=desk", 200)
 }

@@ -52,7 +52,7 @@ func (s *Sandbox) newHandler() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.noRoute(mux, w, r) })
 	routed := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		mux.ServeHTTP(w, withoutSuffix(r))
+		mux.ServeHTTP(w, s.dialect.atRoot(withoutSuffix(r)))
 	})
 	return s.identified(s.limited(s.faulty(routed)))
 }
