@@ -223,7 +223,7 @@ func must(err error) {
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.numbersGroup(), a.faxesGroup(),
-		a.profileGroup(), a.whoami(),
+		a.profileGroup(), a.whoami(), a.api(),
 		a.sandboxGroup(),
 	}
 }

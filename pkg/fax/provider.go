@@ -2,8 +2,10 @@ package fax
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"iter"
+	"net/url"
 	"time"
 )
 
@@ -21,6 +23,7 @@ type Provider struct {
 	Accounts Accounts
 	Numbers  Numbers
 	Faxes    Faxes
+	Raw      Raw
 }
 
 // Account is who the provider says we are.
@@ -36,6 +39,40 @@ type Accounts interface {
 	// Account asks the provider who we are. It fails with ErrAuth when the
 	// credentials are not accepted.
 	Account(ctx context.Context) (Account, error)
+}
+
+// RawRequest is a request in the provider's own words.
+type RawRequest struct {
+	Method string // GET, POST, PUT, PATCH or DELETE
+
+	// Path is as in the provider's manual, or relative to the account, or a
+	// whole URL at one of the provider's hosts. "{account}" in it stands for
+	// the account's id.
+	Path string
+
+	// Fields are the query of a GET or DELETE, and the form of any other.
+	Fields url.Values
+
+	Cursor string // of a page, as the page before told it; "" for the first
+}
+
+// RawAnswer is an answer as the provider sent it.
+type RawAnswer struct {
+	Body        []byte
+	ContentType string
+	Items       []json.RawMessage // when it is a page of a list: what is on it
+	Next        string            // the cursor of the page after, or ""
+}
+
+// Raw is the provider's API as it is, for what there is no other way to say.
+type Raw interface {
+	// Address is where a request would go. ErrInvalid: the path is not one,
+	// or leads away from the provider: credentials stay at its own hosts.
+	Address(path string) (string, error)
+
+	// Do sends one request with the account's credentials. A refusal is an
+	// error like that of any other method. Errors as Address.
+	Do(ctx context.Context, r RawRequest) (RawAnswer, error)
 }
 
 // Numbers is what can be done with phone numbers.

@@ -62,7 +62,7 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 	}
 	var form io.Reader
 	switch {
-	case method == http.MethodPost:
+	case method == http.MethodPost, method == http.MethodPut, method == http.MethodPatch:
 		form = strings.NewReader(data.Encode())
 	case len(data) > 0:
 		rawURL += "?" + data.Encode()

@@ -84,6 +84,7 @@ func Open(c Config) (fax.Provider, error) {
 		Accounts:  a,
 		Numbers:   numbers{a},
 		Faxes:     faxes{a},
+		Raw:       raw{a},
 	}, nil
 }
 
@@ -114,4 +115,5 @@ var (
 	_ fax.Accounts = (*account)(nil)
 	_ fax.Numbers  = numbers{}
 	_ fax.Faxes    = faxes{}
+	_ fax.Raw      = raw{}
 )

@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/plain"
+)
+
+func (a *app) api() *cobra.Command {
+	var (
+		fields           []string
+		paginate, dryRun bool
+	)
+	methods := []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
+	cmd := &cobra.Command{
+		Use:   "api METHOD PATH",
+		Short: "Send a request of your own to the provider",
+		Long: `Send a request of your own to the provider, with the account's credentials, and
+print the answer as it came.
+
+A PATH is relative to the account (Balance.json), or as in the provider's manual
+(/2010-04-01/Accounts/{account}/Balance.json), or a whole URL at one of the
+provider's hosts. {account} stands for the account's id.
+
+-F adds a field: to the query of a GET or DELETE, to the form of the others.
+With --paginate the pages of a list are followed and its items printed.
+
+Nothing is asked before a POST or DELETE; --dry-run shows the request instead of
+sending it, and a read-only profile refuses it.`,
+		Example: `  faxctl api GET Balance.json
+  faxctl api GET IncomingPhoneNumbers.json -F PageSize=50 --paginate -o jq=.[].sid
+  faxctl api POST IncomingPhoneNumbers/PN….json -F FriendlyName='front desk' --dry-run`,
+		GroupID: "account",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return fax.WithHint(usageError("%s takes a method and a path", cmd.CommandPath()), "as in: faxctl api GET Balance.json")
+			}
+			return nil
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			switch len(args) {
+			case 0:
+				return methods, cobra.ShellCompDirectiveNoFileComp
+			case 1:
+				return []string{"Balance.json", "Calls.json", "IncomingPhoneNumbers.json", "AvailablePhoneNumbers.json", "Applications.json", "/2010-04-01/Accounts/{account}.json"}, cobra.ShellCompDirectiveNoFileComp
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			method, err := oneOf("METHOD", args[0], methods)
+			if err != nil {
+				return err
+			}
+			r := fax.RawRequest{Method: method, Path: args[1]}
+			if r.Fields, err = parseFields(fields); err != nil {
+				return err
+			}
+			if paginate && method != "GET" {
+				return usageError("--paginate goes with GET, not %s", method)
+			}
+			p, err := a.provider(cmd.Context())
+			if err != nil {
+				return err
+			}
+			switch {
+			case p.Raw == nil:
+				return fmt.Errorf("requests of your own at %s: %w", p.Name, fax.ErrUnsupported)
+			case dryRun:
+				return a.showRequest(p.Raw, r)
+			case paginate:
+				return a.printPages(cmd.Context(), p.Raw, r)
+			}
+			answer, err := p.Raw.Do(cmd.Context(), r)
+			if err != nil {
+				return err
+			}
+			return a.printAnswer(cmd.Context(), answer)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVarP(&fields, "field", "F", nil, "a field of the request, as `KEY=VALUE`; may be repeated")
+	f.BoolVar(&paginate, "paginate", false, "follow the pages of a list, and print its items")
+	f.BoolVar(&dryRun, "dry-run", false, "show the request, and do not send it")
+	a.completeNothing(cmd, "field")
+	return cmd
+}
+
+func parseFields(fields []string) (url.Values, error) {
+	all := url.Values{}
+	for _, f := range fields {
+		key, value, ok := strings.Cut(f, "=")
+		if !ok || key == "" {
+			return nil, fax.WithHint(usageError("field %q", f), "as in -F FriendlyName='front desk'")
+		}
+		all.Add(key, value)
+	}
+	return all, nil
+}
+
+// showRequest prints what would be sent, without the credentials.
+func (a *app) showRequest(raw fax.Raw, r fax.RawRequest) error {
+	address, err := raw.Address(r.Path)
+	if err != nil {
+		return err
+	}
+	form := ""
+	switch {
+	case len(r.Fields) == 0:
+	case r.Method == "GET" || r.Method == "DELETE":
+		sign := "?"
+		if strings.Contains(address, "?") {
+			sign = "&"
+		}
+		address += sign + r.Fields.Encode()
+	default:
+		form = "Content-Type: application/x-www-form-urlencoded\n\n" + r.Fields.Encode() + "\n"
+	}
+	_, err = fmt.Fprintf(a.term.Out, "%s %s\nAuthorization: Basic (not shown)\n%s", r.Method, address, form)
+	return err
+}
+
+// rawType prints JSON of any shape.
+func rawType() output.Type[json.RawMessage] {
+	return output.Type[json.RawMessage]{ID: func(json.RawMessage) string { return "" }}
+}
+
+// rawOptions are the options for what has no columns.
+func (a *app) rawOptions() (output.Options, error) {
+	opt := a.outputOptions()
+	if !a.flags.outputGiven {
+		var err error
+		opt.Format, err = output.Parse("json")
+		return opt, err
+	}
+	switch name := opt.Format.String(); name {
+	case "json", "jsonl", "yaml", "jq", "template":
+		return opt, nil
+	default:
+		return opt, fax.WithHint(usageError("-o %s: an answer has no columns", name), "it takes json, jsonl, yaml, jq= and template=")
+	}
+}
+
+// printAnswer prints an answer as it came, or in the format that was asked for.
+func (a *app) printAnswer(ctx context.Context, answer fax.RawAnswer) error {
+	if a.flags.outputGiven {
+		opt, err := a.rawOptions()
+		if err != nil {
+			return err
+		}
+		if !json.Valid(answer.Body) {
+			return fax.WithHint(usageError("-o %s: the answer is not JSON (%s)", opt.Format, answer.ContentType), "leave -o out to see it, or ask for a path that ends with .json")
+		}
+		return output.One(ctx, a.term.Out, json.RawMessage(answer.Body), rawType(), opt)
+	}
+	body := answer.Body
+	if a.term.Out.Terminal {
+		body = []byte(plain.Text(string(body)))
+		if len(body) > 0 && !bytes.HasSuffix(body, []byte("\n")) {
+			body = append(body, '\n')
+		}
+	}
+	_, err := a.term.Out.Write(body)
+	return err
+}
+
+// printPages prints the items of a list, page by page.
+func (a *app) printPages(ctx context.Context, raw fax.Raw, r fax.RawRequest) error {
+	opt, err := a.rawOptions()
+	if err != nil {
+		return err
+	}
+	_, err = output.Print(ctx, a.term.Out, rawItems(ctx, raw, r), rawType(), opt)
+	return err
+}
+
+func rawItems(ctx context.Context, raw fax.Raw, r fax.RawRequest) iter.Seq2[json.RawMessage, error] {
+	return fax.Pages(ctx, func(ctx context.Context, cursor string) (fax.Page[json.RawMessage], error) {
+		r.Cursor = cursor
+		answer, err := raw.Do(ctx, r)
+		if err == nil && answer.Items == nil {
+			err = fax.WithHint(usageError("%s is not a list", r.Path), "leave --paginate out to see what it is")
+		}
+		return fax.Page[json.RawMessage]{Items: answer.Items, Next: answer.Next}, err
+	})
+}
+

@@ -1,0 +1,120 @@
+package twilio
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// raw is the API as it is.
+type raw struct{ *account }
+
+// Address is where a request for a path goes: a path of the 2010 API is below
+// /api/laml at SignalWire, and one that does not begin with a slash is below
+// the account.
+func (a raw) Address(path string) (string, error) {
+	u, err := a.address(path)
+	if err != nil {
+		return "", err
+	}
+	return u.String(), nil
+}
+
+func (a raw) address(path string) (*url.URL, error) {
+	path = strings.ReplaceAll(path, "{account}", a.id)
+	const version = "/2010-04-01/"
+	whole := path
+	switch {
+	case strings.Contains(path, "://"):
+	case strings.HasPrefix(path, version):
+		whole = a.dialect.api + path
+	case strings.HasPrefix(path, "/"):
+		whole = a.home() + path
+	case path != "":
+		whole = a.dialect.api + version + "Accounts/" + a.id + "/" + path
+	}
+	u, err := url.Parse(whole)
+	switch {
+	case path == "" || err != nil || u.Fragment != "":
+		return nil, fax.WithHint(fmt.Errorf("%w path %q", fax.ErrInvalid, path), "as in the provider's manual: /2010-04-01/Accounts/{account}/Balance.json")
+	case u.Scheme != "https" || u.User != nil || u.Port() != "" || !a.ours(u.Host):
+		return nil, fax.WithHint(fmt.Errorf("%w address: %s is not a host of %s", fax.ErrInvalid, u.Host, a.dialect.name), "credentials go to the provider's own hosts only; give a path, and the host is right")
+	}
+	return u, nil
+}
+
+// home is where paths begin.
+func (a raw) home() string { return strings.TrimSuffix(a.dialect.api, "/api/laml") }
+
+// ours reports whether a host may see the credentials: any of Twilio's, which
+// has one for each product, but at SignalWire only the account's own space,
+// for the others are other customers'.
+func (a raw) ours(host string) bool {
+	if a.dialect.name == Twilio {
+		return inside(host, "twilio.com")
+	}
+	return "https://"+host == a.home()
+}
+
+// Do sends one request.
+func (a raw) Do(ctx context.Context, r fax.RawRequest) (fax.RawAnswer, error) {
+	u, err := a.address(r.Path)
+	if err != nil {
+		return fax.RawAnswer{}, err
+	}
+	cursor, err := url.ParseQuery(r.Cursor)
+	if err != nil {
+		return fax.RawAnswer{}, fmt.Errorf("%w page cursor", fax.ErrInvalid)
+	}
+	query, form := u.Query(), r.Fields
+	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
+		form = nil
+		for name, values := range r.Fields {
+			query[name] = append(query[name], values...)
+		}
+	}
+	for name, values := range cursor {
+		query[name] = values
+	}
+	u.RawQuery = query.Encode()
+
+	c := &call{ctx: ctx, account: a.account}
+	res, err := c.SendRequest(r.Method, u.String(), form, nil)
+	if err != nil {
+		return fax.RawAnswer{}, err
+	}
+	_ = res.Body.Close()
+	answer := fax.RawAnswer{Body: c.body, ContentType: c.header.Get("Content-Type")}
+	if check(c.body) != nil {
+		return answer, nil // XML, or nothing: not a list to go through
+	}
+	answer.Items, answer.Next, err = pageIn(gjson.ParseBytes(c.body))
+	return answer, err
+}
+
+// pageIn finds the list in an answer: the first array, whatever its name, and
+// the link to the next page.
+func pageIn(body gjson.Result) (items []json.RawMessage, next string, err error) {
+	var list gjson.Result
+	body.ForEach(func(_, value gjson.Result) bool {
+		list = value
+		return !value.IsArray()
+	})
+	if !list.IsArray() {
+		return nil, "", nil
+	}
+	items = []json.RawMessage{}
+	for _, item := range list.Array() {
+		items = append(items, json.RawMessage(item.Raw))
+	}
+	next, err = cursorOf(first(body.Get("next_page_uri").Str, body.Get("meta.next_page_url").Str, body.Get("links.next").Str),
+		"Page", "PageToken", "page_number", "page_token")
+	return items, next, err
+}
