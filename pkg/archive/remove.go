@@ -25,6 +25,10 @@ const (
 	Failed      Result = "failed"       // it is still there
 )
 
+// ErrDamagedCopy is a kept document that is not what was kept: the fax is not
+// deleted.
+var ErrDamagedCopy = errors.New("the kept copy is not whole")
+
 // Receipt says what became of one fax.
 type Receipt struct {
 	ID         string    `json:"id"`
@@ -75,8 +79,8 @@ func Delete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool) (Re
 
 // SaveThenDelete keeps a fax, reads the kept document again, and only when that
 // is what was kept deletes the fax at the provider, or only its document. A
-// held fax, and one that may still change, is refused with fax.ErrConflict.
-// Errors are those of [Archive.Save] and of fax.Faxes.Delete. The receipt is
+// held fax, and one that may still change, is refused with fax.ErrConflict; one
+// whose copy has been damaged with [ErrDamagedCopy]. Other errors are those of [Archive.Save] and of fax.Faxes.Delete. The receipt is
 // good in every case. Doing it again is safe.
 func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool) (Receipt, error) {
 	r := receipt(f, mediaOnly)
@@ -94,10 +98,10 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 	case kept.Hold != nil:
 		return r.end(false, fmt.Errorf("fax %s is held (%s): %w", f.ID, kept.Hold.Reason, fax.ErrConflict))
 	case kept.Document == nil && e.Document != nil:
-		return r.end(false, fmt.Errorf("fax %s: the archive lost its document", f.ID))
+		return r.end(false, fmt.Errorf("fax %s: %w: its sidecar tells of no document", f.ID, ErrDamagedCopy))
 	case kept.Document != nil:
 		if finding := a.recheck(ctx, f.ID, beside(key, kept.Document), kept.Document); finding != nil {
-			return r.end(false, fmt.Errorf("fax %s: the kept copy is %s: %s", f.ID, finding.Problem, finding.Detail))
+			return r.end(false, fmt.Errorf("fax %s: %w: %s: %s", f.ID, ErrDamagedCopy, finding.Problem, finding.Detail))
 		}
 		r.SHA256 = kept.Document.SHA256
 	}

@@ -106,7 +106,7 @@ func TestSave(t *testing.T) {
 	var pages *PagesError
 	for _, tc := range []struct {
 		name   string
-		server server
+		server *server
 		pages  int // of the record
 		as     any // the error's type
 		is     error
@@ -114,27 +114,27 @@ func TestSave(t *testing.T) {
 		files  []string // afterwards
 		asked  []int64
 	}{
-		{name: "a PDF", server: server{body: pdf}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
-		{name: "a TIFF", server: server{body: tiff}, pages: 3, files: []string{"doc.tiff"}, asked: []int64{0}},
-		{name: "more pages than recorded", server: server{body: pdf}, pages: 2, files: []string{"doc.pdf"}, asked: []int64{0}},
-		{name: "length not announced", server: server{body: pdf, size: -1}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
-		{name: "a broken connection is continued", server: server{body: pdf, etag: "v1", breaks: []int{1000, 500}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 1500}},
-		{name: "a short answer is continued", server: server{body: pdf, etag: "v1", breaks: []int{1000}, clean: true}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000}},
-		{name: "a server without ranges starts over", server: server{body: pdf, noRange: true, breaks: []int{1000, 2000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 2000}},
-		{name: "a server that never gets far", server: server{body: pdf, noRange: true, breaks: []int{1000, 1000, 1000, 1000, 1000, 1000}}, pages: 3,
+		{name: "a PDF", server: &server{body: pdf}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
+		{name: "a TIFF", server: &server{body: tiff}, pages: 3, files: []string{"doc.tiff"}, asked: []int64{0}},
+		{name: "more pages than recorded", server: &server{body: pdf}, pages: 2, files: []string{"doc.pdf"}, asked: []int64{0}},
+		{name: "length not announced", server: &server{body: pdf, size: -1}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
+		{name: "a broken connection is continued", server: &server{body: pdf, etag: "v1", breaks: []int{1000, 500}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 1500}},
+		{name: "a short answer is continued", server: &server{body: pdf, etag: "v1", breaks: []int{1000}, clean: true}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000}},
+		{name: "a server without ranges starts over", server: &server{body: pdf, noRange: true, breaks: []int{1000, 2000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 2000}},
+		{name: "a server that never gets far", server: &server{body: pdf, noRange: true, breaks: []int{1000, 1000, 1000, 1000, 1000, 1000}}, pages: 3,
 			as: &incomplete, is: fax.ErrUnavailable, says: "incomplete document: 1000 of", asked: []int64{0, 1000, 1000, 1000}},
-		{name: "cut without an announced length", server: server{body: pdf[:len(pdf)/2], size: -1}, pages: 3, as: &incomplete, is: fax.ErrUnavailable, says: "incomplete document"},
-		{name: "longer than announced", server: server{body: pdf, size: 100}, pages: 3, as: &other, is: fax.ErrUnavailable},
-		{name: "an error page", server: server{body: []byte("<html><body>502 Bad Gateway</body></html>")}, pages: 1, as: &other, is: fax.ErrUnavailable, says: "HTML"},
-		{name: "an XML answer", server: server{body: []byte("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>")}, pages: 1, as: &other, is: fax.ErrUnavailable, says: "XML"},
-		{name: "nothing", server: server{body: nil, size: -1}, pages: 1, as: &other, is: fax.ErrUnavailable},
-		{name: "pages missing", server: server{body: pdf}, pages: 5, as: &pages, is: fax.ErrConflict, says: "3 of 5 pages"},
-		{name: "gone", server: server{err: fmt.Errorf("media: %w", fax.ErrNotFound)}, is: fax.ErrNotFound, asked: []int64{0}},
-		{name: "refused", server: server{err: fmt.Errorf("media: %w", fax.ErrAuth)}, is: fax.ErrAuth, asked: []int64{0}},
+		{name: "cut without an announced length", server: &server{body: pdf[:len(pdf)/2], size: -1}, pages: 3, as: &incomplete, is: fax.ErrUnavailable, says: "incomplete document"},
+		{name: "longer than announced", server: &server{body: pdf, size: 100}, pages: 3, as: &other, is: fax.ErrUnavailable},
+		{name: "an error page", server: &server{body: []byte("<html><body>502 Bad Gateway</body></html>")}, pages: 1, as: &other, is: fax.ErrUnavailable, says: "HTML"},
+		{name: "an XML answer", server: &server{body: []byte("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>")}, pages: 1, as: &other, is: fax.ErrUnavailable, says: "XML"},
+		{name: "nothing", server: &server{body: nil, size: -1}, pages: 1, as: &other, is: fax.ErrUnavailable},
+		{name: "pages missing", server: &server{body: pdf}, pages: 5, as: &pages, is: fax.ErrConflict, says: "3 of 5 pages"},
+		{name: "gone", server: &server{err: fmt.Errorf("media: %w", fax.ErrNotFound)}, is: fax.ErrNotFound, asked: []int64{0}},
+		{name: "refused", server: &server{err: fmt.Errorf("media: %w", fax.ErrAuth)}, is: fax.ErrAuth, asked: []int64{0}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "new", "folder")
-			got, err := Save(t.Context(), &tc.server, record(tc.pages), Target{Dir: dir, Base: "doc"}, Options{})
+			got, err := Save(t.Context(), tc.server, record(tc.pages), Target{Dir: dir, Base: "doc"}, Options{})
 			if !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Fatalf("error %v, want %v", err, tc.is)
 			}
@@ -215,22 +215,24 @@ func TestSaveLeavesAWholeFileAlone(t *testing.T) {
 
 // A later run continues a long download, if it is surely of the same document.
 func TestSaveContinuesAnEarlierRun(t *testing.T) {
-	pdf := sheet(t, paper.PDF, 1)
-	long := append(bytes.Clone(pdf), sheet(t, paper.PDF, 1)...)
-	for len(long) < 2*resumable { // a PDF is read from its end
-		long = append(bytes.Repeat([]byte("% filling\n"), 10), long...)
-		long = append([]byte("%PDF-1.4\n"), long...)
+	var b bytes.Buffer
+	if err := paper.Write(&b, paper.PDF, paper.Sheet{Pages: 40, Bytes: 2 * resumable}); err != nil {
+		t.Fatal(err)
+	}
+	long := b.Bytes()
+	if len(long) < resumable*3/2 {
+		t.Fatalf("a document of %d bytes is not long", len(long))
 	}
 	stop := []int{resumable, 0, 0, 0}
 	for _, tc := range []struct {
 		name  string
-		next  server
+		next  *server
 		asked []int64
 	}{
-		{"the same document", server{body: long, etag: "v1"}, []int64{resumable}},
-		{"another version", server{body: long, etag: "v2"}, []int64{resumable, 0}},
-		{"another length", server{body: append(bytes.Clone(long), '\n'), etag: "v1"}, []int64{resumable, 0}},
-		{"no ranges", server{body: long, etag: "v1", noRange: true}, []int64{resumable}},
+		{"the same document", &server{body: long, etag: "v1"}, []int64{resumable}},
+		{"another version", &server{body: long, etag: "v2"}, []int64{resumable, 0}},
+		{"another length", &server{body: append(bytes.Clone(long), '\n'), etag: "v1"}, []int64{resumable, 0}},
+		{"no ranges", &server{body: long, etag: "v1", noRange: true}, []int64{resumable}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -243,7 +245,7 @@ func TestSaveContinuesAnEarlierRun(t *testing.T) {
 			if diff := cmp.Diff([]string{".doc.part", ".doc.part.etag"}, names(t, dir)); diff != "" {
 				t.Fatal(diff)
 			}
-			p, err := Get(t.Context(), &tc.next, d, part, Options{})
+			p, err := Get(t.Context(), tc.next, d, part, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -78,8 +78,8 @@ func badName(template, what, hint string) error {
 
 // Base is the file name for f, without extension. Whatever the fax's fields
 // hold, it is one name in the folder: no separator, no control character, no
-// leading dot, no two dots together, no name that Windows reserves, at most 200 bytes. Names of
-// different faxes differ, given ids of one length.
+// leading dot, no two dots together, no name that Windows reserves, at most 200
+// bytes. Names of different faxes differ, given ids of one length.
 func (n Name) Base(f fax.Fax) string {
 	id := clean(f.ID, longestName/2)
 	var b strings.Builder

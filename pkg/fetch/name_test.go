@@ -31,7 +31,7 @@ func TestName(t *testing.T) {
 		{".{id}", f, "_FX0123"},
 		{"-{id}", f, "_FX0123"},
 		{"{date}{pages}{status}{id}", odd, "undatedunknownFX0123"},
-		{"{from}_{id}", odd, "_____etc_passwd__31m__FX0123"},
+		{"{from}_{id}", odd, "______etc_passwd__31m__FX0123"},
 		{"{to}.{id}", odd, "_CON.FX0123"},
 		{"{to}", fax.Fax{ID: "FX0123", To: strings.Repeat("9", 500)}, strings.Repeat("9", longestField) + "_FX0123"},
 		{strings.Repeat("x", 300) + "{id}", f, strings.Repeat("x", longestName-7) + "_FX0123"},
