@@ -42,9 +42,9 @@ func (a *Archive) remember(ctx context.Context, row index.Row) error {
 	b.pending[row.Fax.ID] = row
 	n := len(b.pending)
 	if b.timer == nil {
+		later := context.WithoutCancel(ctx)
 		b.timer = time.AfterFunc(delay, func() {
-			// A failure is kept for the next call.
-			_ = a.flush(context.Background())
+			_ = a.flush(later) // a failure is kept for the next call
 		})
 	}
 	failed := b.failed
