@@ -63,8 +63,8 @@ type Archive struct {
 	temp  string   // folder of a temporary index, or ""
 
 	seed  maphash.Seed
-	faxes [64]sync.Mutex // a fax is written by one call at a time
-	fresh rowBuffer      // rows on their way to the index
+	faxes [4096]sync.Mutex // a fax is written by one call at a time
+	fresh rowBuffer        // rows on their way to the index
 }
 
 // Open opens the archive in a folder for writing, and makes a new one when the

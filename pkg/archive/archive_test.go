@@ -617,3 +617,99 @@ func TestLeftoversAreCleared(t *testing.T) {
 		t.Errorf("left: %s", diff)
 	}
 }
+
+// Where nothing can be written and the index is of no use, reading makes one
+// of its own.
+func TestReadWithoutWriting(t *testing.T) {
+	dir := t.TempDir()
+	d, faxes := fill(t, 3)
+	a, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faxes {
+		save(t, a, d, f)
+	}
+	want := listed(t, a, fax.Filter{})
+	if err := errors.Join(a.Close(t.Context()), os.Remove(filepath.Join(dir, indexFile)), os.Mkdir(filepath.Join(dir, indexFile), 0o700),
+		os.WriteFile(filepath.Join(dir, indexFile, "in the way"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Read(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	temp := r.temp
+	if diff := cmp.Diff(want, listed(t, r, fax.Filter{})); diff != "" {
+		t.Error(diff)
+	}
+	if report, err := r.Verify(t.Context(), 2); err != nil || report.Documents != 3 || len(report.Findings) > 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if err := r.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(temp); temp == "" || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the temporary index %q is still there: %v", temp, err)
+	}
+}
+
+// When the disk takes no more, nothing gets a final name.
+func TestSaveOnABrokenDisk(t *testing.T) {
+	for name, obstacle := range map[string]string{
+		"the day's folder":  "2026/11/23",
+		"the document":      "2026/11/23/.FX0000.part",
+		"the sidecar":       "2026/11/23/.FX0000.json.part",
+		"the document name": "2026/11/23/FX0000.pdf/x",
+		"the sidecar name":  "2026/11/23/FX0000.json/x",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			a := open(t, dir)
+			d, faxes := fill(t, 1)
+			in := filepath.Join(dir, filepath.FromSlash(obstacle))
+			if obstacle == "2026/11/23" {
+				if err := errors.Join(os.MkdirAll(filepath.Dir(in), 0o700), os.WriteFile(in, nil, 0o600)); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := os.MkdirAll(in, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := a.Save(t.Context(), d, faxes[0]); err == nil {
+				t.Fatal("saved all the same")
+			}
+			if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], false); err == nil || r.Result != Failed || len(d.deleted) > 0 {
+				t.Errorf("%+v, %v", r, err)
+			}
+			if _, err := a.Get(t.Context(), faxes[0].ID); !errors.Is(err, fax.ErrNotFound) {
+				t.Errorf("the entry: %v", err)
+			}
+			top := filepath.Join(dir, "2026", "11", "23")
+			if obstacle != "2026/11/23" {
+				if err := os.RemoveAll(top); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := os.Remove(top); err != nil {
+				t.Fatal(err)
+			}
+			if _, existed := save(t, a, d, faxes[0]); existed { // the next run makes it good
+				t.Error("existed")
+			}
+		})
+	}
+}
+
+// Being cut off by the context leaves an entry whole or not there.
+func TestSaveInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir)
+	d, faxes := fill(t, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	d.before = cancel
+	if _, _, err := a.Save(ctx, d, faxes[0]); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if got := files(t, dir); len(got) > 0 {
+		t.Errorf("files %v", got)
+	}
+}

@@ -57,12 +57,12 @@ func BenchmarkKeeping(b *testing.B) {
 	defer transport.CloseIdleConnections()
 	provider := far{url: server.URL, client: &http.Client{Transport: transport}}
 
-	run := func(b *testing.B, keep func(f fax.Fax) error) time.Duration {
+	run := func(b *testing.B, calls int, keep func(f fax.Fax) error) time.Duration {
 		b.Helper()
 		start := time.Now()
 		faxes := make(chan fax.Fax)
 		var workers sync.WaitGroup
-		for range jobs {
+		for range calls {
 			workers.Go(func() {
 				for f := range faxes {
 					if err := keep(f); err != nil {
@@ -81,8 +81,9 @@ func BenchmarkKeeping(b *testing.B) {
 		return time.Since(start)
 	}
 	ctx := b.Context()
+	limited := fetch.AtOnce(provider, jobs)
 	bare := func(b *testing.B) time.Duration {
-		return run(b, func(f fax.Fax) error {
+		return run(b, jobs, func(f fax.Fax) error {
 			doc, err := provider.Open(ctx, f, 0)
 			if err != nil {
 				return err
@@ -94,8 +95,8 @@ func BenchmarkKeeping(b *testing.B) {
 	for name, keep := range map[string]func(b *testing.B, dir string) time.Duration{
 		"download": func(b *testing.B, dir string) time.Duration {
 			var dirs fetch.Syncer
-			return run(b, func(f fax.Fax) error {
-				_, err := fetch.Save(ctx, provider, f, fetch.Target{Dir: dir, Base: f.ID}, fetch.Options{Dirs: &dirs})
+			return run(b, 4*jobs, func(f fax.Fax) error {
+				_, err := fetch.Save(ctx, limited, f, fetch.Target{Dir: dir, Base: f.ID}, fetch.Options{Dirs: &dirs})
 				return err
 			})
 		},
@@ -104,8 +105,8 @@ func BenchmarkKeeping(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			took := run(b, func(f fax.Fax) error {
-				_, _, err := a.Save(ctx, provider, f)
+			took := run(b, 4*jobs, func(f fax.Fax) error {
+				_, _, err := a.Save(ctx, limited, f)
 				return err
 			})
 			start := time.Now()

@@ -67,15 +67,16 @@ func (a *Archive) Verify(ctx context.Context, jobs int) (Report, error) {
 			walk = err
 			break
 		}
-		if path.Ext(o.Name) == sidecarExt {
+		switch path.Ext(o.Name) {
+		case sidecarExt:
 			names <- o.Name
-			continue
+		case ".pdf", ".tiff":
+			v.mu.Lock()
+			if !v.documents[o.Name] {
+				v.documents[o.Name] = false
+			}
+			v.mu.Unlock()
 		}
-		v.mu.Lock()
-		if _, claimed := v.documents[o.Name]; !claimed {
-			v.documents[o.Name] = false
-		}
-		v.mu.Unlock()
 	}
 	close(names)
 	readers.Wait()

@@ -35,8 +35,9 @@ type Part struct {
 	Size   int64  // bytes
 	Info   document.Info
 
-	path string
-	disk partFile
+	path  string
+	disk  partFile
+	named bool
 }
 
 // partFile is the *os.File of a part.
@@ -94,11 +95,15 @@ func (p *Part) Rename(path string) error {
 	if err := os.Rename(p.path, path); err != nil {
 		return err
 	}
+	p.named = true
 	return p.forget()
 }
 
-// Discard removes the part.
+// Discard removes the part, unless it has its name.
 func (p *Part) Discard() {
+	if p.named {
+		return
+	}
 	// What cannot be removed is a hidden leftover that the next run reuses.
 	_ = p.disk.Close()
 	_ = os.Remove(p.path)

@@ -73,9 +73,11 @@ func FuzzParseSince(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		at, err := ParseSince(s, testNow())
-		if (err == nil) == at.IsZero() && err != nil && !errors.Is(err, fax.ErrInvalid) {
+		if at, err := ParseSince(s, testNow()); err != nil && !errors.Is(err, fax.ErrInvalid) {
 			t.Errorf("%q: %v, %v", s, at, err)
+		}
+		if age, err := ParseAge(s); err == nil && age < 0 {
+			t.Errorf("%q is a length of %v", s, age)
 		}
 	})
 }

@@ -33,6 +33,9 @@ var ErrDamaged = errors.New("damaged index")
 // is damaged to us.
 const schemaVersion = 1
 
+// connections is how many queries may run side by side; one of them may write.
+const connections = 4
+
 // Row is one record. Key and Stamp tell which sidecar it was made from, and
 // which version of that.
 type Row struct {
@@ -92,7 +95,8 @@ func open(ctx context.Context, name string, create bool) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{sql.OpenDB(c)}
-	x.db.SetMaxOpenConns(4)
+	x.db.SetMaxOpenConns(connections)
+	x.db.SetMaxIdleConns(connections) // opening one costs more than most queries
 	if create {
 		err = x.create(ctx)
 	} else {
