@@ -154,7 +154,7 @@ func printCut[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t out
 		return shown.Items, err
 	}
 	if len(shown.Dropped) > 0 {
-		a.say("no room for %s; -o wide, --columns or a wider window shows more", strings.Join(shown.Dropped, ", "))
+		a.say("no room for %s; --columns, a wider window or -o yaml shows more", strings.Join(shown.Dropped, ", "))
 	}
 	switch {
 	case *cut:

@@ -2,7 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
@@ -78,4 +82,32 @@ func ago(now, t time.Time) string {
 	default:
 		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
 	}
+}
+
+// columnsOf is the annotation of a command that lists the columns it prints.
+const columnsOf = "columns"
+
+// prints says what a command prints, for the completion of --columns.
+func prints[T any](t output.Type[T], cmd *cobra.Command) *cobra.Command {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = c.Name
+	}
+	cmd.Annotations = map[string]string{columnsOf: strings.Join(names, ",")}
+	return cmd
+}
+
+// completeColumns offers the columns that are not named yet, with the + or -
+// that was typed.
+func completeColumns(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	done, last := typed[:strings.LastIndex(typed, ",")+1], typed[strings.LastIndex(typed, ",")+1:]
+	sign := last[:len(last)-len(strings.TrimLeft(last, "+-"))]
+	var out []cobra.Completion
+	for name := range strings.SplitSeq(cmd.Annotations[columnsOf], ",") {
+		if name != "" && !slices.Contains(strings.Split(done, ","), sign+name) {
+			out = append(out, done+sign+name)
+		}
+	}
+	return out, directive
 }

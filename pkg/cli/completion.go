@@ -30,19 +30,19 @@ Numbers, fax ids and profiles are completed too, from the account in force.`,
   faxctl completion fish > ~/.config/fish/completions/faxctl.fish
   faxctl completion powershell | Out-String | Invoke-Expression`,
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return fax.WithHint(usageError("which shell?"), "it takes one of bash, zsh, fish and powershell")
+		Args: func(cmd *cobra.Command, args []string) error {
+			const hint = "it takes one of bash, zsh, fish and powershell"
+			switch {
+			case len(args) != 1:
+				return fax.WithHint(usageError("which shell?"), hint)
+			case !slices.Contains(cmd.ValidArgs, args[0]):
+				return fax.WithHint(usageError("unknown shell %q", args[0]), hint)
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			shell, err := oneOf("shell", args[0], []string{"bash", "zsh", "fish", "powershell"})
-			if err != nil {
-				return err
-			}
 			root := cmd.Root()
-			switch shell {
+			switch args[0] {
 			case "zsh":
 				return root.GenZshCompletion(a.out)
 			case "fish":

@@ -182,9 +182,9 @@ func findingType() output.Type[audit.Finding] {
 		Columns: []output.Column[audit.Finding]{
 			{Name: "number", Value: func(f audit.Finding) string { return f.Number }, Whole: true, Style: accent[audit.Finding]},
 			{Name: "severity", Value: func(f audit.Finding) string { return string(f.Severity) }, Style: severityStyle},
+			{Name: "message", Value: func(f audit.Finding) string { return f.Message }, Least: 48},
+			{Name: "hint", Value: func(f audit.Finding) string { return f.Hint }, Least: 48},
 			{Name: "code", Value: func(f audit.Finding) string { return string(f.Code) }},
-			{Name: "message", Value: func(f audit.Finding) string { return f.Message }},
-			{Name: "hint", Value: func(f audit.Finding) string { return f.Hint }},
 			{Name: "id", Value: func(f audit.Finding) string { return f.ID }, Wide: true, Whole: true},
 		},
 	}

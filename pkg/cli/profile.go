@@ -17,7 +17,7 @@ import (
 func (a *app) profileGroup() *cobra.Command {
 	g := group("profile", "Add and choose accounts",
 		"  faxctl profile add clinic --provider signalwire\n  faxctl profile use clinic",
-		a.profileAdd(), a.profileList(), a.profileShow(), a.profileUse(), a.profileRemove(), a.profileImport())
+		a.profileAdd(), prints(profileType(), a.profileList()), prints(profileType(), a.profileShow()), a.profileUse(), a.profileRemove(), a.profileImport())
 	g.GroupID = "account"
 	return g
 }

@@ -102,7 +102,7 @@ func (a *app) globals(root *cobra.Command) {
 	a.completeValues(root, "output", "table", "wide", "json", "jsonl", "yaml", "csv", "tsv", "id", "jq=", "template=")
 	a.completeNothing(root, "api-url", "retry-for", "timeout")
 	must(root.RegisterFlagCompletionFunc("profile", a.completeProfiles))
-	must(root.RegisterFlagCompletionFunc("columns", cobra.NoFileCompletions))
+	must(root.RegisterFlagCompletionFunc("columns", completeColumns))
 }
 
 // group is a command that only holds others. Alone it prints its help; with a

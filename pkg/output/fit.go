@@ -8,18 +8,18 @@ import (
 
 const (
 	gap      = 2 // spaces between columns
-	leastCut = 8 // a column is not cut below this width
+	leastCut = 8 // a column is not cut below this width, or its own
 )
 
 // field is what fit has to know of a column.
 type field struct {
 	width int // cells of the widest value
-	whole bool
+	least int // not cut below this
 }
 
 // fit chooses the widths of columns so that a row takes at most total cells;
 // 0 is no limit. First the widest columns that may be cut are cut, down to
-// leastCut; when that is not enough the last column is left out, and so on to
+// their least; when that is not enough the last column is left out, and so on to
 // the first, which is cut as far as need be. The widths of the columns that
 // stay are returned.
 func fit(fields []field, total int) []int {
@@ -45,10 +45,7 @@ func squeeze(fields []field, total int) ([]int, bool) {
 	for ceiling := highest; ceiling >= leastCut; ceiling-- {
 		sum := gap * (len(fields) - 1)
 		for i, f := range fields {
-			widths[i] = f.width
-			if !f.whole {
-				widths[i] = min(f.width, ceiling)
-			}
+			widths[i] = min(f.width, max(ceiling, f.least))
 			sum += widths[i]
 		}
 		if total <= 0 || sum <= total {

@@ -64,6 +64,7 @@ type Column[T any] struct {
 	Wide  bool // shown only by -o wide, in a single record, or by its name
 	Right bool // aligned to the right in a drawn table
 	Whole bool // never cut: half a phone number is worth nothing
+	Least int  // not cut below this many cells; the columns after it go first
 }
 
 // Human is what [Column.Show] may know of the person who looks.

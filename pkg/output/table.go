@@ -85,12 +85,13 @@ type head struct {
 	title string
 	right bool
 	whole bool
+	least int
 }
 
 func headsOf[T any](cols []Column[T]) []head {
 	heads := make([]head, len(cols))
 	for i, c := range cols {
-		heads[i] = head{c.title(), c.Right, c.Whole}
+		heads[i] = head{c.title(), c.Right, c.Whole, c.Least}
 	}
 	return heads
 }
@@ -108,12 +109,15 @@ type drawing struct {
 func (d *drawing) lay(heads []head, rows [][]cell, total int) {
 	fields := make([]field, len(heads))
 	for i, h := range heads {
-		fields[i] = field{whole: h.whole}
+		fields[i].least = h.least
 		if d.header {
 			fields[i].width = width(h.title)
 		}
 		for _, row := range rows {
 			fields[i].width = max(fields[i].width, width(row[i].text))
+		}
+		if h.whole {
+			fields[i].least = fields[i].width
 		}
 	}
 	d.widths = fit(fields, total)

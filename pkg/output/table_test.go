@@ -20,6 +20,29 @@ func desks() []line {
 	return all
 }
 
+// A column that is worth nothing when cut too short keeps its least, and the
+// columns after it go.
+func TestTableKeepsTheLeast(t *testing.T) {
+	typ := output.Type[string]{
+		ID: func(string) string { return "" },
+		Columns: []output.Column[string]{
+			{Name: "phone", Value: func(string) string { return "+14155550101" }, Whole: true},
+			{Name: "message", Value: func(s string) string { return s }, Least: 20},
+			{Name: "hint", Value: func(s string) string { return s }},
+		},
+	}
+	const long = "the certificate of its fax URL has expired"
+	var got strings.Builder
+	shown, err := output.Print(t.Context(), &got, sequence([]string{long}, nil), typ, output.Options{Format: format(t, "table"), Screen: screen(40)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "PHONE         MESSAGE\n+14155550101  the certificate of its fa…\n"
+	if d := cmp.Diff(want, got.String()); d != "" || !cmp.Equal(shown.Dropped, []string{"hint"}) {
+		t.Errorf("dropped %v, table (-want +got):\n%s", shown.Dropped, d)
+	}
+}
+
 // The same rows on a narrow, an ordinary and a wide terminal: first names and
 // addresses are cut, then the last columns go, and they are named.
 func TestTableFitsTheTerminal(t *testing.T) {
