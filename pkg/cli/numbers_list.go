@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/profile"
 )
 
 func (a *app) numbersList() *cobra.Command {
@@ -44,7 +43,7 @@ func (a *app) numbersList() *cobra.Command {
 			}
 			all := numbers.List(cmd.Context(), fax.NumberFilter{
 				Name: name, Contains: contains,
-				WithMode: mode != "" || a.drawsTables() || a.account.provider.Name == string(profile.Twilio),
+				WithMode: mode != "" || a.format.String() != "id",
 			})
 			selected := filter(all, func(n fax.Number) bool {
 				return (mode == "" || n.Mode == modes[0]) && (!onlyFax || n.Capabilities.Fax != fax.No)
