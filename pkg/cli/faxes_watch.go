@@ -24,6 +24,7 @@ func (a *app) faxesWatch() *cobra.Command {
 		s       selection
 		o       fax.WatchOptions
 		command string
+		forward string
 		most    int
 	)
 	cmd := &cobra.Command{
@@ -43,9 +44,15 @@ that is unavailable for a while is sat out. To go on after an interruption, pass
 finds the fax in its environment (FAX_ID FAX_FROM FAX_TO FAX_DIRECTION
 FAX_STATUS FAX_PAGES FAX_DURATION FAX_QUALITY FAX_MEDIA_ID FAX_CREATED) and as
 JSON on its standard input. What the program prints is printed in place of the
-fax. One that fails is told of, and stops nothing; the exit status is then 3.`,
+fax. One that fails is told of, and stops nothing; the exit status is then 3.
+
+--forward-to hands each fax on to an application as the provider would: signed, the
+question first, then the news for the action URL of the answer, with the document
+when the answer was not to store it. So an application the provider cannot reach
+can be tried out, without a tunnel.`,
 		Example: `  faxctl faxes watch --direction inbound
   faxctl faxes watch --since 1h -o jsonl
+  faxctl faxes watch --forward-to http://localhost:8080/fax
   faxctl faxes watch --number 'front desk' --exec 'sh -c "faxctl faxes download $FAX_ID -d inbox"'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -55,6 +62,11 @@ fax. One that fails is told of, and stops nothing; the exit status is then 3.`,
 			argv, err := profile.SplitArgv(command)
 			if err != nil || cmd.Flags().Changed("exec") && len(argv) == 0 {
 				return fax.WithHint(usageError("--exec %q is no command", command), "as in --exec 'notify-send Fax'")
+			}
+			if cmd.Flags().Changed("forward-to") {
+				if err := callable("forward-to", forward, false); err != nil {
+					return err
+				}
 			}
 			q, err := s.filter(cmd.Context(), a)
 			if err != nil {
@@ -67,27 +79,34 @@ fax. One that fails is told of, and stops nothing; the exit status is then 3.`,
 				o.Since, q.After = q.After.Add(1), time.Time{}
 			}
 			o.Trouble = func(err error) { a.warn("%v; trying again in %s", err, o.Interval) }
-			return a.watch(cmd.Context(), q, o, argv, most)
+			return a.watch(cmd.Context(), q, o, argv, forward, most)
 		},
 	}
 	s.bind(a, cmd)
 	f := cmd.Flags()
 	f.DurationVar(&o.Interval, "interval", 15*time.Second, "`time` from one look to the next")
 	f.StringVar(&command, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
+	f.StringVar(&forward, "forward-to", "", "`URL` of an application to hand each fax on to; https, or http on this machine")
 	f.IntVar(&most, "limit", 0, "end after `N` faxes")
-	a.completeNothing(cmd, "interval", "limit", "exec")
+	a.completeNothing(cmd, "interval", "limit", "exec", "forward-to")
 	return cmd
 }
 
 // watch tells of faxes until the limit or a first interrupt, which is how a
 // watch ends well.
-func (a *app) watch(ctx context.Context, q fax.Filter, o fax.WatchOptions, argv []string, most int) error {
+func (a *app) watch(ctx context.Context, q fax.Filter, o fax.WatchOptions, argv []string, forward string, most int) error {
 	faxes, err := a.faxes(ctx)
 	if err != nil {
 		return err
 	}
 	told := 0
 	arrivals := a.arrivals(ctx, faxes, q, o, most, &told)
+	var undelivered trouble
+	if forward != "" {
+		if arrivals, err = a.forwarded(ctx, forward, faxes, arrivals, &undelivered); err != nil {
+			return err
+		}
+	}
 	a.say("Watching for faxes; ^C ends it.")
 	switch {
 	case len(argv) > 0:
@@ -98,6 +117,9 @@ func (a *app) watch(ctx context.Context, q fax.Filter, o fax.WatchOptions, argv 
 		_, err = output.Print(ctx, a.term.Out, arrivals, faxType(), a.outputOptions())
 	}
 	a.say("%s seen.", plural(told, "fax", "faxes"))
+	if err == nil {
+		err = undelivered.err()
+	}
 	return err
 }
 

@@ -70,6 +70,7 @@ their own: faxctl help exit-codes, environment, output.`,
 
 	root.AddGroup(
 		&cobra.Group{ID: "work", Title: "Numbers and faxes:"},
+		&cobra.Group{ID: "receive", Title: "Receiving:"},
 		&cobra.Group{ID: "account", Title: "Accounts:"},
 		&cobra.Group{ID: "try", Title: "Try it out:"},
 	)
@@ -223,6 +224,7 @@ func must(err error) {
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.numbersGroup(), a.faxesGroup(),
+		a.webhookGroup(), a.twimlGroup(),
 		a.profileGroup(), a.whoami(), a.api(),
 		a.sandboxGroup(),
 	}

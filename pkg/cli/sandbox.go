@@ -17,11 +17,11 @@ import (
 func (a *app) sandboxGroup() *cobra.Command {
 	g := group("sandbox", "A provider of your own, for trying out",
 		"  faxctl sandbox seed --numbers 20\n  faxctl sandbox serve --dialect signalwire --latency 40ms",
-		a.sandboxServe(), a.sandboxSeed(), a.sandboxReset())
+		a.sandboxServe(), a.sandboxSeed(), a.sandboxCall(), a.sandboxReset())
 	g.Long = `A provider of your own, for trying out: a Twilio-compatible service with numbers
 for sale, kept in one file. It is what --profile sandbox and --profile
 sandbox-signalwire talk to. Nothing it sells exists and nothing leaves this
-machine.`
+machine and its private networks.`
 	g.GroupID = "try"
 	return g
 }

@@ -40,6 +40,9 @@ func TestMain(m *testing.M) {
 //	arrives NAME [KEY=VALUE...] a fax comes in, and $NAME is its id. Keys: from,
 //	                           to, direction, status, age (in hours), pages,
 //	                           price, type, document (a file), media (none)
+//	application DIALECT        serve an application that takes faxes at $APP,
+//	                           with a good and many bad answers, and writes
+//	                           what it hears to the file $HEARD
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
@@ -49,6 +52,8 @@ func TestScripts(t *testing.T) {
 			"exits":    exits,
 			"provider": provider,
 			"arrives":  arrives,
+
+			"application": application,
 		},
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")

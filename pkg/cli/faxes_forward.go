@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/faxctl/faxctl/pkg/callback"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/webhook"
+)
+
+// maxForwarded is the largest document that is handed on in a callback.
+const maxForwarded = 64 << 20
+
+// forwarded hands each fax on to an application before it is told of. One that
+// the application does not take is reported, counted in t, and stops nothing.
+func (a *app) forwarded(ctx context.Context, target string, faxes fax.Faxes, arrivals iter.Seq2[fax.Fax, error], t *trouble) (iter.Seq2[fax.Fax, error], error) {
+	sender, err := a.sender(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(fax.Fax, error) bool) {
+		for f, err := range arrivals {
+			if err == nil {
+				err = t.add(a, a.handOn(ctx, sender, target, faxes, f))
+			}
+			if !yield(f, err) || err != nil {
+				return
+			}
+		}
+	}, nil
+}
+
+func (a *app) handOn(ctx context.Context, sender callback.Sender, target string, faxes fax.Faxes, f fax.Fax) error {
+	d, err := sender.Deliver(ctx, target, f, func(ctx context.Context) (webhook.Document, error) { return documentOf(ctx, faxes, f) })
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return judged(err)
+	case d.Told != nil:
+		a.say("Fax %s was handed on.", f.ID)
+	default:
+		a.say("Fax %s was asked about: %s.", f.ID, d.Asked.Verb)
+	}
+	return nil
+}
+
+// documentOf is the document of a fax, in memory.
+func documentOf(ctx context.Context, faxes fax.Faxes, f fax.Fax) (webhook.Document, error) {
+	open, err := faxes.Open(ctx, f, 0)
+	if err != nil {
+		return webhook.Document{}, err
+	}
+	defer func() { _ = open.Body.Close() }()
+	content, err := io.ReadAll(io.LimitReader(open.Body, maxForwarded+1))
+	if err == nil && len(content) > maxForwarded {
+		err = fmt.Errorf("%w: it is larger than %d MB", fax.ErrUnsupported, maxForwarded>>20)
+	}
+	name := f.ID + ".pdf"
+	if open.ContentType == "image/tiff" {
+		name = f.ID + ".tiff"
+	}
+	return webhook.Document{Name: name, ContentType: open.ContentType, Content: content}, err
+}

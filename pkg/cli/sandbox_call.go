@@ -1,0 +1,246 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/sandbox"
+	"github.com/faxctl/faxctl/pkg/sandbox/paper"
+)
+
+func (a *app) sandboxCall() *cobra.Command {
+	var (
+		in                     sandbox.Incoming
+		outcome, file, dialect string
+		many                   calls
+	)
+	cmd := &cobra.Command{
+		Use:   "call --to NUMBER",
+		Short: "Let a fax arrive at a number of the sandbox",
+		Long: `Let a fax arrive at a number of the sandbox: its fax URL is asked what to do, the
+answer is carried out to the letter, a record and the document are kept, and the
+action URL is told, all signed as the provider signs. What the application does
+wrong is shown with the provider's error code.
+
+Applications on this machine and in private networks are called, no others.
+
+With --count many faxes arrive, --rate of them a second, and a summary is printed:
+a load test for a receiver.
+
+Exit status: 0 when the fax was taken or refused as it should, 5 when the number is
+not owned, 6 when it takes no faxes, 8 when the application did not do its part.`,
+		Example: `  faxctl sandbox call --to +14155550100
+  faxctl sandbox call --to +14155550100 --file letter.pdf --from +12125550123
+  faxctl sandbox call --to +14155550100 --outcome partial --pages 4
+  faxctl sandbox call --to +14155550100 --count 2000 --rate 200`,
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := a.checkCall(cmd, &in, outcome, file); err != nil {
+				return err
+			}
+			if err := many.check(cmd); err != nil {
+				return err
+			}
+			d, err := a.sandboxDialect(dialect)
+			if err != nil {
+				return err
+			}
+			box, err := a.openSandbox(cmd.Context(), d)
+			if err != nil {
+				return err
+			}
+			origin := ""
+			if p, err := a.resolve(); err == nil {
+				origin = p.APIURL
+			}
+			caller := box.NewCaller(origin)
+			a.onClose(func() error { caller.Close(); return nil })
+			if cmd.Flags().Changed("count") {
+				return a.callMany(cmd.Context(), caller, in, many)
+			}
+			return a.callOnce(cmd.Context(), caller, in)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&in.To, "to", "", "`number` that is called, one of the sandbox's")
+	f.StringVar(&in.From, "from", madeUpSender, "`number` that calls")
+	f.StringVar(&file, "file", "", "`document` to send, a PDF or TIFF (default: one is drawn)")
+	f.IntVar(&in.Pages, "pages", 1, "how `many` pages are drawn")
+	f.StringVar(&in.Station, "station", "", "`name` of the sending machine")
+	f.StringVar(&outcome, "outcome", string(sandbox.OutcomeReceived), "how the transmission `goes`: received, failed, busy, partial or slow")
+	f.DurationVar(&in.Takes, "takes", 0, "how `long` the transmission takes (default: no time, or 10s when it is slow)")
+	f.StringVar(&dialect, "dialect", "", "`dialect` to speak: twilio or signalwire (default: the profile's, or twilio)")
+	f.IntVar(&many.count, "count", 0, "let this `many` faxes arrive, and print a summary")
+	f.Float64Var(&many.rate, "rate", 0, "with --count: `faxes` a second (default: as many as can be)")
+	f.IntVarP(&many.jobs, "jobs", "j", 64, "with --count: how many `calls` at a time, at most")
+	a.completeValues(cmd, "outcome", words(sandbox.Outcomes())...)
+	a.completeValues(cmd, "dialect", words(sandbox.Dialects())...)
+	a.completeNothing(cmd, "from", "pages", "station", "takes", "count", "rate", "jobs")
+	must(cmd.RegisterFlagCompletionFunc("to", a.completeNumbers))
+	must(cmd.RegisterFlagCompletionFunc("file", completeDocuments))
+	return cmd
+}
+
+func (*app) checkCall(cmd *cobra.Command, in *sandbox.Incoming, outcome, file string) (err error) {
+	if in.To == "" {
+		return fax.WithHint(usageError("--to is needed"), "faxctl --profile sandbox numbers list --mode fax shows the numbers that take faxes")
+	}
+	for _, phone := range []*string{&in.From, &in.To} {
+		if *phone, err = fax.ParsePhone(*phone); err != nil {
+			return err
+		}
+	}
+	if in.Outcome, err = oneOf("outcome", outcome, sandbox.Outcomes()); err != nil {
+		return err
+	}
+	if in.Pages < 1 || in.Pages > paper.MaxPages {
+		return usageError("--pages %d: it takes 1 to %d", in.Pages, paper.MaxPages)
+	}
+	if in.Takes < 0 {
+		return usageError("--takes takes 0 or more")
+	}
+	if file == "" {
+		return nil
+	}
+	if cmd.Flags().Changed("pages") {
+		return usageError("--file has its own number of pages: leave --pages out")
+	}
+	content, info, err := readDocument(file)
+	in.Document, in.ContentType, in.Pages = content, info.ContentType, max(info.Pages, 1)
+	return err
+}
+
+// sandboxDialect is the one that was asked for, or that of the profile.
+func (a *app) sandboxDialect(given string) (sandbox.Dialect, error) {
+	if given != "" {
+		return oneOf("dialect", given, sandbox.Dialects())
+	}
+	if p, err := a.resolve(); err == nil && p.Provider == profile.SignalWire {
+		return sandbox.SignalWire, nil
+	}
+	return sandbox.Twilio, nil
+}
+
+func (a *app) callOnce(ctx context.Context, caller *sandbox.Caller, in sandbox.Incoming) error {
+	call, err := caller.Call(ctx, in)
+	if err != nil {
+		return reached(err, in.To)
+	}
+	for _, r := range call.Requests {
+		what := fmt.Sprintf("HTTP %d", r.Status)
+		switch {
+		case r.Problem != "":
+			what = fmt.Sprintf("%d %s", r.Code, r.Problem)
+		case r.Status == 0:
+			what = "no answer"
+		}
+		a.say("%s: %s %s: %s, %s", r.Purpose, r.Method, r.URL, what, milliseconds(r.Took))
+	}
+	if err := printOne(ctx, a, call, callType()); err != nil {
+		return err
+	}
+	return poorly(call)
+}
+
+// reached gives the errors of a call that reached nobody their kinds.
+func reached(err error, to string) error {
+	switch {
+	case errors.Is(err, sandbox.ErrNotOwned):
+		return fax.WithHint(&kindError{fax.ErrNotFound, err}, "faxctl --profile sandbox numbers list shows the numbers it owns")
+	case errors.Is(err, sandbox.ErrNoFaxHere):
+		return fax.WithHint(&kindError{fax.ErrConflict, err}, "faxctl --profile sandbox numbers configure "+to+" --fax-url http://localhost:8080/fax --allow-http")
+	}
+	return err
+}
+
+// poorly says what the application did not do as it should have.
+func poorly(c sandbox.Call) error {
+	bad := func(format string, args ...any) error { return &kindError{errFindings, fmt.Errorf(format, args...)} }
+	switch last := c.Requests[len(c.Requests)-1]; {
+	case c.Answer == "":
+		return bad("the application gave no answer the provider could use: %d %s", c.ErrorCode, c.ErrorMessage)
+	case c.Lost:
+		return bad("the document is lost: it was not to be stored, and the application did not take it: %d %s", last.Code, last.Problem)
+	case last.Code != 0:
+		return bad("the application was not told: %d %s", last.Code, last.Problem)
+	}
+	return nil
+}
+
+// calls are how many faxes arrive and how fast.
+type calls struct {
+	count int
+	rate  float64
+	jobs  int
+}
+
+func (m calls) check(cmd *cobra.Command) error {
+	given := cmd.Flags().Changed("count")
+	switch {
+	case given && m.count < 1:
+		return usageError("--count %d: it takes 1 or more", m.count)
+	case !given && (cmd.Flags().Changed("rate") || cmd.Flags().Changed("jobs")):
+		return fax.WithHint(usageError("--rate and --jobs are for many calls"), "as in --count 2000 --rate 200")
+	case m.rate < 0 || m.jobs < 1:
+		return usageError("--rate takes 0 or more, --jobs 1 or more")
+	}
+	return nil
+}
+
+// paced yields the numbers of the calls, each when it is due.
+func (m calls) paced(ctx context.Context) iter.Seq2[int, error] {
+	return func(yield func(int, error) bool) {
+		begin := time.Now()
+		for i := range m.count {
+			if m.rate > 0 {
+				due := begin.Add(time.Duration(float64(i) / m.rate * float64(time.Second)))
+				select {
+				case <-time.After(time.Until(due)):
+				case <-ctx.Done():
+					return
+				}
+			}
+			if ctx.Err() != nil || !yield(i, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (a *app) callMany(ctx context.Context, caller *sandbox.Caller, in sandbox.Incoming, m calls) error {
+	soft := a.interrupts.gently()
+	progress := a.term.Progress("calling", m.count)
+	defer progress.Stop()
+	load := newLoad()
+	for r, err := range batch.Run(ctx, m.jobs, m.paced(soft), func(ctx context.Context, _ int) (sandbox.Call, error) { return caller.Call(ctx, in) }) {
+		switch {
+		case err != nil:
+			return err
+		case r.Err != nil:
+			return reached(r.Err, in.To)
+		}
+		load.add(r.Value)
+		progress.Add(1, 0)
+	}
+	progress.Stop()
+	s := load.summary()
+	if err := printOne(ctx, a, s, loadType()); err != nil {
+		return err
+	}
+	switch {
+	case soft.Err() != nil:
+		return context.Canceled
+	case s.Failed > 0:
+		return &kindError{errFindings, fmt.Errorf("the application did not do its part in %d of %s", s.Failed, plural(s.Calls, "call", "calls"))}
+	}
+	return nil
+}

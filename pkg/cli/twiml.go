@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"net/url"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/twiml"
+)
+
+func (a *app) twimlGroup() *cobra.Command {
+	g := group("twiml", "Print the answers a fax URL can give",
+		"  faxctl twiml receive --action https://fax.example.com/done > receive.xml\n  faxctl twiml reject > reject.xml",
+		a.twimlReceive(), a.twimlReject())
+	g.Long = `Print the answers a fax URL can give, for hosting them as files: the provider asks
+the URL what to do with a fax, and the document says it. Serve it as text/xml.`
+	g.GroupID = "receive"
+	return g
+}
+
+func (a *app) twimlReceive() *cobra.Command {
+	var (
+		r     twiml.Receive
+		store bool
+	)
+	cmd := &cobra.Command{
+		Use:   "receive",
+		Short: "Print the document that takes a fax",
+		Long: `Print the document that takes a fax. What is not given is left to the provider.
+
+With --store-media=false the provider keeps nothing: the document of the fax comes
+with the callback to --action, and is lost when that does not take it. SignalWire
+does not have this.`,
+		Example: `  faxctl twiml receive
+  faxctl twiml receive --action https://fax.example.com/done --media-type image/tiff --page-size a4
+  faxctl twiml receive --action /done --store-media=false`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.checkReceive(&r); err != nil {
+				return err
+			}
+			if r.StoreMedia = changed(cmd, "store-media", store); r.StoreMedia != nil {
+				if p, err := a.resolve(); err == nil && p.Provider == profile.SignalWire {
+					return fax.WithHint(usageError("--store-media: SignalWire does not have it"), "leave it out; delete documents with faxctl faxes delete --media-only")
+				}
+			}
+			document, err := r.Marshal()
+			if err != nil {
+				return usageError("%w", err)
+			}
+			_, err = a.out.Write(document)
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&r.Action, "action", "", "`URL` to tell what became of the fax, absolute or relative (default: the fax URL)")
+	f.StringVar(&r.Method, "method", "", "`method` of the action URL: POST (default) or GET")
+	f.StringVar(&r.MediaType, "media-type", "", "`type` of the document: application/pdf (default) or image/tiff")
+	f.StringVar(&r.PageSize, "page-size", "", "`size` of the pages: letter (default), legal or a4")
+	f.BoolVar(&store, "store-media", true, "let the provider keep the document (Twilio only)")
+	a.completeNothing(cmd, "action")
+	a.completeValues(cmd, "method", methods()...)
+	a.completeValues(cmd, "media-type", mediaTypes()...)
+	a.completeValues(cmd, "page-size", pageSizes()...)
+	return cmd
+}
+
+func methods() []string    { return []string{"POST", "GET"} }
+func mediaTypes() []string { return []string{"application/pdf", "image/tiff"} }
+func pageSizes() []string  { return []string{"letter", "legal", "a4"} }
+
+// checkReceive spells the words as providers do, and refuses others.
+func (a *app) checkReceive(r *twiml.Receive) (err error) {
+	for _, f := range []struct {
+		flag  string
+		value *string
+		words []string
+	}{{"method", &r.Method, methods()}, {"media-type", &r.MediaType, mediaTypes()}, {"page-size", &r.PageSize, pageSizes()}} {
+		if *f.value == "" {
+			continue
+		}
+		if *f.value, err = oneOf(f.flag, *f.value, f.words); err != nil {
+			return err
+		}
+	}
+	u, err := url.Parse(r.Action)
+	switch {
+	case err != nil, !slices.Contains([]string{"", "http", "https"}, u.Scheme), u.Scheme != "" && u.Host == "":
+		return fax.WithHint(usageError("--action: %q is no URL", r.Action), "as in --action https://fax.example.com/done, or --action /done")
+	case u.Scheme == "http":
+		a.warn("--action is http: numbers and links travel in the clear")
+	}
+	return nil
+}
+
+func (a *app) twimlReject() *cobra.Command {
+	return &cobra.Command{
+		Use:     "reject",
+		Short:   "Print the document that refuses a fax",
+		Example: "  faxctl twiml reject > reject.xml",
+		Args:    noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := a.out.Write(twiml.Reject())
+			return err
+		},
+	}
+}

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/callback"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/transport"
+	"github.com/faxctl/faxctl/pkg/webhook"
+)
+
+func (a *app) webhookGroup() *cobra.Command {
+	g := group("webhook", "Try out and explain a provider's callbacks",
+		"  faxctl webhook send --to http://localhost:8080/fax --event incoming\n  faxctl webhook verify --url https://fax.example.com/in --signature RSOYDt4T1cUTdK1PDd93/VVr8B8= --body request.txt",
+		a.webhookSend(), a.webhookVerify())
+	g.GroupID = "receive"
+	return g
+}
+
+// sender stands in for the provider of the profile in force.
+func (a *app) sender(ctx context.Context) (callback.Sender, error) {
+	key, err := a.rightKey(ctx)
+	if err != nil {
+		return callback.Sender{}, err
+	}
+	base := transport.Base(jobsCeiling)
+	a.onClose(func() error { base.CloseIdleConnections(); return nil })
+	p := a.account.resolved
+	return callback.Sender{
+		Client: &http.Client{
+			Transport: transport.Stack(base, transport.UserAgent(thisBuild().Version), transport.Trace(a.log, transport.Any)),
+		},
+		Dialect:   webhook.Dialect(p.Provider),
+		AccountID: p.AccountID,
+		Key:       key.Key,
+	}, nil
+}
+
+// rightKey is the key the provider signs with, by the name people know it by.
+// It is an error when the profile does not know it.
+func (a *app) rightKey(ctx context.Context) (webhook.NamedKey, error) {
+	if _, err := a.provider(ctx); err != nil {
+		return webhook.NamedKey{}, err
+	}
+	p := a.account.resolved
+	named := webhook.NamedKey{Name: "auth token"}
+	if webhook.Dialect(p.Provider) == webhook.SignalWire {
+		named.Name = "signing key"
+	}
+	if a.account.box != nil {
+		named.Key = webhook.Key(a.account.box.Account().SigningKey)
+		return named, nil
+	}
+	key, err := a.secrets().SigningKey(ctx, p.Profile)
+	named.Key = webhook.Key(key.Reveal())
+	return named, err
+}
+
+// callable checks a URL that is to be called: https, or http on this machine,
+// or any http when it is allowed.
+func callable(flag, raw string, allowHTTP bool) error {
+	u, err := url.Parse(raw)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fax.WithHint(usageError("--%s: %q is no http or https URL", flag, raw), "as in --"+flag+" http://localhost:8080/fax")
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Scheme == "http" && !allowHTTP && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fax.WithHint(usageError("--%s: %s is http and not this machine: numbers and links would travel in the clear", flag, u.Host), "use https, or --allow-http")
+	}
+	return nil
+}
+
+// milliseconds is a duration as people compare them.
+func milliseconds(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	if d < 10*time.Millisecond {
+		return d.Round(10 * time.Microsecond).String()
+	}
+	return d.Round(time.Millisecond).String()
+}

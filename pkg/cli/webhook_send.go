@@ -1,0 +1,276 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/callback"
+	"github.com/faxctl/faxctl/pkg/document"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/sandbox/paper"
+	"github.com/faxctl/faxctl/pkg/twiml"
+	"github.com/faxctl/faxctl/pkg/webhook"
+)
+
+// The events that can be made up.
+const (
+	eventIncoming = "incoming"
+	eventReceived = "received"
+	eventFailed   = "failed"
+)
+
+func events() []string { return []string{eventIncoming, eventReceived, eventFailed} }
+
+// Numbers of the range that is kept for fiction.
+const (
+	madeUpSender    = "+12125550123"
+	madeUpRecipient = "+14155550100"
+)
+
+// synthetic is an event to be made up.
+type synthetic struct {
+	target, event, method string
+	from, number, faxID   string
+	pages                 int
+	mediaURL              string
+	multipart, allowHTTP  bool
+	file                  string
+}
+
+func (a *app) webhookSend() *cobra.Command {
+	var s synthetic
+	cmd := &cobra.Command{
+		Use:   "send --to URL --event EVENT",
+		Short: "Send a made-up, correctly signed event to an application",
+		Long: `Send a made-up, correctly signed event to an application, and judge its answer.
+
+incoming is the question what to do with a fax, received and failed are the news
+of what became of one. It is signed as the provider of the profile in force signs,
+for the URL given; the fax does not exist, and neither does what the link to its
+document leads to, unless --media-url names one. With --multipart the document
+travels with the news, as when Twilio is told not to store it.
+
+Exit status: 0 when the application answered well, 4 when it did not accept the
+signature, 7 when it did not answer, 8 when the provider could not use the answer.`,
+		Example: `  faxctl --profile sandbox webhook send --to http://localhost:8080/fax --event incoming
+  faxctl webhook send --to https://fax.example.com/done --event received --multipart --pages 3
+  faxctl webhook send --to https://fax.example.com/done --event received --file letter.pdf`,
+		Args:              noArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.check(cmd.Flags().Changed("pages")); err != nil {
+				return err
+			}
+			return a.send(cmd.Context(), s)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&s.target, "to", "", "`URL` of the application")
+	f.StringVar(&s.event, "event", "", "`event` to send: incoming, received or failed")
+	f.StringVar(&s.method, "method", "POST", "`method` of the request: POST or GET")
+	f.StringVar(&s.from, "from", madeUpSender, "`number` the fax comes from")
+	f.StringVar(&s.number, "to-number", madeUpRecipient, "`number` the fax goes to")
+	f.StringVar(&s.faxID, "fax-id", "", "`id` of the fax (default: a new one each time)")
+	f.IntVar(&s.pages, "pages", 1, "how `many` pages the fax has")
+	f.StringVar(&s.mediaURL, "media-url", "", "`link` to the document, for received")
+	f.BoolVar(&s.multipart, "multipart", false, "send a document along, for received")
+	f.StringVar(&s.file, "file", "", "send this `document`, a PDF or TIFF, along")
+	f.BoolVar(&s.allowHTTP, "allow-http", false, "send to http on another machine too")
+	a.completeValues(cmd, "event", events()...)
+	a.completeValues(cmd, "method", methods()...)
+	a.completeNothing(cmd, "to", "from", "to-number", "fax-id", "pages", "media-url")
+	must(cmd.MarkFlagFilename("file", "pdf", "tiff", "tif"))
+	must(cmd.RegisterFlagCompletionFunc("file", completeDocuments))
+	return cmd
+}
+
+// check refuses what no provider would send.
+func (s *synthetic) check(pagesGiven bool) (err error) {
+	if s.target == "" || s.event == "" {
+		return fax.WithHint(usageError("--to and --event are needed"), "as in --to http://localhost:8080/fax --event incoming")
+	}
+	if s.event, err = oneOf("event", s.event, events()); err != nil {
+		return err
+	}
+	if s.method, err = oneOf("method", s.method, methods()); err != nil {
+		return err
+	}
+	if err := callable("to", s.target, s.allowHTTP); err != nil {
+		return err
+	}
+	for _, phone := range []*string{&s.from, &s.number} {
+		if *phone, err = fax.ParsePhone(*phone); err != nil {
+			return err
+		}
+	}
+	s.multipart = s.multipart || s.file != ""
+	switch {
+	case s.pages < 0 || s.pages > paper.MaxPages:
+		return usageError("--pages %d: it takes 0 to %d", s.pages, paper.MaxPages)
+	case s.multipart && s.event != eventReceived:
+		return usageError("a document comes with --event received only")
+	case s.multipart && s.method != "POST":
+		return usageError("a document comes with --method POST only")
+	case s.multipart && s.mediaURL != "":
+		return usageError("--media-url is the link to a stored document, and one that comes along is not stored")
+	case s.file != "" && pagesGiven:
+		return usageError("--file has its own number of pages: leave --pages out")
+	}
+	return nil
+}
+
+func (a *app) send(ctx context.Context, s synthetic) error {
+	sender, err := a.sender(ctx)
+	if err != nil {
+		return err
+	}
+	if s.multipart && sender.Dialect == webhook.SignalWire {
+		return fax.WithHint(usageError("SignalWire stores every document: it never comes along"), "leave --multipart and --file out")
+	}
+	e, doc, err := s.made(sender.Dialect)
+	if err != nil {
+		return err
+	}
+	do := func() (callback.Answer, error) { return sender.Tell(ctx, s.method, s.target, e, doc) }
+	if s.event == eventIncoming {
+		do = func() (callback.Answer, error) { return sender.Ask(ctx, s.method, s.target, e) }
+	}
+	answer, bad := do()
+	if errors.Is(bad, context.Canceled) {
+		return bad
+	}
+	report := sent{Event: s.event, FaxID: e.FaxID, URL: answer.URL, Status: answer.Status, Answer: answer.Verb, Took: answer.Took, Receiver: answer.Ours}
+	if bad != nil {
+		report.Problem = bad.Error()
+	}
+	if err := printOne(ctx, a, report, sentType()); err != nil {
+		return err
+	}
+	return judged(bad)
+}
+
+// judged gives what is wrong with an application's answer its exit status.
+func judged(err error) error {
+	var status callback.StatusError
+	var answer *twiml.Error
+	switch {
+	case errors.Is(err, fax.ErrAuth) && errors.As(err, &status):
+		return fax.WithHint(err, "it may have another signing key, or another idea of its public URL: faxctl webhook verify")
+	case errors.As(err, &status):
+		return fax.WithHint(&kindError{errFindings, err}, "see the application's log")
+	case errors.As(err, &answer):
+		return fax.WithHint(&kindError{errFindings, err}, "a good answer: faxctl twiml receive")
+	}
+	return err
+}
+
+// made makes the event up, and the document when it comes along.
+func (s synthetic) made(d webhook.Dialect) (webhook.Event, *webhook.Document, error) {
+	e := webhook.Event{FaxID: s.faxID, From: s.from, To: s.number, Station: "FAXCTL", MediaURL: s.mediaURL, Time: time.Now()}
+	if e.FaxID == "" {
+		e.FaxID = madeUpID(d, "FX")
+	}
+	switch s.event {
+	case eventIncoming:
+		return e, nil, nil
+	case eventFailed:
+		e.Status, e.Pages, e.MediaURL = "failed", new(0), ""
+		e.ErrorCode, e.ErrorMessage = "34004", "Fax transmission error"
+		return e, nil, nil
+	}
+	e.Status, e.Pages = "received", &s.pages
+	if s.multipart {
+		doc, pages, err := s.document()
+		e.Pages = &pages
+		return e, doc, err
+	}
+	e.MediaID = madeUpID(d, "ME")
+	if e.MediaURL == "" {
+		e.MediaURL = "https://media.invalid/" + e.FaxID + "/" + e.MediaID + ".pdf"
+	}
+	return e, nil, nil
+}
+
+func (s synthetic) document() (*webhook.Document, int, error) {
+	if s.file != "" {
+		content, info, err := readDocument(s.file)
+		return &webhook.Document{Name: filepath.Base(s.file), ContentType: info.ContentType, Content: content}, info.Pages, err
+	}
+	var b bytes.Buffer
+	pages := max(s.pages, 1)
+	err := paper.Write(&b, paper.PDF, paper.Sheet{Station: "FAXCTL", From: s.from, To: s.number, Time: time.Now(), Pages: pages})
+	return &webhook.Document{Name: "fax.pdf", ContentType: string(paper.PDF), Content: b.Bytes()}, pages, err
+}
+
+// readDocument reads a PDF or TIFF file, and nothing else.
+func readDocument(path string) ([]byte, document.Info, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, document.Info{}, &kindError{fax.ErrInvalid, err}
+	}
+	info, err := document.Inspect(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return nil, info, fax.WithHint(&kindError{fax.ErrInvalid, fmt.Errorf("%s: %w", path, err)}, "a fax is a PDF or a TIFF file")
+	}
+	return content, info, nil
+}
+
+func completeDocuments(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return []cobra.Completion{"pdf", "tiff", "tif"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// madeUpID is an id as the provider would give it.
+func madeUpID(d webhook.Dialect, prefix string) string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	text := hex.EncodeToString(b[:])
+	if d == webhook.SignalWire {
+		return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
+	}
+	return prefix + text
+}
+
+// sent is what came of a made-up event.
+type sent struct {
+	Event    string        `json:"event"`
+	FaxID    string        `json:"fax_id"`
+	URL      string        `json:"url"`              // that answered
+	Status   int           `json:"status,omitempty"` // HTTP
+	Answer   string        `json:"answer,omitempty"` // receive or reject
+	Took     time.Duration `json:"took_ns"`
+	Receiver bool          `json:"receiver"` // a faxctl receiver answered
+	Problem  string        `json:"problem,omitempty"`
+}
+
+func sentType() output.Type[sent] {
+	return output.Type[sent]{
+		ID: func(s sent) string { return s.FaxID },
+		Columns: []output.Column[sent]{
+			{Name: "event", Value: func(s sent) string { return s.Event }, Style: accent[sent]},
+			{Name: "status", Value: func(s sent) string {
+				if s.Status == 0 {
+					return ""
+				}
+				return strconv.Itoa(s.Status)
+			}},
+			{Name: "answer", Value: func(s sent) string { return s.Answer }},
+			{Name: "problem", Value: func(s sent) string { return s.Problem }, Style: func(sent) output.Style { return output.Bad }},
+			{Name: "took", Value: func(s sent) string { return milliseconds(s.Took) }},
+			{Name: "fax_id", Value: func(s sent) string { return s.FaxID }, Whole: true},
+			{Name: "url", Value: func(s sent) string { return s.URL }, Wide: true},
+			{Name: "receiver", Value: func(s sent) string { return strconv.FormatBool(s.Receiver) }, Wide: true},
+		},
+	}
+}
