@@ -194,7 +194,8 @@ func (a *app) profileRemove() *cobra.Command {
 }
 
 func (a *app) profileImport() *cobra.Command {
-	return &cobra.Command{
+	var dryRun bool
+	cmd := &cobra.Command{
 		Use:       "import twilio-cli",
 		Short:     "Import the profiles of Twilio's own command line",
 		Long:      "Import the profiles of Twilio's own command line, ~/.twilio-cli/config.json. Their\nAPI key secrets go to the keyring; its file is left as it is.",
@@ -217,9 +218,17 @@ func (a *app) profileImport() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if dryRun {
+				for _, i := range found {
+					a.say("Dry run: %s (%s) would be imported.", i.Profile.Name, i.Profile.AccountID)
+				}
+				return nil
+			}
 			return a.importProfiles(cmd.Context(), path, found)
 		},
 	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show the profiles, and import nothing")
+	return cmd
 }
 
 func (a *app) importProfiles(ctx context.Context, path string, found []profile.Imported) error {

@@ -18,7 +18,7 @@ import (
 type newProfile struct {
 	profile.Profile
 	provider, secret, signingKey string
-	secretStdin, use             bool
+	secretStdin, use, dryRun     bool
 }
 
 func (a *app) profileAdd() *cobra.Command {
@@ -32,14 +32,14 @@ to see whether the credentials work before anything is saved.
 The configuration never holds the secret, only where it is kept (--secret):
 keyring (the default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. For
 the keyring the secret is typed, or read from standard input with
---secret-stdin; it is never a flag.`,
+--secret-stdin; it is never a flag. An --api-url is kept with the profile.`,
 		Example: `  faxctl profile add clinic --provider twilio --account AC0123456789abcdef0123456789abcdef
   faxctl profile add court --provider signalwire --space example --account 8f0e1c9a-3b1d-4a53-9c58-2f6f4f5d6a7b --secret env:COURT_TOKEN
   pass show fax | faxctl profile add lab --provider twilio --account AC0123456789abcdef0123456789abcdef --secret-stdin`,
 		Args:              oneArg("a name for the profile", "faxctl profile add clinic"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			n.Name = args[0]
+			n.Name, n.APIURL = args[0], a.flags.apiURL
 			return a.addProfile(cmd.Context(), n)
 		},
 	}
@@ -55,6 +55,7 @@ the keyring the secret is typed, or read from standard input with
 	f.StringVar(&n.signingKey, "signing-key", "", "`where` the key that signs callbacks is kept, as for --secret")
 	f.BoolVar(&n.ReadOnly, "read-only", false, "refuse every change with this profile")
 	f.BoolVar(&n.use, "use", false, "make it the profile in use")
+	f.BoolVar(&n.dryRun, "dry-run", false, "see whether the credentials work, and save nothing")
 	a.completeValues(cmd, "provider", "twilio", "signalwire")
 	a.completeValues(cmd, "secret", "keyring", "env:", "file:", "command:")
 	a.completeValues(cmd, "signing-key", "keyring", "env:", "file:", "command:")
@@ -91,6 +92,11 @@ func (a *app) addProfile(ctx context.Context, n newProfile) error {
 	if err != nil {
 		return fmt.Errorf("nothing saved: %w", err)
 	}
+	works := fmt.Sprintf("%s works: %s %s.", n.Name, n.Provider, strings.Join(nonEmpty(who.Name, who.ID), ", "))
+	if n.dryRun {
+		a.say("%s Dry run: nothing is saved.", works)
+		return nil
+	}
 	secrets := a.secrets()
 	if !typed.IsZero() {
 		if err := secrets.Store(ctx, n.Profile, typed); err != nil {
@@ -103,7 +109,7 @@ func (a *app) addProfile(ctx context.Context, n newProfile) error {
 		}
 		return err
 	}
-	a.say("%s works: %s %s.", n.Name, n.Provider, strings.Join(nonEmpty(who.Name, who.ID), ", "))
+	a.say("%s", works)
 	if n.use {
 		return a.useProfile(ctx, path, n.Name)
 	}
