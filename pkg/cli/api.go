@@ -193,4 +193,3 @@ func rawItems(ctx context.Context, raw fax.Raw, r fax.RawRequest) iter.Seq2[json
 		return fax.Page[json.RawMessage]{Items: answer.Items, Next: answer.Next}, err
 	})
 }
-

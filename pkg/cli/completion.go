@@ -13,10 +13,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
-// completionLimit is how long a shell may wait for live values. A prompt that
-// hangs is worse than one without suggestions.
-const completionLimit = 800 * time.Millisecond
-
 // completion prints the script that makes a shell complete faxctl's commands.
 func (a *app) completion() *cobra.Command {
 	return &cobra.Command{
@@ -57,7 +53,7 @@ Numbers, fax ids and profiles are completed too, from the account in force.`,
 
 // completeNumbers offers the numbers of the account.
 func (a *app) completeNumbers(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return live(cmd.Context(), func(ctx context.Context) ([]cobra.Completion, error) {
+	all := a.live(cmd.Context(), "numbers", func(ctx context.Context) ([]cobra.Completion, error) {
 		numbers, err := a.numbers(ctx)
 		if err != nil {
 			return nil, err
@@ -67,12 +63,11 @@ func (a *app) completeNumbers(cmd *cobra.Command, args []string, typed string) (
 			if err != nil {
 				return nil, err
 			}
-			if strings.HasPrefix(n.Phone, typed) && !slices.Contains(args, n.Phone) {
-				out = append(out, cobra.CompletionWithDesc(n.Phone, n.Name))
-			}
+			out = append(out, cobra.CompletionWithDesc(n.Phone, plain.Line(n.Name)))
 		}
 		return out, nil
 	})
+	return remaining(all, args, typed), cobra.ShellCompDirectiveNoFileComp
 }
 
 // recentFaxes is how many ids are offered: those that people still have in
@@ -81,7 +76,7 @@ const recentFaxes = 50
 
 // completeFaxes offers the ids of the newest faxes.
 func (a *app) completeFaxes(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return live(cmd.Context(), func(ctx context.Context) ([]cobra.Completion, error) {
+	all := a.live(cmd.Context(), "faxes", func(ctx context.Context) ([]cobra.Completion, error) {
 		faxes, err := a.faxes(ctx)
 		if err != nil {
 			return nil, err
@@ -89,12 +84,23 @@ func (a *app) completeFaxes(cmd *cobra.Command, args []string, typed string) ([]
 		newest, _, err := fax.First(ctx, faxes, fax.Filter{}, recentFaxes)
 		var out []cobra.Completion
 		for _, f := range newest {
-			if strings.HasPrefix(f.ID, typed) && !slices.Contains(args, f.ID) {
-				out = append(out, cobra.CompletionWithDesc(f.ID, describe(f, time.Now())))
-			}
+			out = append(out, cobra.CompletionWithDesc(f.ID, describe(f, time.Now())))
 		}
 		return out, err
 	})
+	return remaining(all, args, typed), cobra.ShellCompDirectiveNoFileComp
+}
+
+// remaining are the values that begin as typed and are not given yet.
+func remaining(all []cobra.Completion, args []string, typed string) []cobra.Completion {
+	var out []cobra.Completion
+	for _, c := range all {
+		value, _, _ := strings.Cut(c, "\t")
+		if strings.HasPrefix(value, typed) && !slices.Contains(args, value) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // describe is a fax in a few words: "received 2 h ago from +14155550123, 3
@@ -122,21 +128,6 @@ func (*app) completeFolders(cmd *cobra.Command, flags ...string) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		}))
 	}
-}
-
-// live gets values from the provider, quickly or not at all: an error has no
-// place in a prompt.
-func live(ctx context.Context, get func(context.Context) ([]cobra.Completion, error)) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	ctx, cancel := context.WithTimeout(ctx, completionLimit)
-	defer cancel()
-	values, err := get(ctx)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return values, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeProfiles offers the profiles of the configuration and the built-in

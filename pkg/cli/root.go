@@ -100,7 +100,7 @@ func (a *app) globals(root *cobra.Command) {
 	f.DurationVar(&v.timeout, "timeout", defaultTimeout, "how long one request may take")
 
 	a.completeValues(root, "color", "auto", "always", "never")
-	a.completeValues(root, "output", "table", "wide", "json", "jsonl", "yaml", "csv", "tsv", "id", "jq=", "template=")
+	must(root.RegisterFlagCompletionFunc("output", completeOutput))
 	a.completeNothing(root, "api-url", "retry-for", "timeout")
 	must(root.RegisterFlagCompletionFunc("profile", a.completeProfiles))
 	must(root.RegisterFlagCompletionFunc("columns", completeColumns))

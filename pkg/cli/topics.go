@@ -32,6 +32,8 @@ faxctl's own:
                        standard input is no terminal
   XDG_STATE_HOME       holds faxctl/, the state of the sandbox
                        (default ~/.local/state)
+  XDG_CACHE_HOME       holds faxctl/, what completion offered a moment ago
+                       (default ~/.cache)
 
 Credentials without a profile:
   TWILIO_ACCOUNT_SID   with TWILIO_AUTH_TOKEN,
