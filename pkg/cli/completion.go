@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
@@ -143,5 +144,25 @@ func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Comple
 		}
 	}
 	slices.Sort(out)
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeOutput offers the formats for -o, and after csv= and its like the
+// columns of the command.
+func completeOutput(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if format, columns, given := strings.Cut(typed, "="); given {
+		if !slices.Contains([]string{"table", "wide", "csv", "tsv"}, format) {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		names, directive := completeColumns(cmd, args, columns)
+		for i := range names {
+			names[i] = format + "=" + names[i]
+		}
+		return names, directive
+	}
+	var out []cobra.Completion
+	for _, f := range output.Formats() {
+		out = append(out, cobra.CompletionWithDesc(f.Name, f.Help))
+	}
 	return out, cobra.ShellCompDirectiveNoFileComp
 }

@@ -18,7 +18,7 @@ func (a *app) numbersGroup() *cobra.Command {
 		prints(numberType(), a.numbersList()), prints(numberType(), a.numbersGet()),
 		prints(numberType(), a.numbersConfigure()), prints(findingType(), a.numbersCheck()),
 		prints(numberType(), a.numbersRelease()),
-		a.numbersExport(), a.numbersPlan(), a.numbersApply())
+		a.numbersExport(), prints(stepType(), a.numbersPlan()), prints(resultType(), a.numbersApply()))
 	g.GroupID = "work"
 	return g
 }
