@@ -1,0 +1,157 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/sandbox/paper"
+)
+
+// A desk is a provider with a few faxes.
+type desk struct {
+	fax.Faxes
+	mu       sync.Mutex
+	docs     map[string][]byte // by fax id; nil: the document is gone
+	deleted  []string
+	opened   int
+	conflict bool   // deleting is refused
+	before   func() // runs before a document is opened
+}
+
+func (d *desk) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, error) {
+	if d.before != nil {
+		d.before()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.opened++
+	doc := d.docs[f.ID]
+	if doc == nil {
+		return fax.Document{}, fmt.Errorf("document of %s: %w", f.ID, fax.ErrNotFound)
+	}
+	return fax.Document{Body: io.NopCloser(bytes.NewReader(doc[offset:])), Offset: offset, Size: int64(len(doc)), ETag: `"v1"`}, nil
+}
+
+func (d *desk) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {
+	return func(yield func(fax.Media, error) bool) {
+		d.mu.Lock()
+		_, known := d.docs[id]
+		gone := d.docs[id] == nil
+		d.mu.Unlock()
+		switch {
+		case !known:
+			yield(fax.Media{}, fax.ErrNotFound)
+		case !gone:
+			yield(fax.Media{ID: "ME" + id, FaxID: id}, nil)
+		}
+	}
+}
+
+func (d *desk) Delete(_ context.Context, id string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.conflict {
+		return fax.ErrConflict
+	}
+	if _, known := d.docs[id]; !known {
+		return fax.ErrNotFound
+	}
+	delete(d.docs, id)
+	d.deleted = append(d.deleted, id)
+	return nil
+}
+
+func (d *desk) DeleteMedia(_ context.Context, id, _ string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.docs[id] = nil
+	return nil
+}
+
+// fill gives the desk n received faxes, one an hour, and returns them.
+func fill(t testing.TB, n int) (*desk, []fax.Fax) {
+	t.Helper()
+	d := &desk{docs: map[string][]byte{}}
+	var faxes []fax.Fax
+	for i := range n {
+		pages := i%3 + 1
+		f := received(fmt.Sprintf("FX%04d", i), pages)
+		f.Created = f.Created.Add(-time.Duration(i) * time.Hour)
+		d.docs[f.ID] = sheet(t, pages, uint64(i))
+		faxes = append(faxes, f)
+	}
+	return d, faxes
+}
+
+func received(id string, pages int) fax.Fax {
+	return fax.Fax{
+		ID: id, From: "+14155550100", To: "+14155550123", Direction: fax.Inbound, Status: fax.Received, Pages: &pages,
+		MediaID: "ME" + id, Created: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC), Raw: json.RawMessage(`{"sid":"` + id + `","odd":[1]}`),
+	}
+}
+
+func sheet(t testing.TB, pages int, seed uint64) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := paper.Write(&b, paper.PDF, paper.Sheet{Pages: pages, Seed: seed}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// open opens an archive for the length of a test.
+func open(t testing.TB, dir string) *Archive {
+	t.Helper()
+	a, err := Open(context.Background(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return a
+}
+
+func save(t testing.TB, a *Archive, d *desk, f fax.Fax) (Entry, bool) {
+	t.Helper()
+	e, existed, err := a.Save(context.Background(), d, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, existed
+}
+
+// files lists an archive's files, its own at the top left out.
+func files(t testing.TB, dir string) []string {
+	t.Helper()
+	all := []string{}
+	for o, err := range (&Dir{root: dir}).Walk(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, o.Name)
+	}
+	return all
+}
+
+func listed(t testing.TB, a *Archive, q fax.Filter) []string {
+	t.Helper()
+	all := []string{}
+	for e, err := range a.List(context.Background(), q) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e.Fax.ID)
+	}
+	return all
+}

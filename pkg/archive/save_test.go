@@ -1,0 +1,316 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+func TestSaveKeepsRecordAndDocument(t *testing.T) {
+	t.Cleanup(func() { goleak.VerifyNone(t) }) // after the archive is closed
+	dir := filepath.Join(t.TempDir(), "kept")
+	d, faxes := fill(t, 12)
+	a, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for _, f := range faxes {
+		wait.Go(func() {
+			if _, existed, err := a.Save(t.Context(), d, f); err != nil || existed {
+				t.Errorf("%s: existed %v, %v", f.ID, existed, err)
+			}
+		})
+	}
+	wait.Wait()
+	e, err := a.Get(t.Context(), "FX0002")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := faxes[2]
+	want.Raw = e.Fax.Raw
+	if diff := cmp.Diff(want, e.Fax); diff != "" {
+		t.Error(diff)
+	}
+	var record map[string]any
+	if err := json.Unmarshal(e.Record, &record); err != nil || record["sid"] != "FX0002" {
+		t.Errorf("record %s, %v", e.Record, err)
+	}
+	if e.Document == nil || e.Document.Pages != 3 || e.Document.ContentType != "application/pdf" || e.Document.Size != int64(len(d.docs["FX0002"])) {
+		t.Errorf("document %+v", e.Document)
+	}
+	r, _, err := a.OpenDocument(t.Context(), "FX0002")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, d.docs["FX0002"]) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if err := errors.Join(r.Close(), a.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+
+	// The second run asks for nothing and writes nothing.
+	b := open(t, dir)
+	d.opened = 0
+	for _, f := range faxes {
+		if _, existed := save(t, b, d, f); !existed {
+			t.Errorf("%s was written again", f.ID)
+		}
+	}
+	if d.opened > 0 {
+		t.Errorf("%d documents asked for again", d.opened)
+	}
+	for _, name := range []string{"2026/11/23/FX0002.pdf", "2026/11/23/FX0002.json", "2026/11/22/FX0011.pdf", formatFile, indexFile} {
+		if st, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err != nil || st.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if st, err := os.Stat(filepath.Join(dir, "2026")); err != nil || st.Mode().Perm() != 0o700 {
+		t.Errorf("folder: %v", err)
+	}
+	if diff := cmp.Diff([]string{"FX0000", "FX0001", "FX0002"}, listed(t, b, fax.Filter{After: faxes[3].Created})); diff != "" {
+		t.Error(diff)
+	}
+	report, err := b.Verify(t.Context(), 4)
+	if err != nil || report.Entries != 12 || report.Documents != 12 || len(report.Findings) > 0 {
+		t.Errorf("verify: %+v, %v", report, err)
+	}
+}
+
+func TestSaveOfFaxesWithoutDocuments(t *testing.T) {
+	failed := func(f *fax.Fax) { f.Status, f.MediaID, f.Pages = fax.Failed, "", nil }
+	for _, tc := range []struct {
+		name   string
+		change func(*fax.Fax)
+		doc    bool // the provider has one
+		kept   bool // a document is in the archive
+		gone   bool // it is marked
+		asked  int
+	}{
+		{name: "received", doc: true, kept: true, asked: 1},
+		{name: "failed", change: failed},
+		{name: "deleted at the provider", gone: true, asked: 1},
+		{name: "deleted, and the record says so", change: func(f *fax.Fax) { f.MediaID = "" }, gone: true, asked: 1},
+		{name: "there, though the record does not say so", change: func(f *fax.Fax) { f.MediaID = "" }, doc: true, kept: true, asked: 1},
+		{name: "still arriving", change: func(f *fax.Fax) { f.Status, f.MediaID = fax.Receiving, "" }},
+		{name: "without a date", change: func(f *fax.Fax) { f.Created = time.Time{} }, doc: true, kept: true, asked: 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := open(t, t.TempDir())
+			d, faxes := fill(t, 1)
+			f := faxes[0]
+			if tc.change != nil {
+				tc.change(&f)
+			}
+			if !tc.doc {
+				d.docs[f.ID] = nil
+			}
+			for run := range 2 {
+				e, existed := save(t, a, d, f)
+				if (e.Document != nil) != tc.kept || e.MediaGone.IsZero() == tc.gone || existed != (run == 1) {
+					t.Errorf("run %d: existed %v, %+v", run, existed, e)
+				}
+			}
+			if d.opened != tc.asked {
+				t.Errorf("asked %d times, want %d", d.opened, tc.asked)
+			}
+		})
+	}
+}
+
+func TestSaveFollowsTheRecord(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir)
+	d, faxes := fill(t, 1)
+	f := faxes[0]
+
+	early := f
+	early.Status, early.MediaID, early.Pages = fax.Receiving, "", nil
+	if e, _ := save(t, a, d, early); e.Document != nil {
+		t.Error("a fax that is still arriving has a document")
+	}
+	e, existed := save(t, a, d, f)
+	if existed || e.Document == nil {
+		t.Errorf("the complete fax: existed %v, %+v", existed, e)
+	}
+	if _, err := a.Hold(t.Context(), f.ID, "lawsuit"); err != nil {
+		t.Fatal(err)
+	}
+
+	priced := f
+	priced.Price = &fax.Money{Amount: "0.01", Currency: "USD"}
+	again, existed := save(t, a, d, priced)
+	if existed || again.Fax.Price == nil || again.Hold == nil || !cmp.Equal(again.Document, e.Document) || !again.ArchivedAt.Equal(e.ArchivedAt) {
+		t.Errorf("the priced fax: existed %v, %+v", existed, again)
+	}
+
+	d.docs[f.ID] = nil
+	priced.MediaID = ""
+	gone, existed := save(t, a, d, priced)
+	if existed || gone.MediaGone.IsZero() || gone.Document == nil {
+		t.Errorf("the document deleted: existed %v, %+v", existed, gone)
+	}
+	if d.opened != 1 {
+		t.Errorf("%d downloads", d.opened)
+	}
+	if report, err := a.Verify(t.Context(), 1); err != nil || len(report.Findings) > 0 || report.Documents != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+func TestSaveRefusesIDs(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir)
+	for _, id := range []string{"", "../FX1", "a/b", `a\b`, ".", "FX1.pdf", "FX\x001", strings.Repeat("a", 65), "FX 1", "ü"} {
+		d := &desk{docs: map[string][]byte{id: sheet(t, 1, 1)}}
+		if _, _, err := a.Save(t.Context(), d, received(id, 1)); !errors.Is(err, fax.ErrInvalid) {
+			t.Errorf("%q: %v", id, err)
+		}
+		if _, err := a.Get(t.Context(), id); !errors.Is(err, fax.ErrInvalid) {
+			t.Errorf("%q: %v", id, err)
+		}
+		if _, err := a.Hold(t.Context(), id, ""); !errors.Is(err, fax.ErrInvalid) {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+	if got := files(t, dir); len(got) > 0 {
+		t.Errorf("files %v", got)
+	}
+}
+
+func TestSaveFails(t *testing.T) {
+	for name, tc := range map[string]struct {
+		doc []byte
+		is  error
+	}{
+		"an error page": {[]byte("<html>"), fax.ErrUnavailable},
+		"half":          {sheet(t, 2, 1)[:5000], fax.ErrUnavailable},
+		"a page short":  {sheet(t, 1, 1), fax.ErrConflict},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			a := open(t, dir)
+			d := &desk{docs: map[string][]byte{"FX1": tc.doc}}
+			if _, _, err := a.Save(t.Context(), d, received("FX1", 2)); !errors.Is(err, tc.is) {
+				t.Errorf("got %v", err)
+			}
+			if got := files(t, dir); len(got) > 0 {
+				t.Errorf("files %v", got)
+			}
+			if leftovers, err := filepath.Glob(filepath.Join(dir, "2026/11/23/.*")); err != nil || len(leftovers) > 0 {
+				t.Errorf("leftovers %v, %v", leftovers, err)
+			}
+			d.docs["FX1"] = sheet(t, 2, 1) // and the next run makes it good
+			if e, existed := save(t, a, d, received("FX1", 2)); existed || e.Document == nil {
+				t.Errorf("existed %v, %+v", existed, e)
+			}
+		})
+	}
+}
+
+func TestHold(t *testing.T) {
+	dir := t.TempDir()
+	d, faxes := fill(t, 2)
+	a, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	save(t, a, d, faxes[0])
+	if _, err := a.Hold(t.Context(), "FX9999", "x"); !errors.Is(err, fax.ErrNotFound) || fax.Hint(err) == "" {
+		t.Errorf("an unknown fax: %v", err)
+	}
+	if _, err := a.Hold(t.Context(), faxes[0].ID, "lawsuit"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(a.Close(t.Context()), os.Remove(filepath.Join(dir, indexFile))); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, dir) // the hold is in the sidecar
+	held, err := fax.Collect(b.Held(t.Context()))
+	if err != nil || len(held) != 1 || held[0].Hold.Reason != "lawsuit" {
+		t.Errorf("%+v, %v", held, err)
+	}
+	if e, err := b.Get(t.Context(), faxes[0].ID); err != nil || e.Hold == nil || e.Document == nil || e.Record == nil {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if _, err := b.Unhold(t.Context(), faxes[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if held, err := fax.Collect(b.Held(t.Context())); err != nil || len(held) > 0 {
+		t.Errorf("%+v, %v", held, err)
+	}
+}
+
+// When the disk takes no more, nothing gets a final name.
+func TestSaveOnABrokenDisk(t *testing.T) {
+	for name, obstacle := range map[string]string{
+		"the day's folder":  "2026/11/23",
+		"the document":      "2026/11/23/.FX0000.part",
+		"the sidecar":       "2026/11/23/.FX0000.json.part",
+		"the document name": "2026/11/23/FX0000.pdf/x",
+		"the sidecar name":  "2026/11/23/FX0000.json/x",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			a := open(t, dir)
+			d, faxes := fill(t, 1)
+			in := filepath.Join(dir, filepath.FromSlash(obstacle))
+			if obstacle == "2026/11/23" {
+				if err := errors.Join(os.MkdirAll(filepath.Dir(in), 0o700), os.WriteFile(in, nil, 0o600)); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := os.MkdirAll(in, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := a.Save(t.Context(), d, faxes[0]); err == nil {
+				t.Fatal("saved all the same")
+			}
+			if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], false); err == nil || r.Result != Failed || len(d.deleted) > 0 {
+				t.Errorf("%+v, %v", r, err)
+			}
+			if _, err := a.Get(t.Context(), faxes[0].ID); !errors.Is(err, fax.ErrNotFound) {
+				t.Errorf("the entry: %v", err)
+			}
+			top := filepath.Join(dir, "2026", "11", "23")
+			if obstacle != "2026/11/23" {
+				if err := os.RemoveAll(top); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := os.Remove(top); err != nil {
+				t.Fatal(err)
+			}
+			if _, existed := save(t, a, d, faxes[0]); existed { // the next run makes it good
+				t.Error("existed")
+			}
+		})
+	}
+}
+
+// Being cut off by the context leaves an entry whole or not there.
+func TestSaveInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir)
+	d, faxes := fill(t, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	d.before = cancel
+	if _, _, err := a.Save(ctx, d, faxes[0]); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if got := files(t, dir); len(got) > 0 {
+		t.Errorf("files %v", got)
+	}
+}
