@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -96,6 +97,7 @@ func lasting(err error) bool {
 		record      tls.RecordHeaderError
 		alert       tls.AlertError
 		dns         *net.DNSError
+		op          *net.OpError
 	)
 	switch {
 	case errors.Is(err, ErrPrivateAddress), errors.Is(err, http.ErrSchemeMismatch),
@@ -103,6 +105,8 @@ func lasting(err error) bool {
 		return true
 	case errors.As(err, &dns):
 		return dns.IsNotFound
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return errors.Is(err, syscall.ECONNREFUSED) // no proxy where the variables say
 	}
 	return false
 }

@@ -84,7 +84,9 @@ func resetError() error {
 }
 
 func TestRetryWhat(t *testing.T) {
-	proxy := &net.OpError{Op: "proxyconnect", Net: "tcp", Err: dialError()}
+	proxy := func(why error) error {
+		return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Net: "tcp", Err: why}}
+	}
 	for _, tt := range []struct {
 		name     string
 		methods  string
@@ -104,7 +106,8 @@ func TestRetryWhat(t *testing.T) {
 		{"connection lost, but may have been done", "POST", step{err: resetError()}, 1},
 		{"cut short", "GET", step{err: io.ErrUnexpectedEOF}, 2},
 		{"connection not made", "GET POST", step{err: dialError()}, 2},
-		{"proxy not reached", "GET POST", step{err: proxy}, 2},
+		{"proxy not reached", "GET POST", step{err: proxy(syscall.ETIMEDOUT)}, 2},
+		{"no proxy there", "GET POST", step{err: proxy(syscall.ECONNREFUSED)}, 1},
 		{"name server busy", "GET POST", step{err: &net.OpError{Op: "dial", Err: &net.DNSError{IsTemporary: true}}}, 2},
 		{"no such host", "GET POST", step{err: &net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}}, 1},
 		{"bad certificate", "GET", step{err: &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}}, 1},
