@@ -39,7 +39,7 @@ type variant[T any] struct {
 
 // Explain looks for the URL, the parameters and the key that give the
 // signature, and returns the explanation with the fewest differences, or false
-// when none does. It tries other keys, hosts, schemes, default ports, trailing
+// when nothing does. It tries other keys, hosts, schemes, default ports, trailing
 // slashes, ways to write the query, and mistakes in decoding parameters, each
 // with each. All are tried and compared in constant time, so that the time it
 // takes tells nothing.
@@ -52,16 +52,16 @@ func Explain(s Suspect) (Explanation, bool) {
 				if !hmac.Equal([]byte(Sign(key.Key, u.value, f.value)), []byte(s.Signature)) || key.Key == "" {
 					continue
 				}
-				e := Explanation{URL: u.value, Key: key.Name}
+				if best != nil {
+					continue // the same, told in more words
+				}
+				best = &Explanation{URL: u.value, Key: key.Name}
 				if i > 0 {
-					e.Reasons = append(e.Reasons, "it was signed with the "+key.Name+", not with the "+s.Keys[0].Name)
+					best.Reasons = append(best.Reasons, "it was signed with the "+key.Name+", not with the "+s.Keys[0].Name)
 				}
-				e.Reasons = append(e.Reasons, u.reasons...)
+				best.Reasons = append(best.Reasons, u.reasons...)
 				if f.reason != "" {
-					e.Reasons = append(e.Reasons, f.reason)
-				}
-				if best == nil || len(e.Reasons) < len(best.Reasons) {
-					best = &e
+					best.Reasons = append(best.Reasons, f.reason)
 				}
 			}
 		}
