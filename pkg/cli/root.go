@@ -224,7 +224,7 @@ func must(err error) {
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.numbersGroup(), a.faxesGroup(),
-		a.webhookGroup(), a.twimlGroup(),
+		a.serve(), a.webhookGroup(), a.twimlGroup(),
 		a.profileGroup(), a.whoami(), a.api(),
 		a.sandboxGroup(),
 	}

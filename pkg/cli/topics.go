@@ -28,6 +28,7 @@ faxctl's own:
   FAXCTL_CONFIG        the configuration file
                        (default $XDG_CONFIG_HOME/faxctl/config.yaml)
   FAXCTL_API_URL       an origin for every provider call, as --api-url
+  FAXCTL_FORWARD_KEY   signs what faxctl serve --forward sends
   FAXCTL_NO_INPUT      ask nothing, as --no-input; also when CI is set or
                        standard input is no terminal
   XDG_STATE_HOME       holds faxctl/, the state of the sandbox

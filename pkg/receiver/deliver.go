@@ -21,12 +21,17 @@ import (
 )
 
 // exec runs the operator's program for an event. It gets the event in its
-// environment and nothing else of ours: no credentials. Exit status 0 is
-// success; anything else is tried again later.
+// environment, and as JSON on its standard input, and nothing else of ours: no
+// credentials. Exit status 0 is success; anything else is tried again later.
 func (r *Receiver) exec(ctx context.Context, e Event) error {
+	event, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
 	cmd := exec.CommandContext(ctx, r.cfg.Exec[0], r.cfg.Exec[1:]...)
 	cmd.Env = append(passedOn(os.Environ()), e.environment()...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.Stdin = bytes.NewReader(append(event, '\n'))
 	cmd.WaitDelay = 10 * time.Second
 	var said tail
 	cmd.Stdout, cmd.Stderr = &said, &said

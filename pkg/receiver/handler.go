@@ -32,7 +32,7 @@ func (r *Receiver) Handler() http.Handler {
 	mux.HandleFunc("GET /readyz", r.readyz)
 	mux.Handle("GET /metrics", r.metrics.handler())
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		w.Header().Set("Server", "faxctl") // by which numbers check knows us
+		w.Header().Set("Server", webhook.Server) // by which numbers check knows us
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
 		mux.ServeHTTP(w, req)

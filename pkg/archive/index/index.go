@@ -80,7 +80,10 @@ func Open(ctx context.Context, path string, write bool) (*Index, error) {
 }
 
 func dsn(path, mode string) string {
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole // else its first folder would be read as a host
+	}
+	u := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(path), "/")}
 	u.RawQuery = url.Values{
 		"mode":    {mode},
 		"_txlock": {"immediate"},

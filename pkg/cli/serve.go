@@ -1,0 +1,264 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/receiver"
+	"github.com/faxctl/faxctl/pkg/retention"
+	"github.com/faxctl/faxctl/pkg/webhook"
+)
+
+// serving is what the flags of serve say.
+type serving struct {
+	receiver.Config
+	listen, archive, state string
+	allow, reject          []string
+	exec, pruneAfter       string
+	storeMedia             bool
+	cert, key              string
+	logFormat              string
+	printUnit              bool
+}
+
+func (a *app) serve() *cobra.Command {
+	var s serving
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Receive faxes: answer the provider and archive what comes",
+		Long: `Receive faxes: answer the provider and archive what comes. The provider asks the
+fax URL what to do with a fax, and tells how it went; the document is then
+fetched, checked and kept in the archive. The fax URL is the public URL and
+/fax; put it into a number with faxctl numbers configure.
+
+Only signed requests are believed; the signature is checked over --public-url,
+so it must be what the provider was given. What was acknowledged survives a
+crash. --backfill finds the faxes whose callback was lost, at the start too.
+
+--exec runs a program for each fax, without a shell; the fax is in its
+environment (FAX_ID FAX_FROM FAX_TO FAX_STATUS FAX_PAGES FAX_DOCUMENT and more)
+and as JSON on its standard input. --forward posts the same JSON to a URL,
+signed with the key in FAXCTL_FORWARD_KEY. Both are tried again until they
+succeed, and parked in the end: faxctl serve jobs list.
+
+/healthz, /readyz and /metrics are for the operator: let the proxy in front pass
+only /fax and what is below it.`,
+		Example: `  faxctl serve --public-url https://fax.example.com --archive faxes
+  faxctl serve --public-url https://fax.example.com --archive faxes --allow to=+14155550123 --exec 'lp -d front-desk'
+  faxctl serve --public-url https://fax.example.com --archive /srv/faxes --print-unit`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.read(cmd, a.getenv); err != nil {
+				return err
+			}
+			if s.printUnit {
+				unit, err := serviceUnit(cmd, s)
+				if err == nil {
+					_, err = fmt.Fprint(a.out, unit)
+				}
+				return err
+			}
+			return a.receive(cmd.Context(), s)
+		},
+	}
+	s.bind(a, cmd)
+	cmd.AddCommand(a.serveJobs(), a.serveStatus())
+	cmd.GroupID = "work"
+	return cmd
+}
+
+func (s *serving) bind(a *app, cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.PublicURL, "public-url", "", "`URL` under which the provider reaches us")
+	f.StringVar(&s.listen, "listen", ":8080", "`address` to listen on")
+	f.StringVar(&s.archive, "archive", "", "`folder` of the archive; made when it is not there")
+	f.StringVar(&s.state, "state", "", "`folder` for what is not done yet (default: one for the account, in the state folder)")
+	f.StringArrayVar(&s.allow, "allow", nil, "take only faxes that match `PATTERN`: +1415*, from=+1415*, to=+14155550123; may be repeated")
+	f.StringArrayVar(&s.reject, "reject", nil, "reject faxes that match `PATTERN`; may be repeated")
+	f.StringVar(&s.Answer.MediaType, "media-type", "", "`type` of the documents: application/pdf or image/tiff")
+	f.StringVar(&s.Answer.PageSize, "page-size", "", "`size` of the pages: letter, legal or a4")
+	f.BoolVar(&s.storeMedia, "store-media", true, "let the provider keep the document; without, it comes with the callback (Twilio)")
+	f.StringVar(&s.exec, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
+	f.StringVar(&s.Forward, "forward", "", "`URL` to tell of each fax")
+	f.DurationVar(&s.Backfill, "backfill", 15*time.Minute, "`time` between two looks for faxes whose callback was lost; 0 for none")
+	f.StringVar(&s.pruneAfter, "prune-after", "", "once a day delete at the provider what is archived and older than `AGE`")
+	f.IntVarP(&s.Jobs, "jobs", "j", 8, "how many documents and programs at a `time`")
+	f.IntVar(&s.Attempts, "attempts", 16, "how `often` --exec and --forward are tried before a job is parked")
+	f.IntVar(&s.MaxConns, "max-connections", 512, "how `many` connections at once")
+	f.DurationVar(&s.Drain, "drain", 20*time.Second, "`time` that running work may take at the end")
+	f.StringVar(&s.cert, "tls-cert", "", "`file` of the certificate and its chain, in PEM; read again when it changes")
+	f.StringVar(&s.key, "tls-key", "", "`file` of the certificate's key")
+	f.StringVar(&s.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
+	f.BoolVar(&s.printUnit, "print-unit", false, "print a systemd unit that runs this command, and end")
+	a.completeFolders(cmd, "archive", "state")
+	a.completeValues(cmd, "media-type", "application/pdf", "image/tiff")
+	a.completeValues(cmd, "page-size", "letter", "legal", "a4")
+	a.completeValues(cmd, "log-format", "text", "json")
+	a.completeNothing(cmd, "public-url", "listen", "allow", "reject", "exec", "forward", "backfill", "prune-after", "jobs", "attempts", "max-connections", "drain")
+	must(cmd.MarkFlagFilename("tls-cert", "pem", "crt"))
+	must(cmd.MarkFlagFilename("tls-key", "pem", "key"))
+	must(cmd.RegisterFlagCompletionFunc("tls-cert", anyFile))
+	must(cmd.RegisterFlagCompletionFunc("tls-key", anyFile))
+}
+
+func anyFile(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+// read turns the flags into the receiver's configuration, as far as that needs
+// no account.
+func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
+	var err error
+	if s.PublicURL == "" || s.archive == "" {
+		return fax.WithHint(usageError("serve needs --public-url and --archive"), "as in: faxctl serve --public-url https://fax.example.com --archive faxes")
+	}
+	if s.Jobs < 1 || s.Attempts < 1 || s.MaxConns < 1 || s.Drain <= 0 || s.Backfill < 0 {
+		return usageError("--jobs, --attempts, --max-connections and --drain take 1 or more, --backfill 0 or more")
+	}
+	if s.archive, err = filepath.Abs(s.archive); err != nil { // programs run for a fax get the path
+		return err
+	}
+	if (s.cert == "") != (s.key == "") {
+		return usageError("--tls-cert and --tls-key belong together")
+	}
+	if s.logFormat, err = oneOf("log-format", s.logFormat, []string{"text", "json"}); err != nil {
+		return err
+	}
+	if s.Exec, err = profile.SplitArgv(s.exec); err != nil || cmd.Flags().Changed("exec") && len(s.Exec) == 0 {
+		return fax.WithHint(usageError("--exec %q is no command", s.exec), "as in --exec 'lp -d front-desk'")
+	}
+	if s.Forward != "" {
+		if s.ForwardKey = webhook.Key(getenv("FAXCTL_FORWARD_KEY")); s.ForwardKey == "" && !s.printUnit {
+			return fax.WithHint(usageError("--forward needs a key to sign with"), "put one into FAXCTL_FORWARD_KEY, as made by: openssl rand -hex 32")
+		}
+	}
+	if !s.storeMedia {
+		s.Answer.StoreMedia = &s.storeMedia
+	}
+	if s.Allow, err = patterns("allow", s.allow); err != nil {
+		return err
+	}
+	if s.Reject, err = patterns("reject", s.reject); err != nil {
+		return err
+	}
+	if s.pruneAfter != "" {
+		if age, err := retention.ParseAge(s.pruneAfter); err != nil || age <= 0 {
+			return fax.WithHint(usageError("--prune-after %q is no age", s.pruneAfter), "as in --prune-after 90d")
+		}
+	}
+	return nil
+}
+
+func patterns(flag string, texts []string) ([]receiver.Pattern, error) {
+	var all []receiver.Pattern
+	for _, text := range texts {
+		p, err := receiver.ParsePattern(text)
+		if err != nil {
+			return nil, fmt.Errorf("--%s: %w", flag, err)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// receive serves until it is interrupted.
+func (a *app) receive(ctx context.Context, s serving) (err error) {
+	if s.Provider, err = a.provider(ctx); err != nil {
+		return err
+	}
+	key, err := a.signingKey(ctx)
+	if err != nil {
+		return err
+	}
+	s.Keys, s.Account = []webhook.Key{key}, a.account.resolved.AccountID
+	if s.StateDir, err = a.receiverState(s.state); err != nil {
+		return err
+	}
+	var config *tls.Config
+	if s.cert != "" {
+		if config, err = receiver.CertificateFiles(s.cert, s.key); err != nil {
+			return err
+		}
+	}
+	s.Log = a.serverLog(s.logFormat)
+
+	kept, err := archive.Open(ctx, s.archive)
+	if err != nil {
+		return err
+	}
+	a.onClose(func() error { return kept.Close(context.WithoutCancel(ctx)) })
+	keeper := &keeper{archive: kept}
+	s.Archive = keeper
+	if s.pruneAfter != "" {
+		age, err := retention.ParseAge(s.pruneAfter)
+		if err != nil {
+			return err
+		}
+		s.Prune = func(ctx context.Context) error { return pruneArchived(ctx, s.Provider, kept, age, s.Log) }
+	}
+	r, err := receiver.Open(ctx, s.Config)
+	if err != nil {
+		return err
+	}
+	a.onClose(r.Close)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	a.announce(l, r, s)
+	return r.Serve(a.interrupts.gently(), l, config)
+}
+
+// announce says where the receiver is and what is left to do.
+func (a *app) announce(l net.Listener, r *receiver.Receiver, s serving) {
+	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" && !a.account.resolved.IsBuiltIn() {
+		a.warn("the public URL is not https: faxes and their senders can be read on the way")
+	}
+	if s.Answer.StoreMedia != nil && a.account.resolved.Provider == profile.SignalWire {
+		a.warn("SignalWire knows no --store-media=false, and keeps the documents")
+	}
+	a.say("Receiving on %s; ^C ends it. Numbers find it with: faxctl numbers configure NUMBER --fax-url %s", l.Addr(), r.FaxURL())
+}
+
+func (a *app) serverLog(format string) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	switch {
+	case a.flags.debug:
+		options.Level = slog.LevelDebug
+	case a.flags.quiet:
+		options.Level = slog.LevelWarn
+	}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(a.err, options))
+	}
+	return slog.New(slog.NewTextHandler(a.err, options))
+}
+
+// receiverState is the folder of a receiver's state; each account has its own.
+func (a *app) receiverState(given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	resolved, err := a.resolve()
+	if err != nil {
+		return "", err
+	}
+	beside, err := a.sandboxPath()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(filepath.Dir(beside), "receiver", resolved.AccountID)
+	return dir, os.MkdirAll(dir, 0o700)
+}

@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/receiver"
+)
+
+func (a *app) serveJobs() *cobra.Command {
+	return group("jobs", "Look at what a receiver has not done yet",
+		"  faxctl serve jobs list --parked\n  faxctl serve jobs retry 42",
+		a.jobsList(), a.jobsRetry(), a.jobsDiscard())
+}
+
+// desk opens the state of a receiver, running or not.
+func (a *app) desk(ctx context.Context, state string) (*receiver.Desk, error) {
+	dir, err := a.receiverState(state)
+	if err != nil {
+		return nil, err
+	}
+	return receiver.OpenDesk(ctx, dir)
+}
+
+func (a *app) bindState(cmd *cobra.Command, state *string) {
+	cmd.Flags().StringVar(state, "state", "", "`folder` of the receiver's state, as given to faxctl serve")
+	a.completeFolders(cmd, "state")
+}
+
+func (a *app) jobsList() *cobra.Command {
+	var state string
+	var parked bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List the jobs that are not done, the oldest first",
+		Example: "  faxctl serve jobs list --parked -o json",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			desk, err := a.desk(cmd.Context(), state)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, desk.Close()) }()
+			jobs, err := desk.Jobs(cmd.Context())
+			if err != nil {
+				return err
+			}
+			var shown []receiver.Job
+			for _, j := range jobs {
+				if !parked || j.State == receiver.Parked {
+					shown = append(shown, j)
+				}
+			}
+			_, err = printList(cmd.Context(), a, values(shown), jobType(), 0)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&parked, "parked", false, "only those that were given up")
+	a.bindState(cmd, &state)
+	return cmd
+}
+
+func (a *app) jobsRetry() *cobra.Command {
+	var state string
+	cmd := &cobra.Command{
+		Use:               "retry ID...",
+		Short:             "Try jobs again now, parked ones too",
+		Example:           "  faxctl serve jobs retry 42\n  faxctl serve jobs list --parked -o id | faxctl serve jobs retry -",
+		Args:              needArgs("a job id", "faxctl serve jobs retry 42"),
+		ValidArgsFunction: a.completeJobs(&state, false),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.eachJob(cmd.Context(), state, args, func(ctx context.Context, desk *receiver.Desk, id int64) error {
+				err := desk.Retry(ctx, id)
+				if err == nil {
+					a.say("Job %d runs as soon as the receiver can.", id)
+				}
+				return err
+			})
+		},
+	}
+	a.bindState(cmd, &state)
+	return cmd
+}
+
+func (a *app) jobsDiscard() *cobra.Command {
+	var state string
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "discard ID...",
+		Short: "Give parked jobs up for good",
+		Long: `Give parked jobs up for good. What a job was about stays: a fax whose document
+was not fetched is still at the provider.`,
+		Example:           "  faxctl serve jobs discard 42 --yes",
+		Args:              needArgs("a job id", "faxctl serve jobs discard 42"),
+		ValidArgsFunction: a.completeJobs(&state, true),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ids, err := a.refs(args)
+			if err != nil {
+				return err
+			}
+			if dryRun {
+				a.say("Dry run: %s would be discarded.", plural(len(ids), "job", "jobs"))
+				return nil
+			}
+			if err := a.confirm(cmd.Context(), fmt.Sprintf("Give up %s for good?", plural(len(ids), "job", "jobs"))); err != nil {
+				return err
+			}
+			return a.eachJob(cmd.Context(), state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
+				err := desk.Discard(ctx, id)
+				if err == nil {
+					a.say("Discarded job %d.", id)
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "discard nothing")
+	a.bindState(cmd, &state)
+	return cmd
+}
+
+// eachJob does something to jobs; one that fails is told of and stops nothing.
+func (a *app) eachJob(ctx context.Context, state string, args []string, do func(context.Context, *receiver.Desk, int64) error) (err error) {
+	refs, err := a.refs(args)
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(refs))
+	for i, ref := range refs {
+		if ids[i], err = strconv.ParseInt(ref, 10, 64); err != nil || ids[i] < 1 {
+			return fax.WithHint(usageError("%q is no job id", ref), "see what there is: faxctl serve jobs list")
+		}
+	}
+	desk, err := a.desk(ctx, state)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, desk.Close()) }()
+	if len(ids) == 1 {
+		return do(ctx, desk, ids[0])
+	}
+	var t trouble
+	for _, id := range ids {
+		if err := t.add(a, do(ctx, desk, id)); err != nil {
+			return err
+		}
+	}
+	return t.err()
+}
+
+// completeJobs offers the jobs of the receiver. They are on this machine, and
+// change: none are remembered.
+func (a *app) completeJobs(state *string, onlyParked bool) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		desk, err := a.desk(cmd.Context(), *state)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		defer func() { _ = desk.Close() }()
+		jobs, err := desk.Jobs(cmd.Context())
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var all []cobra.Completion
+		for _, j := range jobs {
+			if !onlyParked || j.State == receiver.Parked {
+				all = append(all, cobra.CompletionWithDesc(strconv.FormatInt(j.ID, 10), j.Kind+", "+j.State))
+			}
+		}
+		return remaining(all, args, typed), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func (a *app) serveStatus() *cobra.Command {
+	var state string
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Count what a receiver has received and what it has not done yet",
+		Long: `Count what a receiver has received, by status, and what it has not done yet, by
+kind of job. It reads the state, whether the receiver runs or not.`,
+		Example: "  faxctl serve status -o json",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			desk, err := a.desk(cmd.Context(), state)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, desk.Close()) }()
+			stats, err := desk.Stats(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if stats.Age > time.Second {
+				a.say("the oldest job that could run has waited for %s", stats.Age.Round(time.Second))
+			}
+			_, err = printList(cmd.Context(), a, values(statusCounts(stats)), countType(), 0)
+			return err
+		},
+	}
+	a.bindState(cmd, &state)
+	return cmd
+}
+
+// statusCount is a line of serve status.
+type statusCount struct {
+	What  string `json:"what"`  // fax, or the kind of a job
+	State string `json:"state"` // the status of a fax, or the state of a job
+	Count int    `json:"count"`
+}
+
+func statusCounts(s receiver.Stats) []statusCount {
+	var all []statusCount
+	for _, status := range slices.Sorted(maps.Keys(s.Faxes)) {
+		all = append(all, statusCount{"fax", string(status), s.Faxes[status]})
+	}
+	for _, j := range s.Jobs {
+		all = append(all, statusCount{j.Kind, j.State, j.Count})
+	}
+	return all
+}
+
+func countType() output.Type[statusCount] {
+	return output.Type[statusCount]{
+		ID: func(c statusCount) string { return c.What + "/" + c.State },
+		Columns: []output.Column[statusCount]{
+			{Name: "what", Value: func(c statusCount) string { return c.What }},
+			{Name: "state", Value: func(c statusCount) string { return c.State }},
+			{Name: "count", Value: func(c statusCount) string { return strconv.Itoa(c.Count) }},
+		},
+	}
+}
+
+func jobType() output.Type[receiver.Job] {
+	return output.Type[receiver.Job]{
+		ID: func(j receiver.Job) string { return strconv.FormatInt(j.ID, 10) },
+		Columns: []output.Column[receiver.Job]{
+			{Name: "id", Value: func(j receiver.Job) string { return strconv.FormatInt(j.ID, 10) }, Whole: true, Style: accent[receiver.Job]},
+			{Name: "kind", Value: func(j receiver.Job) string { return j.Kind }},
+			{Name: "state", Value: func(j receiver.Job) string { return j.State }, Style: jobStyle},
+			{Name: "fax", Value: func(j receiver.Job) string { return j.FaxID }, Whole: true},
+			{Name: "status", Value: func(j receiver.Job) string { return string(j.Status) }, Wide: true},
+			{Name: "attempts", Value: func(j receiver.Job) string { return strconv.Itoa(j.Attempts) }},
+			{Name: "created", Value: func(j receiver.Job) string { return j.Created.UTC().Format(time.RFC3339) },
+				Show: func(j receiver.Job, h output.Human) string { return ago(h.Now, j.Created) }},
+			{Name: "error", Value: func(j receiver.Job) string { return j.Error }},
+		},
+	}
+}
+
+func jobStyle(j receiver.Job) output.Style {
+	switch j.State {
+	case receiver.Parked:
+		return output.Bad
+	case receiver.Retrying:
+		return output.Warn
+	}
+	return output.None
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// serviceUnit is a systemd unit that runs serve with the flags of this command
+// line. Secrets are not in it: they come from a file the unit names.
+func serviceUnit(cmd *cobra.Command, s serving) (string, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	argv := []string{program, "serve"}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "print-unit", "archive", "state":
+			return
+		}
+		texts := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			texts = list.GetSlice()
+		}
+		for _, text := range texts {
+			argv = append(argv, "--"+f.Name+"="+text)
+		}
+	})
+	argv = append(argv, "--archive="+s.archive, "--state=/var/lib/faxctl")
+	for i, arg := range argv {
+		argv[i] = unitQuote(arg)
+	}
+	return fmt.Sprintf(`[Unit]
+Description=faxctl receives faxes
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=notify
+ExecStart=%s
+# The account and its secrets: TWILIO_ACCOUNT_SID=..., TWILIO_AUTH_TOKEN=... and
+# so on, readable by root alone.
+EnvironmentFile=-/etc/faxctl/serve.env
+Restart=always
+RestartSec=2
+TimeoutStopSec=%d
+User=faxctl
+StateDirectory=faxctl
+StateDirectoryMode=0700
+UMask=0077
+ReadWritePaths=%s
+NoNewPrivileges=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectSystem=strict
+ProtectHome=read-only
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+
+[Install]
+WantedBy=multi-user.target
+`, strings.Join(argv, " "), int(s.Drain.Seconds())+10, strings.ReplaceAll(unitQuote(s.archive), "$$", "$")), nil // $ means something in commands only
+}
+
+// unitQuote writes a word so that systemd reads it back: quoted where needed,
+// with nothing in it expanded.
+// Source: systemd.service(5), "Command lines"; systemd.syntax(7), "Quoting".
+func unitQuote(s string) string {
+	s = strings.NewReplacer("%", "%%", "$", "$$").Replace(s)
+	if !strings.ContainsAny(s, " \t\n\"'\\;") {
+		return s
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(s) + `"`
+}
