@@ -3,7 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -30,12 +33,17 @@ func namedFax(id string, err error) error {
 	return fmt.Errorf("fax %s: %w", id, err)
 }
 
+// errPassed marks a fax that was selected among others and has nothing to do:
+// the summary counts it, and no line tells of it.
+var errPassed = errors.New("passed over")
+
 // trouble counts what became of the items of a batch and tells of each that
 // failed or was skipped.
 type trouble struct {
 	tally batch.Tally
 	first error
-	inRow int // failures since the last success, the provider being unavailable
+	told  []error // the last ones
+	inRow int     // failures since the last success, the provider refusing or being unavailable
 }
 
 // tooMany failures in a row of an unavailable provider end a batch: each took
@@ -49,6 +57,7 @@ func (t *trouble) add(a *app, err error) error {
 	switch {
 	case err == nil:
 		t.inRow = 0
+	case errors.Is(err, errPassed):
 	case batch.Skipped(err):
 		a.warn("%v", err)
 	default:
@@ -56,7 +65,10 @@ func (t *trouble) add(a *app, err error) error {
 			t.first = err
 		}
 		a.report(err)
-		if !errors.Is(err, fax.ErrUnavailable) {
+		if t.told = append(t.told, err); len(t.told) > 2*jobsCeiling {
+			t.told = t.told[1:] // one that ends a batch is among the last
+		}
+		if !errors.Is(err, fax.ErrUnavailable) && !errors.Is(err, fax.ErrAuth) {
 			return nil
 		}
 		if t.inRow++; t.inRow == tooMany {
@@ -69,7 +81,7 @@ func (t *trouble) add(a *app, err error) error {
 // end is the error that ended the batch; when an item failed with it, it was
 // told already.
 func (t *trouble) end(err error) error {
-	if t.first != nil && errors.Is(t.first, err) {
+	if slices.ContainsFunc(t.told, func(told error) bool { return errors.Is(told, err) }) {
 		return &kindError{errReported, err}
 	}
 	return err
@@ -125,4 +137,16 @@ func remarks(all ...string) string {
 		}
 	}
 	return out
+}
+
+// local marks the errors of this machine's files, a full disk or a folder that
+// may not be written, so that they end a batch: what comes next would fail
+// alike.
+func local(err error) error {
+	var file *fs.PathError
+	var link *os.LinkError
+	if errors.As(err, &file) || errors.As(err, &link) {
+		return batch.Stop(err)
+	}
+	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/term"
 )
 
 // What there is to see of faxes.
@@ -203,4 +204,29 @@ func ahead(now, t time.Time) string {
 	default:
 		return fmt.Sprintf("in %d days", int(d.Hours()/24))
 	}
+}
+
+func downloadedType() output.Type[downloaded] {
+	return output.Type[downloaded]{
+		ID: func(d downloaded) string { return d.ID },
+		Columns: []output.Column[downloaded]{
+			{Name: "path", Value: func(d downloaded) string { return d.Path }, Style: accent[downloaded]},
+			{Name: "pages", Right: true, Value: func(d downloaded) string { return known(d.Pages) }},
+			{
+				Name: "size", Right: true, Value: func(d downloaded) string { return strconv.FormatInt(d.Size, 10) },
+				Show: func(d downloaded, _ output.Human) string { return term.Bytes(d.Size) },
+			},
+			{Name: "existed", Value: func(d downloaded) string { return strconv.FormatBool(d.Existed) }},
+			{Name: "id", Value: func(d downloaded) string { return d.ID }, Whole: true},
+			{Name: "sha256", Value: func(d downloaded) string { return d.SHA256 }, Wide: true},
+		},
+	}
+}
+
+// known is a number of which 0 says that it could not be told.
+func known(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }

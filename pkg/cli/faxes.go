@@ -18,7 +18,7 @@ func (a *app) faxesGroup() *cobra.Command {
 	g := group("faxes", "List, fetch, archive and delete faxes",
 		"  faxctl faxes list --since 24h\n  faxctl faxes download --since 24h -d inbox",
 		a.faxesList(), a.faxesGet(), a.faxesStats(), a.faxesExpiring(), a.faxesWatch(),
-		a.mediaGroup(), a.faxesDelete())
+		a.faxesDownload(), a.mediaGroup(), a.faxesDelete(), a.faxesArchive(), a.faxesPrune())
 	g.GroupID = "work"
 	return g
 }
@@ -34,9 +34,15 @@ type selection struct {
 }
 
 func (s *selection) bind(a *app, cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.to, "to", "", "only faxes to exactly this `number`")
+	must(cmd.RegisterFlagCompletionFunc("to", a.completeNumbers))
+	s.bindRest(a, cmd)
+}
+
+// bindRest declares all but --to, for a command in which that is a place.
+func (s *selection) bindRest(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.from, "from", "", "only faxes from exactly this `number`")
-	f.StringVar(&s.to, "to", "", "only faxes to exactly this `number`")
 	f.StringVar(&s.number, "number", "", "only faxes of this number of yours, sent or received: its phone number, id or name (`REF`)")
 	f.StringVar(&s.since, "since", "", "only faxes made since this `time`: 24h, 2026-01-01 or 2026-01-01T15:04:05Z")
 	f.StringVar(&s.until, "until", "", "only faxes made until this `time`; a day is meant to its end")
@@ -47,19 +53,12 @@ func (s *selection) bind(a *app, cmd *cobra.Command) {
 	a.completeNothing(cmd, "from", "since", "until", "min-pages")
 	a.completeValues(cmd, "direction", string(fax.Inbound), string(fax.Outbound))
 	a.completeList(cmd, "status", words(fax.Statuses())...)
-	for _, flag := range []string{"to", "number"} {
-		must(cmd.RegisterFlagCompletionFunc(flag, a.completeNumbers))
-	}
-}
-
-// flags are the names of the selecting flags.
-func (*selection) flags() []string {
-	return []string{"from", "to", "number", "since", "until", "direction", "status", "min-pages", "failed"}
+	must(cmd.RegisterFlagCompletionFunc("number", a.completeNumbers))
 }
 
 // given is the first selecting flag on the command line, or "".
-func (s *selection) given(cmd *cobra.Command) string {
-	for _, name := range s.flags() {
+func (*selection) given(cmd *cobra.Command) string {
+	for _, name := range []string{"from", "to", "number", "since", "until", "direction", "status", "min-pages", "failed"} {
 		if cmd.Flags().Changed(name) {
 			return "--" + name
 		}

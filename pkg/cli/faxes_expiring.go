@@ -20,17 +20,19 @@ type expiring struct {
 
 func (a *app) faxesExpiring() *cobra.Command {
 	var (
-		s      selection
-		within string
+		s               selection
+		within, archive string
 	)
 	cmd := &cobra.Command{
 		Use:   "expiring",
 		Short: "Show what the provider will drop soon",
 		Long: `Show what the provider will drop soon, the soonest first: a fax goes, record and
 document, when the provider's retention has passed since its creation. Twilio
-keeps faxes for 180 days, SignalWire until they are deleted.`,
+keeps faxes for 180 days, SignalWire until they are deleted.
+
+With --archive each is looked up there, so that you see what would be lost.`,
 		Example: `  faxctl faxes expiring --within 14d
-  faxctl faxes expiring --within 30d -o csv=id,expires`,
+  faxctl faxes expiring --within 30d --archive /srv/faxes -o csv=id,expires,archived`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			age, err := retention.ParseAge(within)
@@ -45,6 +47,9 @@ keeps faxes for 180 days, SignalWire until they are deleted.`,
 			if err != nil {
 				return err
 			}
+			if err := a.markArchived(cmd.Context(), soon, archive); err != nil {
+				return err
+			}
 			if len(soon) == 0 {
 				a.say("the provider drops nothing within %s", within)
 			}
@@ -54,7 +59,9 @@ keeps faxes for 180 days, SignalWire until they are deleted.`,
 	}
 	s.bind(a, cmd)
 	cmd.Flags().StringVar(&within, "within", "14d", "how `soon`: 14d, 2w")
+	cmd.Flags().StringVar(&archive, "archive", "", "`folder` of an archive: say which of them are kept there")
 	a.completeNothing(cmd, "within")
+	a.completeFolders(cmd, "archive")
 	return cmd
 }
 

@@ -223,7 +223,7 @@ func must(err error) {
 // commands are what people come for.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
-		a.numbersGroup(), a.faxesGroup(),
+		a.numbersGroup(), a.faxesGroup(), a.archiveGroup(),
 		a.serve(), a.webhookGroup(), a.twimlGroup(),
 		a.profileGroup(), a.whoami(), a.api(),
 		a.sandboxGroup(),

@@ -82,11 +82,27 @@ func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Option
 	if ext == "" {
 		ext = part.Info.Ext
 	}
-	path := filepath.Join(to.Dir, to.Base+ext)
-	if err := errors.Join(part.Sync(), part.Rename(path)); err != nil {
+	return part.keep(filepath.Join(to.Dir, to.Base+ext), opt)
+}
+
+// SaveAs downloads the document of f to exactly this path, in place of what is
+// there. Errors as of [Save].
+func SaveAs(ctx context.Context, faxes fax.Faxes, f fax.Fax, path string, opt Options) (File, error) {
+	dir, base := filepath.Split(path)
+	part, err := Get(ctx, faxes, f, filepath.Join(dir, "."+base+".part"), opt)
+	if err != nil {
 		return File{}, err
 	}
-	return part.file(path), opt.Dirs.Sync(to.Dir)
+	return part.keep(path, opt)
+}
+
+// keep gives the document its name, on the disk for good.
+func (p *Part) keep(path string, opt Options) (File, error) {
+	if err := errors.Join(p.Sync(), p.Rename(path)); err != nil {
+		p.Discard()
+		return File{}, err
+	}
+	return p.file(path), opt.Dirs.Sync(filepath.Dir(path))
 }
 
 // Copy downloads the document of f and writes it to w once it has passed the

@@ -28,6 +28,7 @@ type Policy struct {
 	Filter    fax.Filter
 	OlderThan time.Duration // by creation time; 0: of any age
 	KeepLast  int           // of each of our numbers, keep this many of the newest; 0: none
+	MediaOnly bool          // only documents are deleted: a fax without one is not selected
 	MaxDelete Limit         // select more than this and nothing is deleted
 }
 
@@ -132,7 +133,7 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 			last[n]++
 			kept = last[n] <= p.KeepLast
 		}
-		if p.OlderThan > 0 && f.Created.After(facts.Now.Add(-p.OlderThan)) {
+		if p.OlderThan > 0 && f.Created.After(facts.Now.Add(-p.OlderThan)) || p.MediaOnly && !f.HasDocument() {
 			continue
 		}
 		if s := p.skip(f, kept, facts); s.Reason != "" {

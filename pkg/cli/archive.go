@@ -1,0 +1,287 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fetch"
+	"github.com/faxctl/faxctl/pkg/term"
+)
+
+// archiveGroup holds what is done with kept copies.
+func (a *app) archiveGroup() *cobra.Command {
+	g := group("archive", "Look into kept copies, verify and hold them",
+		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes",
+		a.archiveList(), a.archiveGet(), a.archiveVerify(), a.archiveReindex(), a.archiveHold(), a.archiveUnhold())
+	g.Long = `Look into kept copies, verify and hold them. faxctl faxes archive makes them;
+none of the commands here asks a provider.`
+	g.GroupID = "work"
+	return g
+}
+
+// completeArchive offers folders for the first argument and kept ids for the
+// others.
+func (*app) completeArchive(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
+	return live(cmd.Context(), func(ctx context.Context) ([]cobra.Completion, error) {
+		kept, err := archive.Read(ctx, args[0])
+		if err != nil {
+			return nil, err
+		}
+		var out []cobra.Completion
+		for e, err := range kept.List(ctx, fax.Filter{}) {
+			if err != nil || len(out) == recentFaxes {
+				break
+			}
+			out = append(out, keptCompletion(e, args, typed)...)
+		}
+		return out, kept.Close(ctx)
+	})
+}
+
+func (a *app) archiveList() *cobra.Command {
+	var (
+		l    limits
+		s    selection
+		held bool
+	)
+	cmd := &cobra.Command{
+		Use:     "list ARCHIVE",
+		Aliases: []string{"ls"},
+		Short:   "List kept faxes, the newest first",
+		Example: `  faxctl archive list /srv/faxes --since 30d
+  faxctl archive list /srv/faxes --held -o csv=id,hold
+  faxctl archive list /srv/faxes --from +14155550123 -o id`,
+		Args:              oneArg("the folder of an archive", "faxctl archive list /srv/faxes"),
+		ValidArgsFunction: a.completeArchive,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			most, err := l.most(a, cmd)
+			if err != nil {
+				return err
+			}
+			q, err := s.filter(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			kept, err := a.readArchive(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			all := filter(kept.List(cmd.Context(), q), func(e archive.Entry) bool { return !held || e.Hold != nil })
+			shown, err := printList(cmd.Context(), a, all, entryType(), most)
+			if err == nil && shown == 0 {
+				a.say("no fax%s", matching(s.given(cmd)))
+			}
+			return err
+		},
+	}
+	s.bind(a, cmd)
+	l.bind(a, cmd)
+	cmd.Flags().BoolVar(&held, "held", false, "only faxes that are held")
+	return cmd
+}
+
+func (a *app) archiveGet() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "get ARCHIVE ID",
+		Short: "Show a kept fax, or copy its document out",
+		Example: `  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef
+  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef -O fax.pdf`,
+		Args:              archiveArgs(2, 2, "a fax id", "faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef"),
+		ValidArgsFunction: a.completeArchive,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			if err := a.refuseScreen(file); err != nil {
+				return err
+			}
+			kept, err := a.readArchive(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if file == "" {
+				e, err := kept.Get(ctx, args[1])
+				if err != nil {
+					return err
+				}
+				return printOne(ctx, a, e, entryType())
+			}
+			return a.copyOut(ctx, kept, args[1], file)
+		},
+	}
+	cmd.Flags().StringVarP(&file, "output-file", "O", "", "copy the document to this `file`; - is standard output")
+	must(cmd.RegisterFlagCompletionFunc("output-file", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
+	return cmd
+}
+
+// copyOut writes a kept document to a file, or to standard output.
+func (a *app) copyOut(ctx context.Context, kept *archive.Archive, id, file string) error {
+	document, _, err := kept.OpenDocument(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer document.Close() //nolint:errcheck // only read
+	if file == "-" {
+		_, err := io.Copy(a.term.Out, document)
+		return err
+	}
+	data, err := io.ReadAll(document)
+	if err != nil {
+		return err
+	}
+	return fetch.WriteFile(file, data, nil)
+}
+
+// archiveArgs asks for an archive and so many arguments in all.
+func archiveArgs(least, most int, what, example string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) >= least && (most == 0 || len(args) <= most) {
+			return nil
+		}
+		return fax.WithHint(usageError("%s needs the folder of an archive and %s", cmd.CommandPath(), what), "as in: "+example)
+	}
+}
+
+func (a *app) archiveVerify() *cobra.Command {
+	var jobs int
+	cmd := &cobra.Command{
+		Use:   "verify ARCHIVE",
+		Short: "Read every copy again and compare it with what was kept",
+		Long: `Read every copy again and compare it with what was kept: each document against
+its sha256. What is missing, changed, unreadable or without a sidecar is listed,
+and the exit status is then 8.`,
+		Example: `  faxctl archive verify /srv/faxes
+  faxctl archive verify /srv/faxes -o json`,
+		Args:              oneArg("the folder of an archive", "faxctl archive verify /srv/faxes"),
+		ValidArgsFunction: a.completeArchive,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			kept, err := a.readArchive(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			report, err := kept.Verify(cmd.Context(), jobs)
+			if err != nil {
+				return err
+			}
+			if _, err := printList(cmd.Context(), a, values(report.Findings), damageType(), 0); err != nil {
+				return err
+			}
+			a.say("%s and %s (%s) as they were kept, %s.", plural(report.Entries, "record", "records"),
+				plural(report.Documents, "document", "documents"), term.Bytes(report.Bytes), plural(len(report.Findings), "finding", "findings"))
+			if len(report.Findings) > 0 {
+				return &kindError{errFindings, errReported}
+			}
+			return nil
+		},
+	}
+	a.bindJobs(cmd, &jobs, 4, "files")
+	return cmd
+}
+
+func (a *app) archiveReindex() *cobra.Command {
+	return &cobra.Command{
+		Use:   "reindex ARCHIVE",
+		Short: "Build the index of an archive anew",
+		Long: `Build the index of an archive anew, from the sidecar files alone. It happens by
+itself when the index is missing or damaged.`,
+		Example:           "  faxctl archive reindex /srv/faxes",
+		Args:              oneArg("the folder of an archive", "faxctl archive reindex /srv/faxes"),
+		ValidArgsFunction: a.completeArchive,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			kept, err := a.writeArchive(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			entries, err := kept.Reindex(cmd.Context())
+			if err == nil {
+				a.say("The index lists %s.", plural(entries, "fax", "faxes"))
+			}
+			return err
+		},
+	}
+}
+
+// writeArchive opens an archive that exists already for writing.
+func (a *app) writeArchive(ctx context.Context, dir string) (*archive.Archive, error) {
+	there, err := archive.Read(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := there.Close(ctx); err != nil {
+		return nil, err
+	}
+	return a.openArchive(ctx, dir)
+}
+
+func (a *app) archiveHold() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "hold ARCHIVE ID...",
+		Short: "Keep faxes from being pruned",
+		Long: `Keep faxes from being pruned, here and at the provider: faxctl faxes prune
+--archive leaves alone what is held, and names it. - reads ids from standard
+input.`,
+		Example:           "  faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef --reason 'case 12-345'",
+		Args:              archiveArgs(2, 0, "a fax id", "faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef --reason 'case 12-345'"),
+		ValidArgsFunction: a.completeArchive,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if reason == "" {
+				return fax.WithHint(usageError("why?"), "as in --reason 'case 12-345'")
+			}
+			return a.changeHolds(cmd.Context(), args, "Held", func(ctx context.Context, kept *archive.Archive, id string) error {
+				_, err := kept.Hold(ctx, id, reason)
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why it is kept, for those who come after: a `text`")
+	a.completeNothing(cmd, "reason")
+	return cmd
+}
+
+func (a *app) archiveUnhold() *cobra.Command {
+	return &cobra.Command{
+		Use:               "unhold ARCHIVE ID...",
+		Short:             "Let held faxes be pruned again",
+		Example:           "  faxctl archive unhold /srv/faxes FX0123456789abcdef0123456789abcdef",
+		Args:              archiveArgs(2, 0, "a fax id", "faxctl archive unhold /srv/faxes FX0123456789abcdef0123456789abcdef"),
+		ValidArgsFunction: a.completeArchive,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.changeHolds(cmd.Context(), args, "Released", func(ctx context.Context, kept *archive.Archive, id string) error {
+				_, err := kept.Unhold(ctx, id)
+				return err
+			})
+		},
+	}
+}
+
+// changeHolds changes the holds of the faxes that follow the archive in args.
+func (a *app) changeHolds(ctx context.Context, args []string, done string, change func(context.Context, *archive.Archive, string) error) error {
+	ids, err := a.refs(args[1:])
+	if err != nil {
+		return err
+	}
+	kept, err := a.writeArchive(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	var t trouble
+	for _, id := range ids {
+		err := change(ctx, kept, id)
+		if len(ids) == 1 && err != nil {
+			return err
+		}
+		if err := errors.Join(t.add(a, err), ctx.Err()); err != nil {
+			return err
+		}
+	}
+	a.say("%s %s%s.", done, plural(t.tally.Done, "fax", "faxes"), remarks(remark(t.tally.Failed, "failed")))
+	return t.err()
+}

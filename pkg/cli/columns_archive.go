@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/term"
+)
+
+// What there is to see of kept copies.
+
+func entryType() output.Type[archive.Entry] {
+	document := func(name string, value func(archive.Document) string) output.Column[archive.Entry] {
+		return output.Column[archive.Entry]{Name: name, Value: func(e archive.Entry) string {
+			if e.Document == nil {
+				return ""
+			}
+			return value(*e.Document)
+		}}
+	}
+	size := document("size", func(d archive.Document) string { return strconv.FormatInt(d.Size, 10) })
+	size.Right = true
+	size.Show = func(e archive.Entry, _ output.Human) string {
+		if e.Document == nil {
+			return "no document"
+		}
+		return term.Bytes(e.Document.Size)
+	}
+	hold := output.Column[archive.Entry]{Name: "hold", Style: func(archive.Entry) output.Style { return output.Warn }, Value: func(e archive.Entry) string {
+		if e.Hold == nil {
+			return ""
+		}
+		return e.Hold.Reason
+	}}
+	t := output.Type[archive.Entry]{
+		ID:      func(e archive.Entry) string { return e.Fax.ID },
+		Raw:     func(e archive.Entry) json.RawMessage { return e.Record },
+		Columns: faxColumns(func(e archive.Entry) fax.Fax { return e.Fax }),
+	}
+	wider := func(c output.Column[archive.Entry]) output.Column[archive.Entry] { c.Wide = true; return c }
+	t.Columns = slices.Insert(t.Columns, 5, size, hold)
+	t.Columns = append(t.Columns,
+		wider(document("file", func(d archive.Document) string { return d.File })),
+		wider(document("sha256", func(d archive.Document) string { return d.SHA256 })),
+		wider(document("content_type", func(d archive.Document) string { return d.ContentType })),
+		timeColumn("archived_at", func(e archive.Entry) time.Time { return e.ArchivedAt }, wide),
+		timeColumn("media_gone", func(e archive.Entry) time.Time { return e.MediaGone }, wide),
+	)
+	return t
+}
+
+func damageType() output.Type[archive.Finding] {
+	return output.Type[archive.Finding]{
+		ID: func(f archive.Finding) string { return f.ID },
+		Columns: []output.Column[archive.Finding]{
+			{Name: "id", Value: func(f archive.Finding) string { return f.ID }, Whole: true, Style: accent[archive.Finding]},
+			{Name: "problem", Value: func(f archive.Finding) string { return string(f.Problem) }, Style: func(archive.Finding) output.Style { return output.Bad }},
+			{Name: "file", Value: func(f archive.Finding) string { return f.File }},
+			{Name: "detail", Value: func(f archive.Finding) string { return f.Detail }},
+		},
+	}
+}
+
+func keptCompletion(e archive.Entry, args []string, typed string) []cobra.Completion {
+	if !strings.HasPrefix(e.Fax.ID, typed) || slices.Contains(args, e.Fax.ID) {
+		return nil
+	}
+	return []cobra.Completion{cobra.CompletionWithDesc(e.Fax.ID, describe(e.Fax, time.Now()))}
+}

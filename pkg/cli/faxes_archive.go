@@ -1,0 +1,177 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+func (a *app) faxesArchive() *cobra.Command {
+	var (
+		s    selection
+		to   string
+		jobs int
+	)
+	cmd := &cobra.Command{
+		Use:   "archive --to ARCHIVE",
+		Short: "Keep copies of faxes, records and documents",
+		Long: `Keep copies of faxes, records and documents, in a folder: all of them, or those
+that the filters select. What is kept already is not fetched again, so that run
+every day it keeps what is new. A fax in progress is left for the next run; one
+whose document the provider has no more is marked, and what was kept stays. --to
+names the archive here; --number with --direction inbound selects by recipient.
+
+It may be killed at any moment: what has its final name is whole, and the next
+run goes on. faxctl archive looks into the copies.`,
+		Example: `  faxctl faxes archive --to /srv/faxes
+  faxctl faxes archive --since 7d --direction inbound --to /srv/faxes`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if to == "" {
+				return fax.WithHint(usageError("where to?"), "name a folder, as in --to /srv/faxes")
+			}
+			q, err := s.filter(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			q.WithRaw = true
+			faxes, err := a.faxes(cmd.Context())
+			if err != nil {
+				return err
+			}
+			kept, err := a.openArchive(cmd.Context(), to)
+			if err != nil {
+				return err
+			}
+			return a.archive(cmd.Context(), faxes, kept, a.everyFax(cmd.Context(), faxes, q), jobs)
+		},
+	}
+	s.bindRest(a, cmd)
+	cmd.Flags().StringVar(&to, "to", "", "`folder` of the archive, made if it is not there")
+	a.bindJobs(cmd, &jobs, 16, "faxes")
+	a.completeFolders(cmd, "to")
+	return cmd
+}
+
+// openArchive opens an archive for writing until the command ends.
+func (a *app) openArchive(ctx context.Context, dir string) (*archive.Archive, error) {
+	kept, err := archive.Open(ctx, dir)
+	if err == nil {
+		a.onClose(func() error { return kept.Close(ctx) })
+	}
+	return kept, err
+}
+
+// readArchive opens an archive for reading until the command ends.
+func (a *app) readArchive(ctx context.Context, dir string) (*archive.Archive, error) {
+	kept, err := archive.Read(ctx, dir)
+	if err == nil {
+		a.onClose(func() error { return kept.Close(ctx) })
+	}
+	return kept, err
+}
+
+// archive keeps copies, a few at a time.
+func (a *app) archive(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, all iter.Seq2[fax.Fax, error], jobs int) error {
+	progress := a.term.Progress("archiving", 0)
+	defer progress.Stop()
+	existed := 0
+	var t trouble
+	var end error
+	for r, err := range batch.Run(ctx, jobs, batch.Until(a.interrupts.gently(), all), func(ctx context.Context, f fax.Fax) (bool, error) {
+		if !f.Status.Terminal() {
+			return false, batch.Skip(errPassed)
+		}
+		_, existed, err := kept.Save(ctx, faxes, f)
+		return existed, local(namedFax(f.ID, err))
+	}) {
+		if err != nil {
+			end = t.end(err)
+			break
+		}
+		progress.Add(1, 0)
+		if r.Value {
+			existed++
+		}
+		if end = t.add(a, r.Err); end != nil {
+			break
+		}
+	}
+	progress.Stop()
+	a.say("Archived %s%s.", plural(t.tally.Done-existed, "fax", "faxes"), remarks(
+		remark(existed, "there already"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed")))
+	if end != nil {
+		return end
+	}
+	return t.err()
+}
+
+// copies are what an archive knows of faxes.
+type copies struct {
+	kept map[string]bool
+	held map[string]string // the reasons
+}
+
+// copiesIn reads what is kept and held. No archive has neither.
+func copiesIn(ctx context.Context, kept *archive.Archive) (copies, error) {
+	c := copies{map[string]bool{}, map[string]string{}}
+	if kept == nil {
+		return c, nil
+	}
+	for e, err := range kept.List(ctx, fax.Filter{}) {
+		if err != nil {
+			return c, err
+		}
+		c.kept[e.Fax.ID] = e.Document != nil || !e.Fax.HasDocument()
+		if e.Hold != nil {
+			c.held[e.Fax.ID] = e.Hold.Reason
+		}
+	}
+	return c, nil
+}
+
+// markArchived says of each fax whether a copy is kept in the archive.
+func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) error {
+	if dir == "" {
+		return nil
+	}
+	kept, err := a.readArchive(ctx, dir)
+	if err != nil {
+		return err
+	}
+	c, err := copiesIn(ctx, kept)
+	if err != nil {
+		return err
+	}
+	lost := 0
+	for i, e := range soon {
+		yes := c.kept[e.ID]
+		soon[i].Archived = &yes
+		if !yes {
+			lost++
+		}
+	}
+	if lost > 0 {
+		a.say("%s not in %s: faxctl faxes archive --to %s keeps them", plural(lost, "fax is", "faxes are"), dir, dir)
+	}
+	return nil
+}
+
+// openIfThere opens an archive for reading; nil when there is none.
+func (a *app) openIfThere(ctx context.Context, dir string) (*archive.Archive, error) {
+	kept, err := a.readArchive(ctx, dir)
+	if errors.Is(err, fax.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("archive %s: %w", dir, err)
+	}
+	return kept, nil
+}

@@ -1,0 +1,252 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fetch"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/term"
+)
+
+// download is where documents go, and how.
+type download struct {
+	dir, file, name string
+	jobs            int
+}
+
+func (a *app) faxesDownload() *cobra.Command {
+	var (
+		s selection
+		d download
+	)
+	cmd := &cobra.Command{
+		Use:   "download {ID...|FILTERS}",
+		Short: "Download the documents of faxes",
+		Long: `Download the documents of faxes: those named (- reads ids from standard input), or
+those that the filters select.
+
+A document gets its name only when it is whole: its length, its kind and its
+pages are checked against what the provider tells. What is there already, and
+whole, is not fetched again; a large download that was cut off is continued.
+Files are for you alone (0600).
+
+--name says how files are named: {date} {time} {from} {to} {id} {direction}
+{status} {pages} and text between them; the extension follows the document. The
+id is added when it is missing, so that no two faxes share a name. -O writes a
+single document to exactly one file, or with -O - to standard output.
+
+The list of what was downloaded goes to standard output, in the order of the
+faxes.`,
+		Example: `  faxctl faxes download FX0123456789abcdef0123456789abcdef
+  faxctl faxes download --since 24h --direction inbound -d inbox
+  faxctl faxes download --number 'front desk' -d inbox --name '{date}_{time}_{from}'
+  faxctl faxes download FX0123456789abcdef0123456789abcdef -O - | lp`,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: a.completeFaxes,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := d.check(a, cmd); err != nil {
+				return err
+			}
+			faxes, work, err := a.chosen(cmd, args, &s)
+			if err != nil {
+				return err
+			}
+			if d.file != "" {
+				return a.downloadOne(cmd.Context(), faxes, work, d.file)
+			}
+			return a.download(cmd.Context(), faxes, work, d)
+		},
+	}
+	s.bind(a, cmd)
+	f := cmd.Flags()
+	f.StringVarP(&d.dir, "dir", "d", ".", "`folder` for the documents, made if it is not there")
+	f.StringVarP(&d.file, "output-file", "O", "", "write the one document to this `file`; - is standard output")
+	f.StringVar(&d.name, "name", "{date}_{from}_{id}", "how files are named: a `template`")
+	a.bindJobs(cmd, &d.jobs, 16, "documents")
+	a.completeFolders(cmd, "dir")
+	a.completeNothing(cmd, "name")
+	must(cmd.RegisterFlagCompletionFunc("output-file", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
+	return cmd
+}
+
+func (d *download) check(a *app, cmd *cobra.Command) error {
+	if d.file == "" {
+		_, err := fetch.ParseName(d.name)
+		return err
+	}
+	for _, other := range []string{"dir", "name"} {
+		if cmd.Flags().Changed(other) {
+			return usageError("-O names the one file: --%s has nothing to say", other)
+		}
+	}
+	return a.refuseScreen(d.file)
+}
+
+// refuseScreen keeps documents away from terminals, which would obey them.
+func (a *app) refuseScreen(file string) error {
+	if file == "-" && a.term.Out.Terminal {
+		return fax.WithHint(usageError("-O - would write a document to the terminal"), "name a file, or pipe it into a program")
+	}
+	return nil
+}
+
+// chosen are faxes that were named, by their ids alone, or selected by filters,
+// as full records.
+type chosen struct {
+	faxes []fax.Fax
+	named bool
+}
+
+// chosen finds the faxes that arguments or filters mean.
+func (a *app) chosen(cmd *cobra.Command, args []string, s *selection) (fax.Faxes, chosen, error) {
+	given := s.given(cmd)
+	switch {
+	case len(args) > 0 && given != "":
+		return nil, chosen{}, usageError("%s and ids contradict each other", given)
+	case len(args) == 0 && given == "":
+		return nil, chosen{}, fax.WithHint(usageError("which faxes?"), "name their ids, or select them, as in --since 24h")
+	}
+	c := chosen{named: len(args) > 0}
+	ids, err := a.refs(args)
+	if err != nil {
+		return nil, c, err
+	}
+	for _, id := range ids {
+		c.faxes = append(c.faxes, fax.Fax{ID: id})
+	}
+	faxes, err := a.faxes(cmd.Context())
+	if err != nil || c.named {
+		return faxes, c, err
+	}
+	q, err := s.filter(cmd.Context(), a)
+	if err != nil {
+		return nil, c, err
+	}
+	c.faxes, err = fax.Collect(a.everyFax(cmd.Context(), faxes, q))
+	return faxes, c, err
+}
+
+// record fetches the record of a fax that is known by its id alone.
+func (c chosen) record(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
+	if !c.named {
+		return f, nil
+	}
+	got, err := faxes.Get(ctx, f.ID)
+	return got, lasting(err)
+}
+
+func (a *app) downloadOne(ctx context.Context, faxes fax.Faxes, work chosen, file string) error {
+	if len(work.faxes) != 1 {
+		return fax.WithHint(usageError("-O takes one fax, and these are %d", len(work.faxes)), "name a folder for them with -d")
+	}
+	id := work.faxes[0].ID
+	f, err := work.record(ctx, faxes, work.faxes[0])
+	if err != nil {
+		return namedFax(id, err)
+	}
+	progress := a.term.Progress("downloading", 1)
+	defer progress.Stop()
+	options := fetch.Options{Progress: func(n int) { progress.Add(0, int64(n)) }}
+	if file == "-" {
+		_, err = fetch.Copy(ctx, faxes, f, a.term.Out, options)
+		return namedFax(id, err)
+	}
+	got, err := fetch.SaveAs(ctx, faxes, f, file, options)
+	if err != nil {
+		return namedFax(id, err)
+	}
+	progress.Stop()
+	a.say("Downloaded %s (%s).", got.Path, term.Bytes(got.Size))
+	return nil
+}
+
+// downloaded is a document in a file.
+type downloaded struct {
+	ID    string `json:"id"`
+	Pages int    `json:"pages"` // counted in the document; 0: they could not be
+	fetch.File
+}
+
+// download saves documents, a few at a time.
+func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d download) error {
+	name, err := fetch.ParseName(d.name)
+	if err != nil {
+		return err
+	}
+	progress := a.term.Progress("downloading", len(work.faxes))
+	defer progress.Stop()
+	options := fetch.Options{Dirs: new(fetch.Syncer), Progress: func(n int) { progress.Add(0, int64(n)) }}
+	save := func(ctx context.Context, f fax.Fax) (downloaded, error) {
+		got, err := work.save(ctx, faxes, f, func(f fax.Fax) (fetch.File, error) {
+			return fetch.Save(ctx, faxes, f, fetch.Target{Dir: d.dir, Base: name.Base(f)}, options)
+		})
+		progress.Add(1, 0)
+		return downloaded{f.ID, got.Info.Pages, got}, err
+	}
+	var t trouble
+	var sum downloads
+	results := batch.RunOrdered(ctx, d.jobs, batch.Until(a.interrupts.gently(), values(work.faxes)), save)
+	_, err = printList(ctx, a, sum.counted(sift(a, &t, results)), downloadedType(), 0)
+	progress.Stop()
+	a.say("%s.", sum.words(t.tally))
+	if errors.Is(err, output.ErrClosed) { // a list that is cut off is fine; downloads that are, are not
+		return fmt.Errorf("%w: the reader of the list went away, and the rest was left", errPartial)
+	}
+	if err != nil {
+		return err
+	}
+	return t.err()
+}
+
+// save gets the record, decides whether there is a document, and saves it.
+func (c chosen) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, save func(fax.Fax) (fetch.File, error)) (fetch.File, error) {
+	id := f.ID
+	f, err := c.record(ctx, faxes, f)
+	if err != nil {
+		return fetch.File{}, namedFax(id, err)
+	}
+	if !c.named && !f.HasDocument() && (f.Status.Unsuccessful() || !f.Status.Terminal()) {
+		return fetch.File{}, batch.Skip(errPassed)
+	}
+	got, err := save(f)
+	if !c.named && errors.Is(err, fax.ErrNotFound) {
+		return fetch.File{}, batch.Skip(errPassed)
+	}
+	return got, local(namedFax(id, err))
+}
+
+// downloads counts what came.
+type downloads struct {
+	fresh, existed int
+	bytes          int64
+}
+
+func (s *downloads) counted(all iter.Seq2[downloaded, error]) iter.Seq2[downloaded, error] {
+	return func(yield func(downloaded, error) bool) {
+		for d, err := range all {
+			switch {
+			case err != nil:
+			case d.Existed:
+				s.existed++
+			default:
+				s.fresh++
+				s.bytes += d.Size
+			}
+			if !yield(d, err) {
+				return
+			}
+		}
+	}
+}
+
+func (s *downloads) words(t batch.Tally) string {
+	return fmt.Sprintf("Downloaded %s (%s)%s", plural(s.fresh, "document", "documents"), term.Bytes(s.bytes), remarks(
+		remark(s.existed, "there already"), remark(t.Skipped, "without a document"), remark(t.Failed, "failed")))
+}

@@ -1,0 +1,265 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fetch"
+	"github.com/faxctl/faxctl/pkg/retention"
+)
+
+// prune is a deletion by policy.
+type prune struct {
+	policy   retention.Policy
+	archive  string // folder; empty: no copies
+	receipts string // file; - is standard output
+	dryRun   bool
+	jobs     int
+}
+
+func (a *app) faxesPrune() *cobra.Command {
+	var (
+		s                    selection
+		p                    prune
+		olderThan, maxDelete string
+	)
+	cmd := &cobra.Command{
+		Use:   "prune",
+		Short: "Delete old faxes at the provider, by a policy",
+		Long: `Delete old faxes at the provider, by a policy: faxes meet every condition given, and
+a policy without a condition is refused.
+
+The selection is made first, shown, and does not change afterwards. --dry-run
+lists exactly what a real run deletes. A person confirms by typing how many they
+are; a script passes --yes. Faxes in progress, held ones and those that
+--keep-last protects are left alone. When the policy selects more than
+--max-delete, nothing is deleted at all.
+
+With --archive each fax is kept there first, and its copy read again and compared,
+before it is deleted at the provider. A fax that is gone already counts as
+deleted. Run it again and it goes on with what is left. See docs/retention.md.`,
+		Example: `  faxctl faxes prune --older-than 90d --archive /srv/faxes --dry-run
+  faxctl faxes prune --older-than 90d --archive /srv/faxes --max-delete 5% --receipts pruned.jsonl --yes
+  faxctl faxes prune --failed --older-than 7d
+  faxctl faxes prune --older-than 30d --media-only --number 'front desk' --keep-last 100`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if cmd.Flags().Changed("older-than") {
+				if p.policy.OlderThan, err = retention.ParseAge(olderThan); err != nil || p.policy.OlderThan == 0 {
+					return fmt.Errorf("--older-than: %w", cmp.Or(err, usageError("%s would take every fax", olderThan)))
+				}
+			}
+			if cmd.Flags().Changed("max-delete") {
+				if p.policy.MaxDelete, err = retention.ParseLimit(maxDelete); err != nil {
+					return fmt.Errorf("--max-delete: %w", err)
+				}
+			}
+			if p.policy.Filter, err = s.filter(cmd.Context(), a); err != nil {
+				return err
+			}
+			if err := p.policy.Check(); err != nil {
+				return err
+			}
+			return a.prune(cmd.Context(), p)
+		},
+	}
+	s.bind(a, cmd)
+	f := cmd.Flags()
+	f.StringVar(&olderThan, "older-than", "", "only faxes made longer ago than this `age`: 90d, 6mo, 7y")
+	f.BoolVar(&p.policy.MediaOnly, "media-only", false, "delete the documents and keep the records")
+	f.StringVar(&p.archive, "archive", "", "keep a copy in this `folder` before anything is deleted")
+	f.IntVar(&p.policy.KeepLast, "keep-last", 0, "keep the newest `N` faxes of each of your numbers")
+	f.StringVar(&maxDelete, "max-delete", "", "delete nothing when more are selected: a `number`, or a share of the faxes that the filters meet, as in 5%")
+	f.StringVar(&p.receipts, "receipts", "", "append a line for each fax to this `file`, as JSON; - is standard output")
+	f.BoolVar(&p.dryRun, "dry-run", false, "list what would be deleted, and delete nothing")
+	a.bindJobs(cmd, &p.jobs, 32, "faxes")
+	a.completeFolders(cmd, "archive")
+	a.completeNothing(cmd, "older-than", "keep-last", "max-delete")
+	must(cmd.RegisterFlagCompletionFunc("receipts", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
+	return cmd
+}
+
+func (a *app) prune(ctx context.Context, p prune) error {
+	faxes, err := a.faxes(ctx)
+	if err != nil {
+		return err
+	}
+	kept, err := a.copiesFor(ctx, p)
+	if err != nil {
+		return err
+	}
+	plan, err := a.planPrune(ctx, faxes, kept, p)
+	if plan.Summary.Considered == 0 && err != nil {
+		return err
+	}
+	a.showPlan(plan, p)
+	if p.dryRun {
+		_, perr := printList(ctx, a, values(plan.Delete), faxType(), 0)
+		return errors.Join(perr, err)
+	}
+	if err != nil || len(plan.Delete) == 0 {
+		return err
+	}
+	question := fmt.Sprintf("Delete %s for good?", removal{mediaOnly: p.policy.MediaOnly}.what(len(plan.Delete)))
+	if err := a.typeToConfirm(ctx, question, fmt.Sprint(len(plan.Delete))); err != nil {
+		return err
+	}
+	return a.deletePlanned(ctx, faxes, kept, plan, p)
+}
+
+// copiesFor opens the archive of a prune: nil when none is named, or when a
+// dry run would make it.
+func (a *app) copiesFor(ctx context.Context, p prune) (*archive.Archive, error) {
+	switch {
+	case p.archive == "":
+		return nil, nil
+	case p.dryRun:
+		return a.openIfThere(ctx, p.archive)
+	}
+	return a.openArchive(ctx, p.archive)
+}
+
+// planPrune fixes the selection.
+func (a *app) planPrune(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, p prune) (retention.Plan, error) {
+	c, err := copiesIn(ctx, kept)
+	if err != nil {
+		return retention.Plan{}, err
+	}
+	now := time.Now()
+	q := p.policy.Query(now)
+	q.WithRaw = q.WithRaw || p.archive != ""
+	return p.policy.Plan(a.everyFax(ctx, faxes, q), retention.Facts{
+		Now:      now,
+		Held:     func(id string) (string, bool) { reason, held := c.held[id]; return reason, held },
+		Archived: func(id string) bool { return c.kept[id] },
+	})
+}
+
+// showPlan says what would go, before it does.
+func (a *app) showPlan(plan retention.Plan, p prune) {
+	s := plan.Summary
+	if s.Count == 0 {
+		a.say("Nothing to delete: of %s none is selected.", plural(s.Considered, "fax", "faxes"))
+	} else {
+		pages := plural(s.Pages, "page", "pages")
+		if s.UnknownPages > 0 {
+			pages += fmt.Sprintf(", %d of unknown length", s.UnknownPages)
+		}
+		a.say("To delete at %s: %s of %d (%s), made from %s to %s.", a.account.provider.Name,
+			removal{mediaOnly: p.policy.MediaOnly}.what(s.Count), s.Considered, pages, day(s.Oldest), day(s.Newest))
+		now := time.Now()
+		a.say("  the oldest: %s  %s", plan.Delete[0].ID, describe(plan.Delete[0], now))
+		a.say("  the newest: %s  %s", plan.Delete[s.Count-1].ID, describe(plan.Delete[s.Count-1], now))
+		switch {
+		case p.archive == "":
+			a.say("  no copy is kept; --archive DIR keeps one")
+		default:
+			a.say("  copies: %d are in %s, %d will be kept there first; each is read again before its fax is deleted", s.Archived, p.archive, s.Count-s.Archived)
+		}
+	}
+	reasons := map[retention.Reason]int{}
+	for _, skip := range plan.Skipped {
+		reasons[skip.Reason]++
+	}
+	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
+		a.say("  left alone, %s: %d", reason, reasons[reason])
+	}
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "an unknown day"
+	}
+	return t.Local().Format(time.DateOnly)
+}
+
+// deletePlanned deletes what was selected and nothing else.
+func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, plan retention.Plan, p prune) error {
+	write, err := a.receiptWriter(p.receipts)
+	if err != nil {
+		return err
+	}
+	remove := func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
+		r, err := archive.Delete(ctx, faxes, f, p.policy.MediaOnly)
+		return r, lasting(err)
+	}
+	if kept != nil {
+		remove = func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
+			r, err := kept.SaveThenDelete(ctx, faxes, f, p.policy.MediaOnly)
+			return r, local(err)
+		}
+	}
+	progress := a.term.Progress("deleting", len(plan.Delete))
+	defer progress.Stop()
+	var t trouble
+	var end error
+	gone := 0
+	for r, err := range batch.Run(ctx, p.jobs, batch.Until(a.interrupts.gently(), values(plan.Delete)), func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
+		r, err := remove(ctx, f)
+		return r, errors.Join(spared(f.ID, err), batch.Stop(write(r)))
+	}) {
+		if err != nil {
+			end = t.end(err)
+			break
+		}
+		progress.Add(1, 0)
+		if r.Value.Result == archive.AlreadyGone {
+			gone++
+		}
+		if end = t.add(a, r.Err); end != nil {
+			break
+		}
+	}
+	progress.Stop()
+	a.say("Deleted %s%s.", removal{mediaOnly: p.policy.MediaOnly}.what(t.tally.Done-gone), remarks(
+		remark(gone, "gone already"), remark(t.tally.Skipped, "left alone"), remark(t.tally.Failed, "failed")))
+	if end != nil {
+		return end
+	}
+	return t.err()
+}
+
+// spared tells a fax that was left alone, because it is held or in progress by
+// now, from one that could not be deleted.
+func spared(id string, err error) error {
+	var pages *fetch.PagesError
+	if errors.Is(err, fax.ErrConflict) && !errors.As(err, &pages) {
+		return batch.Skip(namedFax(id, err))
+	}
+	return namedFax(id, err)
+}
+
+// receiptWriter is where receipts go: nowhere, standard output, or a file that
+// must be writable before anything is deleted.
+func (a *app) receiptWriter(path string) (func(archive.Receipt) error, error) {
+	switch path {
+	case "":
+		return func(archive.Receipt) error { return nil }, nil
+	case "-":
+		return func(r archive.Receipt) error {
+			line, err := json.Marshal(r)
+			if err == nil {
+				_, err = a.term.Out.Write(append(line, '\n')) // a line in one write: several come at once
+			}
+			return err
+		}, nil
+	}
+	receipts, err := archive.OpenReceipts(path)
+	if err != nil {
+		return nil, fmt.Errorf("--receipts: %w", err)
+	}
+	a.onClose(receipts.Close)
+	return receipts.Write, nil
+}
