@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,15 +23,18 @@ func (a *app) bindJobs(cmd *cobra.Command, jobs *int, most int, what string) {
 	a.completeNothing(cmd, "jobs")
 }
 
-// namedFax says which fax an error is about.
+// namedFax says which fax an error is about, unless it does so itself.
 func namedFax(id string, err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, fax.ErrNotFound):
-		return fax.WithHint(fmt.Errorf("fax %s: %w", id, err), "see what there is: faxctl faxes list")
 	}
-	return fmt.Errorf("fax %s: %w", id, err)
+	if !strings.Contains(err.Error(), id) {
+		err = fmt.Errorf("fax %s: %w", id, err)
+	}
+	if errors.Is(err, fax.ErrNotFound) && fax.Hint(err) == "" {
+		return fax.WithHint(err, "see what there is: faxctl faxes list")
+	}
+	return err
 }
 
 // errPassed marks a fax that was selected among others and has nothing to do:

@@ -20,7 +20,7 @@ func (a *app) faxesArchive() *cobra.Command {
 		jobs int
 	)
 	cmd := &cobra.Command{
-		Use:   "archive --to ARCHIVE",
+		Use:   "archive",
 		Short: "Keep copies of faxes, records and documents",
 		Long: `Keep copies of faxes, records and documents, in a folder: all of them, or those
 that the filters select. What is kept already is not fetched again, so that run

@@ -166,7 +166,7 @@ func (a *app) showPlan(plan retention.Plan, p prune) {
 		case p.archive == "":
 			a.say("  no copy is kept; --archive DIR keeps one")
 		default:
-			a.say("  copies: %d are in %s, %d will be kept there first; each is read again before its fax is deleted", s.Archived, p.archive, s.Count-s.Archived)
+			a.say("  copies in %s: %d kept already, %d to be kept first; each is read again before its fax is deleted", p.archive, s.Archived, s.Count-s.Archived)
 		}
 	}
 	reasons := map[retention.Reason]int{}
