@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ import (
 func (a *app) archiveGroup() *cobra.Command {
 	g := group("archive", "Look into kept copies, verify and hold them",
 		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes",
-		a.archiveList(), a.archiveGet(), a.archiveVerify(), a.archiveReindex(), a.archiveHold(), a.archiveUnhold())
+		prints(entryType(), a.archiveList()), prints(entryType(), a.archiveGet()), prints(damageType(), a.archiveVerify()), a.archiveReindex(), a.archiveHold(), a.archiveUnhold())
 	g.Long = `Look into kept copies, verify and hold them. faxctl faxes archive makes them;
 none of the commands here asks a provider.`
 	g.GroupID = "work"
@@ -30,20 +31,20 @@ func (*app) completeArchive(cmd *cobra.Command, args []string, typed string) ([]
 	if len(args) == 0 {
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	}
-	return live(cmd.Context(), func(ctx context.Context) ([]cobra.Completion, error) {
-		kept, err := archive.Read(ctx, args[0])
+	kept, err := archive.Read(cmd.Context(), args[0])
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp // an error has no place in a prompt
+	}
+	var all []cobra.Completion
+	newest, _ := head(kept.List(cmd.Context(), fax.Filter{}), recentFaxes)
+	for e, err := range newest {
 		if err != nil {
-			return nil, err
+			break
 		}
-		var out []cobra.Completion
-		for e, err := range kept.List(ctx, fax.Filter{}) {
-			if err != nil || len(out) == recentFaxes {
-				break
-			}
-			out = append(out, keptCompletion(e, args, typed)...)
-		}
-		return out, kept.Close(ctx)
-	})
+		all = append(all, cobra.CompletionWithDesc(e.Fax.ID, describe(e.Fax, time.Now())))
+	}
+	_ = kept.Close(cmd.Context())
+	return remaining(all, args[1:], typed), cobra.ShellCompDirectiveNoFileComp
 }
 
 func (a *app) archiveList() *cobra.Command {

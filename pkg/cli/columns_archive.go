@@ -4,10 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-
-	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -67,11 +64,4 @@ func damageType() output.Type[archive.Finding] {
 			{Name: "detail", Value: func(f archive.Finding) string { return f.Detail }},
 		},
 	}
-}
-
-func keptCompletion(e archive.Entry, args []string, typed string) []cobra.Completion {
-	if !strings.HasPrefix(e.Fax.ID, typed) || slices.Contains(args, e.Fax.ID) {
-		return nil
-	}
-	return []cobra.Completion{cobra.CompletionWithDesc(e.Fax.ID, describe(e.Fax, time.Now()))}
 }

@@ -53,7 +53,7 @@ progress is left alone and named. To delete by age, use faxctl faxes prune.`,
 func (a *app) mediaGroup() *cobra.Command {
 	return group("media", "List and delete the documents of faxes",
 		"  faxctl faxes media list FX0123456789abcdef0123456789abcdef\n  faxctl faxes media delete FX0123456789abcdef0123456789abcdef",
-		a.mediaList(), a.mediaDelete())
+		prints(mediaType(), a.mediaList()), prints(faxType(), a.mediaDelete()))
 }
 
 func (a *app) mediaList() *cobra.Command {
