@@ -12,6 +12,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider"
 	"github.com/faxctl/faxctl/pkg/sandbox"
+	"github.com/faxctl/faxctl/pkg/webhook"
 )
 
 // account is the account a command works on. It is found at the first call
@@ -83,6 +84,20 @@ func (a *app) connect(ctx context.Context, p profile.Profile) (fax.Provider, *sa
 	}
 	provider, err := a.dial(p, secret, box.Transport())
 	return provider, box, err
+}
+
+// signingKey is what the provider of the account in force signs its callbacks
+// with: profile.ErrNotFound when the profile does not know it.
+func (a *app) signingKey(ctx context.Context) (webhook.Key, error) {
+	p := a.account.resolved
+	if p.IsBuiltIn() {
+		return webhook.Key(sandbox.Account(sandbox.Dialect(p.Provider)).SigningKey), nil
+	}
+	key, err := a.secrets().SigningKey(ctx, p.Profile)
+	if err != nil {
+		return "", err
+	}
+	return webhook.Key(key.Reveal()), nil
 }
 
 // dial puts the provider of a profile together; it makes no request. A nil

@@ -116,7 +116,7 @@ func (a *app) showRequest(raw fax.Raw, r fax.RawRequest) error {
 	form := ""
 	switch {
 	case len(r.Fields) == 0:
-	case r.Method == "GET" || r.Method == "DELETE":
+	case r.Method == http.MethodGet || r.Method == http.MethodDelete:
 		sign := "?"
 		if strings.Contains(address, "?") {
 			sign = "&"

@@ -60,13 +60,11 @@ func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Numb
 	for _, n := range owned {
 		a.say("  %s  %s  (%s, %s)", n.Phone, n.Name, n.ID, n.Mode)
 	}
-	question, word := "Release it for good?", ""
-	switch len(owned) {
-	case 0:
+	if len(owned) == 0 {
 		return nil
-	case 1:
-		word = owned[0].Phone
-	default:
+	}
+	question, word := "Release it for good?", owned[0].Phone
+	if len(owned) > 1 {
 		question, word = fmt.Sprintf("Release these %d numbers for good?", len(owned)), fmt.Sprint(len(owned))
 	}
 	if err := a.typeToConfirm(ctx, question, word); err != nil {

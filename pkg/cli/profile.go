@@ -113,7 +113,10 @@ func (a *app) profileShow() *cobra.Command {
 			case a.flags.profile != "":
 				name = a.flags.profile
 			}
-			for p := range listed(c) {
+			for p, err := range listed(c) {
+				if err != nil {
+					return err
+				}
 				if p.Name == name {
 					return printOne(cmd.Context(), a, p, profileType())
 				}

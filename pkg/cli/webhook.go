@@ -53,12 +53,8 @@ func (a *app) rightKey(ctx context.Context) (webhook.NamedKey, error) {
 	if webhook.Dialect(p.Provider) == webhook.SignalWire {
 		named.Name = "signing key"
 	}
-	if a.account.box != nil {
-		named.Key = webhook.Key(a.account.box.Account().SigningKey)
-		return named, nil
-	}
-	key, err := a.secrets().SigningKey(ctx, p.Profile)
-	named.Key = webhook.Key(key.Reveal())
+	var err error
+	named.Key, err = a.signingKey(ctx)
 	return named, err
 }
 

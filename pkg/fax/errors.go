@@ -45,7 +45,7 @@ func (e *APIError) Error() string {
 	switch {
 	case msg == "":
 		msg = e.Kind.Error()
-	case e.Kind == ErrAuth: // in the provider's words, "Authenticate"
+	case errors.Is(e.Kind, ErrAuth): // in the provider's words, "Authenticate"
 		msg = e.Kind.Error() + ": " + msg
 	}
 	if len(facts) == 0 {

@@ -55,7 +55,7 @@ func (m *mailbox) Page(_ context.Context, q fax.Filter, _ int, _ string) (fax.Pa
 }
 
 // watching collects what a watch yields until its context ends.
-func watching(ctx context.Context, seq iter.Seq2[fax.Fax, error]) (seen func() []string, end func() error) {
+func watching(seq iter.Seq2[fax.Fax, error]) (seen func() []string, end func() error) {
 	var (
 		mu   sync.Mutex
 		all  []string
@@ -184,7 +184,7 @@ func TestWatch(t *testing.T) {
 				if c.since > 0 {
 					opt.Since = time.Now().Add(-c.since)
 				}
-				seen, end := watching(ctx, fax.Watch(ctx, m, c.q, opt))
+				seen, end := watching(fax.Watch(ctx, m, c.q, opt))
 				synctest.Wait()
 				if c.play != nil {
 					c.play(m)
@@ -208,7 +208,7 @@ func TestWatchStaysSmall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		m := &mailbox{}
-		seen, end := watching(ctx, fax.Watch(ctx, m, fax.Filter{}, fax.WatchOptions{Interval: time.Minute}))
+		seen, end := watching(fax.Watch(ctx, m, fax.Filter{}, fax.WatchOptions{Interval: time.Minute}))
 		const days, every = 3, 5 * time.Minute
 		for i := range int(days * 24 * time.Hour / every) {
 			time.Sleep(every)
@@ -245,7 +245,7 @@ func TestWatchEnds(t *testing.T) {
 				if c.at == 0 {
 					m.fail(&fax.APIError{Kind: c.err})
 				}
-				_, end := watching(ctx, fax.Watch(ctx, m, fax.Filter{}, fax.WatchOptions{Trouble: func(error) { told++ }}))
+				_, end := watching(fax.Watch(ctx, m, fax.Filter{}, fax.WatchOptions{Trouble: func(error) { told++ }}))
 				time.Sleep(c.at)
 				m.fail(&fax.APIError{Kind: c.err})
 				err := end()

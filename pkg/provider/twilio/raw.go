@@ -92,10 +92,9 @@ func (a raw) Do(ctx context.Context, r fax.RawRequest) (fax.RawAnswer, error) {
 	}
 	_ = res.Body.Close()
 	answer := fax.RawAnswer{Body: c.body, ContentType: c.header.Get("Content-Type")}
-	if check(c.body) != nil {
-		return answer, nil // XML, or nothing: not a list to go through
+	if isJSON := check(c.body) == nil; isJSON { // XML, or nothing, is no list to go through
+		answer.Items, answer.Next, err = pageIn(gjson.ParseBytes(c.body))
 	}
-	answer.Items, answer.Next, err = pageIn(gjson.ParseBytes(c.body))
 	return answer, err
 }
 
