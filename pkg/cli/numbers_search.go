@@ -96,6 +96,8 @@ func (s *searchFlags) offers(ctx context.Context, numbers fax.Numbers, queries [
 func (a *app) numbersSearch() *cobra.Command {
 	var s searchFlags
 	var l limits
+	var pick bool
+	var faxURL string
 	cmd := &cobra.Command{
 		Use:   "search",
 		Short: "Find numbers for sale",
@@ -107,8 +109,12 @@ for more, the search goes on with narrower questions, at most 100 of them, and
 says so when that was not enough.
 
 Some providers do not say whether a number can receive faxes: the column then
-says unknown, and a note says so.`,
+says unknown, and a note says so.
+
+With --pick you choose one with the arrow keys and buy it, as a working fax
+number when you give its fax URL.`,
 		Example: `  faxctl numbers search --fax --area-code 415,628
+  faxctl numbers search --fax --pick --fax-url https://fax.example.com/in
   faxctl numbers search --fax --type local,toll-free --price
   faxctl numbers search --fax --contains '*FAX' -o id --limit 1`,
 		Args: noArgs,
@@ -120,6 +126,12 @@ says unknown, and a note says so.`,
 			most, err := l.most(a, cmd)
 			if err != nil {
 				return err
+			}
+			switch {
+			case pick:
+				return a.pick(cmd, &s, queries, most, faxURL)
+			case faxURL != "":
+				return fax.WithHint(usageError("--fax-url goes with --pick"), "numbers buy takes it as well")
 			}
 			ctx := cmd.Context()
 			numbers, err := a.numbers(ctx)
@@ -150,6 +162,9 @@ says unknown, and a note says so.`,
 	}
 	s.bind(a, cmd)
 	l.bind(a, cmd)
+	cmd.Flags().BoolVar(&pick, "pick", false, "choose a number on the terminal, and buy it")
+	cmd.Flags().StringVar(&faxURL, "fax-url", "", "with --pick: `URL` the provider asks when a fax arrives")
+	a.completeNothing(cmd, "fax-url")
 	return cmd
 }
 

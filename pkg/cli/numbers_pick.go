@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
+	"github.com/faxctl/faxctl/pkg/plan"
+	"github.com/faxctl/faxctl/pkg/term"
+)
+
+// pick lets a person choose one of the numbers for sale, and buys it through
+// the door of numbers buy.
+func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most int, faxURL string) error {
+	if !a.term.CanAsk() {
+		return fax.WithHint(usageError("--pick: nobody is there to choose"), "a script buys with faxctl numbers buy --first and the same flags")
+	}
+	ctx := cmd.Context()
+	p := plan.Purchase{Want: plan.Want{FaxURL: changed(cmd, "fax-url", faxURL)}}
+	if err := p.Want.Check(); err != nil {
+		return err
+	}
+	numbers, err := a.numbers(ctx)
+	if err != nil {
+		return err
+	}
+	offers, err := a.offersToPick(ctx, s, numbers, queries, most)
+	if err != nil {
+		return err
+	}
+	if len(offers) == 0 {
+		return fax.WithHint(fmt.Errorf("number for sale: %w", fax.ErrNotFound), "ask for another area code, type or country")
+	}
+	head, rows := offerRows(offers)
+	at, err := a.term.Pick(ctx, head, rows)
+	switch {
+	case errors.Is(err, term.ErrNotPicked):
+		return errDeclined
+	case err != nil:
+		return err
+	}
+	p.Order.Phone, p.Offer = offers[at].Phone, &offers[at]
+	if p.Want.FaxURL == nil {
+		answer, err := a.term.Ask(ctx, "Fax URL for "+p.Order.Phone+" (empty: leave it a voice number):")
+		if err != nil {
+			return err
+		}
+		if answer != "" {
+			p.Want.FaxURL = &answer
+		}
+		if err := p.Want.Check(); err != nil {
+			return err
+		}
+	}
+	return a.purchase(ctx, numbers, p, false)
+}
+
+// offersToPick are the numbers to choose from, with their prices where the
+// provider has a price list.
+func (*app) offersToPick(ctx context.Context, s *searchFlags, numbers fax.Numbers, queries []fax.Query, most int) ([]fax.Offer, error) {
+	if most == 0 {
+		most = screenful
+	}
+	s.prices = true
+	offers, err := fax.Collect(s.offers(ctx, numbers, queries, most, func(error) {}))
+	if errors.Is(err, fax.ErrUnsupported) {
+		s.prices = false
+		offers, err = fax.Collect(s.offers(ctx, numbers, queries, most, func(error) {}))
+	}
+	return offers, err
+}
+
+// offerRows are the offers as lines below each other, and their head.
+func offerRows(offers []fax.Offer) (head string, rows []string) {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "PHONE\tLOCALITY\tREGION\tPRICE\tTYPE\tCAPABILITIES")
+	for _, o := range offers {
+		cells := []string{o.Phone, o.Locality, strings.TrimSpace(o.Region + " " + o.Country), money(o.Price), string(o.Type), capabilities(o.Capabilities)}
+		for i, c := range cells {
+			cells[i] = plain.Line(c)
+		}
+		_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
+	}
+	_ = w.Flush() // into memory
+	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	return lines[0], lines[1:]
+}
