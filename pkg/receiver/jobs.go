@@ -110,6 +110,7 @@ func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
 	return &river.Config{
 		Logger:            slog.New(quiet{r.log.Handler()}),
 		ErrorHandler:      failures{r},
+		FetchCooldown:     25 * time.Millisecond,
 		FetchPollInterval: 250 * time.Millisecond,
 		JobTimeout:        15 * time.Minute,
 		PeriodicJobs:      r.periodic(),
@@ -228,12 +229,12 @@ func (r *Receiver) tell(ctx context.Context, key eventKey, how func(context.Cont
 type failures struct{ r *Receiver }
 
 // HandleError implements river.ErrorHandler.
-func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+func (f failures) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
 	level, parked := slog.LevelWarn, job.Attempt >= job.MaxAttempts || errors.As(err, new(*river.JobCancelError))
 	if parked {
 		level = slog.LevelError
 	}
-	f.r.log.Log(context.Background(), level, "job failed", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "parked", parked, "error", err)
+	f.r.log.Log(ctx, level, "job failed", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "parked", parked, "error", err)
 	return nil
 }
 

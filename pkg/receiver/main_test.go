@@ -13,5 +13,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == programWord {
 		os.Exit(program(os.Args[2:]))
 	}
+	if len(os.Args) > 2 && os.Args[1] == victimWord {
+		os.Exit(victim(os.Args[2]))
+	}
 	goleak.VerifyTestMain(m)
 }

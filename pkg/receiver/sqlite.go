@@ -71,7 +71,7 @@ func openSQLite(ctx context.Context, path string) (*sqlite, error) {
 	_, err = write.ExecContext(ctx, schema)
 	for _, text := range []string{insertEvent, updateEvent, upsertNote} {
 		if err == nil {
-			s.prepared[text], err = write.PrepareContext(ctx, text)
+			s.prepared[text], err = write.PrepareContext(ctx, text) //nolint:sqlclosecheck // closed with the database
 		}
 	}
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *sqlite) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 func (s *sqlite) exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
 	run := func() (sql.Result, error) { return tx.ExecContext(ctx, statement, args...) }
 	if p := s.prepared[statement]; p != nil {
-		run = func() (sql.Result, error) { return tx.StmtContext(ctx, p).ExecContext(ctx, args...) }
+		run = func() (sql.Result, error) { return tx.StmtContext(ctx, p).ExecContext(ctx, args...) } //nolint:sqlclosecheck // closed with the transaction
 	}
 	res, err := run()
 	if err != nil {

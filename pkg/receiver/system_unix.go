@@ -33,5 +33,5 @@ func free(dir string) (uint64, error) {
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, err
 	}
-	return s.Bavail * uint64(s.Bsize), nil //nolint:unconvert // of another type on other systems
+	return s.Bavail * uint64(s.Bsize), nil
 }
