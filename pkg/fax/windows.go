@@ -157,9 +157,10 @@ func (l *lister) run(ctx context.Context, out chan<- []Fax) error {
 			})
 		}
 		var deliver chan<- []Fax
+		var items []Fax // of the head, which is not ours to look at before it is done
 		head := l.queue[0]
 		if head.state == done {
-			deliver = out
+			deliver, items = out, head.items
 		}
 		select {
 		case w := <-l.results:
@@ -171,7 +172,7 @@ func (l *lister) run(ctx context.Context, out chan<- []Fax) error {
 				l.start = latest(l.start, w.items)
 			}
 			l.settle(w)
-		case deliver <- head.items:
+		case deliver <- items:
 			head.items = nil // the backing array of the queue still holds head
 			l.queue, l.ready = l.queue[1:], l.ready-1
 		case <-ctx.Done():
