@@ -162,10 +162,9 @@ func (a *app) showPlan(plan retention.Plan, p prune) {
 		now := time.Now()
 		a.say("  the oldest: %s  %s", plan.Delete[0].ID, describe(plan.Delete[0], now))
 		a.say("  the newest: %s  %s", plan.Delete[s.Count-1].ID, describe(plan.Delete[s.Count-1], now))
-		switch {
-		case p.archive == "":
+		if p.archive == "" {
 			a.say("  no copy is kept; --archive DIR keeps one")
-		default:
+		} else {
 			a.say("  copies in %s: %d kept already, %d to be kept first; each is read again before its fax is deleted", p.archive, s.Archived, s.Count-s.Archived)
 		}
 	}
