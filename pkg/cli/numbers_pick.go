@@ -42,6 +42,8 @@ func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most
 	switch {
 	case errors.Is(err, term.ErrNotPicked):
 		return errDeclined
+	case errors.Is(err, context.Canceled):
+		return &kindError{context.Canceled, errors.New("interrupted; nothing was done")}
 	case err != nil:
 		return err
 	}
