@@ -22,7 +22,12 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"faxctl": func() { os.Exit(cli.Main()) },
+		"faxctl": func() {
+			status := cli.Main()
+			leaveStatus()
+			os.Exit(status)
+		},
+		"bare": bare,
 	})
 }
 

@@ -48,6 +48,9 @@ func Whole(next http.RoundTripper) http.RoundTripper {
 			return res, err
 		}
 		var start bytes.Buffer
+		if n := res.ContentLength; n > 0 && n <= most {
+			start.Grow(int(n) + bytes.MinRead) // else a page is copied time and again
+		}
 		switch _, err := io.CopyN(&start, res.Body, most); {
 		case errors.Is(err, io.EOF):
 			_ = res.Body.Close()

@@ -19,6 +19,9 @@ func Trace(log *slog.Logger, api func(*url.URL) bool) Layer {
 			return next
 		}
 		return roundTripper(func(req *http.Request) (*http.Response, error) {
+			if !log.Enabled(req.Context(), slog.LevelDebug) {
+				return next.RoundTrip(req)
+			}
 			start := time.Now()
 			res, err := next.RoundTrip(req)
 			facts := []slog.Attr{

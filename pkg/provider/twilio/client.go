@@ -1,7 +1,6 @@
 package twilio
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,7 +34,7 @@ type call struct {
 
 	status int
 	header http.Header
-	body   []byte
+	body   string
 }
 
 var _ client.BaseClient = (*call)(nil)
@@ -87,7 +86,7 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 		return nil, unreachable(req, err)
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, refusal(res.StatusCode, res.Header, body)
+		return nil, refusal(res.StatusCode, res.Header, []byte(body))
 	}
 	c.status, c.header, c.body = res.StatusCode, res.Header, body
 	return &http.Response{
@@ -98,19 +97,19 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 }
 
 // readBody reads an answer into a buffer that has the announced length.
-func readBody(res *http.Response) ([]byte, error) {
-	var body bytes.Buffer
+func readBody(res *http.Response) (string, error) {
+	var body strings.Builder
 	if n := res.ContentLength; n > 0 && n < maxAnswer {
-		body.Grow(int(n) + bytes.MinRead)
+		body.Grow(int(n))
 	}
-	_, err := body.ReadFrom(io.LimitReader(res.Body, maxAnswer))
-	return body.Bytes(), err
+	_, err := io.Copy(&body, io.LimitReader(res.Body, maxAnswer))
+	return body.String(), err
 }
 
 // decode reads the answer into out. What is no JSON, or not all of it, comes
 // from something in between: ErrUnavailable.
 func (c *call) decode(out any) error {
-	if err := json.Unmarshal(c.body, out); err != nil {
+	if err := json.Unmarshal([]byte(c.body), out); err != nil {
 		return c.misunderstood(err)
 	}
 	return nil
@@ -118,10 +117,10 @@ func (c *call) decode(out any) error {
 
 // misunderstood is an answer that is not what the API sends.
 func (c *call) misunderstood(err error) error {
-	e := refusal(c.status, c.header, c.body)
+	e := refusal(c.status, c.header, []byte(c.body))
 	e.Kind = fax.ErrUnavailable
 	e.Code = ""
-	e.Message = "the answer is not what the API sends: " + describe(c.body, err)
+	e.Message = "the answer is not what the API sends: " + describe([]byte(c.body), err)
 	e.Hint = "something between here and the provider may have answered: check --api-url and the proxy variables"
 	return e
 }
@@ -164,7 +163,7 @@ func (a *account) fetch(ctx context.Context, address string, query url.Values) (
 	if err := check(c.body); err != nil {
 		return gjson.Result{}, c.misunderstood(err)
 	}
-	return gjson.ParseBytes(c.body), nil
+	return gjson.Parse(c.body), nil
 }
 
 // maxNested bounds how often objects and lists may begin in an answer, and
@@ -172,13 +171,13 @@ func (a *account) fetch(ctx context.Context, address string, query url.Values) (
 const maxNested = 200_000
 
 // check reports whether body is one whole JSON object.
-func check(body []byte) error {
+func check(body string) error {
 	switch {
-	case bytes.Count(body, []byte("{"))+bytes.Count(body, []byte("[")) > maxNested:
+	case strings.Count(body, "{")+strings.Count(body, "[") > maxNested:
 		return errors.New("nested too often")
-	case !gjson.ValidBytes(body):
+	case !gjson.Valid(body):
 		return errors.New("broken JSON")
-	case !gjson.ParseBytes(body[:min(len(body), 64)]).IsObject():
+	case !gjson.Parse(body[:min(len(body), 64)]).IsObject():
 		return errors.New("not an object")
 	}
 	return nil

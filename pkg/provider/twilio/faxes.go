@@ -33,7 +33,21 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 	if err != nil {
 		return fax.Page[fax.Fax]{}, a.ended(err)
 	}
-	list := body.Get("faxes")
+	// One pass: a page is close to a megabyte, and looking up each field
+	// would read past all of it.
+	var list gjson.Result
+	var link string
+	body.ForEach(func(key, value gjson.Result) bool {
+		switch key.Str {
+		case "faxes":
+			list = value
+		case "next_page_uri":
+			link = first(value.Str, link)
+		case "meta":
+			link = first(link, value.Get("next_page_url").Str)
+		}
+		return true
+	})
 	if !list.IsArray() {
 		return fax.Page[fax.Fax]{}, notRecord(noList())
 	}
@@ -47,7 +61,7 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 		}
 		return true
 	})
-	next, err := cursorOf(first(body.Get("next_page_uri").Str, body.Get("meta.next_page_url").Str), "Page", "PageToken")
+	next, err := cursorOf(link, "Page", "PageToken")
 	return fax.Page[fax.Fax]{Items: items, Next: next}, err
 }
 

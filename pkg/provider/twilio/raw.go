@@ -91,9 +91,9 @@ func (a raw) Do(ctx context.Context, r fax.RawRequest) (fax.RawAnswer, error) {
 		return fax.RawAnswer{}, err
 	}
 	_ = res.Body.Close()
-	answer := fax.RawAnswer{Body: c.body, ContentType: c.header.Get("Content-Type")}
+	answer := fax.RawAnswer{Body: []byte(c.body), ContentType: c.header.Get("Content-Type")}
 	if isJSON := check(c.body) == nil; isJSON { // XML, or nothing, is no list to go through
-		answer.Items, answer.Next, err = pageIn(gjson.ParseBytes(c.body))
+		answer.Items, answer.Next, err = pageIn(gjson.Parse(c.body))
 	}
 	return answer, err
 }

@@ -1,0 +1,145 @@
+package cli_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/sandbox"
+)
+
+// cloud is a Twilio sandbox over HTTP, in this process; its clients are
+// processes of their own.
+type cloud struct {
+	*sandbox.Sandbox
+	url      string
+	home     string
+	requests atomic.Int64
+}
+
+func newCloud(tb testing.TB, o sandbox.Options, seed sandbox.SeedOptions) *cloud {
+	tb.Helper()
+	c := &cloud{home: tb.TempDir()}
+	o.Path = filepath.Join(tb.TempDir(), "sandbox.db")
+	var err error
+	if c.Sandbox, err = sandbox.Open(tb.Context(), o); err != nil {
+		tb.Fatal(err)
+	}
+	if err := c.Seed(tb.Context(), seed); err != nil {
+		tb.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.requests.Add(1)
+		c.Handler().ServeHTTP(w, r)
+	}))
+	c.url = server.URL
+	tb.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+		if err := c.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return c
+}
+
+// command is a client of the cloud: faxctl, or another program of [TestMain].
+func (c *cloud) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(),
+		"HOME="+c.home, "XDG_CONFIG_HOME="+c.home, "XDG_STATE_HOME="+c.home, "XDG_CACHE_HOME="+c.home, "TZ=UTC",
+		"FAXCTL_PROFILE=", "FAXCTL_API_URL="+c.url,
+		"TWILIO_ACCOUNT_SID="+c.Account().Account, "TWILIO_AUTH_TOKEN="+c.Account().Token)
+	return cmd
+}
+
+// result is what a process came to.
+type result struct {
+	out    []byte
+	time   time.Duration // from its start to its end
+	memory int64         // most bytes resident at any time; 0: not known on this system
+}
+
+func (r result) lines() int { return bytes.Count(r.out, []byte("\n")) }
+
+// run runs a client to its good end, with its output in a file.
+func (c *cloud) run(tb testing.TB, in io.Reader, name string, args ...string) result {
+	tb.Helper()
+	out, err := os.Create(filepath.Join(c.home, "out"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer out.Close() //nolint:errcheck // it was written by somebody else
+	var errs strings.Builder
+	status := filepath.Join(c.home, "status")
+	cmd := c.command(tb.Context(), name, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &errs
+	cmd.Env = append(cmd.Env, keepStatus+"="+status)
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		tb.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, errs.String())
+	}
+	r := result{time: time.Since(start), memory: peak(tb, status)}
+	if r.out, err = os.ReadFile(out.Name()); err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
+// pages are all pages of the list of faxes, as the provider writes them.
+func (c *cloud) pages(tb testing.TB) (pages [][]byte) {
+	tb.Helper()
+	err := barePages(c.url+"/v1/Faxes?PageSize=1000", c.Account().Account, c.Account().Token, func(page []byte) {
+		pages = append(pages, page)
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return pages
+}
+
+// keepStatus names the file where a client leaves what the system says of it
+// at its end. What a parent learns (getrusage) counts the parent's own memory
+// as well, which the child had for a moment.
+const keepStatus = "FAXCTL_TEST_STATUS"
+
+func leaveStatus() {
+	if to := os.Getenv(keepStatus); to != "" {
+		if status, err := os.ReadFile("/proc/self/status"); err == nil {
+			_ = os.WriteFile(to, status, 0o600) // its lack is noticed
+		}
+	}
+}
+
+func peak(tb testing.TB, file string) int64 {
+	tb.Helper()
+	status, err := os.ReadFile(file)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if kB, yes := strings.CutPrefix(line, "VmHWM:"); yes {
+			n, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kB), "kB")), 10, 64)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return n << 10
+		}
+	}
+	tb.Fatal("no VmHWM in the status of a process")
+	return 0
+}
