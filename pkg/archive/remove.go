@@ -57,7 +57,7 @@ func (r Receipt) end(gone bool, err error) (Receipt, error) {
 		r.Result = AlreadyGone
 	case err == nil:
 		r.Result = Deleted
-	case errors.Is(err, fax.ErrConflict):
+	case errors.Is(err, fax.ErrConflict) && !errors.As(err, new(*fetch.PagesError)):
 		r.Result, r.Error = Skipped, err.Error()
 	default:
 		r.Result, r.Error = Failed, err.Error()

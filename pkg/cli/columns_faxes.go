@@ -59,6 +59,25 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 	)
 }
 
+// arrivalType describes faxes that are drawn one by one, as they come: every
+// cell is as wide as it may get, so that the rows stand below each other.
+func arrivalType() output.Type[fax.Fax] {
+	t := faxType()
+	phone := len("+123456789012345")
+	// Below zero: aligned to the left.
+	widths := map[string]int{"from": -phone, "to": -phone, "status": -len(fax.Processing), "direction": -len(fax.Outbound),
+		"pages": len("PAGES"), "duration": len("DURATION"), "price": len("0.00 USD")}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		value := c.Value
+		if c.Whole = true; c.Name == "created" {
+			value = func(f fax.Fax) string { return f.Created.Local().Format(time.DateTime) }
+		}
+		c.Show = func(f fax.Fax, _ output.Human) string { return fmt.Sprintf("%*s", widths[c.Name], value(f)) }
+	}
+	return t
+}
+
 func statusStyle(f fax.Fax) output.Style {
 	switch {
 	case f.Status.Unsuccessful():
@@ -127,12 +146,12 @@ func usageType(by fax.Grouping) output.Type[fax.Usage] {
 		Columns: []output.Column[fax.Usage]{
 			{Name: string(by), Value: func(u fax.Usage) string { return u.Key }, Whole: true, Style: accent[fax.Usage]},
 			number("faxes", func(u fax.Usage) int { return u.Faxes }),
-			number("inbound", func(u fax.Usage) int { return u.Inbound }),
-			number("outbound", func(u fax.Usage) int { return u.Outbound }),
-			number("unsuccessful", func(u fax.Usage) int { return u.Unsuccessful }),
 			number("pages", func(u fax.Usage) int { return u.Pages }),
 			{Name: "minutes", Right: true, Value: func(u fax.Usage) string { return fmt.Sprintf("%.1f", float64(u.Seconds)/60) }},
-			{Name: "cost", Right: true, Value: sums, Show: func(u fax.Usage, _ output.Human) string { return cost(u) }},
+			{Name: "cost", Right: true, Whole: true, Value: sums, Show: func(u fax.Usage, _ output.Human) string { return cost(u) }},
+			{Name: "unsuccessful", Title: "FAILED", Right: true, Value: func(u fax.Usage) string { return strconv.Itoa(u.Unsuccessful) }},
+			number("inbound", func(u fax.Usage) int { return u.Inbound }),
+			number("outbound", func(u fax.Usage) int { return u.Outbound }),
 			number("unknown_cost", func(u fax.Usage) int { return u.UnknownCost }),
 			wider(number("unknown_pages", func(u fax.Usage) int { return u.UnknownPages })),
 			wider(number("unknown_seconds", func(u fax.Usage) int { return u.UnknownSeconds })),

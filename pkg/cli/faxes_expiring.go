@@ -20,6 +20,7 @@ type expiring struct {
 
 func (a *app) faxesExpiring() *cobra.Command {
 	var (
+		l               limits
 		s               selection
 		within, archive string
 	)
@@ -35,6 +36,10 @@ With --archive each is looked up there, so that you see what would be lost.`,
   faxctl faxes expiring --within 30d --archive /srv/faxes -o csv=id,expires,archived`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			most, err := l.most(a, cmd)
+			if err != nil {
+				return err
+			}
 			age, err := retention.ParseAge(within)
 			if err != nil {
 				return fmt.Errorf("--within: %w", err)
@@ -53,11 +58,12 @@ With --archive each is looked up there, so that you see what would be lost.`,
 			if len(soon) == 0 {
 				a.say("the provider drops nothing within %s", within)
 			}
-			_, err = printList(cmd.Context(), a, values(soon), expiringType(), 0)
+			_, err = printList(cmd.Context(), a, values(soon), expiringType(), most)
 			return err
 		},
 	}
 	s.bind(a, cmd)
+	l.bind(a, cmd)
 	cmd.Flags().StringVar(&within, "within", "14d", "how `soon`: 14d, 2w")
 	cmd.Flags().StringVar(&archive, "archive", "", "`folder` of an archive: say which of them are kept there")
 	a.completeNothing(cmd, "within")

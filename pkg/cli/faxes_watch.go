@@ -150,7 +150,7 @@ func (a *app) drawEach(ctx context.Context, arrivals iter.Seq2[fax.Fax, error]) 
 			return err
 		}
 		options.Screen.Now = time.Now()
-		if _, err := output.Print(ctx, a.term.Out, values([]fax.Fax{f}), faxType(), options); err != nil {
+		if _, err := output.Print(ctx, a.term.Out, values([]fax.Fax{f}), arrivalType(), options); err != nil {
 			return err
 		}
 		options.NoHeader = true
