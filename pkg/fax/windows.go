@@ -16,7 +16,7 @@ const pageMost = 1000
 // ListOptions tunes [List]. The zero value is good; nothing here changes which
 // faxes are listed, or in which order.
 type ListOptions struct {
-	Jobs      int           // windows asked for side by side; 0: 12
+	Jobs      int           // windows asked for side by side; 0: 16
 	PageSize  int           // faxes a request; 0: 1000, the most a provider gives
 	Retention time.Duration // how long the provider keeps a fax; 0: until deleted
 	Now       time.Time     // the end of an open range; zero: the present
@@ -65,8 +65,9 @@ func sifted(q Filter) bool {
 // cut into disjoint windows (after, until] that are asked for side by side and
 // put together in order; a window that is too large is cut again. The provider
 // may page in any order: where to cut is estimated from the dates it shows,
-// and a wrong estimate costs requests, never faxes. No more than about twice
-// Jobs pages are held. Faxes that arrive meanwhile are left out.
+// and a wrong estimate costs requests, never faxes. At most one and a half times
+// Jobs windows are held, mostly of one page. Faxes that arrive meanwhile are left
+// out.
 //
 // Breaking out or ending ctx stops all requests before List returns. An error
 // is yielded once and last; the errors are those of [Faxes].
@@ -118,7 +119,7 @@ type lister struct {
 func newLister(faxes Faxes, q Filter, opt ListOptions) *lister {
 	l := &lister{faxes: faxes, q: q, ask: q, jobs: opt.Jobs, size: opt.PageSize, start: opt.Now, undated: map[string]Fax{}}
 	if l.jobs <= 0 {
-		l.jobs = 12
+		l.jobs = 16
 	}
 	if l.size <= 0 {
 		l.size = pageMost
@@ -195,7 +196,7 @@ func (l *lister) next() *window {
 	}
 	for i, w := range l.queue {
 		if w.state == unread {
-			if i > 0 && l.flying+l.ready >= 2*l.jobs {
+			if i > 0 && l.flying+l.ready >= l.jobs+l.jobs/2 {
 				return nil
 			}
 			return w
