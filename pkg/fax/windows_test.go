@@ -208,6 +208,7 @@ func TestListLeavesOutArrivals(t *testing.T) {
 		for i := range n {
 			faxes = append(faxes, fax.Fax{ID: fmt.Sprintf("FX%03d", i), Created: now.Add(-time.Duration(i) * time.Hour)})
 		}
+		q := fax.Filter{After: now.Add(-time.Duration(n) * time.Hour)}
 		d := &drawer{faxes: faxes, most: 30}
 		d.onPage = func(n int64) error {
 			if n == 2 {
@@ -215,11 +216,11 @@ func TestListLeavesOutArrivals(t *testing.T) {
 			}
 			return nil
 		}
-		got, err := fax.Collect(fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{Jobs: 1, Now: now}))
+		got, err := fax.Collect(fax.List(t.Context(), d, q, fax.ListOptions{Jobs: 1, Now: now}))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := gocmp.Diff(want(faxes, fax.Filter{}), ids(got)); diff != "" {
+		if diff := gocmp.Diff(want(faxes, q), ids(got)); diff != "" {
 			t.Errorf("%d faxes: %s", n, diff)
 		}
 	}
