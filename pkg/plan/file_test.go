@@ -112,7 +112,7 @@ defaults: [a]
 		`n.yaml:15: invalid amount of money "cheap"`,
 		`n.yaml:17: the name "twin" is there already, in line 15`,
 		`n.yaml:19: +14155550126: fax URL: invalid URL "http://fax.example.com/": it is not https`,
-		`n.yaml:21: +14155550127: invalid want: a fax URL or method, and mode voice`,
+		`n.yaml:21: +14155550127: invalid combination: a fax URL or method, and mode voice`,
 		`n.yaml:27: unknown key "prun"; did you mean prune?`,
 		`n.yaml:28: defaults is not a mapping of keys to values`,
 	}
