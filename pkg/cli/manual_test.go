@@ -104,6 +104,8 @@ func manualScript(page, text string) (string, error) {
 				return "", fmt.Errorf("%s:%d: %w", page, b.line, err)
 			}
 			script.WriteString(steps)
+		case language == "" && regexp.MustCompile(`(?m)^(\$ )?faxctl `).MatchString(b.text):
+			return "", fmt.Errorf("%s:%d: commands in a block that is neither sh nor console", page, b.line)
 		case language == "" || language == "text" || language == "json" || language == "go":
 		default:
 			return "", fmt.Errorf("%s:%d: a block of %q is neither run nor marked no-run: REASON", page, b.line, b.info)
@@ -200,7 +202,7 @@ func TestManualScript(t *testing.T) {
 	if err != nil || script != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, script, want)
 	}
-	for _, bad := range []string{"```sh no-run:\nfaxctl x\n```\n", "```yaml\na: 1\n```\n", "```yaml steps\nruns: {}\n```\n"} {
+	for _, bad := range []string{"```sh no-run:\nfaxctl x\n```\n", "```yaml\na: 1\n```\n", "```\nfaxctl x\n```\n", "```yaml steps\nruns: {}\n```\n"} {
 		if _, err := manualScript("page.md", bad); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
