@@ -22,7 +22,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
 
-//nolint:gochecknoglobals // package flag knows no other way
 var kills = flag.Int("kills", 8, "how often TestKilled kills each command")
 
 // TestKilled kills faxctl in the middle of its work, again and again, and looks

@@ -80,7 +80,7 @@ func (c *cloud) run(tb testing.TB, in io.Reader, name string, args ...string) re
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer out.Close() //nolint:errcheck // it was written by somebody else
+	defer out.Close()
 	var errs strings.Builder
 	status := filepath.Join(c.home, "status")
 	cmd := c.command(tb.Context(), name, args...)

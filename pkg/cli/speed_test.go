@@ -220,7 +220,7 @@ func bare() {
 
 func barePages(next, user, password string, each func([]byte)) error {
 	for next != "" {
-		req, err := http.NewRequest(http.MethodGet, next, nil) //nolint:noctx // ends with its process
+		req, err := http.NewRequest(http.MethodGet, next, nil)
 		if err != nil {
 			return err
 		}
@@ -285,7 +285,7 @@ func getAway(client *http.Client, address string) error {
 	if _, err := url.Parse(address); err != nil {
 		return err
 	}
-	res, err := client.Get(address) //nolint:noctx // ends with its process
+	res, err := client.Get(address)
 	if err != nil {
 		return err
 	}
