@@ -21,9 +21,10 @@ func layers() map[string][]string {
 
 		"batch":         {},
 		"document":      {},
+		"durable":       {},
 		"plain":         {},
 		"output":        {"plain", "spell"},
-		"profile":       {"plain", "strict"},
+		"profile":       {"durable", "plain", "strict"},
 		"sandbox":       {"sandbox/paper"},
 		"sandbox/paper": {},
 		"spell":         {},
@@ -37,13 +38,13 @@ func layers() map[string][]string {
 		"provider/providertest": {"fax"},
 		"provider/twilio":       {"fax"},
 
-		"archive":       {"archive/index", "document", "fax", "fetch"},
+		"archive":       {"archive/index", "document", "durable", "fax", "fetch"},
 		"archive/index": {"fax"},
 		"audit":         {"fax", "twiml", "webhook"},
 		"callback":      {"fax", "twiml", "webhook"},
-		"fetch":         {"document", "fax"},
+		"fetch":         {"document", "durable", "fax"},
 		"plan":          {"fax", "strict"},
-		"receiver":      {"fax", "twiml", "webhook"},
+		"receiver":      {"durable", "fax", "twiml", "webhook"},
 		"retention":     {"fax"},
 	}
 }

@@ -33,6 +33,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/index"
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
 )
@@ -270,7 +271,7 @@ func takeLock(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	taken, err := lockFile(f)
+	taken, err := durable.TryLock(f)
 	if err == nil && !taken {
 		err = fax.WithHint(fmt.Errorf("archive %s: %w: %w", dir, fax.ErrConflict, ErrLocked), "wait until it has finished and run this again")
 	}

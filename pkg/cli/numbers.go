@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,22 +25,39 @@ func (a *app) numbersGroup() *cobra.Command {
 	return g
 }
 
-// resolveAll finds the numbers that refs name, and stops at the first that
-// cannot be found: nothing is changed on a misunderstood list.
-func resolveAll(ctx context.Context, numbers fax.Numbers, refs []string) ([]fax.Number, error) {
-	var all []fax.Number
-	seen := map[string]bool{}
-	for _, ref := range refs {
-		n, err := fax.Resolve(ctx, numbers, ref)
-		if err != nil {
-			return nil, err
+// named are the numbers that refs name, one after another.
+func named(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[fax.Number, error] {
+	return func(yield func(fax.Number, error) bool) {
+		for _, ref := range refs {
+			if n, err := fax.Resolve(ctx, numbers, ref); !yield(n, err) || err != nil {
+				return
+			}
 		}
-		if !seen[n.ID] {
-			seen[n.ID] = true
+	}
+}
+
+// owned are the numbers that the arguments of a command name, each once. The
+// first that cannot be found ends it: nothing is changed on a misunderstood
+// list.
+func (a *app) owned(ctx context.Context, args []string) (fax.Numbers, []fax.Number, error) {
+	refs, err := a.refs(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	numbers, err := a.numbers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var all []fax.Number
+	for n, err := range named(ctx, numbers, refs) {
+		if err != nil {
+			return nil, nil, err
+		}
+		if !slices.ContainsFunc(all, func(o fax.Number) bool { return o.ID == n.ID }) {
 			all = append(all, n)
 		}
 	}
-	return all, nil
+	return numbers, all, nil
 }
 
 // routing are the flags that say what a number should be. Buying and

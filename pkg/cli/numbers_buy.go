@@ -153,7 +153,7 @@ func (a *app) lookUp(ctx context.Context, numbers fax.Numbers, p *plan.Purchase)
 
 // purchase shows, asks, buys and prints.
 func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase, dryRun bool) error {
-	switch owned, err := a.owned(ctx, numbers, p.Order.Phone); {
+	switch owned, err := ownedAlready(ctx, numbers, p.Order.Phone); {
 	case err != nil:
 		return err
 	case owned != nil:
@@ -189,8 +189,8 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 	return err
 }
 
-// owned is the number of that phone if the account has it, else nil.
-func (*app) owned(ctx context.Context, numbers fax.Numbers, phone string) (*fax.Number, error) {
+// ownedAlready is the number of that phone if the account has it, else nil.
+func ownedAlready(ctx context.Context, numbers fax.Numbers, phone string) (*fax.Number, error) {
 	if phone == "" {
 		return nil, nil
 	}

@@ -57,7 +57,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 				return err
 			}
 			var c checked
-			_, err = printList(ctx, a, c.findings(ctx, jobs, a.theirs(ctx, numbers, refs), checker), findingType(), 0)
+			_, err = printList(ctx, a, c.findings(ctx, jobs, theirs(ctx, numbers, refs), checker), findingType(), 0)
 			if err != nil {
 				return err
 			}
@@ -104,17 +104,11 @@ func (c *checked) findings(ctx context.Context, jobs int, numbers iter.Seq2[fax.
 }
 
 // theirs are the numbers that refs name, or all owned ones.
-func (*app) theirs(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[fax.Number, error] {
+func theirs(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[fax.Number, error] {
 	if len(refs) == 0 {
 		return numbers.List(ctx, fax.NumberFilter{WithMode: true})
 	}
-	return func(yield func(fax.Number, error) bool) {
-		for _, ref := range refs {
-			if n, err := fax.Resolve(ctx, numbers, ref); !yield(n, err) || err != nil {
-				return
-			}
-		}
-	}
+	return named(ctx, numbers, refs)
 }
 
 // checker is what the profile in force lets a check do.

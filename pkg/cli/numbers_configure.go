@@ -44,15 +44,7 @@ exit status is 6.`,
 			if w.Empty() {
 				return fax.WithHint(usageError("nothing to configure"), "say what, as in --fax-url https://fax.example.com/in")
 			}
-			refs, err := a.refs(args)
-			if err != nil {
-				return err
-			}
-			numbers, err := a.numbers(cmd.Context())
-			if err != nil {
-				return err
-			}
-			owned, err := resolveAll(cmd.Context(), numbers, refs)
+			numbers, owned, err := a.owned(cmd.Context(), args)
 			if err != nil {
 				return err
 			}

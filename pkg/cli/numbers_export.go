@@ -43,7 +43,7 @@ With -o json it is JSON, which plan and apply read as well.`,
 			if err != nil {
 				return err
 			}
-			owned, err := fax.Collect(a.theirs(ctx, numbers, refs))
+			owned, err := fax.Collect(theirs(ctx, numbers, refs))
 			if err != nil {
 				return err
 			}

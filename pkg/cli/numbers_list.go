@@ -105,15 +105,7 @@ them from standard input.`,
 				}
 				return printOne(cmd.Context(), a, n, numberType())
 			}
-			found := func(yield func(fax.Number, error) bool) {
-				for _, ref := range refs {
-					n, err := fax.Resolve(cmd.Context(), numbers, ref)
-					if !yield(n, err) || err != nil {
-						return
-					}
-				}
-			}
-			_, err = printList(cmd.Context(), a, found, numberType(), 0)
+			_, err = printList(cmd.Context(), a, named(cmd.Context(), numbers, refs), numberType(), 0)
 			return err
 		},
 	}

@@ -31,15 +31,7 @@ passes --yes.`,
 		Args:              needArgs("a number", "faxctl numbers release +14155550123"),
 		ValidArgsFunction: a.completeNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			refs, err := a.refs(args)
-			if err != nil {
-				return err
-			}
-			numbers, err := a.numbers(cmd.Context())
-			if err != nil {
-				return err
-			}
-			owned, err := resolveAll(cmd.Context(), numbers, refs)
+			numbers, owned, err := a.owned(cmd.Context(), args)
 			if err != nil {
 				return err
 			}

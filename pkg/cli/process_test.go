@@ -57,7 +57,7 @@ func newCloud(tb testing.TB, o sandbox.Options, seed sandbox.SeedOptions) *cloud
 // command is a client of the cloud: faxctl, or another program of [TestMain].
 func (c *cloud) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(),
+	cmd.Env = append(os.Environ(), "GORACE="+goRace,
 		"HOME="+c.home, "XDG_CONFIG_HOME="+c.home, "XDG_STATE_HOME="+c.home, "XDG_CACHE_HOME="+c.home, "TZ=UTC",
 		"FAXCTL_PROFILE=", "FAXCTL_API_URL="+c.url,
 		"TWILIO_ACCOUNT_SID="+c.Account().Account, "TWILIO_AUTH_TOKEN="+c.Account().Token)

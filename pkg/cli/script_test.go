@@ -20,6 +20,10 @@ import (
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
 
+// goRace is for the processes that the tests start: with the race detector each
+// would sleep a second at its end, in case another goroutine still reports.
+const goRace = "atexit_sleep_ms=0"
+
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"faxctl": func() {
@@ -67,6 +71,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_STATE_HOME", filepath.Join(home, ".local", "state"))
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(home, ".cache"))
 			env.Setenv("TZ", "UTC")
+			env.Setenv("GORACE", goRace)
 			return os.MkdirAll(home, 0o700)
 		},
 	})

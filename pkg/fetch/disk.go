@@ -5,8 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
+
+	"github.com/faxctl/faxctl/pkg/durable"
 )
 
 // Syncer brings folders to the disk, with one fsync for all that wait for the
@@ -30,7 +31,7 @@ type round struct {
 // Sync returns when all names made in dir before the call are on the disk.
 func (s *Syncer) Sync(dir string) error {
 	if s == nil {
-		return syncDir(dir)
+		return durable.SyncDir(dir)
 	}
 	s.mu.Lock()
 	if s.folders == nil {
@@ -55,23 +56,10 @@ func (s *Syncer) Sync(dir string) error {
 	s.mu.Lock()
 	f.next = nil // from here on, a new name may be too late for this fsync
 	s.mu.Unlock()
-	r.err = syncDir(dir)
+	r.err = durable.SyncDir(dir)
 	f.turn.Unlock()
 	close(r.done)
 	return r.err
-}
-
-// syncDir brings the names in a folder to the disk. Windows has no such thing;
-// NTFS keeps the order of renames itself.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // MakeDir makes dir and the folders above it, for the owner alone (0700), and

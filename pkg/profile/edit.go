@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
 
@@ -219,7 +220,7 @@ func write(path string, text []byte) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return durable.SyncDir(dir)
 }
 
 // lock waits for the lock file, 5 s at most, and returns what releases it.
@@ -232,7 +233,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		held, err := tryLock(f)
+		held, err := durable.TryLock(f)
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -24,7 +25,7 @@ func takeLock(path string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ok, err := tryLock(f)
+	ok, err := durable.TryLock(f)
 	if err == nil && !ok {
 		err = fax.WithHint(fmt.Errorf("%w: another receiver uses %s", fax.ErrConflict, path), "end it first, or give this one a state of its own")
 	}

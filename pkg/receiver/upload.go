@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -109,7 +110,7 @@ func (u *upload) keep() error {
 	if err := os.Rename(u.part.Name(), u.final); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(u.final))
+	return durable.SyncDir(filepath.Dir(u.final))
 }
 
 // discard removes the document, whole or not.
