@@ -44,7 +44,7 @@ func (t Type[T]) encoder(raw bool) encoder[T] {
 // They occur inside quotes only; line breaks do not, and stay.
 func escape(b []byte) []byte {
 	unsafe := func(r rune) bool { return plain.Unsafe(r) && r != '\n' }
-	if !bytes.ContainsFunc(b, unsafe) {
+	if ascii(b) || !bytes.ContainsFunc(b, unsafe) {
 		return b
 	}
 	out := make([]byte, 0, len(b)+16)
@@ -149,4 +149,15 @@ func decode(r io.Reader) (any, error) {
 		return nil, fmt.Errorf("read JSON back: %w", err)
 	}
 	return v, nil
+}
+
+// ascii is the short cut for nearly every record: nothing in it but printable
+// ASCII and line breaks.
+func ascii(b []byte) bool {
+	for _, c := range b {
+		if (c < ' ' || c >= 0x7f) && c != '\n' {
+			return false
+		}
+	}
+	return true
 }
