@@ -53,7 +53,7 @@ that was bought has its name, and is never bought twice.`,
 			}
 			todo := phases(steps)
 			a.showSteps(steps)
-			if dryRun || len(todo[0])+len(todo[1])+len(todo[2]) == 0 {
+			if dryRun || len(todo[changing])+len(todo[buying])+len(todo[releasing]) == 0 {
 				return nil
 			}
 			if err := permitted(todo, allowBuy, allowRelease); err != nil {
@@ -75,18 +75,26 @@ that was bought has its name, and is never bought twice.`,
 	return cmd
 }
 
+// The phases of an apply, in their order.
+const (
+	changing = iota
+	buying
+	releasing
+	phaseCount
+)
+
 // phases sorts what is to be done into the order in which it is safe: a number
 // is given up only when those that take its place are there.
-func phases(steps []plan.Step) [3][]plan.Step {
-	var todo [3][]plan.Step
+func phases(steps []plan.Step) [phaseCount][]plan.Step {
+	var todo [phaseCount][]plan.Step
 	for _, s := range steps {
 		switch s.Action {
 		case plan.ActionChange:
-			todo[0] = append(todo[0], s)
+			todo[changing] = append(todo[changing], s)
 		case plan.ActionBuy:
-			todo[1] = append(todo[1], s)
+			todo[buying] = append(todo[buying], s)
 		case plan.ActionRelease:
-			todo[2] = append(todo[2], s)
+			todo[releasing] = append(todo[releasing], s)
 		case plan.ActionNone, plan.ActionUnmanaged:
 		}
 	}
@@ -111,18 +119,18 @@ func (a *app) showSteps(steps []plan.Step) {
 
 // permitted makes sure that money is spent and numbers are given up only by
 // those who said so on the command line.
-func permitted(todo [3][]plan.Step, buy, release bool) error {
+func permitted(todo [phaseCount][]plan.Step, buy, release bool) error {
 	switch {
-	case len(todo[1]) > 0 && !buy:
-		return fax.WithHint(usageError("%s to buy, and buying is not allowed; nothing was done", plural(len(todo[1]), "number", "numbers")), "--allow-buy permits it")
-	case len(todo[2]) > 0 && !release:
-		return fax.WithHint(usageError("%s to release, and releasing is not allowed; nothing was done", plural(len(todo[2]), "number", "numbers")), "--allow-release permits it; or take prune out of the file")
+	case len(todo[buying]) > 0 && !buy:
+		return fax.WithHint(usageError("%s to buy, and buying is not allowed; nothing was done", plural(len(todo[buying]), "number", "numbers")), "--allow-buy permits it")
+	case len(todo[releasing]) > 0 && !release:
+		return fax.WithHint(usageError("%s to release, and releasing is not allowed; nothing was done", plural(len(todo[releasing]), "number", "numbers")), "--allow-release permits it; or take prune out of the file")
 	}
 	return nil
 }
 
-func (a *app) confirmSteps(ctx context.Context, todo [3][]plan.Step) error {
-	switch released := todo[2]; len(released) {
+func (a *app) confirmSteps(ctx context.Context, todo [phaseCount][]plan.Step) error {
+	switch released := todo[releasing]; len(released) {
 	case 0:
 		return a.confirm(ctx, "Carry it out?")
 	case 1:
@@ -134,16 +142,16 @@ func (a *app) confirmSteps(ctx context.Context, todo [3][]plan.Step) error {
 
 // carryOut does the steps, a few at a time, and prints what became of each
 // number. Purchases are made one after another.
-func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, todo [3][]plan.Step, jobs int) error {
+func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, todo [phaseCount][]plan.Step, jobs int) error {
 	soft := a.interrupts.gently()
 	var tally batch.Tally
 	var done []plan.Result
 	var first, ended error
 	for phase, steps := range todo {
-		if phase == 1 {
+		if phase == buying {
 			jobs = 1
 		}
-		if phase == 2 && tally.Failed > 0 {
+		if phase == releasing && tally.Failed > 0 {
 			if len(steps) > 0 {
 				a.warn("nothing is released, because something else failed")
 			}
