@@ -30,21 +30,21 @@ func (a *app) api() *cobra.Command {
 print the answer as it came.
 
 A PATH is relative to the account (Balance.json), or as in the provider's manual
-(/2010-04-01/Accounts/{account}/Balance.json), or a whole URL at one of the
-provider's hosts. {account} stands for the account's id.
+(/2010-04-01/Accounts/{account}/Balance.json), or a whole URL at one of its
+hosts. {account} stands for the account's id.
 
 -F adds a field: to the query of a GET or DELETE, to the form of the others.
 With --paginate the pages of a list are followed and its items printed.
 
 Nothing is asked before a POST or DELETE; --dry-run shows the request instead of
 sending it, and a read-only profile refuses it.`,
-		Example: `  faxctl api GET Balance.json
-  faxctl api GET IncomingPhoneNumbers.json -F PageSize=50 --paginate -o jq=.[].sid
-  faxctl api POST IncomingPhoneNumbers/PN….json -F FriendlyName='front desk' --dry-run`,
+		Example: `  faxctl api GET IncomingPhoneNumbers.json -F PageSize=1
+  faxctl api GET IncomingPhoneNumbers.json --paginate -o 'jq=.[].sid'
+  faxctl api POST IncomingPhoneNumbers.json -F AreaCode=415 --dry-run`,
 		GroupID: "account",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return fax.WithHint(usageError("%s takes a method and a path", cmd.CommandPath()), "as in: faxctl api GET Balance.json")
+				return fax.WithHint(usageError("%s takes a method and a path", cmd.CommandPath()), "as in: faxctl api GET IncomingPhoneNumbers.json")
 			}
 			return nil
 		},

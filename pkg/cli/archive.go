@@ -229,7 +229,8 @@ func (a *app) archiveHold() *cobra.Command {
 		Long: `Keep faxes from being pruned, here and at the provider: faxctl faxes prune
 --archive leaves alone what is held, and names it. - reads ids from standard
 input.`,
-		Example:           "  faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef --reason 'case 12-345'",
+		Example: `  faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef \
+    --reason 'case 12-345'`,
 		Args:              archiveArgs(2, 0, "a fax id", "faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef --reason 'case 12-345'"),
 		ValidArgsFunction: a.completeArchive,
 		RunE: func(cmd *cobra.Command, args []string) error {

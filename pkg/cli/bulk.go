@@ -19,7 +19,7 @@ import (
 
 // bindJobs declares -j.
 func (a *app) bindJobs(cmd *cobra.Command, jobs *int, most int, what string) {
-	cmd.Flags().IntVarP(jobs, "jobs", "j", most, "how many "+what+" at a `time`, at most")
+	cmd.Flags().IntVarP(jobs, "jobs", "j", most, "at most `N` "+what+" at a time")
 	a.completeNothing(cmd, "jobs")
 }
 

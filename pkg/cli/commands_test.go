@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -109,7 +110,7 @@ func TestGlobalFlagsStayGlobal(t *testing.T) {
 	})
 }
 
-// TestHelpPages: every page renders, fits 100 columns, and the exit statuses
+// TestHelpPages: every page renders, fits 80 columns, and the exit statuses
 // page names each status of the switch.
 func TestHelpPages(t *testing.T) {
 	everyCommand(t, func(t *testing.T, c *cobra.Command) {
@@ -120,6 +121,11 @@ func TestHelpPages(t *testing.T) {
 		}
 		if page.Len() == 0 {
 			t.Fatal("empty help")
+		}
+		for line := range strings.Lines(page.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > helpWidth {
+				t.Errorf("%d columns: %s", n, line)
+			}
 		}
 	})
 	page := exitCodesHelp()

@@ -29,8 +29,8 @@ func (a *app) faxesDownload() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "download {ID...|FILTERS}",
 		Short: "Download the documents of faxes",
-		Long: `Download the documents of faxes: those named (- reads ids from standard input), or
-those that the filters select.
+		Long: `Download the documents of faxes: those named (- reads ids from standard input),
+or those that the filters select.
 
 A document gets its name only when it is whole: its length, its kind and its
 pages are checked against what the provider tells. What is there already, and
@@ -46,7 +46,7 @@ The list of what was downloaded goes to standard output, in the order of the
 faxes.`,
 		Example: `  faxctl faxes download FX0123456789abcdef0123456789abcdef
   faxctl faxes download --since 24h --direction inbound -d inbox
-  faxctl faxes download --number 'front desk' -d inbox --name '{date}_{time}_{from}'
+  faxctl faxes download --number 'front desk' --name '{date}_{time}_{from}'
   faxctl faxes download FX0123456789abcdef0123456789abcdef -O - | lp`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: a.completeFaxes,

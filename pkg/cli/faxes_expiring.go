@@ -33,7 +33,7 @@ keeps faxes for 180 days, SignalWire until they are deleted.
 
 With --archive each is looked up there, so that you see what would be lost.`,
 		Example: `  faxctl faxes expiring --within 14d
-  faxctl faxes expiring --within 30d --archive /srv/faxes -o csv=id,expires,archived`,
+  faxctl faxes expiring --within 30d --archive /srv/faxes -o csv=id,expires`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			most, err := l.most(a, cmd)
@@ -64,7 +64,7 @@ With --archive each is looked up there, so that you see what would be lost.`,
 	}
 	s.bind(a, cmd)
 	l.bind(a, cmd)
-	cmd.Flags().StringVar(&within, "within", "14d", "how `soon`: 14d, 2w")
+	cmd.Flags().StringVar(&within, "within", "14d", "what goes within this `age`: 14d, 2w")
 	cmd.Flags().StringVar(&archive, "archive", "", "`folder` of an archive: say which of them are kept there")
 	a.completeNothing(cmd, "within")
 	a.completeFolders(cmd, "archive")

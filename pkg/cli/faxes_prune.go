@@ -37,8 +37,8 @@ func (a *app) faxesPrune() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune",
 		Short: "Delete old faxes at the provider, by a policy",
-		Long: `Delete old faxes at the provider, by a policy: faxes meet every condition given, and
-a policy without a condition is refused.
+		Long: `Delete old faxes at the provider, by a policy: faxes meet every condition given,
+and a policy without a condition is refused.
 
 The selection is made first, shown, and does not change afterwards. --dry-run
 lists exactly what a real run deletes. A person confirms by typing how many they
@@ -46,13 +46,15 @@ are; a script passes --yes. Faxes in progress, held ones and those that
 --keep-last protects are left alone. When the policy selects more than
 --max-delete, nothing is deleted at all.
 
-With --archive each fax is kept there first, and its copy read again and compared,
-before it is deleted at the provider. A fax that is gone already counts as
-deleted. Run it again and it goes on with what is left. See docs/retention.md.`,
+With --archive each fax is kept there first, and its copy read again and
+compared, before it is deleted at the provider. A fax that is gone already
+counts as deleted. Run it again and it goes on with what is left. See
+docs/retention.md.`,
 		Example: `  faxctl faxes prune --older-than 90d --archive /srv/faxes --dry-run
-  faxctl faxes prune --older-than 90d --archive /srv/faxes --max-delete 5% --receipts pruned.jsonl --yes
+  faxctl faxes prune --older-than 90d --archive /srv/faxes --max-delete 5% \
+    --receipts pruned.jsonl --yes
   faxctl faxes prune --failed --older-than 7d
-  faxctl faxes prune --older-than 30d --media-only --number 'front desk' --keep-last 100`,
+  faxctl faxes prune --older-than 30d --media-only --keep-last 100`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error

@@ -52,7 +52,7 @@ Days are those of this machine's time zone (TZ).`,
 		},
 	}
 	s.bind(a, cmd)
-	cmd.Flags().StringVar(&by, "by", string(fax.ByNumber), "what to add up `by`: number, sender, day or status")
+	cmd.Flags().StringVar(&by, "by", string(fax.ByNumber), "`group` to add up by: number, sender, day or status")
 	a.completeValues(cmd, "by", words(fax.Groupings())...)
 	return cmd
 }

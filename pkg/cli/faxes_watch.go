@@ -33,12 +33,12 @@ func (a *app) faxesWatch() *cobra.Command {
 		Long: `Print faxes as they come, and run a command for each. It asks the provider every
 --interval, until ^C or --limit.
 
-A fax is told once, when it has ended and its document is complete; with --status
-as soon as it has one of those. None is missed and none told twice while it
-runs: each look goes back to the oldest fax in progress, and an hour before the
-newest one seen at the least, and what was told before is left out. A provider
-that is unavailable for a while is sat out. To go on after an interruption, pass
---since: it begins with the faxes made from then on.
+A fax is told once, when it has ended and its document is complete; with
+--status as soon as it has one of those. None is missed and none told twice
+while it runs: each look goes back to the oldest fax in progress, and an hour
+before the newest one seen at the least, and what was told before is left out. A
+provider that is unavailable for a while is sat out. To go on after an
+interruption, pass --since: it begins with the faxes made from then on.
 
 --exec runs a program without a shell, one at a time, the oldest fax first. It
 finds the fax in its environment (FAX_ID FAX_FROM FAX_TO FAX_DIRECTION
@@ -46,14 +46,14 @@ FAX_STATUS FAX_PAGES FAX_DURATION FAX_QUALITY FAX_MEDIA_ID FAX_CREATED) and as
 JSON on its standard input. What the program prints is printed in place of the
 fax. One that fails is told of, and stops nothing; the exit status is then 3.
 
---forward-to hands each fax on to an application as the provider would: signed, the
-question first, then the news for the action URL of the answer, with the document
-when the answer was not to store it. So an application the provider cannot reach
-can be tried out, without a tunnel.`,
+--forward-to hands each fax on to an application as the provider would: signed,
+the question first, then the news for the action URL of the answer, with the
+document when the answer was not to store it. So an application the provider
+cannot reach can be tried out, without a tunnel.`,
 		Example: `  faxctl faxes watch --direction inbound
   faxctl faxes watch --since 1h -o jsonl
   faxctl faxes watch --forward-to http://localhost:8080/fax
-  faxctl faxes watch --number 'front desk' --exec 'sh -c "faxctl faxes download $FAX_ID -d inbox"'`,
+  faxctl faxes watch --exec 'sh -c "faxctl faxes download $FAX_ID -d inbox"'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Interval < time.Second || most < 0 {
@@ -84,7 +84,7 @@ can be tried out, without a tunnel.`,
 	}
 	s.bind(a, cmd)
 	f := cmd.Flags()
-	f.DurationVar(&o.Interval, "interval", 15*time.Second, "`time` from one look to the next")
+	f.DurationVar(&o.Interval, "interval", 15*time.Second, "`duration` from one look to the next")
 	f.StringVar(&command, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
 	f.StringVar(&forward, "forward-to", "", "`URL` of an application to hand each fax on to; https, or http on this machine")
 	f.IntVar(&most, "limit", 0, "end after `N` faxes")

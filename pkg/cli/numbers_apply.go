@@ -70,7 +70,7 @@ that was bought has its name, and is never bought twice.`,
 	f.BoolVar(&allowBuy, "allow-buy", false, "permit buying numbers")
 	f.BoolVar(&allowRelease, "allow-release", false, "permit giving numbers up, where the file says prune: true")
 	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
-	f.IntVarP(&jobs, "jobs", "j", 4, "how many numbers at a `time`")
+	f.IntVarP(&jobs, "jobs", "j", 4, "at most `N` numbers at a time")
 	a.completeNothing(cmd, "jobs")
 	return cmd
 }

@@ -40,8 +40,9 @@ or with --area-code alone, whichever the provider picks there.
 A purchase is sent once. When it is not known what became of it, the account
 is looked at before anything is reported. Running the command again for a
 number you own already buys nothing and continues with the set-up.`,
-		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in --name 'front desk'
-  faxctl numbers buy --first --fax --area-code 415 --max-price 2.00 --fax-url https://fax.example.com/in --yes
+		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in
+  faxctl numbers buy --first --fax --area-code 415 --max-price 2.00 \
+    --fax-url https://fax.example.com/in --name 'front desk' --yes
   faxctl numbers buy --first --fax --country CA --dry-run`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args: func(_ *cobra.Command, args []string) error {

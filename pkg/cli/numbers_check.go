@@ -70,7 +70,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 		},
 	}
 	cmd.Flags().BoolVar(&noProbe, "no-probe", false, "do not ask the fax URLs")
-	cmd.Flags().IntVarP(&jobs, "jobs", "j", 8, "how many numbers at a `time`")
+	cmd.Flags().IntVarP(&jobs, "jobs", "j", 8, "at most `N` numbers at a time")
 	a.completeNothing(cmd, "jobs")
 	return cmd
 }

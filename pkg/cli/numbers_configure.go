@@ -32,7 +32,8 @@ A REF is a phone number, the provider's id, or an exact friendly name; - reads
 them from standard input. When the provider does not confirm the change, the
 exit status is 6.`,
 		Example: `  faxctl numbers configure +14155550123 --fax-url https://fax.example.com/in
-  faxctl numbers configure 'front desk' --fallback-url https://backup.example.com/in --dry-run
+  faxctl numbers configure 'front desk' --dry-run \
+    --fallback-url https://backup.example.com/in
   faxctl numbers configure +14155550123 --mode voice --yes`,
 		Args:              needArgs("a number", "faxctl numbers configure +14155550123 --fax-url https://fax.example.com/in"),
 		ValidArgsFunction: a.completeNumbers,
@@ -55,7 +56,7 @@ exit status is 6.`,
 	f := cmd.Flags()
 	f.StringVar(&want.mode, "mode", "", "receive `mode`: fax, or voice to turn the number back")
 	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
-	f.IntVarP(&jobs, "jobs", "j", 4, "how many numbers at a `time`")
+	f.IntVarP(&jobs, "jobs", "j", 4, "at most `N` numbers at a time")
 	a.completeValues(cmd, "mode", string(fax.ModeFax), string(fax.ModeVoice))
 	a.completeNothing(cmd, "jobs")
 	return cmd

@@ -39,7 +39,7 @@ passes --yes.`,
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be released, and release nothing")
-	cmd.Flags().IntVarP(&jobs, "jobs", "j", 4, "how many numbers at a `time`")
+	cmd.Flags().IntVarP(&jobs, "jobs", "j", 4, "at most `N` numbers at a time")
 	a.completeNothing(cmd, "jobs")
 	return cmd
 }

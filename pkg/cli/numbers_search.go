@@ -51,7 +51,7 @@ func (s *searchFlags) bind(a *app, cmd *cobra.Command) {
 	f.StringVar(&s.noAddress, "no-address-required", "", "leave out numbers that need an address of this `kind`: any, local or foreign")
 	f.BoolVar(&s.beta, "beta", true, "numbers new to the provider too; --beta=false leaves them out")
 	f.BoolVar(&s.prices, "price", false, "look up what a number costs this account a month")
-	f.IntVarP(&s.jobs, "jobs", "j", 8, "how many questions to ask at a `time`")
+	f.IntVarP(&s.jobs, "jobs", "j", 8, "ask at most `N` questions at a time")
 	a.completeList(cmd, "type", words(fax.NumberTypes())...)
 	a.completeValues(cmd, "no-address-required", "any", "local", "foreign")
 	a.completeValues(cmd, "country", "US", "CA", "GB", "DE", "NL", "AU")

@@ -201,7 +201,7 @@ func (a *app) profileImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:       "import twilio-cli",
 		Short:     "Import the profiles of Twilio's own command line",
-		Long:      "Import the profiles of Twilio's own command line, ~/.twilio-cli/config.json. Their\nAPI key secrets go to the keyring; its file is left as it is.",
+		Long:      "Import the profiles of Twilio's own command line, ~/.twilio-cli/config.json.\nTheir API key secrets go to the keyring; its file is left as it is.",
 		Example:   "  faxctl profile import twilio-cli",
 		ValidArgs: []string{"twilio-cli"},
 		Args:      oneArg("where from", "faxctl profile import twilio-cli"),

@@ -33,9 +33,12 @@ The configuration never holds the secret, only where it is kept (--secret):
 keyring (the default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. For
 the keyring the secret is typed, or read from standard input with
 --secret-stdin; it is never a flag. An --api-url is kept with the profile.`,
-		Example: `  faxctl profile add clinic --provider twilio --account AC0123456789abcdef0123456789abcdef
-  faxctl profile add court --provider signalwire --space example --account 8f0e1c9a-3b1d-4a53-9c58-2f6f4f5d6a7b --secret env:COURT_TOKEN
-  pass show fax | faxctl profile add lab --provider twilio --account AC0123456789abcdef0123456789abcdef --secret-stdin`,
+		Example: `  faxctl profile add clinic --provider twilio \
+    --account AC0123456789abcdef0123456789abcdef
+  faxctl profile add court --provider signalwire --space example \
+    --account 8f0e1c9a-3b1d-4a53-9c58-2f6f4f5d6a7b --secret env:COURT_TOKEN
+  pass show fax | faxctl profile add lab --provider twilio --secret-stdin \
+    --account AC0123456789abcdef0123456789abcdef`,
 		Args:              oneArg("a name for the profile", "faxctl profile add clinic"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -40,7 +40,7 @@ const (
 // root is the whole command tree.
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "faxctl",
+		Use:   "faxctl" + commandArg,
 		Short: "Fax numbers and received faxes on Twilio and SignalWire",
 		Long: `faxctl works with fax numbers and received faxes on Twilio-shaped providers:
 it searches, buys and configures numbers, and lists, fetches, archives and
@@ -61,11 +61,14 @@ their own: faxctl help exit-codes, environment, output.`,
 		PersistentPreRunE: a.prepare,
 		RunE:              onlyChildren,
 		ValidArgsFunction: cobra.NoFileCompletions,
+
+		DisableFlagsInUseLine: true,
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
+	root.SetUsageFunc(usage)
 	a.globals(root)
 
 	root.AddGroup(
@@ -110,13 +113,14 @@ func (a *app) globals(root *cobra.Command) {
 // word that is no command it says so, with the nearest ones.
 func group(name, short, example string, children ...*cobra.Command) *cobra.Command {
 	g := &cobra.Command{
-		Use:     name,
+		Use:     name + commandArg,
 		Short:   short,
 		Example: example,
 		Args:    cobra.ArbitraryArgs,
 		RunE:    onlyChildren,
 
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction:     cobra.NoFileCompletions,
+		DisableFlagsInUseLine: true,
 	}
 	g.AddCommand(children...)
 	return g

@@ -42,10 +42,11 @@ API. The lines that point a shell at it are printed first.
 
 A fault is METHOD /path=WHAT@PROBABILITY#TIMES: WHAT is an HTTP status, reset,
 lost (carried out, then the connection breaks), truncate, html, page (a web page
-with status 200), expired (a link to a document), hang, ignore or slow=DURATION. Without a method it strikes all, without a probability always,
+with status 200), expired (a link to a document), hang, ignore or
+slow=DURATION. Without a method it strikes all, without a probability always,
 without a number of times for ever.`,
 		Example: `  faxctl sandbox serve
-  faxctl sandbox serve --dialect signalwire --listen 127.0.0.1:8081 --latency 40ms
+  faxctl sandbox serve --dialect signalwire --latency 40ms
   faxctl sandbox serve --max-concurrent 20 --fault 'DELETE /Faxes=503@0.1'`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -74,9 +75,9 @@ without a number of times for ever.`,
 	f := cmd.Flags()
 	f.StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen on, this machine only; port 0 picks one")
 	f.StringVar(&dialect, "dialect", string(sandbox.Twilio), "`dialect` to speak: twilio or signalwire")
-	f.DurationVar(&o.Latency, "latency", 0, "`time` every answer takes")
-	f.IntVar(&o.MaxConcurrent, "max-concurrent", 0, "answer 429 beyond this many requests at `once`")
-	f.StringArrayVar(&faults, "fault", nil, "something that goes wrong, as `METHOD /path=WHAT@PROBABILITY`; may be repeated")
+	f.DurationVar(&o.Latency, "latency", 0, "`duration` every answer takes")
+	f.IntVar(&o.MaxConcurrent, "max-concurrent", 0, "answer 429 beyond `N` requests at once")
+	f.StringArrayVar(&faults, "fault", nil, "something that goes wrong: a `fault`; may be repeated")
 	f.BoolVar(&memory, "memory", false, "keep the state in memory, and forget it at the end")
 	a.completeValues(cmd, "dialect", words(sandbox.Dialects())...)
 	a.completeNothing(cmd, "listen", "latency", "max-concurrent", "fault")
@@ -144,9 +145,9 @@ func (a *app) sandboxSeed() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "seed",
 		Short: "Fill the sandbox with numbers and faxes",
-		Long: `Fill the sandbox with numbers and faxes, as an office would have them: most faxes
-come in on working days, from a few senders again and again; a few fail. Faxes
-need numbers to go to; where there are none, some are made up.`,
+		Long: `Fill the sandbox with numbers and faxes, as an office would have them: most
+faxes come in on working days, from a few senders again and again; a few fail.
+Faxes need numbers to go to; where there are none, some are made up.`,
 		Example: "  faxctl sandbox seed --numbers 20\n  faxctl sandbox seed --faxes 1000 --days 30",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -168,10 +169,10 @@ need numbers to go to; where there are none, some are made up.`,
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&o.Numbers, "numbers", 0, "how `many` numbers to own")
-	f.IntVar(&o.Faxes, "faxes", 0, "how `many` faxes to have sent and received")
+	f.IntVar(&o.Numbers, "numbers", 0, "`N` numbers to own")
+	f.IntVar(&o.Faxes, "faxes", 0, "`N` faxes to have sent and received")
 	f.IntVar(&o.Days, "days", 90, "over how many `days`, up to now")
-	f.IntVar(&o.InProgress, "in-progress", 0, "how `many` of the faxes are on the line right now")
+	f.IntVar(&o.InProgress, "in-progress", 0, "`N` of the faxes are on the line right now")
 	a.completeNothing(cmd, "numbers", "faxes", "days", "in-progress")
 	return cmd
 }

@@ -25,18 +25,19 @@ func (a *app) sandboxCall() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "call --to NUMBER",
 		Short: "Let a fax arrive at a number of the sandbox",
-		Long: `Let a fax arrive at a number of the sandbox: its fax URL is asked what to do, the
-answer is carried out to the letter, a record and the document are kept, and the
-action URL is told, all signed as the provider signs. What the application does
-wrong is shown with the provider's error code.
+		Long: `Let a fax arrive at a number of the sandbox: its fax URL is asked what to do,
+the answer is carried out to the letter, a record and the document are kept, and
+the action URL is told, all signed as the provider signs. What the application
+does wrong is shown with the provider's error code.
 
 Applications on this machine and in private networks are called, no others.
 
-With --count many faxes arrive, --rate of them a second, and a summary is printed:
-a load test for a receiver.
+With --count many faxes arrive, --rate of them a second, and a summary is
+printed: a load test for a receiver.
 
-Exit status: 0 when the fax was taken or refused as it should, 5 when the number is
-not owned, 6 when it takes no faxes, 8 when the application did not do its part.`,
+Exit status: 0 when the fax was taken or refused as it should, 5 when the number
+is not owned, 6 when it takes no faxes, 8 when the application did not do its
+part.`,
 		Example: `  faxctl sandbox call --to +14155550100
   faxctl sandbox call --to +14155550100 --file letter.pdf --from +12125550123
   faxctl sandbox call --to +14155550100 --outcome partial --pages 4
@@ -74,14 +75,14 @@ not owned, 6 when it takes no faxes, 8 when the application did not do its part.
 	f.StringVar(&in.To, "to", "", "`number` that is called, one of the sandbox's")
 	f.StringVar(&in.From, "from", madeUpSender, "`number` that calls")
 	f.StringVar(&file, "file", "", "`document` to send, a PDF or TIFF (default: one is drawn)")
-	f.IntVar(&in.Pages, "pages", 1, "how `many` pages are drawn")
+	f.IntVar(&in.Pages, "pages", 1, "draw `N` pages")
 	f.StringVar(&in.Station, "station", "", "`name` of the sending machine")
-	f.StringVar(&outcome, "outcome", string(sandbox.OutcomeReceived), "how the transmission `goes`: received, failed, busy, partial or slow")
-	f.DurationVar(&in.Takes, "takes", 0, "how `long` the transmission takes (default: no time, or 10s when it is slow)")
+	f.StringVar(&outcome, "outcome", string(sandbox.OutcomeReceived), "`outcome` of the transmission: received, failed, busy, partial or slow")
+	f.DurationVar(&in.Takes, "takes", 0, "`duration` of the transmission (default: none, or 10s when it is slow)")
 	f.StringVar(&dialect, "dialect", "", "`dialect` to speak: twilio or signalwire (default: the profile's, or twilio)")
-	f.IntVar(&many.count, "count", 0, "let this `many` faxes arrive, and print a summary")
-	f.Float64Var(&many.rate, "rate", 0, "with --count: `faxes` a second (default: as many as can be)")
-	f.IntVarP(&many.jobs, "jobs", "j", 64, "with --count: how many `calls` at a time, at most")
+	f.IntVar(&many.count, "count", 0, "let `N` faxes arrive, and print a summary")
+	f.Float64Var(&many.rate, "rate", 0, "with --count: `N` faxes a second (default: as many as can be)")
+	f.IntVarP(&many.jobs, "jobs", "j", 64, "with --count: at most `N` calls at a time")
 	a.completeValues(cmd, "outcome", words(sandbox.Outcomes())...)
 	a.completeValues(cmd, "dialect", words(sandbox.Dialects())...)
 	a.completeNothing(cmd, "from", "pages", "station", "takes", "count", "rate", "jobs")

@@ -56,8 +56,9 @@ succeed, and parked in the end: faxctl serve jobs list.
 /healthz, /readyz and /metrics are for the operator: let the proxy in front pass
 only /fax and what is below it.`,
 		Example: `  faxctl serve --public-url https://fax.example.com --archive faxes
-  faxctl serve --public-url https://fax.example.com --archive faxes --allow to=+14155550123 --exec 'lp -d front-desk'
-  faxctl serve --public-url https://fax.example.com --archive /srv/faxes --print-unit`,
+  faxctl serve --public-url https://fax.example.com --archive faxes \
+    --allow to=+14155550123 --exec 'lp -d front-desk'
+  faxctl serve --public-url https://fax.example.com --archive faxes --print-unit`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := s.read(cmd, a.getenv); err != nil {
@@ -92,12 +93,12 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	f.BoolVar(&s.storeMedia, "store-media", true, "let the provider keep the document; without, it comes with the callback (Twilio)")
 	f.StringVar(&s.exec, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
 	f.StringVar(&s.Forward, "forward", "", "`URL` to tell of each fax")
-	f.DurationVar(&s.Backfill, "backfill", 15*time.Minute, "`time` between two looks for faxes whose callback was lost; 0 for none")
+	f.DurationVar(&s.Backfill, "backfill", 15*time.Minute, "`duration` between two looks for faxes whose callback was lost; 0 for none")
 	f.StringVar(&s.pruneAfter, "prune-after", "", "once a day delete at the provider what is archived and older than `AGE`")
-	f.IntVarP(&s.Jobs, "jobs", "j", 8, "how many documents and programs at a `time`")
-	f.IntVar(&s.Attempts, "attempts", 16, "how `often` --exec and --forward are tried before a job is parked")
-	f.IntVar(&s.MaxConns, "max-connections", 512, "how `many` connections at once")
-	f.DurationVar(&s.Drain, "drain", 20*time.Second, "`time` that running work may take at the end")
+	f.IntVarP(&s.Jobs, "jobs", "j", 8, "at most `N` documents and programs at a time")
+	f.IntVar(&s.Attempts, "attempts", 16, "try --exec and --forward `N` times before a job is parked")
+	f.IntVar(&s.MaxConns, "max-connections", 512, "at most `N` connections at once")
+	f.DurationVar(&s.Drain, "drain", 20*time.Second, "`duration` that running work may take at the end")
 	f.StringVar(&s.cert, "tls-cert", "", "`file` of the certificate and its chain, in PEM; read again when it changes")
 	f.StringVar(&s.key, "tls-key", "", "`file` of the certificate's key")
 	f.StringVar(&s.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")

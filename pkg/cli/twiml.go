@@ -15,8 +15,9 @@ func (a *app) twimlGroup() *cobra.Command {
 	g := group("twiml", "Print the answers a fax URL can give",
 		"  faxctl twiml receive --action https://fax.example.com/done > receive.xml\n  faxctl twiml reject > reject.xml",
 		a.twimlReceive(), a.twimlReject())
-	g.Long = `Print the answers a fax URL can give, for hosting them as files: the provider asks
-the URL what to do with a fax, and the document says it. Serve it as text/xml.`
+	g.Long = `Print the answers a fax URL can give, for hosting them as files: the provider
+asks the URL what to do with a fax, and the document says it. Serve it as
+text/xml.`
 	g.GroupID = "receive"
 	return g
 }
@@ -31,11 +32,11 @@ func (a *app) twimlReceive() *cobra.Command {
 		Short: "Print the document that takes a fax",
 		Long: `Print the document that takes a fax. What is not given is left to the provider.
 
-With --store-media=false the provider keeps nothing: the document of the fax comes
-with the callback to --action, and is lost when that does not take it. SignalWire
-does not have this.`,
+With --store-media=false the provider keeps nothing: the document of the fax
+comes with the callback to --action, and is lost when that does not take it.
+SignalWire does not have this.`,
 		Example: `  faxctl twiml receive
-  faxctl twiml receive --action https://fax.example.com/done --media-type image/tiff --page-size a4
+  faxctl twiml receive --action https://fax.example.com/done --page-size a4
   faxctl twiml receive --action /done --store-media=false`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -17,7 +17,7 @@ import (
 
 func (a *app) webhookGroup() *cobra.Command {
 	g := group("webhook", "Try out and explain a provider's callbacks",
-		"  faxctl webhook send --to http://localhost:8080/fax --event incoming\n  faxctl webhook verify --url https://fax.example.com/in --signature RSOYDt4T1cUTdK1PDd93/VVr8B8= --body request.txt",
+		"  faxctl webhook send --to http://localhost:8080/fax --event incoming\n  faxctl webhook verify --url https://fax.example.com/in \\\n    --signature RSOYDt4T1cUTdK1PDd93/VVr8B8= --body request.txt",
 		a.webhookSend(), a.webhookVerify())
 	g.GroupID = "receive"
 	return g

@@ -57,16 +57,19 @@ func (a *app) webhookSend() *cobra.Command {
 		Long: `Send a made-up, correctly signed event to an application, and judge its answer.
 
 incoming is the question what to do with a fax, received and failed are the news
-of what became of one. It is signed as the provider of the profile in force signs,
-for the URL given; the fax does not exist, and neither does what the link to its
-document leads to, unless --media-url names one. With --multipart the document
-travels with the news, as when Twilio is told not to store it.
+of what became of one. It is signed as the provider of the profile in force
+signs, for the URL given; the fax does not exist, and neither does what the link
+to its document leads to, unless --media-url names one. With --multipart the
+document travels with the news, as when Twilio is told not to store it.
 
 Exit status: 0 when the application answered well, 4 when it did not accept the
-signature, 7 when it did not answer, 8 when the provider could not use the answer.`,
-		Example: `  faxctl --profile sandbox webhook send --to http://localhost:8080/fax --event incoming
-  faxctl webhook send --to https://fax.example.com/done --event received --multipart --pages 3
-  faxctl webhook send --to https://fax.example.com/done --event received --file letter.pdf`,
+signature, 7 when it did not answer, 8 when the provider could not use the
+answer.`,
+		Example: `  faxctl -p sandbox webhook send --to http://localhost:8080/fax --event incoming
+  faxctl webhook send --to https://fax.example.com/done --event received \
+    --multipart --pages 3
+  faxctl webhook send --to https://fax.example.com/done --event received \
+    --file letter.pdf`,
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -83,7 +86,7 @@ signature, 7 when it did not answer, 8 when the provider could not use the answe
 	f.StringVar(&s.from, "from", madeUpSender, "`number` the fax comes from")
 	f.StringVar(&s.number, "to-number", madeUpRecipient, "`number` the fax goes to")
 	f.StringVar(&s.faxID, "fax-id", "", "`id` of the fax (default: a new one each time)")
-	f.IntVar(&s.pages, "pages", 1, "how `many` pages the fax has")
+	f.IntVar(&s.pages, "pages", 1, "`N` pages of the fax")
 	f.StringVar(&s.mediaURL, "media-url", "", "`link` to the document, for received")
 	f.BoolVar(&s.multipart, "multipart", false, "send a document along, for received")
 	f.StringVar(&s.file, "file", "", "send this `document`, a PDF or TIFF, along")

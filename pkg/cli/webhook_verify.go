@@ -27,24 +27,26 @@ func (a *app) webhookVerify() *cobra.Command {
 		params, hosts            []string
 	)
 	cmd := &cobra.Command{
-		Use:   "verify --url URL --signature SIGNATURE [--param NAME=VALUE... | --body FILE]",
+		Use:   "verify --url URL --signature S [--param P=V... | --body F]",
 		Short: "Explain why a signature is refused",
 		Long: `Explain why a signature is refused: what the provider signed, and in what it
 differs from the request as the application saw it.
 
 Give the URL as the application believes it was called, the signature from the
-header X-Twilio-Signature or X-SignalWire-Signature, and the parameters of a form
-post, or the body as it came (a form, multipart or JSON; - is standard input). It
-tries the keys of the profile in force, scheme, port, a slash at the end, the hosts
-named with --host, and ways to write query and parameters, and names what fits.
-No key is ever shown.
+header X-Twilio-Signature or X-SignalWire-Signature, and the parameters of a
+form post, or the body as it came (a form, multipart or JSON; - is standard
+input). It tries the keys of the profile in force, scheme, port, a slash at the
+end, the hosts named with --host, and ways to write query and parameters, and
+names what fits. No key is ever shown.
 
 Exit status: 0 when the signature is right, 8 when it is not.`,
-		Example: `  faxctl webhook verify --url https://fax.example.com/in --signature RSOYDt4T1cUTdK1PDd93/VVr8B8= --body request.txt
-  faxctl webhook verify --url http://10.0.0.5:8080/in --signature RSOYDt4T1cUTdK1PDd93/VVr8B8= \
-    --param From=+12125550123 --param To=+14155550100 --host fax.example.com`,
-		Args:              noArgs,
-		ValidArgsFunction: cobra.NoFileCompletions,
+		Example: `  faxctl webhook verify --url https://fax.example.com/in \
+    --signature RSOYDt4T1cUTdK1PDd93/VVr8B8= --body request.txt
+  faxctl webhook verify --url http://10.0.0.5:8080/in --host fax.example.com \
+    --signature RSOYDt4T1cUTdK1PDd93/VVr8B8= --param From=+12125550123`,
+		Args:                  noArgs,
+		ValidArgsFunction:     cobra.NoFileCompletions,
+		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if address == "" || signature == "" {
 				return fax.WithHint(usageError("--url and --signature are needed"), "the signature is in the header X-Twilio-Signature or X-SignalWire-Signature")
