@@ -11,7 +11,7 @@
 //		}
 //		tally.Add(r.Err)
 //	}
-//	return tally.Err()
+//	fmt.Printf("%d of %d failed", tally.Failed, tally.Done+tally.Failed)
 //
 // The failure of one item is a result like any other and stops nothing. Work
 // ends early in four ways:
@@ -61,6 +61,23 @@ func Run[T, R any](ctx context.Context, jobs int, items iter.Seq2[T, error], do 
 func RunOrdered[T, R any](ctx context.Context, jobs int, items iter.Seq2[T, error], do func(context.Context, T) (R, error)) iter.Seq2[Result[T, R], error] {
 	return func(yield func(Result[T, R], error) bool) {
 		run(ctx, jobs, items, do, func() chan Result[T, R] { return make(chan Result[T, R], 1) }, yield)
+	}
+}
+
+// Until is items as long as ctx has not ended. It then yields the context's
+// error, unless there were no more items.
+func Until[T any](ctx context.Context, items iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for item, err := range items {
+			if end := ctx.Err(); end != nil {
+				var zero T
+				yield(zero, end)
+				return
+			}
+			if !yield(item, err) {
+				return
+			}
+		}
 	}
 }
 

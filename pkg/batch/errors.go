@@ -1,9 +1,6 @@
 package batch
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // Stop marks the error of an item as one that the items after it would meet as
 // well, such as refused credentials. Nothing new is started; what runs is
@@ -48,13 +45,7 @@ func Skipped(err error) bool {
 }
 
 // Tally counts results. The zero value is ready for use.
-type Tally struct {
-	Done    int `json:"done"`
-	Failed  int `json:"failed"`
-	Skipped int `json:"skipped"`
-
-	first error
-}
+type Tally struct{ Done, Failed, Skipped int }
 
 // Add counts the result with the given error.
 func (t *Tally) Add(err error) {
@@ -65,30 +56,5 @@ func (t *Tally) Add(err error) {
 		t.Skipped++
 	default:
 		t.Failed++
-		if t.first == nil {
-			t.first = err
-		}
 	}
 }
-
-// Err is nil when nothing failed, else a [*PartialError].
-func (t *Tally) Err() error {
-	if t.Failed == 0 {
-		return nil
-	}
-	return &PartialError{Done: t.Done, Failed: t.Failed, Skipped: t.Skipped, First: t.first}
-}
-
-// PartialError says that some items failed, possibly all.
-type PartialError struct {
-	Done, Failed, Skipped int
-	First                 error // of those that failed
-}
-
-// Error reads "2 of 10 failed".
-func (e *PartialError) Error() string {
-	return fmt.Sprintf("%d of %d failed", e.Failed, e.Done+e.Failed+e.Skipped)
-}
-
-// Unwrap is the first failure, so that a batch of one is told by its kind.
-func (e *PartialError) Unwrap() error { return e.First }

@@ -27,14 +27,19 @@ func Add(ctx context.Context, path string, p Profile) error {
 		if c.Current == "" && len(c.Profiles) == 0 {
 			set(top, "current", text(p.Name))
 		}
-		return put(top, p)
+		if space, err := NormalizeSpace(p.Space); err == nil {
+			p.Space = space
+		}
+		if err := p.Validate(); err != nil {
+			return err
+		}
+		var settings yaml.Node
+		if err := settings.Encode(p); err != nil {
+			return err
+		}
+		set(child(top, "profiles"), p.Name, &settings)
+		return nil
 	})
-}
-
-// Put saves a profile over the one of the same name, if there is one. Comments
-// on the settings stay. Errors: ErrInvalid.
-func Put(ctx context.Context, path string, p Profile) error {
-	return edit(ctx, path, func(_ Config, top *yaml.Node) error { return put(top, p) })
 }
 
 // Use makes a profile, or a built-in one, the current one. Errors: ErrNotFound.
@@ -79,32 +84,6 @@ func (c Config) find(name string) (Profile, error) {
 	all := append(c.Names(), names(BuiltIns())...)
 	return Profile{}, &Error{Kind: ErrNotFound, Text: "no profile " + strict.Quote(name) + strict.Suggest(name, all),
 		Next: "list them with faxctl profile list, or add it: faxctl profile add"}
-}
-
-func put(top *yaml.Node, p Profile) error {
-	if p.Space != "" {
-		if space, err := NormalizeSpace(p.Space); err == nil {
-			p.Space = space
-		}
-	}
-	if err := p.Validate(); err != nil {
-		return err
-	}
-	var values yaml.Node
-	if err := values.Encode(p); err != nil {
-		return err
-	}
-	all := child(top, "profiles")
-	old := child(all, p.Name)
-	for _, key := range strict.Keys(settings(&p)) {
-		i := slices.IndexFunc(values.Content, func(n *yaml.Node) bool { return n.Value == key })
-		if i < 0 {
-			unset(old, key)
-			continue
-		}
-		set(old, key, values.Content[i+1])
-	}
-	return nil
 }
 
 // The tree is edited rather than written anew, so that the comments and the

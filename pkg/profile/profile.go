@@ -4,10 +4,10 @@
 // Use it before talking to a provider. [Load] reads the config file, [Resolve]
 // weighs flags, environment, config and defaults and remembers where every
 // value came from, and [Secrets] fetches the secret at the moment a call needs
-// it. [Add], [Put], [Use] and [Remove] change the config file.
+// it. [Add], [Use] and [Remove] change the config file.
 //
 // A config file never holds a secret, only a [Reference] to one; a [Secret]
-// never prints itself. The package imports nothing of faxctl.
+// never prints itself.
 package profile
 
 import (

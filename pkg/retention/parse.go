@@ -56,16 +56,10 @@ func unitOf(word string) time.Duration {
 	return 0
 }
 
-// ParseWhen reads a moment: a length of time before now ("24h"), a day
-// ("2026-01-01", its beginning in the time zone of now), a day and a time
-// ("2026-01-01 15:04"), or RFC 3339. Errors are fax.ErrInvalid.
-func ParseWhen(s string, now time.Time) (time.Time, error) {
-	t, _, err := parseWhen(s, now)
-	return t, err
-}
-
-// ParseSince reads what follows --since: the value for Filter.After, so that
-// a fax made at the very moment is selected.
+// ParseSince reads what follows --since: a length of time before now ("24h"), a
+// day ("2026-01-01", its beginning in the time zone of now), a day and a time
+// ("2026-01-01 15:04"), or RFC 3339. It is the value for Filter.After, so that
+// a fax made at the very moment is selected. Errors are fax.ErrInvalid.
 func ParseSince(s string, now time.Time) (time.Time, error) {
 	t, _, err := parseWhen(s, now)
 	if err != nil {
@@ -74,8 +68,8 @@ func ParseSince(s string, now time.Time) (time.Time, error) {
 	return t.Add(-1), nil
 }
 
-// ParseUntil reads what follows --until: the value for Filter.Until. A day
-// is meant to its end.
+// ParseUntil reads what follows --until, in the same words: the value for
+// Filter.Until. A day is meant to its end.
 func ParseUntil(s string, now time.Time) (time.Time, error) {
 	t, isDay, err := parseWhen(s, now)
 	if err == nil && isDay {

@@ -24,22 +24,22 @@ func TestParseAge(t *testing.T) {
 	}
 }
 
-func TestParseWhen(t *testing.T) {
+func TestParseSinceAndUntil(t *testing.T) {
 	berlin := time.FixedZone("CET", 3600)
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, berlin)
 	date := func(d, h, m, s, ns int) time.Time { return time.Date(2026, 1, d, h, m, s, ns, berlin) }
 	for _, tc := range []struct {
-		in                 string
-		when, since, until time.Time
+		in           string
+		since, until time.Time
 	}{
-		{"24h", now.Add(-day), now.Add(-day - 1), now.Add(-day)},
-		{"2026-01-02", date(2, 0, 0, 0, 0), date(1, 23, 59, 59, 999999999), date(2, 23, 59, 59, 999999999)},
-		{"2026-01-02 15:04", date(2, 15, 4, 0, 0), date(2, 15, 3, 59, 999999999), date(2, 15, 4, 0, 0)},
-		{"2026-01-02T15:04", date(2, 15, 4, 0, 0), date(2, 15, 3, 59, 999999999), date(2, 15, 4, 0, 0)},
-		{"2026-01-02T14:04:05Z", date(2, 15, 4, 5, 0), date(2, 15, 4, 4, 999999999), date(2, 15, 4, 5, 0)},
+		{"24h", now.Add(-day - 1), now.Add(-day)},
+		{"2026-01-02", date(1, 23, 59, 59, 999999999), date(2, 23, 59, 59, 999999999)},
+		{"2026-01-02 15:04", date(2, 15, 3, 59, 999999999), date(2, 15, 4, 0, 0)},
+		{"2026-01-02T15:04", date(2, 15, 3, 59, 999999999), date(2, 15, 4, 0, 0)},
+		{"2026-01-02T14:04:05Z", date(2, 15, 4, 4, 999999999), date(2, 15, 4, 5, 0)},
 	} {
-		for name, got := range map[string]func(string, time.Time) (time.Time, error){"ParseWhen": ParseWhen, "ParseSince": ParseSince, "ParseUntil": ParseUntil} {
-			want := map[string]time.Time{"ParseWhen": tc.when, "ParseSince": tc.since, "ParseUntil": tc.until}[name]
+		for name, got := range map[string]func(string, time.Time) (time.Time, error){"ParseSince": ParseSince, "ParseUntil": ParseUntil} {
+			want := map[string]time.Time{"ParseSince": tc.since, "ParseUntil": tc.until}[name]
 			if t1, err := got(tc.in, now); err != nil || !t1.Equal(want) {
 				t.Errorf("%s(%q) = %v, %v; want %v", name, tc.in, t1, err, want)
 			}
