@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -96,7 +97,11 @@ func TestIndexIsRebuilt(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := a.index.Remove(t.Context(), []string{"FX0001", "FX0002"}); err != nil {
+			rows, err := fax.Collect(a.index.List(t.Context(), fax.Filter{}))
+			if err != nil {
+				return err
+			}
+			if err := a.index.Remove(t.Context(), rows[1:3]); err != nil {
 				return err
 			}
 			return errors.Join(a.index.Close(), a.lock.Close()) // but not a.Close
@@ -110,9 +115,7 @@ func TestIndexIsRebuilt(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, f := range faxes {
-					save(t, a, d, f)
-				}
+				saveAll(t, a, d, faxes)
 				want := listed(t, a, fax.Filter{})
 				if err := errors.Join(a.Close(t.Context()), harm(t, dir)); err != nil {
 					t.Fatal(err)
@@ -132,13 +135,37 @@ func TestIndexIsRebuilt(t *testing.T) {
 	}
 }
 
+// A sidecar that stands in another folder by now is found there, in the run that
+// puts things in order as well.
+func TestIndexFollowsASidecar(t *testing.T) {
+	dir := t.TempDir()
+	d, faxes := fill(t, 2)
+	a := open(t, dir)
+	saveAll(t, a, d, faxes)
+	if err := os.Mkdir(filepath.Join(dir, "undated"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, ext := range []string{".json", ".pdf"} {
+		if err := os.Rename(filepath.Join(dir, "2026/11/23/FX0001"+ext), filepath.Join(dir, "undated/FX0001"+ext)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(a.flush(t.Context()), a.reconcile(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"FX0000", "FX0001"}, listed(t, a, fax.Filter{})); diff != "" {
+		t.Error(diff)
+	}
+	if got, err := a.ReadDocument(t.Context(), "FX0001"); err != nil || !bytes.Equal(got, d.docs["FX0001"]) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
 func TestReindexForgetsWhatIsGone(t *testing.T) {
 	dir := t.TempDir()
 	d, faxes := fill(t, 3)
 	a := open(t, dir)
-	for _, f := range faxes {
-		save(t, a, d, f)
-	}
+	saveAll(t, a, d, faxes)
 	if err := os.Remove(filepath.Join(dir, "2026/11/23/FX0001.json")); err != nil {
 		t.Fatal(err)
 	}
@@ -157,9 +184,7 @@ func TestVerifyFinds(t *testing.T) {
 	dir := t.TempDir()
 	d, faxes := fill(t, 9)
 	a := open(t, dir)
-	for _, f := range faxes {
-		save(t, a, d, f)
-	}
+	saveAll(t, a, d, faxes)
 	at := func(name string) string { return filepath.Join(dir, "2026/11/23", name) }
 	flip := func(name string) error {
 		data, err := os.ReadFile(at(name))
@@ -180,6 +205,13 @@ func TestVerifyFinds(t *testing.T) {
 		os.Rename(at("FX0007.json"), at("FX9999.json")),
 	); err != nil {
 		t.Fatal(err)
+	}
+	for id, want := range map[string]error{
+		"FX0000": fax.ErrNotFound, "FX0001": ErrDamagedCopy, "FX0002": ErrDamagedCopy, "FX0006": ErrDamagedCopy, "FX0008": nil,
+	} {
+		if doc, err := a.ReadDocument(t.Context(), id); !errors.Is(err, want) || (doc == nil) != (want != nil) || (want != nil) != (fax.Hint(err) != "") {
+			t.Errorf("reading %s: %d bytes, %v; want %v", id, len(doc), err, want)
+		}
 	}
 	report, err := a.Verify(t.Context(), 3)
 	if err != nil {
@@ -241,9 +273,7 @@ func TestReadWithoutWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range faxes {
-		save(t, a, d, f)
-	}
+	saveAll(t, a, d, faxes)
 	want := listed(t, a, fax.Filter{})
 	if err := errors.Join(a.Close(t.Context()), os.Remove(filepath.Join(dir, indexFile)), os.Mkdir(filepath.Join(dir, indexFile), 0o700),
 		os.WriteFile(filepath.Join(dir, indexFile, "in the way"), nil, 0o600)); err != nil {

@@ -72,6 +72,9 @@ func (d *desk) Delete(_ context.Context, id string) error {
 func (d *desk) DeleteMedia(_ context.Context, id, _ string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.docs[id] == nil {
+		return fax.ErrNotFound
+	}
 	d.docs[id] = nil
 	return nil
 }
@@ -129,6 +132,13 @@ func save(t testing.TB, a *Archive, d *desk, f fax.Fax) (Entry, bool) {
 		t.Fatal(err)
 	}
 	return e, existed
+}
+
+func saveAll(t testing.TB, a *Archive, d *desk, faxes []fax.Fax) {
+	t.Helper()
+	for _, f := range faxes {
+		save(t, a, d, f)
+	}
 }
 
 // files lists an archive's files, its own at the top left out.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -25,8 +26,8 @@ const (
 	Failed      Result = "failed"       // it is still there
 )
 
-// ErrDamagedCopy is a kept document that is not what was kept: the fax is not
-// deleted.
+// ErrDamagedCopy is a kept document that is not what was kept. It is not handed
+// out, and its fax is not deleted.
 var ErrDamagedCopy = errors.New("the kept copy is not whole")
 
 // Receipt says what became of one fax.
@@ -42,21 +43,18 @@ type Receipt struct {
 }
 
 func receipt(f fax.Fax, mediaOnly bool) Receipt {
-	ours := f.To
-	if f.Direction == fax.Outbound {
-		ours = f.From
-	}
+	ours := f.OurNumber()
 	return Receipt{ID: f.ID, NumberTail: ours[max(0, len(ours)-4):], Created: f.Created, MediaOnly: mediaOnly}
 }
 
-// end fills in the result.
-func (r Receipt) end(gone bool, err error) (Receipt, error) {
+// end fills in the result; was tells whether there was something to delete.
+func (r Receipt) end(was bool, err error) (Receipt, error) {
 	r.At = time.Now().UTC().Truncate(time.Millisecond)
 	switch {
-	case err == nil && gone:
-		r.Result = AlreadyGone
-	case err == nil:
+	case err == nil && was:
 		r.Result = Deleted
+	case err == nil:
+		r.Result = AlreadyGone
 	case errors.Is(err, fax.ErrConflict) && !errors.As(err, new(*fetch.PagesError)):
 		r.Result, r.Error = Skipped, err.Error()
 	default:
@@ -74,14 +72,15 @@ func Delete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool) (Re
 	if !f.Status.Terminal() {
 		return r.end(false, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, fax.ErrConflict))
 	}
-	return r.end(remove(ctx, faxes, f, mediaOnly))
+	return r.remove(ctx, faxes, f)
 }
 
 // SaveThenDelete keeps a fax, reads the kept document again, and only when that
 // is what was kept deletes the fax at the provider, or only its document. A
 // held fax, and one that may still change, is refused with fax.ErrConflict; one
-// whose copy has been damaged with [ErrDamagedCopy]. Other errors are those of [Archive.Save] and of fax.Faxes.Delete. The receipt is
-// good in every case. Doing it again is safe.
+// whose copy has been damaged with [ErrDamagedCopy]. Other errors are those of
+// [Archive.Save] and of fax.Faxes.Delete. The receipt is good in every case.
+// Doing it again is safe.
 func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool) (Receipt, error) {
 	r := receipt(f, mediaOnly)
 	if !f.Status.Terminal() {
@@ -100,37 +99,20 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 	case kept.Document == nil && e.Document != nil:
 		return r.end(false, fmt.Errorf("fax %s: %w: its sidecar tells of no document", f.ID, ErrDamagedCopy))
 	case kept.Document != nil:
-		if finding := a.recheck(ctx, f.ID, beside(key, kept.Document), kept.Document); finding != nil {
-			return r.end(false, fmt.Errorf("fax %s: %w: %s: %s", f.ID, ErrDamagedCopy, finding.Problem, finding.Detail))
+		if finding := a.recheck(ctx, f.ID, beside(key, kept.Document), kept.Document, io.Discard); finding != nil {
+			return r.end(false, finding.err())
 		}
 		r.SHA256 = kept.Document.SHA256
 	}
-	return r.end(remove(ctx, faxes, f, mediaOnly))
+	return r.remove(ctx, faxes, f)
 }
 
-// remove sends the DELETE. gone tells that there was nothing to delete.
-func remove(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool) (gone bool, err error) {
-	if !mediaOnly {
-		err := faxes.Delete(ctx, f.ID)
-		if errors.Is(err, fax.ErrNotFound) {
-			return true, nil
-		}
-		return false, err
+// remove sends the DELETE, and ends the receipt.
+func (r Receipt) remove(ctx context.Context, faxes fax.Faxes, f fax.Fax) (Receipt, error) {
+	if r.MediaOnly {
+		return r.end(fax.RemoveDocument(ctx, faxes, f))
 	}
-	all, err := fax.Collect(faxes.Media(ctx, f.ID)) // before the list changes
-	if err != nil && !errors.Is(err, fax.ErrNotFound) {
-		return false, err
-	}
-	gone = true
-	for _, m := range all {
-		switch err := faxes.DeleteMedia(ctx, f.ID, m.ID); {
-		case err == nil:
-			gone = false
-		case !errors.Is(err, fax.ErrNotFound):
-			return false, err
-		}
-	}
-	return gone, nil
+	return r.end(fax.Remove(ctx, faxes, f.ID))
 }
 
 // Receipts is a file of receipts, one JSON object a line. Safe for concurrent

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -110,22 +112,21 @@ func rowOf(e Entry, sidecar, stamp string) (index.Row, error) {
 
 // reconcile makes the index say what the sidecars say.
 func (a *Archive) reconcile(ctx context.Context) error {
-	known := map[string]string{} // sidecar to the stamp the index has
-	ids := map[string]string{}
+	known := map[string]index.Row{} // by sidecar
 	for row, err := range a.index.Stamps(ctx) {
 		if err != nil {
 			return err
 		}
-		known[row.Key], ids[row.Key] = row.Stamp, row.Fax.ID
+		known[row.Key] = row
 	}
 	var rows []index.Row
 	for o, err := range sidecars(a.store.Walk(ctx)) {
 		if err != nil {
 			return err
 		}
-		stamp, had := known[o.Name]
+		had := known[o.Name]
 		delete(known, o.Name)
-		if had && stamp == o.Stamp {
+		if had.Stamp == o.Stamp {
 			continue
 		}
 		e, err := a.load(ctx, o.Name)
@@ -148,11 +149,7 @@ func (a *Archive) reconcile(ctx context.Context) error {
 	if err := a.index.Put(ctx, rows); err != nil {
 		return err
 	}
-	var lost []string
-	for key := range known {
-		lost = append(lost, ids[key])
-	}
-	return a.index.Remove(ctx, lost)
+	return a.index.Remove(ctx, slices.Collect(maps.Values(known)))
 }
 
 // errSidecar is a sidecar that cannot be understood.
@@ -187,12 +184,9 @@ func (a *Archive) Reindex(ctx context.Context) (entries int, err error) {
 	if err := a.flush(ctx); err != nil {
 		return 0, err
 	}
-	var all []string
-	for row, err := range a.index.Stamps(ctx) {
-		if err != nil {
-			return 0, err
-		}
-		all = append(all, row.Fax.ID)
+	all, err := fax.Collect(a.index.Stamps(ctx))
+	if err != nil {
+		return 0, err
 	}
 	if err := a.index.Remove(ctx, all); err != nil {
 		return 0, err

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io"
-	"io/fs"
 	"path"
 	"time"
 
@@ -147,50 +145,6 @@ func (a *Archive) writable(id string) error {
 		return fmt.Errorf("archive %s: %w: it is open for reading", a.dir, fax.ErrInvalid)
 	}
 	return checkID(id)
-}
-
-// Get finds the entry of one fax, with the record as the provider sent it. It
-// fails with fax.ErrNotFound, or fax.ErrInvalid for an id that is none.
-func (a *Archive) Get(ctx context.Context, id string) (Entry, error) {
-	e, _, err := a.get(ctx, id)
-	return e, err
-}
-
-func (a *Archive) get(ctx context.Context, id string) (e Entry, key string, err error) {
-	if err := checkID(id); err != nil {
-		return Entry{}, "", err
-	}
-	_, key, found, err := a.find(ctx, id)
-	if err == nil && found {
-		e, err = a.load(ctx, key+sidecarExt)
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: its sidecar is gone: %w", id, fax.ErrNotFound), "faxctl archive verify "+a.dir+" tells what else is")
-	case err != nil:
-		return Entry{}, "", err
-	case !found:
-		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, fax.ErrNotFound), "faxctl archive list "+a.dir+" tells what is there")
-	}
-	return e, key, nil
-}
-
-// OpenDocument starts reading the document of a fax and returns its entry.
-// It fails with fax.ErrNotFound when the archive has none. The caller
-// closes it.
-func (a *Archive) OpenDocument(ctx context.Context, id string) (io.ReadCloser, Entry, error) {
-	e, key, err := a.get(ctx, id)
-	if err != nil {
-		return nil, Entry{}, err
-	}
-	if e.Document == nil {
-		return nil, e, fmt.Errorf("document of fax %s: %w in the archive", id, fax.ErrNotFound)
-	}
-	r, _, err := a.store.Open(ctx, beside(key, e.Document))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fax.WithHint(fmt.Errorf("document of fax %s: %w: %w", id, fax.ErrNotFound, err), "faxctl archive verify "+a.dir+" tells what else is missing")
-	}
-	return r, e, err
 }
 
 // Hold keeps a fax from being pruned until [Archive.Unhold]. It is written to

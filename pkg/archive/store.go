@@ -56,7 +56,7 @@ type Object struct {
 // use; its methods tell what each does.
 type Index interface {
 	Put(ctx context.Context, rows []index.Row) error
-	Remove(ctx context.Context, ids []string) error
+	Remove(ctx context.Context, rows []index.Row) error
 	Get(ctx context.Context, id string) (row index.Row, found bool, err error)
 	List(ctx context.Context, q fax.Filter) iter.Seq2[index.Row, error]
 	Held(ctx context.Context) iter.Seq2[index.Row, error]

@@ -115,7 +115,7 @@ func (v *verification) entry(ctx context.Context, name string) {
 		return
 	}
 	doc := beside(key, e.Document)
-	finding := v.a.recheck(ctx, id, doc, e.Document)
+	finding := v.a.recheck(ctx, id, doc, e.Document, io.Discard)
 	v.note(name, func() {
 		v.report.Entries++
 		v.documents[doc] = true
@@ -160,8 +160,13 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 	return v.report, ctx.Err()
 }
 
-// recheck reads a document and compares it with its description.
-func (a *Archive) recheck(ctx context.Context, id, name string, want *Document) *Finding {
+// err is the finding about a document as an error: [ErrDamagedCopy].
+func (f *Finding) err() error {
+	return fmt.Errorf("fax %s: %w: %s: %s", f.ID, ErrDamagedCopy, f.Problem, f.Detail)
+}
+
+// recheck reads a document, also into to, and compares it with its description.
+func (a *Archive) recheck(ctx context.Context, id, name string, want *Document, to io.Writer) *Finding {
 	r, size, err := a.store.Open(ctx, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -174,7 +179,7 @@ func (a *Archive) recheck(ctx context.Context, id, name string, want *Document) 
 		return &Finding{id, name, Changed, fmt.Sprintf("%d bytes instead of %d", size, want.Size)}
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, r); err != nil {
+	if _, err := io.Copy(io.MultiWriter(sum, to), r); err != nil {
 		return &Finding{id, name, Unreadable, err.Error()}
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != want.SHA256 {

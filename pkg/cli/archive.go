@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -122,22 +121,20 @@ func (a *app) archiveGet() *cobra.Command {
 	return cmd
 }
 
-// copyOut writes a kept document to a file, or to standard output.
+// copyOut writes a kept document to a file, or to standard output: whole and as
+// it was kept, or not at all.
 func (a *app) copyOut(ctx context.Context, kept *archive.Archive, id, file string) error {
-	document, _, err := kept.OpenDocument(ctx, id)
-	if err != nil {
+	document, err := kept.ReadDocument(ctx, id)
+	switch {
+	case errors.Is(err, archive.ErrDamagedCopy):
+		return &kindError{errFindings, err}
+	case err != nil:
+		return err
+	case file == "-":
+		_, err := a.term.Out.Write(document)
 		return err
 	}
-	defer document.Close() //nolint:errcheck // only read
-	if file == "-" {
-		_, err := io.Copy(a.term.Out, document)
-		return err
-	}
-	data, err := io.ReadAll(document)
-	if err != nil {
-		return err
-	}
-	return fetch.WriteFile(file, data, nil)
+	return fetch.WriteFile(file, document, nil)
 }
 
 // archiveArgs asks for an archive and so many arguments in all.

@@ -13,11 +13,15 @@ import (
 // false is that somebody else has it. It never waits. Closing the file, or the
 // end of the process, gives the lock back.
 func TryLock(f *os.File) (bool, error) {
-	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.EINTR) {
-		return false, nil
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		switch {
+		case errors.Is(err, unix.EWOULDBLOCK):
+			return false, nil
+		case !errors.Is(err, unix.EINTR): // a signal in between says nothing of the lock
+			return err == nil, err
+		}
 	}
-	return err == nil, err
 }
 
 // SyncDir makes the renames in a folder last.

@@ -203,14 +203,15 @@ func (x *Index) Put(ctx context.Context, rows []Row) error {
 		})
 }
 
-// Remove forgets the records of the ids, in one transaction.
-func (x *Index) Remove(ctx context.Context, ids []string) error {
-	if len(ids) == 0 {
+// Remove forgets the rows, in one transaction; not those that were made from
+// another sidecar since. It looks at Row.Fax.ID and Row.Key alone.
+func (x *Index) Remove(ctx context.Context, rows []Row) error {
+	if len(rows) == 0 {
 		return nil
 	}
-	return x.transact(ctx, `DELETE FROM faxes WHERE id = $1`, func(remove *sql.Stmt) error {
-		for _, id := range ids {
-			if _, err := remove.ExecContext(ctx, id); err != nil {
+	return x.transact(ctx, `DELETE FROM faxes WHERE id = $1 AND key = $2`, func(remove *sql.Stmt) error {
+		for _, r := range rows {
+			if _, err := remove.ExecContext(ctx, r.Fax.ID, r.Key); err != nil {
 				return err
 			}
 		}

@@ -93,11 +93,13 @@ func TestList(t *testing.T) {
 	if err != nil || !found || got.Key != all[2].Key || got.Stamp != "1" || !got.Held || string(got.Entry) != `{"n":1}` {
 		t.Errorf("%+v, %v, %v", got, found, err)
 	}
-	if err := x.Remove(t.Context(), []string{"FX2", "nothing"}); err != nil {
+	elsewhere := all[1]
+	elsewhere.Key = "undated/FX1.json"
+	if err := x.Remove(t.Context(), []Row{all[2], elsewhere, {Key: "nothing"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, found, err := x.Get(t.Context(), "FX2"); err != nil || found {
-		t.Errorf("a removed record: %v, %v", found, err)
+	if diff := cmp.Diff([]string{"FX0", "FX1", "FX3", "undated"}, ids(t, x.List(t.Context(), fax.Filter{}))); diff != "" {
+		t.Errorf("after removing FX2, and FX1 of another sidecar: %s", diff)
 	}
 }
 

@@ -1,0 +1,86 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Get finds the entry of one fax, with the record as the provider sent it. It
+// fails with fax.ErrNotFound, or fax.ErrInvalid for an id that is none.
+func (a *Archive) Get(ctx context.Context, id string) (Entry, error) {
+	e, _, err := a.get(ctx, id)
+	return e, err
+}
+
+func (a *Archive) get(ctx context.Context, id string) (e Entry, key string, err error) {
+	if err := checkID(id); err != nil {
+		return Entry{}, "", err
+	}
+	_, key, found, err := a.find(ctx, id)
+	if err == nil && found {
+		e, err = a.load(ctx, key+sidecarExt)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: its sidecar is gone: %w", id, fax.ErrNotFound), "faxctl archive verify "+a.dir+" tells what else is")
+	case err != nil:
+		return Entry{}, "", err
+	case !found:
+		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, fax.ErrNotFound), "faxctl archive list "+a.dir+" tells what is there")
+	}
+	return e, key, nil
+}
+
+// document finds the document of a fax: what is known of it, and its name in
+// the store.
+func (a *Archive) document(ctx context.Context, id string) (*Document, string, error) {
+	e, key, err := a.get(ctx, id)
+	if err != nil {
+		return nil, "", err
+	}
+	if e.Document == nil {
+		return nil, "", fmt.Errorf("document of fax %s: %w in the archive", id, fax.ErrNotFound)
+	}
+	return e.Document, beside(key, e.Document), nil
+}
+
+// ReadDocument reads the document of a fax and compares it with what was kept.
+// It fails with fax.ErrNotFound when the archive has none, and with
+// [ErrDamagedCopy] when it is not what was kept: no part of it is returned.
+func (a *Archive) ReadDocument(ctx context.Context, id string) ([]byte, error) {
+	d, name, err := a.document(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var content bytes.Buffer
+	finding := a.recheck(ctx, id, name, d, &content)
+	switch {
+	case finding == nil:
+		return content.Bytes(), nil
+	case finding.Problem == Missing:
+		err = fmt.Errorf("document of fax %s: %w: %s is not there", id, fax.ErrNotFound, name)
+	default:
+		err = finding.err()
+	}
+	return nil, fax.WithHint(err, "faxctl archive verify "+a.dir+" tells what else is wrong")
+}
+
+// DocumentPath is the file that the document of a fax is kept in, for programs
+// that open it themselves. fax.ErrNotFound: the archive has no such fax, or no
+// document of it. fax.ErrUnsupported: the archive is not on this machine.
+func (a *Archive) DocumentPath(ctx context.Context, id string) (string, error) {
+	_, name, err := a.document(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	d, ok := a.store.(*Dir)
+	if !ok {
+		return "", fmt.Errorf("document of fax %s: a path: %w", id, fax.ErrUnsupported)
+	}
+	return d.path(name), nil
+}
