@@ -91,8 +91,18 @@ func (t *trouble) end(err error) error {
 	return err
 }
 
-// err is what the batch comes to.
-func (t *trouble) err() error { return partial(t.tally, t.first) }
+// err is what the batch comes to, its failures having been told: when all of it
+// failed, the status is that of the first failure, else 3.
+func (t *trouble) err() error {
+	n := t.tally
+	switch {
+	case n.Failed == 0:
+		return nil
+	case n.Done == 0 && n.Skipped == 0:
+		return &kindError{errReported, t.first}
+	}
+	return fmt.Errorf("%w: %d of %d", errPartial, n.Failed, n.Done+n.Failed+n.Skipped)
+}
 
 // sift yields what succeeded and takes in the rest as trouble.
 func sift[T, R any](a *app, t *trouble, results iter.Seq2[batch.Result[T, R], error]) iter.Seq2[R, error] {
@@ -115,6 +125,17 @@ func sift[T, R any](a *app, t *trouble, results iter.Seq2[batch.Result[T, R], er
 	}
 }
 
+// each reads a sequence to its end, and returns the error it ended with.
+func each[T any](seq iter.Seq2[T, error], do func(T)) error {
+	for v, err := range seq {
+		if err != nil {
+			return err
+		}
+		do(v)
+	}
+	return nil
+}
+
 // lasting marks the errors that every other call would meet as well, so that
 // they end a batch.
 func lasting(err error) error {
@@ -122,6 +143,14 @@ func lasting(err error) error {
 		return batch.Stop(err)
 	}
 	return err
+}
+
+// plural is "1 number" or "3 numbers".
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // remark is "3 failed", or "" when none did.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,33 +85,23 @@ func (a *app) archive(ctx context.Context, faxes fax.Faxes, kept *archive.Archiv
 	defer progress.Stop()
 	existed := 0
 	var t trouble
-	var end error
-	for r, err := range batch.Run(ctx, jobs, batch.Until(a.interrupts.gently(), all), func(ctx context.Context, f fax.Fax) (bool, error) {
+	results := batch.Run(ctx, jobs, batch.Until(a.interrupts.gently(), all), func(ctx context.Context, f fax.Fax) (bool, error) {
+		defer progress.Add(1, 0)
 		if !f.Status.Terminal() {
 			return false, batch.Skip(errPassed)
 		}
 		_, existed, err := kept.Save(ctx, faxes, f)
 		return existed, local(namedFax(f.ID, err))
-	}) {
-		if err != nil {
-			end = t.end(err)
-			break
-		}
-		progress.Add(1, 0)
-		if r.Value {
+	})
+	end := each(sift(a, &t, results), func(already bool) {
+		if already {
 			existed++
 		}
-		if end = t.add(a, r.Err); end != nil {
-			break
-		}
-	}
+	})
 	progress.Stop()
 	a.say("Archived %s%s.", plural(t.tally.Done-existed, "fax", "faxes"), remarks(
 		remark(existed, "there already"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed")))
-	if end != nil {
-		return end
-	}
-	return t.err()
+	return cmp.Or(end, t.err())
 }
 
 // copies are what an archive knows of faxes.

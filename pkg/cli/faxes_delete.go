@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -172,30 +173,19 @@ func (a *app) delete(ctx context.Context, faxes fax.Faxes, ids []string, d remov
 	defer progress.Stop()
 	gone := 0
 	var t trouble
-	work := batch.Until(a.interrupts.gently(), values(ids))
-	var end error
-	for r, err := range batch.Run(ctx, d.jobs, work, func(ctx context.Context, id string) (bool, error) {
+	results := batch.Run(ctx, d.jobs, batch.Until(a.interrupts.gently(), values(ids)), func(ctx context.Context, id string) (bool, error) {
+		defer progress.Add(1, 0)
 		return removeNamed(ctx, faxes, id, d.mediaOnly)
-	}) {
-		if err != nil {
-			end = t.end(err)
-			break
-		}
-		progress.Add(1, 0)
-		if r.Err == nil && !r.Value {
+	})
+	end := each(sift(a, &t, results), func(was bool) {
+		if !was {
 			gone++
 		}
-		if end = t.add(a, r.Err); end != nil {
-			break
-		}
-	}
+	})
 	progress.Stop()
 	a.say("Deleted %s%s.", d.what(t.tally.Done-gone), remarks(
 		remark(gone, "gone already"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed")))
-	if end != nil {
-		return end
-	}
-	return t.err()
+	return cmp.Or(end, t.err())
 }
 
 // removeNamed deletes one fax, or its document.

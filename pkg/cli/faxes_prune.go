@@ -15,7 +15,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fetch"
 	"github.com/faxctl/faxctl/pkg/retention"
 )
 
@@ -205,41 +204,24 @@ func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.
 	progress := a.term.Progress("deleting", len(plan.Delete))
 	defer progress.Stop()
 	var t trouble
-	var end error
 	gone := 0
-	for r, err := range batch.Run(ctx, p.jobs, batch.Until(a.interrupts.gently(), values(plan.Delete)), func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
+	results := batch.Run(ctx, p.jobs, batch.Until(a.interrupts.gently(), values(plan.Delete)), func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
+		defer progress.Add(1, 0)
 		r, err := remove(ctx, f)
-		return r, errors.Join(spared(f.ID, err), batch.Stop(write(r)))
-	}) {
-		if err != nil {
-			end = t.end(err)
-			break
+		if err = namedFax(f.ID, err); r.Result == archive.Skipped {
+			err = batch.Skip(err)
 		}
-		progress.Add(1, 0)
-		if r.Value.Result == archive.AlreadyGone {
+		return r, errors.Join(err, batch.Stop(write(r)))
+	})
+	end := each(sift(a, &t, results), func(r archive.Receipt) {
+		if r.Result == archive.AlreadyGone {
 			gone++
 		}
-		if end = t.add(a, r.Err); end != nil {
-			break
-		}
-	}
+	})
 	progress.Stop()
 	a.say("Deleted %s%s.", removal{mediaOnly: p.policy.MediaOnly}.what(t.tally.Done-gone), remarks(
 		remark(gone, "gone already"), remark(t.tally.Skipped, "left alone"), remark(t.tally.Failed, "failed")))
-	if end != nil {
-		return end
-	}
-	return t.err()
-}
-
-// spared tells a fax that was left alone, because it is held or in progress by
-// now, from one that could not be deleted.
-func spared(id string, err error) error {
-	var pages *fetch.PagesError
-	if errors.Is(err, fax.ErrConflict) && !errors.As(err, &pages) {
-		return batch.Skip(namedFax(id, err))
-	}
-	return namedFax(id, err)
+	return cmp.Or(end, t.err())
 }
 
 // receiptWriter is where receipts go: nowhere, standard output, or a file that

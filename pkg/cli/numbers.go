@@ -60,6 +60,24 @@ func (a *app) owned(ctx context.Context, args []string) (fax.Numbers, []fax.Numb
 	return numbers, all, nil
 }
 
+// theirs are the numbers that the arguments of a command name, all owned ones
+// when there are none. An empty list that came through a pipe is no number, and
+// not all of them.
+func (a *app) theirs(ctx context.Context, args []string) (iter.Seq2[fax.Number, error], error) {
+	refs, err := a.refs(args)
+	if err != nil {
+		return nil, err
+	}
+	numbers, err := a.numbers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) == 0 {
+		return numbers.List(ctx, fax.NumberFilter{WithMode: true}), nil
+	}
+	return named(ctx, numbers, refs), nil
+}
+
 // routing are the flags that say what a number should be. Buying and
 // configuring share them.
 type routing struct {

@@ -70,8 +70,7 @@ that was bought has its name, and is never bought twice.`,
 	f.BoolVar(&allowBuy, "allow-buy", false, "permit buying numbers")
 	f.BoolVar(&allowRelease, "allow-release", false, "permit giving numbers up, where the file says prune: true")
 	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
-	f.IntVarP(&jobs, "jobs", "j", 4, "at most `N` numbers at a time")
-	a.completeNothing(cmd, "jobs")
+	a.bindJobs(cmd, &jobs, 4, "numbers")
 	return cmd
 }
 
@@ -144,14 +143,14 @@ func (a *app) confirmSteps(ctx context.Context, todo [phaseCount][]plan.Step) er
 // number. Purchases are made one after another.
 func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, todo [phaseCount][]plan.Step, jobs int) error {
 	soft := a.interrupts.gently()
-	var tally batch.Tally
+	var t trouble
 	var done []plan.Result
-	var first, ended error
+	var end error
 	for phase, steps := range todo {
 		if phase == buying {
 			jobs = 1
 		}
-		if phase == releasing && tally.Failed > 0 {
+		if phase == releasing && t.tally.Failed > 0 {
 			if len(steps) > 0 {
 				a.warn("nothing is released, because something else failed")
 			}
@@ -161,21 +160,20 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, todo [phaseCoun
 			return s.Run(ctx, numbers)
 		}) {
 			if err != nil {
-				ended = err
+				end = t.end(err)
 				break
 			}
-			tally.Add(r.Err)
 			if r.Err == nil || r.Value.Bought { // money was spent, whatever came after
 				done = append(done, r.Value)
 			}
 			if r.Err != nil {
-				if first == nil {
-					first = r.Err
-				}
-				a.term.Fail(fmt.Errorf("%s: %w", label(r.Item), r.Err), fax.Hint(r.Err))
+				r.Err = fmt.Errorf("%s: %w", label(r.Item), r.Err)
+			}
+			if end = t.add(a, r.Err); end != nil {
+				break
 			}
 		}
-		if ended != nil {
+		if end != nil {
 			break
 		}
 	}
@@ -183,10 +181,10 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, todo [phaseCoun
 	if len(done) > 0 {
 		_, err = printList(ctx, a, values(done), resultType(), 0)
 	}
-	if tally.Done == 0 && len(done) > 0 {
-		return errors.Join(ended, err, fmt.Errorf("%w: %s only half done", errPartial, plural(len(done), "number is", "numbers are")))
+	if t.tally.Done == 0 && len(done) > 0 {
+		return errors.Join(end, err, fmt.Errorf("%w: %s only half done", errPartial, plural(len(done), "number is", "numbers are")))
 	}
-	return errors.Join(ended, err, partial(tally, first))
+	return errors.Join(end, err, t.err())
 }
 
 // label names a step for messages.

@@ -40,15 +40,8 @@ Problems and warnings end with exit status 8, notes do not.`,
   faxctl numbers check --no-probe`,
 		ValidArgsFunction: a.completeNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			refs, err := a.refs(args)
-			if err != nil {
-				return err
-			}
-			if len(args) > 0 && len(refs) == 0 {
-				return nil // an empty list came through the pipe: nothing to check is not everything
-			}
 			ctx := cmd.Context()
-			numbers, err := a.numbers(ctx)
+			numbers, err := a.theirs(ctx, args)
 			if err != nil {
 				return err
 			}
@@ -57,7 +50,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 				return err
 			}
 			var c checked
-			_, err = printList(ctx, a, c.findings(ctx, jobs, theirs(ctx, numbers, refs), checker), findingType(), 0)
+			_, err = printList(ctx, a, c.findings(ctx, jobs, numbers, checker), findingType(), 0)
 			if err != nil {
 				return err
 			}
@@ -70,8 +63,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 		},
 	}
 	cmd.Flags().BoolVar(&noProbe, "no-probe", false, "do not ask the fax URLs")
-	cmd.Flags().IntVarP(&jobs, "jobs", "j", 8, "at most `N` numbers at a time")
-	a.completeNothing(cmd, "jobs")
+	a.bindJobs(cmd, &jobs, 8, "numbers")
 	return cmd
 }
 
@@ -101,14 +93,6 @@ func (c *checked) findings(ctx context.Context, jobs int, numbers iter.Seq2[fax.
 			}
 		}
 	}
-}
-
-// theirs are the numbers that refs name, or all owned ones.
-func theirs(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[fax.Number, error] {
-	if len(refs) == 0 {
-		return numbers.List(ctx, fax.NumberFilter{WithMode: true})
-	}
-	return named(ctx, numbers, refs)
 }
 
 // checker is what the profile in force lets a check do.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,9 +57,8 @@ exit status is 6.`,
 	f := cmd.Flags()
 	f.StringVar(&want.mode, "mode", "", "receive `mode`: fax, or voice to turn the number back")
 	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
-	f.IntVarP(&jobs, "jobs", "j", 4, "at most `N` numbers at a time")
 	a.completeValues(cmd, "mode", string(fax.ModeFax), string(fax.ModeVoice))
-	a.completeNothing(cmd, "jobs")
+	a.bindJobs(cmd, &jobs, 4, "numbers")
 	return cmd
 }
 
@@ -110,42 +110,12 @@ func differences(owned []fax.Number, w plan.Want) ([]change, error) {
 // apply changes the numbers, a few at a time, and prints them as they are now.
 func (a *app) apply(ctx context.Context, numbers fax.Numbers, changes []change, jobs int) error {
 	work := batch.Until(a.interrupts.gently(), values(changes))
-	var tally batch.Tally
-	var now []fax.Number
-	var first error
-	for r, err := range batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, c change) (fax.Number, error) {
+	var t trouble
+	now, end := fax.Collect(sift(a, &t, batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, c change) (fax.Number, error) {
 		n, err := plan.Apply(ctx, numbers, c.number, c.Change)
-		return n, err
-	}) {
-		if err != nil {
-			return errors.Join(err, printNumbers(ctx, a, now))
-		}
-		tally.Add(r.Err)
-		if r.Err == nil {
-			now = append(now, r.Value)
-			continue
-		}
-		if len(changes) == 1 {
-			return r.Err
-		}
-		if first == nil {
-			first = r.Err
-		}
-		a.term.Fail(fmt.Errorf("%s: %w", r.Item.number.Phone, r.Err), fax.Hint(r.Err))
-	}
-	return errors.Join(printNumbers(ctx, a, now), partial(tally, first))
-}
-
-// partial is the outcome of bulk work in which some items failed: all alike,
-// and the status is that of the failure; else 3.
-func partial(t batch.Tally, first error) error {
-	switch {
-	case t.Failed == 0:
-		return nil
-	case t.Done == 0 && t.Skipped == 0:
-		return &kindError{errReported, first}
-	}
-	return fmt.Errorf("%w: %d of %d", errPartial, t.Failed, t.Done+t.Failed+t.Skipped)
+		return n, lasting(err)
+	})))
+	return errors.Join(cmp.Or(end, t.err()), printNumbers(ctx, a, now))
 }
 
 // printNumbers prints one number as a record and several as a list.
@@ -158,12 +128,4 @@ func printNumbers(ctx context.Context, a *app, numbers []fax.Number) error {
 	}
 	_, err := printList(ctx, a, values(numbers), numberType(), 0)
 	return err
-}
-
-// plural is "1 number" or "3 numbers".
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -34,16 +34,12 @@ With -o json it is JSON, which plan and apply read as well.`,
 			default:
 				return fax.WithHint(usageError("-o %s: a file of numbers has no columns", name), "it is written as yaml or json")
 			}
-			refs, err := a.refs(args)
-			if err != nil {
-				return err
-			}
 			ctx := cmd.Context()
-			numbers, err := a.numbers(ctx)
+			numbers, err := a.theirs(ctx, args)
 			if err != nil {
 				return err
 			}
-			owned, err := fax.Collect(theirs(ctx, numbers, refs))
+			owned, err := fax.Collect(numbers)
 			if err != nil {
 				return err
 			}

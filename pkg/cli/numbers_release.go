@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -39,8 +39,7 @@ passes --yes.`,
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be released, and release nothing")
-	cmd.Flags().IntVarP(&jobs, "jobs", "j", 4, "at most `N` numbers at a time")
-	a.completeNothing(cmd, "jobs")
+	a.bindJobs(cmd, &jobs, 4, "numbers")
 	return cmd
 }
 
@@ -63,26 +62,13 @@ func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Numb
 		return err
 	}
 	work := batch.Until(a.interrupts.gently(), values(owned))
-	var tally batch.Tally
-	var first error
-	for r, err := range batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, n fax.Number) (bool, error) {
-		return plan.Release(ctx, numbers, n)
-	}) {
-		if err != nil {
-			return err
+	var t trouble
+	end := each(sift(a, &t, batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, n fax.Number) (string, error) {
+		released, err := plan.Release(ctx, numbers, n)
+		if !released {
+			return n.Phone + " was gone already.", lasting(err)
 		}
-		tally.Add(r.Err)
-		switch {
-		case r.Err != nil && len(owned) == 1:
-			return r.Err
-		case r.Err != nil:
-			first = errors.Join(first, r.Err)
-			a.term.Fail(r.Err, fax.Hint(r.Err))
-		case r.Value:
-			a.say("Released %s.", r.Item.Phone)
-		default:
-			a.say("%s was gone already.", r.Item.Phone)
-		}
-	}
-	return partial(tally, first)
+		return "Released " + n.Phone + ".", nil
+	})), func(what string) { a.say("%s", what) })
+	return cmp.Or(end, t.err())
 }
