@@ -47,11 +47,8 @@ func (*app) completeArchive(cmd *cobra.Command, args []string, typed string) ([]
 }
 
 func (a *app) archiveList() *cobra.Command {
-	var (
-		l    limits
-		s    selection
-		held bool
-	)
+	var l listing
+	var held bool
 	cmd := &cobra.Command{
 		Use:     "list ARCHIVE",
 		Aliases: []string{"ls"},
@@ -62,11 +59,7 @@ func (a *app) archiveList() *cobra.Command {
 		Args:              oneArg("the folder of an archive", "faxctl archive list /srv/faxes"),
 		ValidArgsFunction: a.completeArchive,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			most, err := l.most(a, cmd)
-			if err != nil {
-				return err
-			}
-			q, err := s.filter(cmd.Context(), a)
+			q, most, err := l.query(a, cmd)
 			if err != nil {
 				return err
 			}
@@ -74,15 +67,10 @@ func (a *app) archiveList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all := filter(kept.List(cmd.Context(), q), func(e archive.Entry) bool { return !held || e.Hold != nil })
-			shown, err := printList(cmd.Context(), a, all, entryType(), most)
-			if err == nil && shown == 0 {
-				a.say("no fax%s", matching(s.given(cmd)))
-			}
-			return err
+			found, cut := head(filter(kept.List(cmd.Context(), q), func(e archive.Entry) bool { return !held || e.Hold != nil }), most)
+			return printFound(cmd, a, &l, found, entryType(), cut)
 		},
 	}
-	s.bind(a, cmd)
 	l.bind(a, cmd)
 	cmd.Flags().BoolVar(&held, "held", false, "only faxes that are held")
 	return cmd
@@ -93,6 +81,9 @@ func (a *app) archiveGet() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get ARCHIVE ID",
 		Short: "Show a kept fax, or copy its document out",
+		Long: `Show a kept fax, or copy its document out with -O. The document is compared with
+what was kept first; one that has changed is not handed out, and the exit status
+is then 8.`,
 		Example: `  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef
   faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef -O fax.pdf`,
 		Args:              archiveArgs(2, 2, "a fax id", "faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef"),

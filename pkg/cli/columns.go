@@ -17,22 +17,14 @@ import (
 // accent marks what a row is about.
 func accent[T any](T) output.Style { return output.Accent }
 
-// columnOption changes a column made by a helper.
-type columnOption struct{ wide bool }
-
 // wide puts a column into the wide table only.
-func wide(o *columnOption) { o.wide = true }
-
-func columnOptions(change []func(*columnOption)) columnOption {
-	var o columnOption
-	for _, c := range change {
-		c(&o)
-	}
-	return o
+func wide[T any](c output.Column[T]) output.Column[T] {
+	c.Wide = true
+	return c
 }
 
 // supportColumn shows yes, no or unknown.
-func supportColumn[T any](name string, get func(T) fax.Support, change ...func(*columnOption)) output.Column[T] {
+func supportColumn[T any](name string, get func(T) fax.Support) output.Column[T] {
 	return output.Column[T]{
 		Name:  name,
 		Value: func(v T) string { return get(v).String() },
@@ -46,12 +38,11 @@ func supportColumn[T any](name string, get func(T) fax.Support, change ...func(*
 			}
 			return output.Warn
 		},
-		Wide: columnOptions(change).wide,
 	}
 }
 
 // timeColumn shows how long ago to a person, RFC 3339 to a machine.
-func timeColumn[T any](name string, get func(T) time.Time, change ...func(*columnOption)) output.Column[T] {
+func timeColumn[T any](name string, get func(T) time.Time) output.Column[T] {
 	return output.Column[T]{
 		Name: name,
 		Value: func(v T) string {
@@ -61,7 +52,6 @@ func timeColumn[T any](name string, get func(T) time.Time, change ...func(*colum
 			return get(v).UTC().Format(time.RFC3339)
 		},
 		Show: func(v T, h output.Human) string { return ago(h.Now, get(v)) },
-		Wide: columnOptions(change).wide,
 	}
 }
 

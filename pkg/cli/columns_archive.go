@@ -42,14 +42,13 @@ func entryType() output.Type[archive.Entry] {
 		Raw:     func(e archive.Entry) json.RawMessage { return e.Record },
 		Columns: faxColumns(func(e archive.Entry) fax.Fax { return e.Fax }),
 	}
-	wider := func(c output.Column[archive.Entry]) output.Column[archive.Entry] { c.Wide = true; return c }
 	t.Columns = slices.Insert(t.Columns, 5, size, hold)
 	t.Columns = append(t.Columns,
-		wider(document("file", func(d archive.Document) string { return d.File })),
-		wider(document("sha256", func(d archive.Document) string { return d.SHA256 })),
-		wider(document("content_type", func(d archive.Document) string { return d.ContentType })),
-		timeColumn("archived_at", func(e archive.Entry) time.Time { return e.ArchivedAt }, wide),
-		timeColumn("media_gone", func(e archive.Entry) time.Time { return e.MediaGone }, wide),
+		wide(document("file", func(d archive.Document) string { return d.File })),
+		wide(document("sha256", func(d archive.Document) string { return d.SHA256 })),
+		wide(document("content_type", func(d archive.Document) string { return d.ContentType })),
+		wide(timeColumn("archived_at", func(e archive.Entry) time.Time { return e.ArchivedAt })),
+		wide(timeColumn("media_gone", func(e archive.Entry) time.Time { return e.MediaGone })),
 	)
 	return t
 }

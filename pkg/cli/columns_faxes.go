@@ -30,7 +30,6 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 	}
 	whole := func(c output.Column[T]) output.Column[T] { c.Whole = true; return c }
 	right := func(c output.Column[T]) output.Column[T] { c.Right = true; return c }
-	wider := func(c output.Column[T]) output.Column[T] { c.Wide = true; return c }
 	styled := func(c output.Column[T], style func(fax.Fax) output.Style) output.Column[T] {
 		c.Style = func(v T) output.Style { return style(get(v)) }
 		return c
@@ -50,12 +49,12 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 		text("direction", func(f fax.Fax) string { return string(f.Direction) }),
 		right(shown(text("duration", func(f fax.Fax) string { return count(f.Duration) }), func(f fax.Fax) string { return onTheLine(f.Duration) })),
 		right(shown(text("price", func(f fax.Fax) string { return amount(f.Price) }), func(f fax.Fax) string { return money(f.Price) })),
-		wider(text("currency", func(f fax.Fax) string { return currency(f.Price) })),
-		wider(text("quality", func(f fax.Fax) string { return f.Quality })),
-		wider(text("media_id", func(f fax.Fax) string { return f.MediaID })),
-		timeColumn("updated", func(v T) time.Time { return get(v).Updated }, wide),
-		wider(text("error_code", func(f fax.Fax) string { return f.ErrorCode })),
-		wider(text("error_message", func(f fax.Fax) string { return f.ErrorMessage })),
+		wide(text("currency", func(f fax.Fax) string { return currency(f.Price) })),
+		wide(text("quality", func(f fax.Fax) string { return f.Quality })),
+		wide(text("media_id", func(f fax.Fax) string { return f.MediaID })),
+		wide(timeColumn("updated", func(v T) time.Time { return get(v).Updated })),
+		wide(text("error_code", func(f fax.Fax) string { return f.ErrorCode })),
+		wide(text("error_message", func(f fax.Fax) string { return f.ErrorMessage })),
 	)
 }
 
@@ -130,7 +129,7 @@ func mediaType() output.Type[fax.Media] {
 			{Name: "content_type", Value: func(m fax.Media) string { return m.ContentType }},
 			timeColumn("created", func(m fax.Media) time.Time { return m.Created }),
 			{Name: "fax_id", Value: func(m fax.Media) string { return m.FaxID }, Wide: true, Whole: true},
-			timeColumn("updated", func(m fax.Media) time.Time { return m.Updated }, wide),
+			wide(timeColumn("updated", func(m fax.Media) time.Time { return m.Updated })),
 		},
 	}
 }
@@ -140,7 +139,15 @@ func usageType(by fax.Grouping) output.Type[fax.Usage] {
 	number := func(name string, value func(fax.Usage) int) output.Column[fax.Usage] {
 		return output.Column[fax.Usage]{Name: name, Right: true, Value: func(u fax.Usage) string { return strconv.Itoa(value(u)) }}
 	}
-	wider := func(c output.Column[fax.Usage]) output.Column[fax.Usage] { c.Wide = true; return c }
+	of := func(part func(*fax.Money) string) func(fax.Usage) string { // a word for each currency, in one order
+		return func(u fax.Usage) string {
+			var all []string
+			for _, m := range u.Cost {
+				all = append(all, part(&m))
+			}
+			return strings.Join(all, " ")
+		}
+	}
 	return output.Type[fax.Usage]{
 		ID: func(u fax.Usage) string { return u.Key },
 		Columns: []output.Column[fax.Usage]{
@@ -148,19 +155,19 @@ func usageType(by fax.Grouping) output.Type[fax.Usage] {
 			number("faxes", func(u fax.Usage) int { return u.Faxes }),
 			number("pages", func(u fax.Usage) int { return u.Pages }),
 			{Name: "minutes", Right: true, Value: func(u fax.Usage) string { return fmt.Sprintf("%.1f", float64(u.Seconds)/60) }},
-			{Name: "cost", Right: true, Whole: true, Value: sums, Show: func(u fax.Usage, _ output.Human) string { return cost(u) }},
+			{Name: "cost", Right: true, Whole: true, Value: of(amount), Show: func(u fax.Usage, _ output.Human) string { return cost(u) }},
 			{Name: "unsuccessful", Title: "FAILED", Right: true, Value: func(u fax.Usage) string { return strconv.Itoa(u.Unsuccessful) }},
 			number("inbound", func(u fax.Usage) int { return u.Inbound }),
 			number("outbound", func(u fax.Usage) int { return u.Outbound }),
 			number("unknown_cost", func(u fax.Usage) int { return u.UnknownCost }),
-			wider(number("unknown_pages", func(u fax.Usage) int { return u.UnknownPages })),
-			wider(number("unknown_seconds", func(u fax.Usage) int { return u.UnknownSeconds })),
+			wide(output.Column[fax.Usage]{Name: "currency", Value: of(currency)}),
+			wide(number("unknown_pages", func(u fax.Usage) int { return u.UnknownPages })),
+			wide(number("unknown_seconds", func(u fax.Usage) int { return u.UnknownSeconds })),
 		},
 	}
 }
 
-// sums is what is known of a cost, one amount for each currency; empty when
-// nothing is.
+// sums is what is known of a cost, one amount for each currency, for people.
 func sums(u fax.Usage) string {
 	var all []string
 	for _, m := range u.Cost {

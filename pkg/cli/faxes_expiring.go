@@ -20,8 +20,7 @@ type expiring struct {
 
 func (a *app) faxesExpiring() *cobra.Command {
 	var (
-		l               limits
-		s               selection
+		l               listing
 		within, archive string
 	)
 	cmd := &cobra.Command{
@@ -36,15 +35,11 @@ With --archive each is looked up there, so that you see what would be lost.`,
   faxctl faxes expiring --within 30d --archive /srv/faxes -o csv=id,expires`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			most, err := l.most(a, cmd)
-			if err != nil {
-				return err
-			}
 			age, err := retention.ParseAge(within)
 			if err != nil {
 				return fmt.Errorf("--within: %w", err)
 			}
-			q, err := s.filter(cmd.Context(), a)
+			q, most, err := l.query(a, cmd)
 			if err != nil {
 				return err
 			}
@@ -62,7 +57,6 @@ With --archive each is looked up there, so that you see what would be lost.`,
 			return err
 		},
 	}
-	s.bind(a, cmd)
 	l.bind(a, cmd)
 	cmd.Flags().StringVar(&within, "within", "14d", "what goes within this `age`: 14d, 2w")
 	cmd.Flags().StringVar(&archive, "archive", "", "`folder` of an archive: say which of them are kept there")

@@ -9,13 +9,11 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
 )
 
 func (a *app) faxesList() *cobra.Command {
-	var (
-		l limits
-		s selection
-	)
+	var l listing
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -32,11 +30,7 @@ out silently.`,
   faxctl faxes list --since 7d -o id | faxctl faxes download - -d inbox`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			most, err := l.most(a, cmd)
-			if err != nil {
-				return err
-			}
-			q, err := s.filter(cmd.Context(), a)
+			q, most, err := l.query(a, cmd)
 			if err != nil {
 				return err
 			}
@@ -44,23 +38,44 @@ out silently.`,
 			if err != nil {
 				return err
 			}
-			shown, err := printCut(cmd.Context(), a, seq, faxType(), cut)
-			if err == nil && shown == 0 {
-				a.say("no fax%s", matching(s.given(cmd)))
-			}
-			return err
+			return printFound(cmd, a, &l, seq, faxType(), cut)
 		},
 	}
-	s.bind(a, cmd)
 	l.bind(a, cmd)
 	return cmd
 }
 
-func matching(given string) string {
-	if given == "" {
-		return ""
+// listing are the flags of a list of faxes: which ones, and how many.
+type listing struct {
+	selection
+	limits
+}
+
+func (l *listing) bind(a *app, cmd *cobra.Command) {
+	l.selection.bind(a, cmd)
+	l.limits.bind(a, cmd)
+}
+
+// query is what the flags come to; a most of 0 is all.
+func (l *listing) query(a *app, cmd *cobra.Command) (q fax.Filter, most int, err error) {
+	if most, err = l.most(a, cmd); err == nil {
+		q, err = l.filter(cmd.Context(), a)
 	}
-	return " matches"
+	return q, most, err
+}
+
+// printFound prints a list of faxes, and says so when there are none.
+func printFound[T any](cmd *cobra.Command, a *app, l *listing, found iter.Seq2[T, error], t output.Type[T], cut *bool) error {
+	shown, err := printCut(cmd.Context(), a, found, t, cut)
+	switch {
+	case err != nil || shown > 0:
+		return err
+	case l.given(cmd) != "":
+		a.say("no fax matches")
+	default:
+		a.say("no fax")
+	}
+	return nil
 }
 
 // firstPage is the longest list that is worth asking for page by page.
