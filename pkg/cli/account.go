@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -68,7 +69,7 @@ func (a *app) connect(ctx context.Context, p profile.Profile) (fax.Provider, *sa
 	if !p.IsBuiltIn() {
 		secret, err := a.secrets().Secret(ctx, p)
 		if err != nil {
-			return fax.Provider{}, nil, err
+			return fax.Provider{}, nil, lacking(err)
 		}
 		provider, err := a.dial(p, secret, nil)
 		return provider, nil, err
@@ -95,9 +96,18 @@ func (a *app) signingKey(ctx context.Context) (webhook.Key, error) {
 	}
 	key, err := a.secrets().SigningKey(ctx, p.Profile)
 	if err != nil {
-		return "", err
+		return "", lacking(err)
 	}
 	return webhook.Key(key.Reveal()), nil
+}
+
+// lacking tells a secret that is not there from a thing that was looked for:
+// without one nobody is authorised.
+func lacking(err error) error {
+	if errors.Is(err, profile.ErrNotFound) {
+		return &kindError{fax.ErrAuth, err}
+	}
+	return err
 }
 
 // dial puts the provider of a profile together; it makes no request. A nil

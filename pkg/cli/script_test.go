@@ -52,6 +52,14 @@ func TestMain(m *testing.M) {
 //	application DIALECT        serve an application that takes faxes at $APP,
 //	                           with a good and many bad answers, and writes
 //	                           what it hears to the file $HEARD
+//	port NAME                  find a free port, and put it into $NAME
+//	authority PORT             serve an ACME authority at $AUTHORITY that finds
+//	                           every host at this port; its root is root.pem,
+//	                           and its requests are written to the file $ASKED
+//	certificate HOST DAYS      make cert.pem and key.pem, and root.pem, which
+//	                           vouches for it
+//	handshake HOST PORT        connect to the host with TLS, trusting root.pem,
+//	                           and print the certificate's serial number
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
@@ -63,6 +71,10 @@ func TestScripts(t *testing.T) {
 			"arrives":  arrives,
 
 			"application": application,
+			"port":        port,
+			"authority":   authority,
+			"certificate": certificate,
+			"handshake":   handshake,
 		},
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")

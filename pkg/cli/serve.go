@@ -2,13 +2,13 @@ package cli
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +29,7 @@ type serving struct {
 	exec, pruneAfter       string
 	storeMedia             bool
 	cert, key              string
+	acme                   receiver.ACME
 	logFormat              string
 	printUnit              bool
 }
@@ -53,11 +54,18 @@ and as JSON on its standard input. --forward posts the same JSON to a URL,
 signed with the key in FAXCTL_FORWARD_KEY. Both are tried again until they
 succeed, and parked in the end: faxctl serve jobs list.
 
+Without TLS it belongs behind a proxy. --acme gets a certificate from Let's
+Encrypt, or another authority, keeps it in the state folder and renews it; the
+authority must find this server at port 443 of the host, and its terms of service
+are accepted. --tls-cert and --tls-key are files, read again when they change.
+
 /healthz, /readyz and /metrics are for the operator: let the proxy in front pass
 only /fax and what is below it.`,
 		Example: `  faxctl serve --public-url https://fax.example.com --archive faxes
   faxctl serve --public-url https://fax.example.com --archive faxes \
     --allow to=+14155550123 --exec 'lp -d front-desk'
+  faxctl serve --public-url https://fax.example.com --archive faxes \
+    --listen :443 --acme fax.example.com
   faxctl serve --public-url https://fax.example.com --archive faxes --print-unit`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -99,8 +107,7 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	f.IntVar(&s.Attempts, "attempts", 16, "try --exec and --forward `N` times before a job is parked")
 	f.IntVar(&s.MaxConns, "max-connections", 512, "at most `N` connections at once")
 	f.DurationVar(&s.Drain, "drain", 20*time.Second, "`duration` that running work may take at the end")
-	f.StringVar(&s.cert, "tls-cert", "", "`file` of the certificate and its chain, in PEM; read again when it changes")
-	f.StringVar(&s.key, "tls-key", "", "`file` of the certificate's key")
+	s.bindTLS(a, cmd)
 	f.StringVar(&s.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
 	f.BoolVar(&s.printUnit, "print-unit", false, "print a systemd unit that runs this command, and end")
 	a.completeFolders(cmd, "archive", "state")
@@ -108,14 +115,6 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	a.completeValues(cmd, "page-size", "letter", "legal", "a4")
 	a.completeValues(cmd, "log-format", "text", "json")
 	a.completeNothing(cmd, "public-url", "listen", "allow", "reject", "exec", "forward", "backfill", "prune-after", "jobs", "attempts", "max-connections", "drain")
-	must(cmd.MarkFlagFilename("tls-cert", "pem", "crt"))
-	must(cmd.MarkFlagFilename("tls-key", "pem", "key"))
-	must(cmd.RegisterFlagCompletionFunc("tls-cert", anyFile))
-	must(cmd.RegisterFlagCompletionFunc("tls-key", anyFile))
-}
-
-func anyFile(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return nil, cobra.ShellCompDirectiveDefault
 }
 
 // read turns the flags into the receiver's configuration, as far as that needs
@@ -131,8 +130,8 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if s.archive, err = filepath.Abs(s.archive); err != nil { // programs run for a fax get the path
 		return err
 	}
-	if (s.cert == "") != (s.key == "") {
-		return usageError("--tls-cert and --tls-key belong together")
+	if err := s.checkTLS(); err != nil {
+		return err
 	}
 	if s.logFormat, err = oneOf("log-format", s.logFormat, []string{"text", "json"}); err != nil {
 		return err
@@ -184,16 +183,18 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 		return err
 	}
 	s.Keys, s.Account = []webhook.Key{key}, a.account.resolved.AccountID
+	if s.Answer.StoreMedia != nil && a.account.resolved.Provider == profile.SignalWire {
+		a.warn("SignalWire knows no --store-media=false: it keeps the documents")
+		s.Answer.StoreMedia = nil // it would refuse the whole answer
+	}
 	if s.StateDir, err = a.receiverState(s.state); err != nil {
 		return err
 	}
-	var config *tls.Config
-	if s.cert != "" {
-		if config, err = receiver.CertificateFiles(s.cert, s.key); err != nil {
-			return err
-		}
-	}
 	s.Log = a.serverLog(s.logFormat)
+	config, err := s.tls()
+	if err != nil {
+		return err
+	}
 
 	kept, err := archive.Open(ctx, s.archive)
 	if err != nil {
@@ -227,8 +228,8 @@ func (a *app) announce(l net.Listener, r *receiver.Receiver, s serving) {
 	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" && !a.account.resolved.IsBuiltIn() {
 		a.warn("the public URL is not https: faxes and their senders can be read on the way")
 	}
-	if s.Answer.StoreMedia != nil && a.account.resolved.Provider == profile.SignalWire {
-		a.warn("SignalWire knows no --store-media=false, and keeps the documents")
+	if _, port, err := net.SplitHostPort(l.Addr().String()); len(s.acme.Hosts) > 0 && err == nil && port != "443" {
+		a.say("The authority asks at port 443 of %s, which must lead to %s.", strings.Join(s.acme.Hosts, ", "), l.Addr())
 	}
 	a.say("Receiving on %s; ^C ends it. Numbers find it with: faxctl numbers configure NUMBER --fax-url %s", l.Addr(), r.FaxURL())
 }

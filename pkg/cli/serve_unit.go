@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 
@@ -49,7 +51,7 @@ Restart=always
 RestartSec=2
 TimeoutStopSec=%d
 User=faxctl
-StateDirectory=faxctl
+%sStateDirectory=faxctl
 StateDirectoryMode=0700
 UMask=0077
 ReadWritePaths=%s
@@ -68,7 +70,17 @@ SystemCallArchitectures=native
 
 [Install]
 WantedBy=multi-user.target
-`, strings.Join(argv, " "), int(s.Drain.Seconds())+10, strings.ReplaceAll(unitQuote(s.archive), "$$", "$")), nil // $ means something in commands only
+`, strings.Join(argv, " "), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), strings.ReplaceAll(unitQuote(s.archive), "$$", "$")), nil // $ means something in commands only
+}
+
+// portCapability lets a user who is not root listen on a port below 1024, and
+// nothing else.
+func portCapability(ctx context.Context, listen string) string {
+	_, port, err := net.SplitHostPort(listen)
+	if n, perr := net.DefaultResolver.LookupPort(ctx, "tcp", port); err != nil || perr != nil || n == 0 || n >= 1024 {
+		return ""
+	}
+	return "AmbientCapabilities=CAP_NET_BIND_SERVICE\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"
 }
 
 // unitQuote writes a word so that systemd reads it back: quoted where needed,

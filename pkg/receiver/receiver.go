@@ -111,6 +111,7 @@ type Receiver struct {
 	cfg    Config
 	public string // PublicURL without a slash at its end
 	prefix string // its path
+	host   string // and its host
 	log    *slog.Logger
 
 	ours      *ours
@@ -193,6 +194,7 @@ func newReceiver(cfg Config) (*Receiver, error) {
 		cfg:    cfg,
 		public: strings.TrimSuffix(cfg.PublicURL, "/"),
 		prefix: strings.TrimSuffix(public.EscapedPath(), "/"),
+		host:   public.Hostname(),
 		log:    cfg.Log,
 		ours:   &ours{numbers: cfg.Provider.Numbers},
 		client: forwardClient(),

@@ -15,10 +15,13 @@ import (
 
 // Serve answers on l and works off the jobs until ctx ends. Then it takes no
 // more, lets what is under way finish within Config.Drain, and returns nil. A
-// nil config is plain HTTP. systemd is told when it is ready and when it stops.
+// nil config is plain HTTP; see [CertificateFiles] and [ACME]. systemd is told when it is ready and when it stops.
 func (r *Receiver) Serve(ctx context.Context, l net.Listener, config *tls.Config) error {
+	var one http.Protocols // a connection is a request at a time, or MaxConns would bound nothing
+	one.SetHTTP1(true)
 	server := &http.Server{
 		Handler:           r.Handler(),
+		Protocols:         &one,
 		TLSConfig:         config,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second, // an upload asks for more
@@ -35,6 +38,9 @@ func (r *Receiver) Serve(ctx context.Context, l net.Listener, config *tls.Config
 		jobsErr = r.Run(ctx)
 		cancel() // jobs that cannot start are no reason to go on answering
 	})
+	if config != nil {
+		working.Go(func() { r.certify(ctx, config) })
+	}
 	served := make(chan error, 1)
 	go func() {
 		if limited := limitConns(l, r.cfg.MaxConns); config != nil {
@@ -149,7 +155,7 @@ type certificate struct {
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.loaded != nil && time.Since(c.looked) < 10*time.Second {
+	if c.loaded != nil && time.Since(c.looked) < time.Second {
 		return c.loaded, nil
 	}
 	info, err := os.Stat(c.cert)

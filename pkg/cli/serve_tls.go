@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"crypto/tls"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receiver"
+)
+
+// bindTLS declares where certificates come from.
+func (s *serving) bindTLS(a *app, cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.cert, "tls-cert", "", "`file` of the certificate and its chain, in PEM; read again when it changes")
+	f.StringVar(&s.key, "tls-key", "", "`file` of the certificate's key")
+	f.StringSliceVar(&s.acme.Hosts, "acme", nil, "get a certificate for this `host` from an authority, and accept its terms of service; may be repeated")
+	f.StringVar(&s.acme.Email, "acme-email", "", "`address` that the authority may write to")
+	f.StringVar(&s.acme.Directory, "acme-directory", "", "`URL` of the authority (default: Let's Encrypt)")
+	must(cmd.MarkFlagFilename("tls-cert", "pem", "crt"))
+	must(cmd.MarkFlagFilename("tls-key", "pem", "key"))
+	must(cmd.RegisterFlagCompletionFunc("tls-cert", anyFile))
+	must(cmd.RegisterFlagCompletionFunc("tls-key", anyFile))
+	a.completeNothing(cmd, "acme", "acme-email", "acme-directory")
+}
+
+func anyFile(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+// checkTLS looks at the flags about certificates, which come from files or from
+// an authority.
+func (s *serving) checkTLS() error {
+	asks := len(s.acme.Hosts) > 0
+	public, err := url.Parse(s.PublicURL)
+	switch {
+	case (s.cert == "") != (s.key == ""):
+		return usageError("--tls-cert and --tls-key belong together")
+	case asks && s.cert != "":
+		return usageError("--acme and --tls-cert exclude each other: a certificate comes from an authority or from a file")
+	case !asks && (s.acme.Email != "" || s.acme.Directory != ""):
+		return fax.WithHint(usageError("--acme-email and --acme-directory are for --acme"), "as in --acme fax.example.com")
+	case asks && (err != nil || public.Scheme != "https"):
+		return usageError("--acme is for a public URL that begins with https://")
+	case asks && !slices.ContainsFunc(s.acme.Hosts, func(host string) bool { return strings.EqualFold(host, public.Hostname()) }):
+		return fax.WithHint(usageError("--acme does not name %s, the host of the public URL", public.Hostname()), "as in --acme "+public.Hostname())
+	}
+	if !asks {
+		return nil
+	}
+	_, err = s.acme.Config()
+	return err
+}
+
+// tls is what the flags say about certificates: nil for plain HTTP.
+func (s serving) tls() (*tls.Config, error) {
+	switch {
+	case s.cert != "":
+		return receiver.CertificateFiles(s.cert, s.key)
+	case len(s.acme.Hosts) > 0:
+		s.acme.StateDir, s.acme.Log = s.StateDir, s.Log
+		return s.acme.Config()
+	}
+	return nil, nil
+}
