@@ -56,8 +56,9 @@ succeed, and parked in the end: faxctl serve jobs list.
 
 Without TLS it belongs behind a proxy. --acme gets a certificate from Let's
 Encrypt, or another authority, keeps it in the state folder and renews it; the
-authority must find this server at port 443 of the host, and its terms of service
-are accepted. --tls-cert and --tls-key are files, read again when they change.
+authority must find this server at port 443 of the host, and its terms of
+service are accepted. --tls-cert and --tls-key are files, read again when they
+change.
 
 /healthz, /readyz and /metrics are for the operator: let the proxy in front pass
 only /fax and what is below it.`,
