@@ -10,6 +10,10 @@ import (
 // side.
 type window struct {
 	after, until time.Time
+	lo, hi       int64 // the same in Unix seconds; an open side ends where it is likely to
+
+	rate *rate // how densely faxes come here; nil: not known
+	tail bool  // what is left of a longer range: windows are cut off it, see [lister.next]
 
 	state state
 	items []Fax
@@ -30,16 +34,62 @@ func (w *window) contains(t time.Time) bool {
 	return (w.after.IsZero() || t.After(w.after)) && (w.until.IsZero() || !t.After(w.until))
 }
 
-// split divides w at the given instants, the latest first.
-func (w *window) split(cuts []time.Time) []*window {
+// split divides w at the given seconds, the latest first. Those that are not
+// strictly inside are left out, and so is the one instant that, as a bound,
+// means that there is none.
+func (w *window) split(cuts ...int64) []*window {
 	var parts []*window
-	until := w.until
-	for _, c := range cuts {
-		parts = append(parts, &window{after: c, until: until})
-		until = c
+	until, hi := w.until, w.hi
+	for _, sec := range cuts {
+		at := time.Unix(sec, 0).UTC()
+		if !w.contains(at) || at.Equal(until) || at.IsZero() {
+			continue
+		}
+		parts = append(parts, &window{after: at, until: until, lo: sec, hi: hi, rate: w.rate})
+		until, hi = at, sec
 	}
-	return append(parts, &window{after: w.after, until: until})
+	return append(parts, &window{after: w.after, until: until, lo: w.lo, hi: hi, rate: w.rate})
 }
+
+// A rate is how densely faxes came lately in a stretch of time, and what that
+// means in pages of the provider.
+type rate struct {
+	faxes, seconds float64
+	page           float64 // faxes that the provider gives at a time
+}
+
+// learn takes in what another piece of the stretch held. What was learned long
+// ago counts less and less.
+func (r *rate) learn(faxes int, seconds int64) {
+	const keep = 0.9
+	r.seconds = r.seconds*keep + float64(seconds)
+	if faxes == 0 {
+		r.faxes *= .5
+		return
+	}
+	r.faxes = r.faxes*keep + float64(faxes)
+}
+
+// window is how many seconds make a good window.
+func (r *rate) window() int64 {
+	const most = 1 << 40
+	return max(1, int64(min(most, pagesEach*r.page*r.seconds/max(r.faxes, 1))))
+}
+
+const (
+	// pagesEach is how many pages a window shall have. The last page of a
+	// window is half empty on average, so that many small windows cost more
+	// requests than a few large ones; large ones take more memory.
+	pagesEach = 2
+
+	// readOn is how many pages of a window are read before it is cut where it
+	// was thought to be small: faxes come in bursts, and what was read of a
+	// window that is cut was read in vain.
+	readOn = 3.5
+
+	// shares is how many parts a window of unknown density is cut into.
+	shares = 8
+)
 
 // read fetches the first page of w, a few more where they are likely to be the
 // last, and all where the window cannot be cut.
@@ -59,46 +109,29 @@ func (l *lister) read(ctx context.Context, w *window) error {
 		case page.Next == cursor && cursor != "":
 			return errSamePage()
 		}
-		w.items, w.pages = append(w.items, page.Items...), w.pages+1
+		w.pages++
+		if w.pages == 1 {
+			w.items = page.Items
+		} else {
+			w.items = slices.Concat(w.items, page.Items)
+		}
 		if page.Next == "" {
 			w.whole = true
 			return nil
 		}
-		if l.worthCutting(w) {
+		if s := draw(w); s.worthCutting(w) && len(s.cut(w)) > 1 {
 			return nil
 		}
 		cursor = page.Next
 	}
 }
 
-// worthCutting tells whether to cut w, whose pages so far are not all, rather
-// than to read on. Without a date from inside the window there is nothing to
-// go by.
-func (l *lister) worthCutting(w *window) bool {
-	s := l.sketch(w)
-	if len(s.seen) == 0 || w.pages < readOn && s.rest() < 2 {
-		return false
-	}
-	return len(l.cuts(w)) > 0
-}
-
-const (
-	// fill is how full the pages of new windows shall be: a window that turns
-	// out a little denser than expected must not overflow.
-	fill = 0.9
-
-	// readOn is how many pages of a window are read before it is cut, where
-	// the rest looks small: two windows cost more than a second page.
-	readOn = 3
-)
-
 // A sketch is what the pages read so far tell of a window, in Unix seconds.
 type sketch struct {
-	order          order
-	lo, hi         int64 // the window, its open sides bounded by what is likely
-	oldest, newest int64 // the faxes seen
-	pages          int
-	seen           []int64 // ascending
+	order order
+	seen  []int64 // ascending
+	page  float64 // faxes a page
+	pages float64 // how many of those were seen
 }
 
 // order is how a provider seems to page.
@@ -110,8 +143,8 @@ const (
 	oldestLeads
 )
 
-func (l *lister) sketch(w *window) sketch {
-	s := sketch{lo: l.floor.Unix(), hi: l.start.Unix(), pages: w.pages}
+func draw(w *window) sketch {
+	s := sketch{page: float64(len(w.items)) / float64(w.pages)}
 	for _, f := range w.items {
 		if !f.Created.IsZero() && w.contains(f.Created) {
 			s.seen = append(s.seen, f.Created.Unix())
@@ -122,96 +155,102 @@ func (l *lister) sketch(w *window) sketch {
 	case len(s.seen) == 0:
 	case slices.IsSortedFunc(s.seen, descending):
 		s.order = newestLeads
+		slices.Reverse(s.seen)
 	case slices.IsSorted(s.seen):
 		s.order = oldestLeads
+	default:
+		slices.Sort(s.seen)
 	}
-	slices.Sort(s.seen)
-	if len(s.seen) > 0 {
-		s.oldest, s.newest = s.seen[0], s.seen[len(s.seen)-1]
-		// An open side reaches at least a little beyond what was seen there.
-		margin := s.newest - s.oldest + 2
-		s.lo, s.hi = min(s.lo, s.oldest-margin), max(s.hi, s.newest+margin)
-	}
-	if !w.after.IsZero() {
-		s.lo = w.after.Unix()
-	}
-	if !w.until.IsZero() {
-		s.hi = w.until.Unix()
-	}
+	s.pages = float64(len(s.seen)) / s.page
 	return s
 }
 
+// worthCutting tells whether to cut w, whose pages so far are not all, rather
+// than to read on. Without a date from inside the window there is nothing to
+// go by.
+func (s sketch) worthCutting(w *window) bool {
+	if len(s.seen) == 0 {
+		return false
+	}
+	return s.pages >= readOn || w.rate == nil && s.rest(w) > pagesEach
+}
+
+// span is the seconds between the first and the last fax seen. The outermost
+// ones do not count: one odd date would stretch it to centuries.
+func (s sketch) span() float64 {
+	n := len(s.seen)
+	odd := n / 16
+	inner := float64(s.seen[n-1-odd] - s.seen[odd] + 1)
+	return inner * float64(n) / float64(n-2*odd)
+}
+
 // rest estimates how many pages are still unread.
-func (s sketch) rest() float64 {
-	span := float64(s.newest-s.oldest+1) / float64(s.pages)
+func (s sketch) rest(w *window) float64 {
+	page := s.span() / s.pages
 	switch s.order {
 	case newestLeads:
-		return float64(s.oldest-s.lo) / span
+		return float64(s.seen[0]-w.lo) / page
 	case oldestLeads:
-		return float64(s.hi-s.newest) / span
+		return float64(w.hi-s.seen[len(s.seen)-1]) / page
 	}
 	return 0
 }
 
-// cuts says where to divide w: whole seconds strictly inside it, the latest
-// first; none when it is too short.
-func (l *lister) cuts(w *window) []time.Time {
-	s := l.sketch(w)
-	unit := int64(float64(s.newest-s.oldest) / float64(s.pages) * fill)
-	var at []int64
+// cut divides w, whose pages so far are not all, into two or more; the latest
+// part comes first. A window that is too short for that stays one.
+func (s sketch) cut(w *window) []*window {
+	// An open side reaches at least a little beyond what was seen there.
+	oldest, newest := s.seen[0], s.seen[len(s.seen)-1]
+	margin := int64(s.span()) + 1
+	all := *w
+	if all.after.IsZero() {
+		all.lo = min(all.lo, oldest-margin)
+	}
+	if all.until.IsZero() {
+		all.hi = max(all.hi, newest+margin)
+	}
+	tail := -1 // the part that is most likely long
+	var parts []*window
 	switch s.order {
-	case newestLeads: // what was seen has a known density; guess that the rest is alike
-		for _, d := range steps(unit, s.newest-s.lo) {
-			at = append(at, s.newest-d)
-		}
+	case newestLeads: // what was seen is all there is up to there, most likely
+		all.rate = s.rate()
+		parts = all.split(max(newest-all.rate.window(), oldest))
+		tail = len(parts) - 1
 	case oldestLeads:
-		for _, d := range steps(unit, s.hi-s.oldest) {
-			at = append(at, s.oldest+d)
-		}
+		all.rate = s.rate()
+		parts = all.split(newest)
+		tail = 0
 	default: // a sample of the whole: cut it into equal shares
-		for i := 1; i < shares; i++ {
+		all.rate = nil
+		var at []int64
+		for i := shares - 1; i > 0; i-- {
 			at = append(at, s.seen[i*len(s.seen)/shares])
 		}
+		parts = all.split(slices.Compact(at)...)
 	}
-	if at = s.inside(w, at); len(at) == 0 {
-		at = s.inside(w, []int64{s.lo + (s.hi-s.lo)/2})
+	if len(parts) == 1 {
+		return all.split(all.lo + (all.hi-all.lo)/2)
 	}
-	cuts := make([]time.Time, 0, len(at))
-	for _, sec := range at {
-		cuts = append(cuts, time.Unix(sec, 0).UTC())
+	if tail >= 0 {
+		parts[tail].tail = true
 	}
-	return cuts
+	return parts
 }
 
-// inside sorts the cuts, the latest first, and drops those not strictly inside
-// the window.
-func (sketch) inside(w *window, at []int64) []int64 {
-	at = slices.DeleteFunc(at, func(sec int64) bool {
-		t := time.Unix(sec, 0)
-		return !w.after.IsZero() && !t.After(w.after) || !w.until.IsZero() && !t.Before(w.until)
-	})
-	slices.Sort(at)
-	slices.Reverse(at)
-	return slices.Compact(at)
+// rate guesses that what was not seen is as dense as what was.
+func (s sketch) rate() *rate {
+	return &rate{faxes: float64(len(s.seen)), seconds: s.span(), page: s.page}
 }
 
-const (
-	shares = 8  // of a window whose size is unknown
-	evenly = 48 // windows of equal length at most, before they grow
-)
-
-// steps divides a length into pieces of one unit and returns where they end.
-// Where that would be very many, it is a guess stretched too far: after a few
-// the pieces double, and what turns out too large is cut again.
-func steps(unit, length int64) []int64 {
-	unit = max(unit, 1)
-	even := length/unit <= evenly
-	var ends []int64
-	for end, piece := unit, unit; end < length; end += piece {
-		ends = append(ends, end)
-		if !even && len(ends) >= shares {
-			piece *= 2
-		}
+// head cuts a good window off a tail, and returns it with the new tail; a short
+// tail is a window itself.
+func (w *window) head() []*window {
+	w.tail = false
+	size := w.rate.window()
+	if (w.hi-w.lo)/3*2 < size {
+		return []*window{w}
 	}
-	return ends
+	parts := w.split(w.hi - size)
+	parts[len(parts)-1].tail = len(parts) > 1
+	return parts
 }

@@ -112,7 +112,7 @@ type lister struct {
 	queue   []*window // in the order of yielding
 	results chan *window
 	flying  int // windows being read
-	ready   int // windows read and not yet yielded
+	ready   int // pages read whose window is not yielded yet
 	undated map[string]Fax
 }
 
@@ -147,7 +147,13 @@ func (l *lister) run(ctx context.Context, out chan<- []Fax) error {
 	defer running.Wait()
 	defer cancel()
 
-	all := &window{after: l.q.After, until: l.q.Until}
+	all := &window{after: l.q.After, until: l.q.Until, lo: l.floor.Unix(), hi: l.start.Unix()}
+	if !all.after.IsZero() {
+		all.lo = all.after.Unix()
+	}
+	if !all.until.IsZero() {
+		all.hi = all.until.Unix()
+	}
 	l.queue = []*window{all}
 	for len(l.queue) > 0 {
 		for w := l.next(); w != nil; w = l.next() {
@@ -175,7 +181,7 @@ func (l *lister) run(ctx context.Context, out chan<- []Fax) error {
 			l.settle(w)
 		case deliver <- items:
 			head.items = nil // the backing array of the queue still holds head
-			l.queue, l.ready = l.queue[1:], l.ready-1
+			l.queue, l.ready = l.queue[1:], l.ready-head.pages
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -199,7 +205,10 @@ func (l *lister) next() *window {
 			if i > 0 && l.flying+l.ready >= l.jobs+l.jobs/2 {
 				return nil
 			}
-			return w
+			if w.tail {
+				l.queue = slices.Replace(l.queue, i, i+1, w.head()...)
+			}
+			return l.queue[i]
 		}
 	}
 	return nil
@@ -208,18 +217,29 @@ func (l *lister) next() *window {
 // settle takes in a window that was read: it is ready to be yielded, or is
 // replaced by smaller ones.
 func (l *lister) settle(w *window) {
+	dated := 0
 	for _, f := range w.items {
-		if f.Created.IsZero() && l.q.Match(f) {
+		switch {
+		case !f.Created.IsZero() && w.contains(f.Created):
+			dated++
+		case f.Created.IsZero() && l.q.Match(f):
 			l.undated[f.ID] = f
 		}
 	}
 	if w.whole {
+		if w.rate != nil {
+			w.rate.learn(dated, w.hi-w.lo)
+		}
 		w.items = newestFirst(l.wanted(w))
-		w.state, l.ready = done, l.ready+1
+		w.state, l.ready = done, l.ready+w.pages
 		return
 	}
+	s := draw(w)
+	if w.rate != nil {
+		w.rate.learn(dated, int64(s.span()))
+	}
 	i := slices.Index(l.queue, w)
-	l.queue = slices.Replace(l.queue, i, i+1, w.split(l.cuts(w))...)
+	l.queue = slices.Replace(l.queue, i, i+1, s.cut(w)...)
 	w.items = nil
 }
 

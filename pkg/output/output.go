@@ -16,7 +16,8 @@
 //	jq=EXPR   what the jq expression makes of the JSON array
 //	template=TEXT  a Go template for each item, with the names of the JSON
 //
-// All but table, wide, json and jq print an item as soon as it is there and
+// All but table, wide, json and jq print an item as soon as it is there, or a few
+// milliseconds later together with those that come in the same moment, and
 // keep none. JSON and YAML show the values themselves, so their field tags are
 // the contract; columns serve the other formats.
 //
@@ -102,12 +103,13 @@ type Shown struct {
 // print nothing unless the whole sequence arrived. An error of w is returned
 // as it came, except that a reader who went away is [ErrClosed]. A request
 // that cannot be met is a [*SpecError], found before the first item is read.
-func Print[T any](ctx context.Context, w io.Writer, seq iter.Seq2[T, error], t Type[T], opt Options) (Shown, error) {
-	p, err := newPrinter(ctx, w, t, opt, false)
+func Print[T any](ctx context.Context, w io.Writer, seq iter.Seq2[T, error], t Type[T], opt Options) (shown Shown, err error) {
+	out := &pipe{w: w}
+	defer func() { err = closed(out, err) }()
+	p, err := newPrinter(ctx, out, t, opt, false)
 	if err != nil {
-		return Shown{}, err
+		return shown, err
 	}
-	var shown Shown
 	for v, err := range seq {
 		if err != nil {
 			if !p.whole && shown.Items > 0 {
@@ -127,8 +129,10 @@ func Print[T any](ctx context.Context, w io.Writer, seq iter.Seq2[T, error], t T
 
 // One writes a single value: json, yaml and jq see an object and not an array,
 // and a drawn table is a list of fields.
-func One[T any](ctx context.Context, w io.Writer, v T, t Type[T], opt Options) error {
-	p, err := newPrinter(ctx, w, t, opt, true)
+func One[T any](ctx context.Context, w io.Writer, v T, t Type[T], opt Options) (err error) {
+	out := &pipe{w: w}
+	defer func() { err = closed(out, err) }()
+	p, err := newPrinter(ctx, out, t, opt, true)
 	if err != nil {
 		return err
 	}
@@ -136,5 +140,13 @@ func One[T any](ctx context.Context, w io.Writer, v T, t Type[T], opt Options) e
 		return err
 	}
 	_, err = p.end()
+	return err
+}
+
+// closed closes the output; its error is not told twice.
+func closed(out io.Closer, err error) error {
+	if failed := out.Close(); !errors.Is(err, failed) {
+		err = errors.Join(err, failed)
+	}
 	return err
 }

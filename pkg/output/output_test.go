@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -259,22 +260,43 @@ func TestFailureHalfWay(t *testing.T) {
 
 func TestStreamsEachItemAsItComes(t *testing.T) {
 	for _, spec := range []string{"jsonl", "yaml", "csv", "tsv", "id", "template={{.id}}", "table"} {
-		var got strings.Builder
-		seen := 0
-		seq := func(yield func(line, error) bool) {
-			for _, l := range lines() {
-				before := got.Len()
-				if !yield(l, nil) {
-					return
-				}
-				if got.Len() > before {
-					seen++
+		synctest.Test(t, func(t *testing.T) {
+			var got strings.Builder
+			seen := 0
+			seq := func(yield func(line, error) bool) {
+				for _, l := range lines() {
+					before := got.Len()
+					if !yield(l, nil) {
+						return
+					}
+					time.Sleep(5 * time.Millisecond)
+					synctest.Wait()
+					if got.Len() > before {
+						seen++
+					}
 				}
 			}
+			if _, err := output.Print(t.Context(), &got, seq, lineType(), output.Options{Format: format(t, spec)}); err != nil || seen != 3 {
+				t.Errorf("%s: %d of 3 items were printed before the next came; %v", spec, seen, err)
+			}
+		})
+	}
+}
+
+// What comes in a rush goes out in few writes.
+func TestGathersARush(t *testing.T) {
+	const items = 100_000
+	rush := func(yield func(line, error) bool) {
+		for range items {
+			if !yield(lines()[0], nil) {
+				return
+			}
 		}
-		if _, err := output.Print(t.Context(), &got, seq, lineType(), output.Options{Format: format(t, spec)}); err != nil || seen != 3 {
-			t.Errorf("%s: %d of 3 items were printed before the next was asked for; %v", spec, seen, err)
-		}
+	}
+	w := &broken{writes: items / 100}
+	shown, err := output.Print(t.Context(), w, rush, lineType(), output.Options{Format: format(t, "id")})
+	if err != nil || shown.Items != items {
+		t.Errorf("%d items in %d writes: %v", shown.Items, items/100-w.writes, err)
 	}
 }
 

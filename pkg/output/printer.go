@@ -2,14 +2,8 @@ package output
 
 import (
 	"context"
-	"errors"
 	"io"
-	"syscall"
 )
-
-// ErrClosed says that whoever read the output has gone away, as head does when
-// it has seen enough. There is nobody left to tell.
-var ErrClosed = errors.New("output closed by its reader")
 
 // printer prints items one after another.
 type printer[T any] struct {
@@ -23,7 +17,6 @@ type printer[T any] struct {
 }
 
 func newPrinter[T any](ctx context.Context, w io.Writer, t Type[T], opt Options, single bool) (printer[T], error) {
-	w = pipe{w}
 	name := opt.Format.String()
 	if err := opt.check(t.Raw != nil, t.ID != nil); err != nil {
 		return printer[T]{}, err
@@ -81,17 +74,6 @@ func (o Options) check(raw, id bool) error {
 		return &SpecError{"--columns means nothing to -o " + name, "choose fields with -o 'jq=…', or leave --columns out"}
 	}
 	return nil
-}
-
-// pipe is a writer whose reader may go away.
-type pipe struct{ io.Writer }
-
-func (p pipe) Write(b []byte) (int, error) {
-	n, err := p.Writer.Write(b)
-	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
-		err = ErrClosed
-	}
-	return n, err
 }
 
 // nothing is the end of a printer that has nothing left to say.

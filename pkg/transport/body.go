@@ -1,19 +1,22 @@
 package transport
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 )
 
 // whenDone calls done once: when body was read to its end, when reading it
-// failed, or when it was closed.
+// failed, or when it was closed. A body that is here already is done.
 func whenDone(body io.ReadCloser, done func()) io.ReadCloser {
-	if body == nil || body == http.NoBody {
+	if body == nil {
+		body = http.NoBody
+	}
+	if _, here := body.(whole); here || body == http.NoBody {
 		done()
-		return http.NoBody
+		return body
 	}
 	return &watched{body, sync.OnceFunc(done)}
 }
@@ -39,7 +42,9 @@ func (w *watched) Close() error {
 // Whole is a [Layer] that reads a response to its end before handing it on. A
 // connection lost in the middle of an answer is then a failed attempt, which
 // [Retry] above may repeat, rather than half an answer. It is for the pages of
-// an API: what is longer than 16 MiB is handed on as it comes.
+// an API: what is longer than 16 MiB is handed on as it comes. The body of all
+// others is a [fmt.Stringer] too: a page is close to a megabyte, and whoever
+// wants it as text need not copy it again.
 func Whole(next http.RoundTripper) http.RoundTripper {
 	const most = 16 << 20
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -47,23 +52,35 @@ func Whole(next http.RoundTripper) http.RoundTripper {
 		if err != nil || res.Body == nil || res.Body == http.NoBody {
 			return res, err
 		}
-		var start bytes.Buffer
+		var start strings.Builder
 		if n := res.ContentLength; n > 0 && n <= most {
-			start.Grow(int(n) + bytes.MinRead) // else a page is copied time and again
+			start.Grow(int(n)) // else a page is copied time and again
 		}
 		switch _, err := io.CopyN(&start, res.Body, most); {
 		case errors.Is(err, io.EOF):
 			_ = res.Body.Close()
-			res.Body = io.NopCloser(&start)
+			res.Body = whole{strings.NewReader(start.String()), start.String()}
 		case err != nil:
 			_ = res.Body.Close()
 			return nil, err
 		default:
-			res.Body = &joined{io.MultiReader(&start, res.Body), res.Body}
+			res.Body = &joined{io.MultiReader(strings.NewReader(start.String()), res.Body), res.Body}
 		}
 		return res, nil
 	})
 }
+
+// whole is a body that is all here.
+type whole struct {
+	*strings.Reader
+	text string
+}
+
+// String is all of the body, whatever was read of it.
+func (w whole) String() string { return w.text }
+
+// Close implements io.Closer.
+func (whole) Close() error { return nil }
 
 // joined reads from one and closes another.
 type joined struct {

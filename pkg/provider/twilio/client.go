@@ -96,8 +96,12 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 	}, nil
 }
 
-// readBody reads an answer into a buffer that has the announced length.
+// readBody reads an answer into a buffer that has the announced length, unless
+// the transport has it already.
 func readBody(res *http.Response) (string, error) {
+	if here, ok := res.Body.(fmt.Stringer); ok {
+		return here.String(), nil
+	}
 	var body strings.Builder
 	if n := res.ContentLength; n > 0 && n < maxAnswer {
 		body.Grow(int(n))
