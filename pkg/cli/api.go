@@ -58,7 +58,7 @@ sending it, and a read-only profile refuses it.`,
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			method, err := oneOf("METHOD", args[0], methods)
+			method, err := oneWordOf("method", args[0], methods)
 			if err != nil {
 				return err
 			}

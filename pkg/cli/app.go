@@ -147,22 +147,32 @@ func printList[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t ou
 }
 
 // printCut prints a sequence; cut tells, once it was read, whether there was
-// more to it.
+// more to it. It is nil for a list that the command itself sums up.
 func printCut[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t output.Type[T], cut *bool) (int, error) {
 	shown, err := output.Print(ctx, a.term.Out, seq, t, a.outputOptions())
 	if err != nil {
 		return shown.Items, err
 	}
 	if len(shown.Dropped) > 0 {
-		a.say("no room for %s; --columns, a wider window or -o yaml shows more", strings.Join(shown.Dropped, ", "))
+		a.say("no room for %s; -o yaml shows all", someOf(shown.Dropped))
 	}
 	switch {
+	case cut == nil:
 	case *cut:
 		a.say("%d shown; there are more: --all or --limit N", shown.Items)
 	case a.drawsTables() && shown.Items > 1:
 		a.say("%d shown, that is all", shown.Items)
 	}
 	return shown.Items, nil
+}
+
+// someOf names columns, in as many words as fit a line.
+func someOf(columns []string) string {
+	const most = 5
+	if len(columns) <= most {
+		return strings.Join(columns, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(columns[:most-2], ", "), len(columns)-most+2)
 }
 
 // printOne prints a single thing.
@@ -212,6 +222,10 @@ func (a *app) report(err error) {
 	}
 	if name := a.format.String(); name == "json" || name == "jsonl" {
 		_ = json.NewEncoder(a.err).Encode(errorObject(err)) // nobody is left to tell
+		return
+	}
+	if errors.Is(err, errDeclined) {
+		a.term.Note("%v", err) // as it was asked for
 		return
 	}
 	a.term.Fail(err, fax.Hint(err))

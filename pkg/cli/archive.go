@@ -159,10 +159,10 @@ and the exit status is then 8.`,
 			if err != nil {
 				return err
 			}
-			if _, err := printList(cmd.Context(), a, values(report.Findings), damageType(), 0); err != nil {
+			if _, err := printCut(cmd.Context(), a, values(report.Findings), damageType(), nil); err != nil {
 				return err
 			}
-			a.say("%s and %s (%s) as they were kept, %s.", plural(report.Entries, "record", "records"),
+			a.say("%s and %s (%s) verified, %s.", plural(report.Entries, "record", "records"),
 				plural(report.Documents, "document", "documents"), term.Bytes(report.Bytes), plural(len(report.Findings), "finding", "findings"))
 			if len(report.Findings) > 0 {
 				return &kindError{errFindings, errReported}

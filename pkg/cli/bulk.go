@@ -31,7 +31,7 @@ func namedFax(id string, err error) error {
 	if !strings.Contains(err.Error(), id) {
 		err = fmt.Errorf("fax %s: %w", id, err)
 	}
-	if errors.Is(err, fax.ErrNotFound) && fax.Hint(err) == "" {
+	if (errors.Is(err, fax.ErrNotFound) || errors.Is(err, fax.ErrInvalid)) && fax.Hint(err) == "" {
 		return fax.WithHint(err, "see what there is: faxctl faxes list")
 	}
 	return err

@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,36 +41,27 @@ func supportColumn[T any](name string, get func(T) fax.Support) output.Column[T]
 	}
 }
 
-// timeColumn shows how long ago to a person, RFC 3339 to a machine.
-func timeColumn[T any](name string, get func(T) time.Time) output.Column[T] {
+// yesColumn shows an answer: yes or no to a person, true or false to a machine.
+func yesColumn[T any](name string, get func(T) bool) output.Column[T] {
 	return output.Column[T]{
-		Name: name,
-		Value: func(v T) string {
-			if get(v).IsZero() {
-				return ""
+		Name:  name,
+		Value: func(v T) string { return strconv.FormatBool(get(v)) },
+		Show: func(v T, _ output.Human) string {
+			if get(v) {
+				return "yes"
 			}
-			return get(v).UTC().Format(time.RFC3339)
+			return "no"
 		},
-		Show: func(v T, h output.Human) string { return ago(h.Now, get(v)) },
 	}
 }
 
-// ago is a time as people say it. What is long past, or not past, is a date.
-func ago(now, t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	switch d := now.Sub(t); {
-	case d < -time.Minute || d > 30*24*time.Hour:
-		return t.Local().Format("2006-01-02")
-	case d < time.Minute:
-		return "just now"
-	case d < time.Hour:
-		return fmt.Sprintf("%d min ago", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h ago", int(d.Hours()))
-	default:
-		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+// timeColumn shows how long ago to a person, RFC 3339 to a machine.
+func timeColumn[T any](name string, get func(T) time.Time) output.Column[T] {
+	return output.Column[T]{
+		Name:  name,
+		Value: func(v T) string { return output.Time(get(v)) },
+		Show:  func(v T, h output.Human) string { return h.Ago(get(v)) },
+		Whole: true,
 	}
 }
 

@@ -40,9 +40,9 @@ func entryType() output.Type[archive.Entry] {
 	t := output.Type[archive.Entry]{
 		ID:      func(e archive.Entry) string { return e.Fax.ID },
 		Raw:     func(e archive.Entry) json.RawMessage { return e.Record },
-		Columns: faxColumns(func(e archive.Entry) fax.Fax { return e.Fax }),
+		Columns: faxColumns(func(e archive.Entry) fax.Fax { return e.Fax }, hold),
 	}
-	t.Columns = slices.Insert(t.Columns, 5, size, hold)
+	t.Columns = slices.Insert(t.Columns, 6, size)
 	t.Columns = append(t.Columns,
 		wide(document("file", func(d archive.Document) string { return d.File })),
 		wide(document("sha256", func(d archive.Document) string { return d.SHA256 })),
@@ -59,8 +59,8 @@ func damageType() output.Type[archive.Finding] {
 		Columns: []output.Column[archive.Finding]{
 			{Name: "id", Value: func(f archive.Finding) string { return f.ID }, Whole: true, Style: accent[archive.Finding]},
 			{Name: "problem", Value: func(f archive.Finding) string { return string(f.Problem) }, Style: func(archive.Finding) output.Style { return output.Bad }},
-			{Name: "file", Value: func(f archive.Finding) string { return f.File }},
-			{Name: "detail", Value: func(f archive.Finding) string { return f.Detail }},
+			{Name: "detail", Value: func(f archive.Finding) string { return f.Detail }, Wrap: true, Least: 30},
+			{Name: "file", Value: func(f archive.Finding) string { return f.File }, Whole: true},
 		},
 	}
 }

@@ -28,6 +28,12 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 	text := func(name string, value func(fax.Fax) string) output.Column[T] {
 		return output.Column[T]{Name: name, Value: func(v T) string { return value(get(v)) }}
 	}
+	// A sender may claim to be anything, of any length.
+	phone := func(name string, value func(fax.Fax) string) output.Column[T] {
+		c := text(name, value)
+		c.Least = longestPhone
+		return c
+	}
 	whole := func(c output.Column[T]) output.Column[T] { c.Whole = true; return c }
 	right := func(c output.Column[T]) output.Column[T] { c.Right = true; return c }
 	styled := func(c output.Column[T], style func(fax.Fax) output.Style) output.Column[T] {
@@ -42,35 +48,37 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 	columns = append(columns, more...)
 	return append(columns,
 		timeColumn("created", func(v T) time.Time { return get(v).Created }),
-		text("from", func(f fax.Fax) string { return f.From }),
-		styled(text("status", func(f fax.Fax) string { return string(f.Status) }), statusStyle),
+		phone("from", func(f fax.Fax) string { return f.From }),
+		styled(whole(text("status", func(f fax.Fax) string { return string(f.Status) })), statusStyle),
 		right(text("pages", func(f fax.Fax) string { return count(f.Pages) })),
-		text("to", func(f fax.Fax) string { return f.To }),
+		phone("to", func(f fax.Fax) string { return f.To }),
 		text("direction", func(f fax.Fax) string { return string(f.Direction) }),
 		right(shown(text("duration", func(f fax.Fax) string { return count(f.Duration) }), func(f fax.Fax) string { return onTheLine(f.Duration) })),
 		right(shown(text("price", func(f fax.Fax) string { return amount(f.Price) }), func(f fax.Fax) string { return money(f.Price) })),
 		wide(text("currency", func(f fax.Fax) string { return currency(f.Price) })),
 		wide(text("quality", func(f fax.Fax) string { return f.Quality })),
-		wide(text("media_id", func(f fax.Fax) string { return f.MediaID })),
+		wide(whole(text("media_id", func(f fax.Fax) string { return f.MediaID }))),
 		wide(timeColumn("updated", func(v T) time.Time { return get(v).Updated })),
 		wide(text("error_code", func(f fax.Fax) string { return f.ErrorCode })),
 		wide(text("error_message", func(f fax.Fax) string { return f.ErrorMessage })),
 	)
 }
 
+// longestPhone is how many digits and the sign E.164 permits.
+const longestPhone = len("+123456789012345")
+
 // arrivalType describes faxes that are drawn one by one, as they come: every
 // cell is as wide as it may get, so that the rows stand below each other.
 func arrivalType() output.Type[fax.Fax] {
 	t := faxType()
-	phone := len("+123456789012345")
 	// Below zero: aligned to the left.
-	widths := map[string]int{"from": -phone, "to": -phone, "status": -len(fax.Processing), "direction": -len(fax.Outbound),
+	widths := map[string]int{"from": -longestPhone, "to": -longestPhone, "status": -len(fax.Processing), "direction": -len(fax.Outbound),
 		"pages": len("PAGES"), "duration": len("DURATION"), "price": len("0.00 USD")}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		value := c.Value
 		if c.Whole = true; c.Name == "created" {
-			value = func(f fax.Fax) string { return f.Created.Local().Format(time.DateTime) }
+			value = func(f fax.Fax) string { return f.Created.Local().Format("01-02 15:04") }
 		}
 		c.Show = func(f fax.Fax, _ output.Human) string { return fmt.Sprintf("%*s", widths[c.Name], value(f)) }
 	}
@@ -148,6 +156,8 @@ func usageType(by fax.Grouping) output.Type[fax.Usage] {
 			return strings.Join(all, " ")
 		}
 	}
+	unpriced := number("unknown_cost", func(u fax.Usage) int { return u.UnknownCost })
+	unpriced.Title = "UNPRICED"
 	return output.Type[fax.Usage]{
 		ID: func(u fax.Usage) string { return u.Key },
 		Columns: []output.Column[fax.Usage]{
@@ -159,7 +169,7 @@ func usageType(by fax.Grouping) output.Type[fax.Usage] {
 			{Name: "unsuccessful", Title: "FAILED", Right: true, Value: func(u fax.Usage) string { return strconv.Itoa(u.Unsuccessful) }},
 			number("inbound", func(u fax.Usage) int { return u.Inbound }),
 			number("outbound", func(u fax.Usage) int { return u.Outbound }),
-			number("unknown_cost", func(u fax.Usage) int { return u.UnknownCost }),
+			unpriced,
 			wide(output.Column[fax.Usage]{Name: "currency", Value: of(currency)}),
 			wide(number("unknown_pages", func(u fax.Usage) int { return u.UnknownPages })),
 			wide(number("unknown_seconds", func(u fax.Usage) int { return u.UnknownSeconds })),
@@ -189,10 +199,7 @@ func cost(u fax.Usage) string {
 
 func expiringType() output.Type[expiring] {
 	columns := []output.Column[expiring]{
-		{
-			Name: "expires", Value: func(e expiring) string { return e.Expires.UTC().Format(time.RFC3339) },
-			Show: func(e expiring, h output.Human) string { return ahead(h.Now, e.Expires) },
-		},
+		timeColumn("expires", func(e expiring) time.Time { return e.Expires }),
 		{Name: "archived", Value: func(e expiring) string { return yesNo(e.Archived) }, Style: func(e expiring) output.Style {
 			if e.Archived != nil && *e.Archived {
 				return output.Good
@@ -218,31 +225,17 @@ func yesNo(b *bool) string {
 	return "no"
 }
 
-// ahead is a time to come as people say it.
-func ahead(now, t time.Time) string {
-	switch d := t.Sub(now); {
-	case d < 0:
-		return "now"
-	case d < time.Hour:
-		return fmt.Sprintf("in %d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("in %d h", int(d.Hours()))
-	default:
-		return fmt.Sprintf("in %d days", int(d.Hours()/24))
-	}
-}
-
 func downloadedType() output.Type[downloaded] {
 	return output.Type[downloaded]{
 		ID: func(d downloaded) string { return d.ID },
 		Columns: []output.Column[downloaded]{
-			{Name: "path", Value: func(d downloaded) string { return d.Path }, Style: accent[downloaded]},
+			{Name: "path", Value: func(d downloaded) string { return d.Path }, Style: accent[downloaded], Whole: true},
 			{Name: "pages", Right: true, Value: func(d downloaded) string { return known(d.Pages) }},
 			{
 				Name: "size", Right: true, Value: func(d downloaded) string { return strconv.FormatInt(d.Size, 10) },
 				Show: func(d downloaded, _ output.Human) string { return term.Bytes(d.Size) },
 			},
-			{Name: "existed", Value: func(d downloaded) string { return strconv.FormatBool(d.Existed) }},
+			yesColumn("existed", func(d downloaded) bool { return d.Existed }),
 			{Name: "id", Value: func(d downloaded) string { return d.ID }, Whole: true},
 			{Name: "sha256", Value: func(d downloaded) string { return d.SHA256 }, Wide: true},
 		},

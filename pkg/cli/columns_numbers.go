@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +11,12 @@ import (
 
 // What there is to see of numbers. The first columns matter most: a narrow
 // terminal drops the last ones.
+
+// How much is worth showing of a URL, the host of most, and of a name.
+const (
+	leastURL  = 24
+	leastName = 16
+)
 
 func offerType() output.Type[fax.Offer] {
 	return output.Type[fax.Offer]{
@@ -27,7 +32,7 @@ func offerType() output.Type[fax.Offer] {
 			{Name: "price", Value: func(o fax.Offer) string { return amount(o.Price) }, Show: func(o fax.Offer, _ output.Human) string { return money(o.Price) }, Right: true},
 			{Name: "capabilities", Value: func(o fax.Offer) string { return capabilities(o.Capabilities) }},
 			{Name: "address", Title: "ADDRESS", Value: func(o fax.Offer) string { return o.Address }, Wide: true},
-			{Name: "beta", Value: func(o fax.Offer) string { return strconv.FormatBool(o.Beta) }, Wide: true},
+			wide(yesColumn("beta", func(o fax.Offer) bool { return o.Beta })),
 			{Name: "postal_code", Value: func(o fax.Offer) string { return o.PostalCode }, Wide: true},
 			{Name: "rate_center", Value: func(o fax.Offer) string { return o.RateCenter }, Wide: true},
 			{Name: "lata", Value: func(o fax.Offer) string { return o.Lata }, Wide: true},
@@ -47,22 +52,22 @@ func numberType() output.Type[fax.Number] {
 		Raw: func(n fax.Number) json.RawMessage { return n.Raw },
 		Columns: []output.Column[fax.Number]{
 			{Name: "phone", Value: func(n fax.Number) string { return n.Phone }, Whole: true, Style: accent[fax.Number]},
-			{Name: "name", Value: func(n fax.Number) string { return n.Name }},
+			{Name: "id", Value: func(n fax.Number) string { return n.ID }, Wide: true, Whole: true},
+			{Name: "name", Value: func(n fax.Number) string { return n.Name }, Least: leastName},
 			{Name: "mode", Value: func(n fax.Number) string { return string(n.Mode) }, Style: modeStyle},
 			supportColumn("fax", func(n fax.Number) fax.Support { return n.Capabilities.Fax }),
-			{Name: "fax_url", Value: func(n fax.Number) string { return n.FaxURL }},
+			{Name: "fax_url", Value: func(n fax.Number) string { return n.FaxURL }, Least: leastURL},
 			{
 				Name: "shadowed_by", Title: "SHADOWED BY", Value: func(n fax.Number) string { return n.ShadowedBy() },
 				Style: func(fax.Number) output.Style { return output.Bad },
 			},
-			{Name: "id", Value: func(n fax.Number) string { return n.ID }, Wide: true, Whole: true},
-			{Name: "voice_url", Value: func(n fax.Number) string { return n.VoiceURL }, Wide: true},
+			{Name: "voice_url", Value: func(n fax.Number) string { return n.VoiceURL }, Wide: true, Least: leastURL},
 			{Name: "method", Value: func(n fax.Number) string { return n.Method }, Wide: true},
-			{Name: "fallback_url", Value: func(n fax.Number) string { return n.FallbackURL }, Wide: true},
-			{Name: "fallback_method", Value: func(n fax.Number) string { return n.FallbackMethod }, Wide: true},
-			{Name: "status_callback", Value: func(n fax.Number) string { return n.StatusCallback }, Wide: true},
-			{Name: "trunk_id", Value: func(n fax.Number) string { return n.TrunkID }, Wide: true},
-			{Name: "application_id", Value: func(n fax.Number) string { return n.ApplicationID }, Wide: true},
+			{Name: "fallback_url", Value: func(n fax.Number) string { return n.FallbackURL }, Wide: true, Least: leastURL},
+			{Name: "fallback_method", Value: func(n fax.Number) string { return n.FallbackMethod }, Wide: true, Least: len("FALLBACK METHOD")},
+			{Name: "status_callback", Value: func(n fax.Number) string { return n.StatusCallback }, Wide: true, Least: leastURL},
+			{Name: "trunk_id", Value: func(n fax.Number) string { return n.TrunkID }, Wide: true, Whole: true},
+			{Name: "application_id", Value: func(n fax.Number) string { return n.ApplicationID }, Wide: true, Whole: true},
 			wide(supportColumn("voice", func(n fax.Number) fax.Support { return n.Capabilities.Voice })),
 			wide(supportColumn("sms", func(n fax.Number) fax.Support { return n.Capabilities.SMS })),
 			wide(supportColumn("mms", func(n fax.Number) fax.Support { return n.Capabilities.MMS })),

@@ -108,14 +108,10 @@ func remaining(all []cobra.Completion, args []string, typed string) []cobra.Comp
 // pages".
 func describe(f fax.Fax, now time.Time) string {
 	text := string(f.Status)
-	if when := ago(now, f.Created); when != "" {
+	if when := (output.Human{Now: now}).Ago(f.Created); when != "" {
 		text += " " + when
 	}
-	if f.Direction == fax.Outbound {
-		text += " to " + f.To
-	} else {
-		text += " from " + f.From
-	}
+	text += " " + otherEnd(f)
 	if f.Pages != nil {
 		text += ", " + plural(*f.Pages, "page", "pages")
 	}

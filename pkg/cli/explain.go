@@ -20,7 +20,7 @@ func explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
 		err = &interrupted{err}
 	}
 	var spec *output.SpecError

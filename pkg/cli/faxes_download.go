@@ -193,7 +193,7 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 	var t trouble
 	var sum downloads
 	results := batch.RunOrdered(ctx, d.jobs, batch.Until(a.interrupts.gently(), values(work.faxes)), save)
-	_, err = printList(ctx, a, sum.counted(sift(a, &t, results)), downloadedType(), 0)
+	_, err = printCut(ctx, a, sum.counted(sift(a, &t, results)), downloadedType(), nil)
 	progress.Stop()
 	a.say("%s.", sum.words(t.tally))
 	if errors.Is(err, output.ErrClosed) { // a list that is cut off is fine; downloads that are, are not

@@ -54,6 +54,9 @@ With --archive each is looked up there, so that you see what would be lost.`,
 				a.say("the provider drops nothing within %s", within)
 			}
 			_, err = printList(cmd.Context(), a, values(soon), expiringType(), most)
+			if err == nil && len(soon) > 0 && archive == "" {
+				a.say("faxctl faxes archive --to DIR keeps copies")
+			}
 			return err
 		},
 	}

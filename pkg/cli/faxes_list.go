@@ -73,9 +73,17 @@ func printFound[T any](cmd *cobra.Command, a *app, l *listing, found iter.Seq2[T
 	case l.given(cmd) != "":
 		a.say("no fax matches")
 	default:
-		a.say("no fax")
+		a.say("no fax%s", a.seeding())
 	}
 	return nil
+}
+
+// seeding says how to get faxes where they can be made up.
+func (a *app) seeding() string {
+	if a.account.resolved.IsBuiltIn() {
+		return "; faxctl sandbox seed --faxes 100 makes some up"
+	}
+	return ""
 }
 
 // firstPage is the longest list that is worth asking for page by page.

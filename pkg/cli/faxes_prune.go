@@ -154,19 +154,20 @@ func (a *app) showPlan(plan retention.Plan, p prune) {
 	if s.Count == 0 {
 		a.say("Nothing to delete: of %s none is selected.", plural(s.Considered, "fax", "faxes"))
 	} else {
+		a.say("To delete at %s: %s of %d, made from %s to %s.", a.account.provider.Name,
+			removal{mediaOnly: p.policy.MediaOnly}.what(s.Count), s.Considered, day(s.Oldest), day(s.Newest))
 		pages := plural(s.Pages, "page", "pages")
 		if s.UnknownPages > 0 {
-			pages += fmt.Sprintf(", %d of unknown length", s.UnknownPages)
+			pages += ", and " + plural(s.UnknownPages, "fax", "faxes") + " of unknown length"
 		}
-		a.say("To delete at %s: %s of %d (%s), made from %s to %s.", a.account.provider.Name,
-			removal{mediaOnly: p.policy.MediaOnly}.what(s.Count), s.Considered, pages, day(s.Oldest), day(s.Newest))
-		now := time.Now()
-		a.say("  the oldest: %s  %s", plan.Delete[0].ID, describe(plan.Delete[0], now))
-		a.say("  the newest: %s  %s", plan.Delete[s.Count-1].ID, describe(plan.Delete[s.Count-1], now))
+		a.say("  %s", pages)
+		a.say("  the oldest: %s  %s", plan.Delete[0].ID, otherEnd(plan.Delete[0]))
+		a.say("  the newest: %s  %s", plan.Delete[s.Count-1].ID, otherEnd(plan.Delete[s.Count-1]))
 		if p.archive == "" {
 			a.say("  no copy is kept; --archive DIR keeps one")
 		} else {
-			a.say("  copies in %s: %d kept already, %d to be kept first; each is read again before its fax is deleted", p.archive, s.Archived, s.Count-s.Archived)
+			a.say("  copies in %s: %d kept already, %d to be kept first", p.archive, s.Archived, s.Count-s.Archived)
+			a.say("  each copy is read again before its fax is deleted")
 		}
 	}
 	reasons := map[retention.Reason]int{}
@@ -176,6 +177,14 @@ func (a *app) showPlan(plan retention.Plan, p prune) {
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 		a.say("  left alone, %s: %d", reason, reasons[reason])
 	}
+}
+
+// otherEnd is whom a fax came from or went to.
+func otherEnd(f fax.Fax) string {
+	if f.Direction == fax.Outbound {
+		return "to " + f.To
+	}
+	return "from " + f.From
 }
 
 func day(t time.Time) string {

@@ -45,7 +45,7 @@ Days are those of this machine's time zone (TZ).`,
 			if err != nil {
 				return err
 			}
-			if _, err := printList(cmd.Context(), a, values(groups), usageType(grouping), 0); err != nil {
+			if _, err := printCut(cmd.Context(), a, values(groups), usageType(grouping), nil); err != nil {
 				return err
 			}
 			a.say("%s, %s, %.1f minutes, cost %s.", plural(total.Faxes, "fax", "faxes"), plural(total.Pages, "page", "pages"),
@@ -65,7 +65,7 @@ func costInWords(u fax.Usage) string {
 	case u.Faxes == 0:
 		return "nothing"
 	case u.UnknownCost > 0:
-		return cost(u) + ", with " + plural(u.UnknownCost, "fax", "faxes") + " of unknown cost"
+		return cost(u) + ", " + plural(u.UnknownCost, "fax", "faxes") + " unpriced"
 	}
 	return cost(u)
 }

@@ -53,12 +53,17 @@ func changed[T any](cmd *cobra.Command, flag string, v T) *T {
 
 // oneOf checks a flag's value against the words it may have.
 func oneOf[T ~string](flag, value string, words []T) (T, error) {
+	return oneWordOf("--"+flag, value, words)
+}
+
+// oneWordOf checks an argument against the words it may be.
+func oneWordOf[T ~string](what, value string, words []T) (T, error) {
 	for _, w := range words {
 		if strings.EqualFold(value, string(w)) {
 			return w, nil
 		}
 	}
-	err := usageError("--%s: unknown value %q", flag, value)
+	err := usageError("%s: unknown value %q", what, value)
 	if near := spell.Nearest(value, words); near != "" {
 		return "", fax.WithHint(err, fmt.Sprintf("did you mean %s? It takes %s", near, list(words)))
 	}
@@ -182,7 +187,11 @@ func oneArg(what, example string) cobra.PositionalArgs {
 		if len(args) == 1 {
 			return nil
 		}
-		return fax.WithHint(usageError("%s needs %s, and got %d arguments", cmd.CommandPath(), what, len(args)), "as in: "+example)
+		err := usageError("%s needs %s", cmd.CommandPath(), what)
+		if len(args) > 1 {
+			err = usageError("%s takes %s, and %q is one more", cmd.CommandPath(), what, args[1])
+		}
+		return fax.WithHint(err, "as in: "+example)
 	}
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/plan"
 )
 
@@ -133,11 +135,21 @@ func (a *app) showDifference(n fax.Number, d plan.Difference) {
 		if f.Note != "" {
 			note = "  (" + f.Note + ")"
 		}
-		a.say("  %s  %s: %s -> %s%s", n.Phone, strings.ReplaceAll(f.Name, "_", " "), orNothing(f.From), orNothing(f.To), note)
+		what := fmt.Sprintf("  %s  %s: ", n.Phone, strings.ReplaceAll(f.Name, "_", " "))
+		a.say("%s%s", arrow(what, f.From, f.To), note)
 	}
 	for _, w := range d.Warnings {
 		a.warn("%s", w)
 	}
+}
+
+// arrow is a change on one line of 80 columns, or else on two.
+func arrow(what, from, to string) string {
+	from, to = plain.Line(orNothing(from)), plain.Line(orNothing(to))
+	if len(what)+len(from)+len(to)+len(" -> ") <= helpWidth {
+		return what + from + " -> " + to
+	}
+	return what + from + "\n" + strings.Repeat(" ", max(len(what)-len("-> "), 0)) + "-> " + to
 }
 
 func orNothing(s string) string {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -208,30 +207,34 @@ func ownedAlready(ctx context.Context, numbers fax.Numbers, phone string) (*fax.
 // showPurchase says what is about to be bought, and for how much.
 func (a *app) showPurchase(p plan.Purchase) {
 	if p.Order.AreaCode != "" {
-		a.say("A number in area code %s (%s), whichever the provider picks, at its price.", p.Order.AreaCode, p.Order.Country)
+		a.say("a number in area code %s (%s), whichever the provider picks, at its price", p.Order.AreaCode, p.Order.Country)
 		a.showWant(p.Want)
 		return
 	}
-	a.say("%s, %s.", p.Order.Phone, offered(p.Offer))
+	facts, price := offered(p.Offer)
+	a.say("%s, %s", p.Order.Phone, price)
+	if facts != "" {
+		a.say("  %s", facts)
+	}
 	a.showWant(p.Want)
 }
 
 // offered is what is known of a number for sale, as people read it.
-func offered(o *fax.Offer) string {
-	price := "at a price the provider does not tell"
+func offered(o *fax.Offer) (facts, price string) {
+	price = "at a price the provider does not tell"
 	if o == nil {
-		return price
+		return "", price
 	}
 	if o.Price != nil {
 		price = "for " + o.Price.String() + " a month"
 	}
-	return strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities), price), ", ")
+	return strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities)), ", "), price
 }
 
 // showWant says what will be set on a number that is not there yet.
 func (a *app) showWant(w plan.Want) {
 	if w.Empty() {
-		a.say("  It is left as the provider makes it: a voice number. --fax-url makes it a fax number.")
+		a.say("  It will be a voice number; --fax-url makes it a fax number.")
 		return
 	}
 	d, err := plan.Diff(fax.Number{Mode: fax.ModeVoice, Capabilities: fax.Capabilities{Fax: fax.Yes}}, w)
@@ -253,11 +256,11 @@ func resultType() output.Type[plan.Result] {
 		ID: func(r plan.Result) string { return r.Number.ID },
 		Columns: []output.Column[plan.Result]{
 			{Name: "phone", Value: func(r plan.Result) string { return r.Number.Phone }, Whole: true, Style: accent[plan.Result]},
-			{Name: "bought", Value: func(r plan.Result) string { return strconv.FormatBool(r.Bought) }},
-			{Name: "configured", Value: func(r plan.Result) string { return strconv.FormatBool(r.Configured) }},
+			{Name: "name", Value: func(r plan.Result) string { return r.Number.Name }, Least: leastName},
+			yesColumn("bought", func(r plan.Result) bool { return r.Bought }),
+			yesColumn("configured", func(r plan.Result) bool { return r.Configured }),
 			{Name: "mode", Value: func(r plan.Result) string { return string(r.Number.Mode) }, Style: func(r plan.Result) output.Style { return modeStyle(r.Number) }},
-			{Name: "fax_url", Value: func(r plan.Result) string { return r.Number.FaxURL }},
-			{Name: "name", Value: func(r plan.Result) string { return r.Number.Name }},
+			{Name: "fax_url", Value: func(r plan.Result) string { return r.Number.FaxURL }, Least: leastURL},
 			{Name: "price", Value: func(r plan.Result) string { return amount(r.Price) }, Show: func(r plan.Result, _ output.Human) string { return money(r.Price) }, Right: true},
 			{Name: "id", Value: func(r plan.Result) string { return r.Number.ID }, Whole: true},
 		},

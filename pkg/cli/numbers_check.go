@@ -50,12 +50,16 @@ Problems and warnings end with exit status 8, notes do not.`,
 				return err
 			}
 			var c checked
-			_, err = printList(ctx, a, c.findings(ctx, jobs, numbers, checker), findingType(), 0)
+			_, err = printCut(ctx, a, c.findings(ctx, jobs, numbers, checker), findingType(), nil)
 			if err != nil {
 				return err
 			}
+			if c.numbers == 0 {
+				a.say("no number to check; find one with faxctl numbers search --fax")
+				return nil
+			}
 			if c.findingsCount > 0 {
-				a.say("%s checked, %s.", plural(c.numbers, "number", "numbers"), plural(c.findingsCount, "problem or warning", "problems and warnings"))
+				a.say("%s checked, %s.", plural(c.numbers, "number", "numbers"), plural(c.findingsCount, "problem or warning", "problems or warnings"))
 				return &kindError{errFindings, errReported}
 			}
 			a.say("%s checked, nothing wrong.", plural(c.numbers, "number", "numbers"))
@@ -148,8 +152,8 @@ func findingType() output.Type[audit.Finding] {
 		Columns: []output.Column[audit.Finding]{
 			{Name: "number", Value: func(f audit.Finding) string { return f.Number }, Whole: true, Style: accent[audit.Finding]},
 			{Name: "severity", Value: func(f audit.Finding) string { return string(f.Severity) }, Style: severityStyle},
-			{Name: "message", Value: func(f audit.Finding) string { return f.Message }, Least: 48},
-			{Name: "hint", Value: func(f audit.Finding) string { return f.Hint }, Least: 48},
+			{Name: "message", Value: func(f audit.Finding) string { return f.Message }, Wrap: true, Least: 30},
+			{Name: "hint", Value: func(f audit.Finding) string { return f.Hint }, Wrap: true, Least: 22},
 			{Name: "code", Value: func(f audit.Finding) string { return string(f.Code) }},
 			{Name: "id", Value: func(f audit.Finding) string { return f.ID }, Wide: true, Whole: true},
 		},

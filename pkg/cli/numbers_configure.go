@@ -118,12 +118,13 @@ func (a *app) apply(ctx context.Context, numbers fax.Numbers, changes []change, 
 	return errors.Join(cmp.Or(end, t.err()), printNumbers(ctx, a, now))
 }
 
-// printNumbers prints one number as a record and several as a list.
+// printNumbers prints numbers as a list, which a single one is to a person who
+// has just seen what is special about it.
 func printNumbers(ctx context.Context, a *app, numbers []fax.Number) error {
-	switch len(numbers) {
-	case 0:
+	switch {
+	case len(numbers) == 0:
 		return nil
-	case 1:
+	case len(numbers) == 1 && !a.drawsTables():
 		return printOne(ctx, a, numbers[0], numberType())
 	}
 	_, err := printList(ctx, a, values(numbers), numberType(), 0)

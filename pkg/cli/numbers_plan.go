@@ -177,15 +177,16 @@ func difference(s plan.Step, paint func(output.Style, string) string) string {
 	}
 	b.WriteString("\n")
 	if s.Action == plan.ActionBuy {
-		fmt.Fprintf(&b, "    %-*s  %s\n", width, "offer", plain.Line(offered(s.Offer)))
+		facts, price := offered(s.Offer)
+		fmt.Fprintf(&b, "    %-*s  %s\n", width, "offer", plain.Line(strings.Join(nonEmpty(facts, price), ", ")))
 	}
 	for _, f := range s.Fields {
 		name := strings.ReplaceAll(f.Name, "_", " ")
-		line := fmt.Sprintf("    %-*s  %s -> %s", width, name, orNothing(f.From), orNothing(f.To))
+		line := arrow(fmt.Sprintf("    %-*s  ", width, name), f.From, f.To)
 		if s.Action == plan.ActionBuy {
-			line = fmt.Sprintf("    %-*s  %s", width, name, orNothing(f.To))
+			line = fmt.Sprintf("    %-*s  %s", width, name, plain.Line(orNothing(f.To)))
 		}
-		b.WriteString(plain.Line(line))
+		b.WriteString(line)
 		if f.Note != "" {
 			b.WriteString(paint(output.Dim, "  ("+plain.Line(f.Note)+")"))
 		}

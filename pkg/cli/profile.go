@@ -82,11 +82,11 @@ func profileType() output.Type[listedProfile] {
 				return ""
 			}},
 			{Name: "provider", Value: func(p listedProfile) string { return string(p.Provider) }},
-			{Name: "account", Value: func(p listedProfile) string { return p.AccountID }},
+			{Name: "account", Value: func(p listedProfile) string { return p.AccountID }, Whole: true},
 			{Name: "secret", Value: func(p listedProfile) string { return p.Secret.String() }},
 			{Name: "space", Value: func(p listedProfile) string { return p.Space }, Wide: true},
 			{Name: "api_key", Value: func(p listedProfile) string { return p.APIKey }, Wide: true},
-			{Name: "read_only", Value: func(p listedProfile) string { return fmt.Sprint(p.ReadOnly) }},
+			yesColumn("read_only", func(p listedProfile) bool { return p.ReadOnly }),
 			{Name: "edge", Value: func(p listedProfile) string { return p.Edge }, Wide: true},
 			{Name: "region", Value: func(p listedProfile) string { return p.Region }, Wide: true},
 			{Name: "api_url", Value: func(p listedProfile) string { return p.APIURL }, Wide: true},
@@ -206,7 +206,7 @@ func (a *app) profileImport() *cobra.Command {
 		ValidArgs: []string{"twilio-cli"},
 		Args:      oneArg("where from", "faxctl profile import twilio-cli"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := oneOf("from", args[0], []string{"twilio-cli"}); err != nil {
+			if _, err := oneWordOf("where from", args[0], []string{"twilio-cli"}); err != nil {
 				return err
 			}
 			path, err := profile.Path(a.getenv)

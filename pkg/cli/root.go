@@ -165,12 +165,33 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	hint := cmd.CommandPath() + " --help lists the flags"
 	var missing *pflag.NotExistError
-	if errors.As(err, &missing) {
+	var value *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &missing):
 		if near := nearestFlag(cmd, missing.GetSpecifiedName()); near != "" {
 			hint = "did you mean --" + near + "?"
 		}
+	case errors.As(err, &value):
+		f := value.GetFlag()
+		what, example := kindOfValue(f.Value.Type())
+		err, hint = fmt.Errorf("--%s: invalid %s %q", f.Name, what, value.GetValue()), "write it like "+example
 	}
 	return fax.WithHint(&kindError{fax.ErrInvalid, err}, hint)
+}
+
+// kindOfValue says in words what a flag of a type takes.
+func kindOfValue(kind string) (what, example string) {
+	switch kind {
+	case "int":
+		return "number", "20"
+	case "float64":
+		return "number", "0.5"
+	case "duration":
+		return "duration", "30s, 5m or 1h"
+	case "bool":
+		return "answer", "true or false"
+	}
+	return "value", "the help of the command shows"
 }
 
 func nearestFlag(cmd *cobra.Command, name string) string {

@@ -152,7 +152,7 @@ Faxes need numbers to go to; where there are none, some are made up.`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Numbers < 0 || o.Faxes < 0 || o.Numbers+o.Faxes == 0 {
-				return fax.WithHint(usageError("how many?"), "as in --numbers 20 or --faxes 1000")
+				return fax.WithHint(usageError("how many numbers, how many faxes?"), "as in --numbers 20 or --faxes 1000")
 			}
 			if o.Days < 1 || o.InProgress < 0 || o.InProgress > o.Faxes {
 				return usageError("--days takes 1 or more, --in-progress no more than --faxes")

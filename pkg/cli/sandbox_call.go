@@ -168,11 +168,11 @@ func poorly(c sandbox.Call) error {
 	bad := func(format string, args ...any) error { return &kindError{errFindings, fmt.Errorf(format, args...)} }
 	switch last := c.Requests[len(c.Requests)-1]; {
 	case c.Answer == "":
-		return bad("the application gave no answer the provider could use: %d %s", c.ErrorCode, c.ErrorMessage)
+		return bad("the application gave no answer the provider could use (error %d)", c.ErrorCode)
 	case c.Lost:
-		return bad("the document is lost: it was not to be stored, and the application did not take it: %d %s", last.Code, last.Problem)
+		return bad("the document is lost: it was not to be stored, and the application did not take it (error %d)", last.Code)
 	case last.Code != 0:
-		return bad("the application was not told: %d %s", last.Code, last.Problem)
+		return bad("the application was not told (error %d)", last.Code)
 	}
 	return nil
 }

@@ -121,7 +121,7 @@ func callType() output.Type[sandbox.Call] {
 			{Name: "answer", Value: func(c sandbox.Call) string { return c.Answer }},
 			{Name: "status", Value: func(c sandbox.Call) string { return c.Status }},
 			{Name: "pages", Value: func(c sandbox.Call) string { return strconv.Itoa(c.Pages) }, Right: true},
-			{Name: "told", Value: func(c sandbox.Call) string { return strconv.FormatBool(c.Told) }},
+			yesColumn("told", func(c sandbox.Call) bool { return c.Told }),
 			{Name: "error_code", Value: func(c sandbox.Call) string {
 				if c.ErrorCode == 0 {
 					return ""

@@ -85,7 +85,7 @@ only /fax and what is below it.`,
 	}
 	s.bind(a, cmd)
 	cmd.AddCommand(a.serveJobs(), a.serveStatus())
-	cmd.GroupID = "work"
+	cmd.GroupID = "receive"
 	return cmd
 }
 

@@ -251,7 +251,7 @@ func jobType() output.Type[receiver.Job] {
 			{Name: "status", Value: func(j receiver.Job) string { return string(j.Status) }, Wide: true},
 			{Name: "attempts", Value: func(j receiver.Job) string { return strconv.Itoa(j.Attempts) }},
 			{Name: "created", Value: func(j receiver.Job) string { return j.Created.UTC().Format(time.RFC3339) },
-				Show: func(j receiver.Job, h output.Human) string { return ago(h.Now, j.Created) }},
+				Show: func(j receiver.Job, h output.Human) string { return h.Ago(j.Created) }},
 			{Name: "error", Value: func(j receiver.Job) string { return j.Error }},
 		},
 	}

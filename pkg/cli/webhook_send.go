@@ -273,7 +273,7 @@ func sentType() output.Type[sent] {
 			{Name: "took", Value: func(s sent) string { return milliseconds(s.Took) }},
 			{Name: "fax_id", Value: func(s sent) string { return s.FaxID }, Whole: true},
 			{Name: "url", Value: func(s sent) string { return s.URL }, Wide: true},
-			{Name: "receiver", Value: func(s sent) string { return strconv.FormatBool(s.Receiver) }, Wide: true},
+			wide(yesColumn("receiver", func(s sent) bool { return s.Receiver })),
 		},
 	}
 }

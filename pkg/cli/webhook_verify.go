@@ -180,15 +180,17 @@ type verdict struct {
 }
 
 func verdictType() output.Type[verdict] {
+	valid := yesColumn("valid", func(v verdict) bool { return v.Valid })
+	valid.Style = func(v verdict) output.Style {
+		if v.Valid {
+			return output.Good
+		}
+		return output.Bad
+	}
 	return output.Type[verdict]{
 		ID: func(v verdict) string { return strconv.FormatBool(v.Valid) },
 		Columns: []output.Column[verdict]{
-			{Name: "valid", Value: func(v verdict) string { return strconv.FormatBool(v.Valid) }, Style: func(v verdict) output.Style {
-				if v.Valid {
-					return output.Good
-				}
-				return output.Bad
-			}},
+			valid,
 			{Name: "signed_url", Value: func(v verdict) string { return v.URL }, Whole: true},
 			{Name: "key", Value: func(v verdict) string { return v.Key }},
 			{Name: "reasons", Value: func(v verdict) string { return strings.Join(v.Reasons, "; ") }},

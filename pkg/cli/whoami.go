@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -58,20 +59,20 @@ func identityType(settings []profile.Value) output.Type[identity] {
 		{Name: "account", Value: func(i identity) string { return i.Account.ID }, Whole: true},
 		{Name: "account_name", Value: func(i identity) string { return i.Account.Name }},
 		{Name: "status", Value: func(i identity) string { return i.Account.Status }},
-		{Name: "read_only", Value: func(i identity) string { return fmt.Sprint(i.ReadOnly) }},
+		yesColumn("read_only", func(i identity) bool { return i.ReadOnly }),
 	}
 	for _, s := range settings {
 		if s.Key == "provider" || s.Key == "account" || s.Key == "read-only" {
 			continue
 		}
 		cols = append(cols, output.Column[identity]{
-			Name:  s.Key,
+			Name:  strings.ReplaceAll(s.Key, "-", "_"),
 			Value: func(identity) string { return s.Text },
 			Show: func(identity, output.Human) string {
 				if s.Text == "" {
-					return "(" + s.Source + ")"
+					return s.Source
 				}
-				return s.Text + "  (" + s.Source + ")"
+				return s.Text + ", from " + s.Source
 			},
 		})
 	}

@@ -102,3 +102,24 @@ func cut(s string, room int) string {
 	}
 	return strings.TrimRight(b.String(), " ") + "…"
 }
+
+// split divides s after the last word that fits into room cells. A word that is
+// longer than that is divided itself.
+func split(s string, room int) (first, rest string) {
+	if len(s) <= room || width(s) <= room {
+		return s, ""
+	}
+	used, space := 0, 0
+	for clusters, at := displaywidth.StringGraphemes(s), 0; clusters.Next(); at += len(clusters.Value()) {
+		if clusters.Value() == " " {
+			space = at
+		}
+		if used += width(clusters.Value()); used > room && at > 0 {
+			if space > 0 {
+				return s[:space], s[space+1:]
+			}
+			return s[:at], s[at:]
+		}
+	}
+	return s, ""
+}

@@ -161,13 +161,17 @@ func TestAgo(t *testing.T) {
 		{47 * time.Hour, "47 h ago"},
 		{48 * time.Hour, "2 d ago"},
 		{-14 * 24 * time.Hour, "in 14 d"},
-		{364 * 24 * time.Hour, "364 d ago"},
-		{365 * 24 * time.Hour, "2025-11-23"},
-		{-365 * 24 * time.Hour, "2027-11-23"},
+		{59 * 24 * time.Hour, "59 d ago"},
+		{60 * 24 * time.Hour, "2026-09-24"},
+		{-60 * 24 * time.Hour, "2027-01-22"},
 	} {
 		if got := h.Ago(noon().Add(-c.before)); got != c.want {
 			t.Errorf("%v before: %s, want %s", c.before, got, c.want)
 		}
+	}
+	h.Exact = true
+	if got, want := h.Ago(noon().Add(-90*24*time.Hour)), "2026-08-25 12:00:00 UTC (90 d ago)"; got != want {
+		t.Errorf("exactly: %s, want %s", got, want)
 	}
 	if got := h.Ago(time.Time{}) + output.Time(time.Time{}); got != "" {
 		t.Errorf("no time: %q", got)

@@ -6,29 +6,37 @@ import (
 )
 
 // Ago is how long before now t was, in the largest unit that fits: "3 h ago",
-// "in 2 d", "just now". A time further than a year away is its date, and no
-// time at all is "".
+// "in 2 d", "just now". A time further than 60 days away is its date, and no
+// time at all is "". Where there is room, the exact time is told as well.
 func (h Human) Ago(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
+	t = t.In(h.Now.Location())
 	d := h.Now.Sub(t)
 	form := "%d %s ago"
 	if d < 0 {
 		d, form = -d, "in %d %s"
 	}
 	const day = 24 * time.Hour
+	var words string
 	switch {
 	case d < 45*time.Second:
-		return "just now"
-	case d >= 365*day:
-		return t.In(h.Now.Location()).Format(time.DateOnly)
+		words = "just now"
 	case d >= 2*day:
-		return fmt.Sprintf(form, d/day, "d")
+		words = fmt.Sprintf(form, d/day, "d")
 	case d >= time.Hour:
-		return fmt.Sprintf(form, d/time.Hour, "h")
+		words = fmt.Sprintf(form, d/time.Hour, "h")
+	default:
+		words = fmt.Sprintf(form, max(d/time.Minute, 1), "min")
 	}
-	return fmt.Sprintf(form, max(d/time.Minute, 1), "min")
+	switch {
+	case h.Exact:
+		return t.Format(time.DateTime+" MST") + " (" + words + ")"
+	case d >= 60*day:
+		return t.Format(time.DateOnly)
+	}
+	return words
 }
 
 // Time is t as a machine reads it, in RFC 3339 and UTC; "" for no time.

@@ -65,12 +65,14 @@ type Column[T any] struct {
 	Wide  bool // shown only by -o wide, in a single record, or by its name
 	Right bool // aligned to the right in a drawn table
 	Whole bool // never cut: half a phone number is worth nothing
-	Least int  // not cut below this many cells; the columns after it go first
+	Wrap  bool // where there is no room for all of it, it goes on below
+	Least int  // not narrower than this many cells; the columns after it go first
 }
 
 // Human is what [Column.Show] may know of the person who looks.
 type Human struct {
-	Now time.Time
+	Now   time.Time
+	Exact bool // there is a line for each fact: room for the whole of it
 }
 
 // Screen is what standard output is. The zero value is a pipe or a file.

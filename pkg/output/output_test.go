@@ -316,7 +316,7 @@ func TestOne(t *testing.T) {
 NAME     ^[]0;gone^G=1 2 ��
 MODE     unknown
 PAGES    0
-CREATED  2024-11-23
+CREATED  2024-11-23 12:00:00 UTC (730 d ago)
 FAX URL  -
 ID       PN3
 `},

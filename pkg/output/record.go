@@ -19,7 +19,7 @@ func recordPrinter[T any](w io.Writer, cols []Column[T], opt Options) printer[T]
 			}
 			var buf bytes.Buffer
 			for _, c := range cols {
-				value := c.cell(v, Human{Now: opt.Screen.Now})
+				value := c.cell(v, Human{Now: opt.Screen.Now, Exact: true})
 				if value.text == "" {
 					value = cell{"-", Dim}
 				}

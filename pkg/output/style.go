@@ -36,7 +36,7 @@ func Painter(color bool) func(Style, string) string {
 	marks := map[Style][2]string{} // what goes before and after; asking for it once is cheaper than per cell
 	for style, look := range map[Style]lipgloss.Style{
 		Good:   r.NewStyle().Foreground(lipgloss.Color("2")),
-		Warn:   r.NewStyle().Foreground(lipgloss.Color("3")),
+		Warn:   r.NewStyle().Foreground(lipgloss.Color("5")), // not yellow: hard to read on white
 		Bad:    r.NewStyle().Foreground(lipgloss.Color("1")).Bold(true),
 		Dim:    r.NewStyle().Faint(true),
 		Accent: r.NewStyle().Bold(true), // not cyan: hard to read on white

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -23,16 +24,22 @@ type cell struct {
 	style Style
 }
 
-// tablePrinter draws for a terminal. Nothing is printed for no rows.
+// tablePrinter draws for a terminal. Nothing is printed for no rows. Columns
+// with nothing in them leave their room to the others, unless somebody asked
+// for them by name.
 func tablePrinter[T any](w io.Writer, cols []Column[T], opt Options) printer[T] {
 	d := drawing{w: w, paint: Painter(opt.Screen.Color), header: !opt.NoHeader}
 	human := Human{Now: opt.Screen.Now}
+	named := opt.Columns != "" || opt.Format.columns != ""
 	var rows [][]cell
 	draw := func() error {
 		if len(rows) == 0 {
 			return nil
 		}
 		if d.widths == nil {
+			if len(rows) < atOnce && !named { // these are all there are
+				cols = withoutEmpty(cols, rows)
+			}
 			d.lay(headsOf(cols), rows, opt.Screen.Width)
 		}
 		err := d.draw(rows)
@@ -63,6 +70,20 @@ func tablePrinter[T any](w io.Writer, cols []Column[T], opt Options) printer[T] 
 	}
 }
 
+// withoutEmpty takes the columns away in which no row has anything.
+func withoutEmpty[T any](cols []Column[T], rows [][]cell) []Column[T] {
+	var left []Column[T]
+	for i, c := range cols {
+		if slices.ContainsFunc(rows, func(row []cell) bool { return row[i].text != "" }) {
+			for _, row := range rows {
+				row[len(left)] = row[i]
+			}
+			left = append(left, c)
+		}
+	}
+	return left
+}
+
 // cell is what a person sees of v in this column.
 func (c Column[T]) cell(v T, h Human) cell {
 	var out cell
@@ -85,13 +106,14 @@ type head struct {
 	title string
 	right bool
 	whole bool
+	wrap  bool
 	least int
 }
 
 func headsOf[T any](cols []Column[T]) []head {
 	heads := make([]head, len(cols))
 	for i, c := range cols {
-		heads[i] = head{c.title(), c.Right, c.Whole, c.Least}
+		heads[i] = head{c.title(), c.Right, c.Whole, c.Wrap, c.Least}
 	}
 	return heads
 }
@@ -137,12 +159,22 @@ func (d *drawing) draw(rows [][]cell) error {
 		d.header = false
 	}
 	for _, row := range rows {
-		line := make([]string, len(d.widths)) // the table keeps it
-		for i, room := range d.widths {
-			line[i] = d.paint(row[i].style, cut(row[i].text, room))
-		}
-		if err := table.Append(line); err != nil {
-			return fmt.Errorf("draw the table: %w", err)
+		for rest := true; rest; {
+			line := make([]string, len(d.widths)) // the table keeps it
+			rest = false
+			for i, room := range d.widths {
+				text := row[i].text
+				if d.heads[i].wrap {
+					text, row[i].text = split(text, room)
+					rest = rest || row[i].text != ""
+				} else {
+					row[i].text = ""
+				}
+				line[i] = d.paint(row[i].style, cut(text, room))
+			}
+			if err := table.Append(line); err != nil {
+				return fmt.Errorf("draw the table: %w", err)
+			}
 		}
 	}
 	if err := table.Render(); err != nil {

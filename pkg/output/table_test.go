@@ -43,6 +43,63 @@ func TestTableKeepsTheLeast(t *testing.T) {
 	}
 }
 
+// Text that has to be read goes on below, at a word where there is one.
+func TestTableWraps(t *testing.T) {
+	typ := output.Type[string]{
+		ID: func(string) string { return "" },
+		Columns: []output.Column[string]{
+			{Name: "phone", Value: func(string) string { return "+14155550101" }, Whole: true},
+			{Name: "message", Value: func(s string) string { return s }, Wrap: true, Least: 14},
+			{Name: "code", Value: func(string) string { return "tls" }},
+		},
+	}
+	messages := []string{"the certificate of https://fax.example.com/in has expired", "fine"}
+	var got strings.Builder
+	if _, err := output.Print(t.Context(), &got, sequence(messages, nil), typ, output.Options{Format: format(t, "table"), Screen: screen(36)}); err != nil {
+		t.Fatal(err)
+	}
+	const want = `
+PHONE         MESSAGE           CODE
++14155550101  the certificate   tls
+              of
+              https://fax.exam
+              ple.com/in has
+              expired
++14155550101  fine              tls
+`
+	if d := cmp.Diff(want, "\n"+got.String()); d != "" {
+		t.Error(d)
+	}
+}
+
+// A column with nothing in it is not shown, except when it was asked for; a
+// pipe sees it always.
+func TestTableLeavesOutWhatIsEmpty(t *testing.T) {
+	rows := lines()
+	for i := range rows {
+		rows[i].Name = ""
+	}
+	show := func(opt output.Options) string {
+		var got strings.Builder
+		if _, err := output.Print(t.Context(), &got, sequence(rows[:1], nil), lineType(), opt); err != nil {
+			t.Fatal(err)
+		}
+		return got.String()
+	}
+	for _, c := range []struct {
+		opt  output.Options
+		want string
+	}{
+		{output.Options{Screen: screen(80)}, "PHONE         MODE  PAGES  CREATED\n+14155550101  fax      12  3 h ago\n"},
+		{output.Options{Screen: screen(80), Columns: "phone,name"}, "PHONE         NAME\n+14155550101\n"},
+		{output.Options{Columns: "phone,name"}, "phone\tname\n+14155550101\t\n"},
+	} {
+		if d := cmp.Diff(c.want, show(c.opt)); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
 // The same rows on a narrow, an ordinary and a wide terminal: first names and
 // addresses are cut, then the last columns go, and they are named.
 func TestTableFitsTheTerminal(t *testing.T) {
@@ -123,7 +180,7 @@ func TestColour(t *testing.T) {
 	const want = "" +
 		"\x1b[1mPHONE\x1b[0m         \x1b[1mMODE\x1b[0m     \x1b[1mCREATED\x1b[0m\n" +
 		"+14155550101  \x1b[32mfax\x1b[0m      \x1b[2m3 h ago\x1b[0m\n" +
-		"+81355550102  \x1b[33mvoice\x1b[0m    \x1b[2m9 d ago\x1b[0m\n" +
+		"+81355550102  \x1b[35mvoice\x1b[0m    \x1b[2m9 d ago\x1b[0m\n" +
 		"+14155550103  unknown  \x1b[2m2024-11-23\x1b[0m\n"
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Error(diff)

@@ -164,22 +164,24 @@ func (t *Term) Note(format string, args ...any) {
 }
 
 // Warn says something that may be a mistake, quiet or not.
-func (t *Term) Warn(format string, args ...any) { t.say(t.bold("33", "warning:"), format, args) }
+func (t *Term) Warn(format string, args ...any) { t.say(t.bold(";35", "warning:"), format, args) }
 
 // Fail says why the command failed, and what to do next unless hint is empty.
 func (t *Term) Fail(err error, hint string) {
-	t.say(t.bold("31", "error:"), "%v", []any{err})
+	t.say(t.bold(";31", "error:"), "%v", []any{err})
 	if hint != "" {
-		t.say(t.bold("36", "hint:"), "%s", []any{hint})
+		t.say(t.bold("", "hint:"), "%s", []any{hint})
 	}
 }
 
-// bold puts one of the terminal's own sixteen colours on a word of ours.
+// bold marks a word of ours, in one of the terminal's own sixteen colours or in
+// none: red and magenta can be read on black and on white, yellow and cyan
+// cannot.
 func (t *Term) bold(color, word string) string {
 	if !t.Err.Color {
 		return word
 	}
-	return "\x1b[1;" + color + "m" + word + "\x1b[0m"
+	return "\x1b[1" + color + "m" + word + "\x1b[0m"
 }
 
 // say writes whole lines above the unfinished one, in one write.

@@ -128,7 +128,7 @@ func TestTalk(t *testing.T) {
 	}{
 		{"plain", false, term.Never, "3 shown ^[[31m\nwarning: voice calls stop\nerror: no such number\nhint: see faxctl numbers list\n"},
 		{"quiet", true, term.Never, "warning: voice calls stop\nerror: no such number\nhint: see faxctl numbers list\n"},
-		{"colour", true, term.Always, "\x1b[1;33mwarning:\x1b[0m voice calls stop\n\x1b[1;31merror:\x1b[0m no such number\n\x1b[1;36mhint:\x1b[0m see faxctl numbers list\n"},
+		{"colour", true, term.Always, "\x1b[1;35mwarning:\x1b[0m voice calls stop\n\x1b[1;31merror:\x1b[0m no such number\n\x1b[1mhint:\x1b[0m see faxctl numbers list\n"},
 	} {
 		var errs bytes.Buffer
 		tm := term.New(term.Config{Out: io.Discard, Err: &errs, Getenv: env(), Quiet: c.quiet, Color: c.color})
