@@ -81,11 +81,12 @@ func (a *app) readArchive(ctx context.Context, dir string) (*archive.Archive, er
 
 // archive keeps copies, a few at a time.
 func (a *app) archive(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, all iter.Seq2[fax.Fax, error], jobs int) error {
+	faxes, keepers := keepUp(faxes, jobs)
 	progress := a.term.Progress("archiving", 0)
 	defer progress.Stop()
 	existed := 0
 	var t trouble
-	results := batch.Run(ctx, jobs, batch.Until(a.interrupts.gently(), all), func(ctx context.Context, f fax.Fax) (bool, error) {
+	results := batch.Run(ctx, keepers, batch.Until(a.interrupts.gently(), all), func(ctx context.Context, f fax.Fax) (bool, error) {
 		defer progress.Add(1, 0)
 		if !f.Status.Terminal() {
 			return false, batch.Skip(errPassed)

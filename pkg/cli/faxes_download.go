@@ -180,6 +180,7 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 	if err != nil {
 		return err
 	}
+	faxes, keepers := keepUp(faxes, d.jobs)
 	progress := a.term.Progress("downloading", len(work.faxes))
 	defer progress.Stop()
 	options := fetch.Options{Dirs: new(fetch.Syncer), Progress: func(n int) { progress.Add(0, int64(n)) }}
@@ -192,7 +193,7 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 	}
 	var t trouble
 	var sum downloads
-	results := batch.RunOrdered(ctx, d.jobs, batch.Until(a.interrupts.gently(), values(work.faxes)), save)
+	results := batch.RunOrdered(ctx, keepers, batch.Until(a.interrupts.gently(), values(work.faxes)), save)
 	_, err = printCut(ctx, a, sum.counted(sift(a, &t, results)), downloadedType(), nil)
 	progress.Stop()
 	a.say("%s.", sum.words(t.tally))
@@ -203,6 +204,16 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 		return err
 	}
 	return t.err()
+}
+
+// keepUp has jobs requests on the line as long as there is work: a document
+// that waits for the disk does not hold up the next. So more are kept at once
+// than are fetched; but a single job is one after another.
+func keepUp(faxes fax.Faxes, jobs int) (line fax.Faxes, keepers int) {
+	if jobs == 1 {
+		return faxes, 1
+	}
+	return fetch.AtOnce(faxes, jobs), 3 * jobs
 }
 
 // save gets the record, decides whether there is a document, and saves it.
