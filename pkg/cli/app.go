@@ -76,6 +76,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return statusDone // whoever read our output has seen enough
 	}
 	err = explain(ctx, err)
+	if a.interrupts.bulk.Load() && errors.Is(err, context.Canceled) && fax.Hint(err) == "" {
+		err = fax.WithHint(err, "run it again: it continues with what is left")
+	}
 	a.report(err)
 	return statusOf(err)
 }

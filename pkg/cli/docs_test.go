@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+	"go.yaml.in/yaml/v3"
 )
 
 var update = flag.Bool("update", false, "write the generated pages under docs/ anew")
@@ -61,6 +62,31 @@ func TestDocs(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("docs/ is stale; run go test ./pkg/cli -run TestDocs -update\n%s", diff)
+	}
+}
+
+// TestCask: a Homebrew cask has no patterns, so the release names each man page.
+func TestCask(t *testing.T) {
+	top := filepath.Join("..", "..")
+	text, err := os.ReadFile(filepath.Join(top, ".goreleaser.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var release struct {
+		Casks []struct{ Manpages []string } `yaml:"homebrew_casks"`
+	}
+	if err := yaml.Unmarshal(text, &release); err != nil || len(release.Casks) != 1 {
+		t.Fatalf("%d casks, %v", len(release.Casks), err)
+	}
+	pages, err := filepath.Glob(filepath.Join(top, "docs", "man", "*.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, page := range pages {
+		pages[i] = "man/" + filepath.Base(page)
+	}
+	if diff := cmp.Diff(pages, release.Casks[0].Manpages); diff != "" {
+		t.Error(diff)
 	}
 }
 
