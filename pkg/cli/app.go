@@ -193,6 +193,15 @@ func (a *app) confirm(ctx context.Context, question string) error {
 	return a.answered(yes, err)
 }
 
+// ask asks for a line of text. Who ends the input instead has declined.
+func (a *app) ask(ctx context.Context, question string) (string, error) {
+	answer, err := a.term.Ask(ctx, question)
+	if errors.Is(err, io.EOF) {
+		err = errDeclined
+	}
+	return answer, err
+}
+
 // typeToConfirm asks a person to type a word, for what destroys.
 func (a *app) typeToConfirm(ctx context.Context, question, word string) error {
 	if a.flags.yes {

@@ -93,6 +93,35 @@ func TestFlags(t *testing.T) {
 	})
 }
 
+// TestDryRun: what changes or deletes something can be tried first. All others
+// are named here: they read, add copies, pass the time or talk to applications.
+func TestDryRun(t *testing.T) {
+	harmless := map[string]bool{}
+	for group, names := range map[string]string{
+		"":         "help version whoami completion",
+		"numbers ": "list get check export plan",
+		"faxes ":   "list get stats expiring watch media.list archive download",
+		"archive ": "list get verify reindex",
+		"profile ": "list show",
+		"serve ":   "status jobs.list jobs.retry",
+		"webhook ": "send verify",
+		"twiml ":   "receive reject",
+		"sandbox ": "serve call",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			harmless["faxctl "+group+strings.ReplaceAll(name, ".", " ")] = true
+		}
+	}
+	everyCommand(t, func(t *testing.T, c *cobra.Command) {
+		if c.HasSubCommands() || c.IsAdditionalHelpTopicCommand() {
+			return
+		}
+		if has := c.Flags().Lookup("dry-run") != nil; has == harmless[c.CommandPath()] {
+			t.Errorf("has --dry-run: %v, and is named as harmless: %v", has, harmless[c.CommandPath()])
+		}
+	})
+}
+
 // TestGlobalFlagsStayGlobal: no command redeclares a global flag or its letter.
 func TestGlobalFlagsStayGlobal(t *testing.T) {
 	root := testApp(t).root()

@@ -60,12 +60,7 @@ func (s *selection) bindRest(a *app, cmd *cobra.Command) {
 
 // given is the first selecting flag on the command line, or "".
 func (*selection) given(cmd *cobra.Command) string {
-	for _, name := range []string{"from", "to", "number", "since", "until", "direction", "status", "min-pages", "failed"} {
-		if cmd.Flags().Changed(name) {
-			return "--" + name
-		}
-	}
-	return ""
+	return given(cmd, []string{"from", "to", "number", "since", "until", "direction", "status", "min-pages", "failed"})
 }
 
 // filter is what the flags come to. A number that is given by its name or id

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/spell"
@@ -49,6 +50,29 @@ func changed[T any](cmd *cobra.Command, flag string, v T) *T {
 		return nil
 	}
 	return &v
+}
+
+// given is the first of the flags that was on the command line, as "--name", or
+// "".
+func given(cmd *cobra.Command, flags []string) string {
+	for _, name := range flags {
+		if cmd.Flags().Changed(name) {
+			return "--" + name
+		}
+	}
+	return ""
+}
+
+// flagNames are the names of the flags that a set of them declares.
+func flagNames[T any, P interface {
+	*T
+	bind(*app, *cobra.Command)
+}](a *app) []string {
+	var names []string
+	var cmd cobra.Command
+	P(new(T)).bind(a, &cmd) // one of its own: declaring flags sets them
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
 }
 
 // oneOf checks a flag's value against the words it may have.
@@ -192,6 +216,16 @@ func oneArg(what, example string) cobra.PositionalArgs {
 			err = usageError("%s takes %s, and %q is one more", cmd.CommandPath(), what, args[1])
 		}
 		return fax.WithHint(err, "as in: "+example)
+	}
+}
+
+// atMostOne takes one argument or none.
+func atMostOne(what, example string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) <= 1 {
+			return nil
+		}
+		return fax.WithHint(usageError("%s takes one %s, and got %d arguments", cmd.CommandPath(), what, len(args)), "as in: "+example)
 	}
 }
 

@@ -16,13 +16,9 @@ import (
 
 func (a *app) numbersBuy() *cobra.Command {
 	var (
-		search    searchFlags
-		want      routing
-		first     bool
-		addressID string
-		bundleID  string
-		maxPrice  string
-		dryRun    bool
+		search searchFlags
+		buying purchaseFlags
+		first  bool
 	)
 	cmd := &cobra.Command{
 		Use:   "buy {+E164 | --first [search flags] | --area-code N}",
@@ -51,17 +47,9 @@ number you own already buys nothing and continues with the set-up.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p := plan.Purchase{Order: fax.Order{Name: want.name, AddressID: addressID, BundleID: bundleID}}
-			var err error
-			if p.Want, err = want.want(cmd); err != nil {
+			p, err := buying.purchase(cmd)
+			if err != nil {
 				return err
-			}
-			if maxPrice != "" {
-				limit, err := fax.ParseMoney(maxPrice)
-				if err != nil {
-					return fmt.Errorf("--max-price: %w", err)
-				}
-				p.MaxPrice = &limit
 			}
 			numbers, err := a.numbers(cmd.Context())
 			if err != nil {
@@ -70,26 +58,52 @@ number you own already buys nothing and continues with the set-up.`,
 			if err := a.choose(cmd, args, first, &search, numbers, &p); err != nil {
 				return err
 			}
-			return a.purchase(cmd.Context(), numbers, p, dryRun)
+			return a.purchase(cmd.Context(), numbers, p, buying.dryRun)
 		},
 	}
 	search.bind(a, cmd)
-	want.bind(a, cmd)
-	f := cmd.Flags()
-	f.BoolVar(&first, "first", false, "buy the first number that the search flags find")
-	f.StringVar(&addressID, "address-sid", "", "`id` of an address, for countries that want one")
-	f.StringVar(&bundleID, "bundle-sid", "", "`id` of a regulatory bundle, for countries that want one")
-	f.StringVar(&maxPrice, "max-price", "", "refuse a number that costs more a month than this `amount`")
-	f.BoolVar(&dryRun, "dry-run", false, "show what would be bought and set, and do nothing")
-	a.completeNothing(cmd, "address-sid", "bundle-sid", "max-price")
+	buying.bind(a, cmd)
+	cmd.Flags().BoolVar(&first, "first", false, "buy the first number that the search flags find")
 	return cmd
+}
+
+// purchaseFlags say how a number is bought and what it is made to be. Buying a
+// number and choosing one among those found share them.
+type purchaseFlags struct {
+	routing
+	addressID, bundleID, maxPrice string
+	dryRun                        bool
+}
+
+func (b *purchaseFlags) bind(a *app, cmd *cobra.Command) {
+	b.routing.bind(a, cmd)
+	f := cmd.Flags()
+	f.StringVar(&b.addressID, "address-sid", "", "`id` of an address, for countries that want one")
+	f.StringVar(&b.bundleID, "bundle-sid", "", "`id` of a regulatory bundle, for countries that want one")
+	f.StringVar(&b.maxPrice, "max-price", "", "refuse a number that costs more a month than this `amount`")
+	f.BoolVar(&b.dryRun, "dry-run", false, "show what would be bought and set, and do nothing")
+	a.completeNothing(cmd, "address-sid", "bundle-sid", "max-price")
+}
+
+// purchase is what the flags come to; which number is not among it.
+func (b *purchaseFlags) purchase(cmd *cobra.Command) (plan.Purchase, error) {
+	p := plan.Purchase{Order: fax.Order{Name: b.name, AddressID: b.addressID, BundleID: b.bundleID}}
+	var err error
+	if p.Want, err = b.want(cmd); err != nil || b.maxPrice == "" {
+		return p, err
+	}
+	limit, err := fax.ParseMoney(b.maxPrice)
+	if err != nil {
+		return p, fmt.Errorf("--max-price: %w", err)
+	}
+	p.MaxPrice = &limit
+	return p, nil
 }
 
 // choose decides which number is meant and what is known of it.
 func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFlags, numbers fax.Numbers, p *plan.Purchase) error {
-	searching := given(cmd, searchFlagNames())
 	switch {
-	case len(args) == 1 && (first || searching):
+	case len(args) == 1 && (first || given(cmd, flagNames[searchFlags](a)) != ""):
 		return fax.WithHint(usageError("a number, and flags to search for one"), "name the number, or search with --first")
 	case len(args) == 1:
 		phone, err := fax.ParsePhone(args[0])
@@ -98,7 +112,7 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 		}
 		p.Order.Phone = phone
 		return a.lookUp(cmd.Context(), numbers, p)
-	case !first && onlyAreaCode(cmd, s):
+	case !first && a.onlyAreaCode(cmd, s):
 		p.Order.AreaCode, p.Order.Country = s.AreaCodes[0], s.Country
 		return nil
 	case !first:
@@ -116,21 +130,11 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 	return nil
 }
 
-// given reports whether any of the flags was on the command line.
-func given(cmd *cobra.Command, flags []string) bool {
-	for _, f := range flags {
-		if cmd.Flags().Changed(f) {
-			return true
-		}
-	}
-	return false
-}
-
 // onlyAreaCode reports whether --area-code alone says which number is wanted:
 // the one purchase where the provider picks.
-func onlyAreaCode(cmd *cobra.Command, s *searchFlags) bool {
-	others := slices.DeleteFunc(searchFlagNames(), func(f string) bool { return f == "area-code" || f == "country" })
-	return len(s.AreaCodes) == 1 && !given(cmd, others)
+func (a *app) onlyAreaCode(cmd *cobra.Command, s *searchFlags) bool {
+	others := slices.DeleteFunc(flagNames[searchFlags](a), func(f string) bool { return f == "area-code" || f == "country" })
+	return len(s.AreaCodes) == 1 && given(cmd, others) == ""
 }
 
 // lookUp learns what is known of a number for sale before it is bought.
@@ -176,7 +180,9 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 		a.showPurchase(p)
 		if dryRun {
 			a.say("Dry run: nothing is bought.")
-			return p.Check(ctx, numbers)
+		}
+		if err := p.Check(ctx, numbers); err != nil || dryRun {
+			return err
 		}
 		if err := a.confirm(ctx, "Buy it?"); err != nil {
 			return err

@@ -11,19 +11,18 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plain"
-	"github.com/faxctl/faxctl/pkg/plan"
 	"github.com/faxctl/faxctl/pkg/term"
 )
 
 // pick lets a person choose one of the numbers for sale, and buys it through
 // the door of numbers buy.
-func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most int, faxURL string) error {
+func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most int, buying *purchaseFlags) error {
 	if !a.term.CanAsk() {
 		return fax.WithHint(usageError("--pick: nobody is there to choose"), "a script buys with faxctl numbers buy --first and the same flags")
 	}
 	ctx := cmd.Context()
-	p := plan.Purchase{Want: plan.Want{FaxURL: changed(cmd, "fax-url", faxURL)}}
-	if err := p.Want.Check(); err != nil {
+	p, err := buying.purchase(cmd)
+	if err != nil {
 		return err
 	}
 	numbers, err := a.numbers(ctx)
@@ -49,7 +48,7 @@ func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most
 	}
 	p.Order.Phone, p.Offer = offers[at].Phone, &offers[at]
 	if p.Want.FaxURL == nil {
-		answer, err := a.term.Ask(ctx, "Fax URL for "+p.Order.Phone+" (empty: leave it a voice number):")
+		answer, err := a.ask(ctx, "Fax URL for "+p.Order.Phone+" (empty: leave it a voice number):")
 		if err != nil {
 			return err
 		}
@@ -60,7 +59,7 @@ func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most
 			return err
 		}
 	}
-	return a.purchase(ctx, numbers, p, false)
+	return a.purchase(ctx, numbers, p, buying.dryRun)
 }
 
 // offersToPick are the numbers to choose from, with their prices where the

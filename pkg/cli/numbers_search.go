@@ -22,15 +22,6 @@ type searchFlags struct {
 	jobs      int
 }
 
-// searchFlagNames lists the flags, for those who must know whether any was
-// given.
-func searchFlagNames() []string {
-	return []string{
-		"fax", "voice", "sms", "mms", "country", "type", "area-code", "contains", "region", "locality",
-		"postal-code", "near", "distance", "rate-center", "lata", "no-address-required", "beta", "price",
-	}
-}
-
 func (s *searchFlags) bind(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&s.Fax, "fax", false, "only numbers that can receive faxes")
@@ -97,7 +88,7 @@ func (a *app) numbersSearch() *cobra.Command {
 	var s searchFlags
 	var l limits
 	var pick bool
-	var faxURL string
+	var buying purchaseFlags
 	cmd := &cobra.Command{
 		Use:   "search",
 		Short: "Find numbers for sale",
@@ -111,10 +102,10 @@ says so when that was not enough.
 Some providers do not say whether a number can receive faxes: the column then
 says unknown, and a note says so.
 
-With --pick you choose one with the arrow keys and buy it, as a working fax
-number when you give its fax URL.`,
+With --pick you choose one with the arrow keys and buy it: as a working fax
+number when you give its fax URL, and with the other flags of numbers buy.`,
 		Example: `  faxctl numbers search --fax --area-code 415,628
-  faxctl numbers search --fax --pick --fax-url https://fax.example.com/in
+  faxctl numbers search --fax --pick --name 'front desk' --max-price 2.00
   faxctl numbers search --fax --type local,toll-free --price
   faxctl numbers search --fax --contains '*FAX' -o id --limit 1`,
 		Args: noArgs,
@@ -127,11 +118,11 @@ number when you give its fax URL.`,
 			if err != nil {
 				return err
 			}
-			switch {
-			case pick:
-				return a.pick(cmd, &s, queries, most, faxURL)
-			case faxURL != "":
-				return fax.WithHint(usageError("--fax-url goes with --pick"), "numbers buy takes it as well")
+			if pick {
+				return a.pick(cmd, &s, queries, most, &buying)
+			}
+			if flag := given(cmd, flagNames[purchaseFlags](a)); flag != "" {
+				return fax.WithHint(usageError("%s goes with --pick", flag), "numbers buy takes it as well")
 			}
 			ctx := cmd.Context()
 			numbers, err := a.numbers(ctx)
@@ -163,8 +154,7 @@ number when you give its fax URL.`,
 	s.bind(a, cmd)
 	l.bind(a, cmd)
 	cmd.Flags().BoolVar(&pick, "pick", false, "choose a number on the terminal, and buy it")
-	cmd.Flags().StringVar(&faxURL, "fax-url", "", "with --pick: `URL` the provider asks when a fax arrives")
-	a.completeNothing(cmd, "fax-url")
+	buying.bind(a, cmd)
 	return cmd
 }
 

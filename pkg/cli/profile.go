@@ -1,10 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -39,7 +39,7 @@ func (a *app) profileList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = printList(cmd.Context(), a, listed(c), profileType(), most)
+			_, err = printList(cmd.Context(), a, values(listed(c)), profileType(), most)
 			return err
 		},
 	}
@@ -54,20 +54,14 @@ type listedProfile struct {
 }
 
 // listed are the profiles of the configuration, then the built-in ones.
-func listed(c profile.Config) iter.Seq2[listedProfile, error] {
-	return func(yield func(listedProfile, error) bool) {
-		for _, name := range c.Names() {
-			if !yield(listedProfile{c.Profiles[name], name == c.Current}, nil) {
-				return
-			}
-		}
-		builtIns := profile.BuiltIns()
-		for _, name := range sortedKeys(builtIns) {
-			if !yield(listedProfile{builtIns[name], name == c.Current}, nil) {
-				return
-			}
+func listed(c profile.Config) []listedProfile {
+	var all []listedProfile
+	for _, profiles := range []map[string]profile.Profile{c.Profiles, profile.BuiltIns()} {
+		for _, name := range sortedKeys(profiles) {
+			all = append(all, listedProfile{profiles[name], name == c.Current})
 		}
 	}
+	return all
 }
 
 func profileType() output.Type[listedProfile] {
@@ -84,6 +78,7 @@ func profileType() output.Type[listedProfile] {
 			{Name: "provider", Value: func(p listedProfile) string { return string(p.Provider) }},
 			{Name: "account", Value: func(p listedProfile) string { return p.AccountID }, Whole: true},
 			{Name: "secret", Value: func(p listedProfile) string { return p.Secret.String() }},
+			{Name: "signing_key", Value: func(p listedProfile) string { return p.SigningKey.String() }, Wide: true},
 			{Name: "space", Value: func(p listedProfile) string { return p.Space }, Wide: true},
 			{Name: "api_key", Value: func(p listedProfile) string { return p.APIKey }, Wide: true},
 			yesColumn("read_only", func(p listedProfile) bool { return p.ReadOnly }),
@@ -99,38 +94,32 @@ func (a *app) profileShow() *cobra.Command {
 		Use:               "show [NAME]",
 		Short:             "Show a profile, the one in use without a name",
 		Example:           "  faxctl profile show\n  faxctl profile show sandbox -o yaml",
-		Args:              cobra.MaximumNArgs(1),
+		Args:              atMostOne("profile", "faxctl profile show clinic"),
 		ValidArgsFunction: a.completeProfiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.config()
 			if err != nil {
 				return err
 			}
-			name := c.Current
-			switch {
-			case len(args) == 1:
+			name := cmp.Or(a.flags.profile, a.getenv("FAXCTL_PROFILE"), c.Current)
+			if len(args) == 1 {
 				name = args[0]
-			case a.flags.profile != "":
-				name = a.flags.profile
-			}
-			for p, err := range listed(c) {
-				if err != nil {
-					return err
-				}
-				if p.Name == name {
-					return printOne(cmd.Context(), a, p, profileType())
-				}
 			}
 			if name == "" {
 				return fax.WithHint(fmt.Errorf("profile in use: %w", fax.ErrNotFound), "name one: faxctl profile list shows them")
 			}
-			return fax.WithHint(fmt.Errorf("profile %q: %w", name, fax.ErrNotFound), "faxctl profile list shows them")
+			p, err := c.Find(name)
+			if err != nil {
+				return err
+			}
+			return printOne(cmd.Context(), a, listedProfile{p, name == c.Current}, profileType())
 		},
 	}
 }
 
 func (a *app) profileUse() *cobra.Command {
-	return &cobra.Command{
+	var dryRun bool
+	cmd := &cobra.Command{
 		Use:               "use NAME",
 		Short:             "Make a profile the one in use",
 		Example:           "  faxctl profile use clinic",
@@ -141,9 +130,22 @@ func (a *app) profileUse() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if dryRun {
+				c, err := profile.Load(path)
+				if err != nil {
+					return err
+				}
+				p, err := c.Find(args[0])
+				if err == nil {
+					a.say("Dry run: %s would be in use.", p.Name)
+				}
+				return err
+			}
 			return a.useProfile(cmd.Context(), path, args[0])
 		},
 	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "see whether there is such a profile, and change nothing")
+	return cmd
 }
 
 func (a *app) useProfile(ctx context.Context, path, name string) error {

@@ -127,7 +127,7 @@ func (a *app) complete(ctx context.Context, n *newProfile) error {
 		if *value != "" || err != nil {
 			return
 		}
-		if *value, err = a.term.Ask(ctx, question); err != nil {
+		if *value, err = a.ask(ctx, question); err != nil {
 			err = fax.WithHint(&kindError{fax.ErrInvalid, err}, "give it with "+flag)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -142,6 +143,7 @@ func shellLines(d sandbox.Dialect, c sandbox.Credentials, address string) []stri
 
 func (a *app) sandboxSeed() *cobra.Command {
 	var o sandbox.SeedOptions
+	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "seed",
 		Short: "Fill the sandbox with numbers and faxes",
@@ -157,6 +159,17 @@ Faxes need numbers to go to; where there are none, some are made up.`,
 			if o.Days < 1 || o.InProgress < 0 || o.InProgress > o.Faxes {
 				return usageError("--days takes 1 or more, --in-progress no more than --faxes")
 			}
+			var what []string
+			if o.Numbers > 0 {
+				what = append(what, plural(o.Numbers, "number", "numbers"))
+			}
+			if o.Faxes > 0 {
+				what = append(what, plural(o.Faxes, "fax", "faxes"))
+			}
+			if dryRun {
+				a.say("Dry run: %s would be added.", strings.Join(what, " and "))
+				return nil
+			}
 			box, err := a.openSandbox(cmd.Context(), sandbox.Twilio)
 			if err != nil {
 				return err
@@ -164,7 +177,7 @@ Faxes need numbers to go to; where there are none, some are made up.`,
 			if err := box.Seed(cmd.Context(), o); err != nil {
 				return err
 			}
-			a.say("Added %s and %s.", plural(o.Numbers, "number", "numbers"), plural(o.Faxes, "fax", "faxes"))
+			a.say("Added %s.", strings.Join(what, " and "))
 			return nil
 		},
 	}
@@ -173,6 +186,7 @@ Faxes need numbers to go to; where there are none, some are made up.`,
 	f.IntVar(&o.Faxes, "faxes", 0, "`N` faxes to have sent and received")
 	f.IntVar(&o.Days, "days", 90, "over how many `days`, up to now")
 	f.IntVar(&o.InProgress, "in-progress", 0, "`N` of the faxes are on the line right now")
+	f.BoolVar(&dryRun, "dry-run", false, "say what would be added, and add nothing")
 	a.completeNothing(cmd, "numbers", "faxes", "days", "in-progress")
 	return cmd
 }

@@ -52,6 +52,8 @@ func TestMain(m *testing.M) {
 //	application DIALECT        serve an application that takes faxes at $APP,
 //	                           with a good and many bad answers, and writes
 //	                           what it hears to the file $HEARD
+//	terminal STATUS PERSON COMMAND... the command runs on a terminal, with a
+//	                           person who does what the file PERSON says
 //	port NAME                  find a free port, and put it into $NAME
 //	authority PORT             serve an ACME authority at $AUTHORITY that finds
 //	                           every host at this port; its root is root.pem,
@@ -71,6 +73,7 @@ func TestScripts(t *testing.T) {
 			"arrives":  arrives,
 
 			"application": application,
+			"terminal":    terminal,
 			"port":        port,
 			"authority":   authority,
 			"certificate": certificate,

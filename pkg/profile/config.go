@@ -27,6 +27,19 @@ type Config struct {
 // Names lists the profiles of the file, sorted.
 func (c Config) Names() []string { return names(c.Profiles) }
 
+// Find is the profile called name, built in or of the file. Errors: ErrNotFound.
+func (c Config) Find(name string) (Profile, error) {
+	if p, ok := BuiltIns()[name]; ok {
+		return p, nil
+	}
+	if p, ok := c.Profiles[name]; ok {
+		return p, nil
+	}
+	all := append(c.Names(), names(BuiltIns())...)
+	return Profile{}, &Error{Kind: ErrNotFound, Text: "no profile " + strict.Quote(name) + strict.Suggest(name, all),
+		Next: "list them with faxctl profile list, or add it: faxctl profile add"}
+}
+
 // Path is where the config file is: FAXCTL_CONFIG, or faxctl/config.yaml under
 // XDG_CONFIG_HOME, under %AppData% on Windows, or under ~/.config elsewhere,
 // macOS included. Relative XDG_CONFIG_HOMEs do not count.

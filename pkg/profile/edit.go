@@ -13,7 +13,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/faxctl/faxctl/pkg/durable"
-	"github.com/faxctl/faxctl/pkg/strict"
 )
 
 // Add saves a new profile. The first profile of a file becomes the current
@@ -45,7 +44,7 @@ func Add(ctx context.Context, path string, p Profile) error {
 // Use makes a profile, or a built-in one, the current one. Errors: ErrNotFound.
 func Use(ctx context.Context, path, name string) error {
 	return edit(ctx, path, func(c Config, top *yaml.Node) error {
-		if _, err := c.find(name); err != nil {
+		if _, err := c.Find(name); err != nil {
 			return err
 		}
 		set(top, "current", text(name))
@@ -58,7 +57,7 @@ func Use(ctx context.Context, path, name string) error {
 // ErrNotFound, ErrInvalid for a built-in profile.
 func Remove(ctx context.Context, path, name string) error {
 	return edit(ctx, path, func(c Config, top *yaml.Node) error {
-		p, err := c.find(name)
+		p, err := c.Find(name)
 		switch {
 		case err != nil:
 			return err
@@ -71,19 +70,6 @@ func Remove(ctx context.Context, path, name string) error {
 		unset(child(top, "profiles"), name)
 		return nil
 	})
-}
-
-// find is the profile called name, of the file or built in. Errors: ErrNotFound.
-func (c Config) find(name string) (Profile, error) {
-	if p, ok := BuiltIns()[name]; ok {
-		return p, nil
-	}
-	if p, ok := c.Profiles[name]; ok {
-		return p, nil
-	}
-	all := append(c.Names(), names(BuiltIns())...)
-	return Profile{}, &Error{Kind: ErrNotFound, Text: "no profile " + strict.Quote(name) + strict.Suggest(name, all),
-		Next: "list them with faxctl profile list, or add it: faxctl profile add"}
 }
 
 // The tree is edited rather than written anew, so that the comments and the

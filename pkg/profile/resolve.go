@@ -107,7 +107,7 @@ func named(in Input, name, source string) (Resolved, error) {
 }
 
 func fromConfig(c Config, name, source string) (Resolved, error) {
-	p, err := c.find(name)
+	p, err := c.Find(name)
 	if err != nil {
 		return Resolved{}, err
 	}
