@@ -6,9 +6,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -167,32 +164,7 @@ func (f faxFilter) sql() (where []string, args []any) {
 // page's direction.
 func (st *state) faxes(ctx context.Context, f faxFilter, p page) (found []faxRow, more bool, err error) {
 	where, args := f.sql()
-	beyond, order := p.sql()
-	text := fmt.Sprintf(faxQuery+` WHERE %s ORDER BY %s LIMIT ?`, strings.Join(append(where, beyond), " AND "), order)
-	rows, err := st.read.QueryContext(ctx, text, append(args, p.cursor, p.size+1)...)
-	if err != nil {
-		return nil, false, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	found = make([]faxRow, 0, p.size+1)
-	for rows.Next() {
-		r, err := scanFax(rows.Scan)
-		if err != nil {
-			return nil, false, err
-		}
-		found = append(found, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, false, err
-	}
-	if len(found) > p.size {
-		found, more = found[:p.size], true
-	}
-	if p.back {
-		slices.Reverse(found)
-		more = true // where this page was come from
-	}
-	return found, more, nil
+	return readPage(ctx, st.read, p, faxQuery, where, args, scanFax)
 }
 
 // errInProgress says that a fax has not come to its end.

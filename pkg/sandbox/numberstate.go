@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -129,32 +127,7 @@ func (f numberFilter) sql() (where []string, args []any) {
 // the page's direction.
 func (st *state) numbers(ctx context.Context, f numberFilter, p page) (found []number, more bool, err error) {
 	where, args := f.sql()
-	beyond, order := p.sql()
-	text := fmt.Sprintf(`SELECT seq, doc FROM number WHERE %s ORDER BY %s LIMIT ?`,
-		strings.Join(append(where, beyond), " AND "), order)
-	rows, err := st.read.QueryContext(ctx, text, append(args, p.cursor, p.size+1)...)
-	if err != nil {
-		return nil, false, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		n, err := scanNumber(rows.Scan)
-		if err != nil {
-			return nil, false, err
-		}
-		found = append(found, n)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, false, err
-	}
-	if len(found) > p.size {
-		found, more = found[:p.size], true
-	}
-	if p.back {
-		slices.Reverse(found)
-		more = true // where this page was come from
-	}
-	return found, more, nil
+	return readPage(ctx, st.read, p, `SELECT seq, doc FROM number`, where, args, scanNumber)
 }
 
 func scanNumber(scan func(...any) error) (n number, err error) {

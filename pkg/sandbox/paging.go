@@ -1,12 +1,17 @@
 package sandbox
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -95,12 +100,41 @@ func (p page) open(token string) (cursor int64, back, known bool) {
 	return cursor, way == "PB", err == nil
 }
 
-// sql is what selects the page's rows and one more, by the column seq.
-func (p page) sql() (where, order string) {
+// readPage reads the page's rows of what a query selects from a table with a
+// place for each row, seq; more tells whether there are others in the page's
+// direction.
+func readPage[T any](ctx context.Context, db *sql.DB, p page, query string, where []string, args []any,
+	scan func(func(...any) error) (T, error),
+) (found []T, more bool, err error) {
+	beyond, order := "seq < ?", "seq DESC"
 	if p.back {
-		return "seq > ?", "seq ASC"
+		beyond, order = "seq > ?", "seq ASC"
 	}
-	return "seq < ?", "seq DESC"
+	text := fmt.Sprintf(`%s WHERE %s ORDER BY %s LIMIT ?`, query, strings.Join(append(where, beyond), " AND "), order)
+	rows, err := db.QueryContext(ctx, text, append(args, p.cursor, p.size+1)...)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	found = make([]T, 0, p.size+1)
+	for rows.Next() {
+		row, err := scan(rows.Scan)
+		if err != nil {
+			return nil, false, err
+		}
+		found = append(found, row)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, false, err
+	}
+	if len(found) > p.size {
+		found, more = found[:p.size], true
+	}
+	if p.back {
+		slices.Reverse(found)
+		more = true // where this page was come from
+	}
+	return found, more, nil
 }
 
 // links leads to the neighbours; a link that leads nowhere is nil.
