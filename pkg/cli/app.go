@@ -68,9 +68,10 @@ func Main() int {
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
-	err := errors.Join(root.ExecuteContext(ctx), a.misspelt)
-	for i := len(a.closers) - 1; i >= 0; i-- {
-		err = errors.Join(err, a.closers[i]())
+	cmd, err := root.ExecuteContextC(ctx)
+	err = errors.Join(err, a.misspelt, a.close())
+	if f := cmd.Flags().Lookup("dry-run"); f != nil && f.Value.String() == "false" { // so it is with all that change something
+		a.forgetCompletions()
 	}
 	if errors.Is(err, output.ErrClosed) {
 		return statusDone // whoever read our output has seen enough
@@ -114,6 +115,14 @@ func (a *app) newTerm(color term.Color) *term.Term {
 
 // onClose remembers what must be closed when the command is done.
 func (a *app) onClose(f func() error) { a.closers = append(a.closers, f) }
+
+// close closes what was opened, the last first.
+func (a *app) close() (err error) {
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, a.closers[i]())
+	}
+	return err
+}
 
 // say tells the person something that is not data.
 func (a *app) say(format string, args ...any) { a.term.Note(format, args...) }

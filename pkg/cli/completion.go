@@ -54,8 +54,8 @@ Numbers, fax ids and profiles are completed too, from the account in force.`,
 
 // completeNumbers offers the numbers of the account.
 func (a *app) completeNumbers(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	all := a.live(cmd.Context(), "numbers", func(ctx context.Context) ([]cobra.Completion, error) {
-		numbers, err := a.numbers(ctx)
+	all := a.live(cmd.Context(), "numbers", func(ctx context.Context, own *app) ([]cobra.Completion, error) {
+		numbers, err := own.numbers(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -77,8 +77,8 @@ const recentFaxes = 50
 
 // completeFaxes offers the ids of the newest faxes.
 func (a *app) completeFaxes(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	all := a.live(cmd.Context(), "faxes", func(ctx context.Context) ([]cobra.Completion, error) {
-		faxes, err := a.faxes(ctx)
+	all := a.live(cmd.Context(), "faxes", func(ctx context.Context, own *app) ([]cobra.Completion, error) {
+		faxes, err := own.faxes(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,9 +21,11 @@ const completionLimit = 800 * time.Millisecond
 // again and again, and mean the same.
 const completionAge = time.Minute
 
-// live are values from the provider, kept for a minute; quickly or not at all:
-// an error has no place in a prompt.
-func (a *app) live(ctx context.Context, kind string, get func(context.Context) ([]cobra.Completion, error)) []cobra.Completion {
+// live are values from the provider, kept for a minute or until something is
+// changed; quickly or not at all: an error has no place in a prompt. What takes
+// too long is left behind, so get has an app of its own, which nobody else
+// closes.
+func (a *app) live(ctx context.Context, kind string, get func(context.Context, *app) ([]cobra.Completion, error)) []cobra.Completion {
 	if ctx == nil {
 		ctx = context.Background()
 	}
@@ -37,9 +40,11 @@ func (a *app) live(ctx context.Context, kind string, get func(context.Context) (
 		err    error
 	}
 	done := make(chan answer, 1)
+	own := newApp(a.in, a.out, a.err, a.getenv)
+	own.flags = a.flags
 	go func() {
-		values, err := get(ctx)
-		done <- answer{values, err}
+		values, err := get(ctx, own)
+		done <- answer{values, errors.Join(err, own.close())}
 	}()
 	select {
 	case got := <-done:
@@ -52,13 +57,9 @@ func (a *app) live(ctx context.Context, kind string, get func(context.Context) (
 	return nil
 }
 
-// completionFile is where the values of the account in force are kept, "" when
-// there is none.
-func (a *app) completionFile(kind string) string {
-	r, err := a.resolve()
-	if err != nil {
-		return ""
-	}
+// completions is the folder of what is kept for completion, "" when there is no
+// place for it.
+func (a *app) completions() string {
 	dir := a.getenv("XDG_CACHE_HOME")
 	if !filepath.IsAbs(dir) {
 		home, err := os.UserHomeDir()
@@ -67,8 +68,30 @@ func (a *app) completionFile(kind string) string {
 		}
 		dir = filepath.Join(home, ".cache")
 	}
+	return filepath.Join(dir, "faxctl")
+}
+
+// forgetCompletions drops what is kept, of every account: two profiles may mean
+// the same one.
+func (a *app) forgetCompletions() {
+	kept, err := filepath.Glob(filepath.Join(a.completions(), "complete-*.json"))
+	if err != nil || a.completions() == "" {
+		return
+	}
+	for _, file := range kept {
+		_ = os.Remove(file) // at worst it is offered for a minute
+	}
+}
+
+// completionFile is where the values of the account in force are kept, "" when
+// there is none.
+func (a *app) completionFile(kind string) string {
+	r, err := a.resolve()
+	if err != nil || a.completions() == "" {
+		return ""
+	}
 	who := sha256.Sum256([]byte(fmt.Sprintf("%q", []string{r.Name, string(r.Provider), r.AccountID, r.Space, r.APIURL})))
-	return filepath.Join(dir, "faxctl", fmt.Sprintf("complete-%s-%x.json", kind, who[:8]))
+	return filepath.Join(a.completions(), fmt.Sprintf("complete-%s-%x.json", kind, who[:8]))
 }
 
 // keptCompletion are the values of a minute ago, if they are.
