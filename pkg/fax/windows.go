@@ -62,12 +62,13 @@ func sifted(q Filter) bool {
 // instant by id, those without a date last, none twice.
 //
 // When everything fits one page, it costs one request. When not, the range is
-// cut into disjoint windows (after, until] that are asked for side by side and
-// put together in order; a window that is too large is cut again. The provider
-// may page in any order: where to cut is estimated from the dates it shows,
-// and a wrong estimate costs requests, never faxes. At most one and a half times
-// Jobs windows are held, mostly of one page. Faxes that arrive meanwhile are left
-// out.
+// cut into disjoint windows (after, until] of about two pages that are asked
+// for side by side and put together in order; a window that is too large is cut
+// again. The provider may page in any order: where to cut is estimated from the
+// dates it shows, and a wrong estimate costs requests, never faxes. At most Jobs
+// windows are read at once, and none is begun while these and the pages that
+// wait for their turn make one and a half times Jobs. Faxes that arrive meanwhile
+// are left out.
 //
 // Breaking out or ending ctx stops all requests before List returns. An error
 // is yielded once and last; the errors are those of [Faxes].
