@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +21,9 @@ import (
 // the first command that fails. The word after the three backquotes says what
 // a block is:
 //
-//	sh       commands; a comment "# exits 8" says how a line ends
+//	sh       commands; a comment "# exits 8" says how a line ends, "# soon"
+//	         that it succeeds before long. What runs behind them ends with the
+//	         page
 //	console  commands after a $, and what they print, which is not compared
 //	FORMAT file=NAME    a file, written for the blocks after it
 //	yaml steps          a composite action: its steps are run with the defaults
@@ -28,7 +31,8 @@ import (
 //	LANGUAGE no-run: REASON   not run
 //
 // The Go tool is not run: "go run ./cmd/faxctl" is faxctl, and its other
-// commands do nothing.
+// commands do nothing. 127.0.0.1:8080 is another port of this machine, one for
+// each page.
 func TestManual(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("bash is not installed")
@@ -55,6 +59,7 @@ func TestManual(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
+			script = strings.ReplaceAll(script, "127.0.0.1:8080", freeAddress(t))
 			cmd := exec.CommandContext(ctx, "bash", "-c", manualStart+script)
 			cmd.Dir = home
 			cmd.WaitDelay = time.Second
@@ -69,9 +74,22 @@ func TestManual(t *testing.T) {
 	}
 }
 
+// freeAddress is one of this machine that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // nobody has connected
+	return l.Addr().String()
+}
+
 const manualStart = `set -euo pipefail
+trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 go() { if [ "$1" = run ]; then shift 2; faxctl "$@"; fi; }
 exits() { local want=$1 got=0; shift; eval "$1" || got=$?; [ "$got" = "$want" ] || { echo "exit status $got, want $want: $1"; exit 1; }; }
+soon() { for _ in {1..300}; do if eval "$1"; then return; fi; sleep 0.1; done; echo "not before long: $1"; exit 1; }
 `
 
 // manualScript turns a page into a shell script.
@@ -117,11 +135,13 @@ func manualScript(page, text string) (string, error) {
 	return script.String(), nil
 }
 
-// exitLines gives lines that end with a comment "# exits 8" that meaning.
+// exitLines gives lines that end with a comment "# exits 8" or "# soon" that
+// meaning.
 func exitLines(text string) string {
-	return regexp.MustCompile(`(?m)^(.*\S)\s+# exits (\d+)$`).ReplaceAllStringFunc(text, func(line string) string {
-		parts := regexp.MustCompile(`^(.*\S)\s+# exits (\d+)$`).FindStringSubmatch(line)
-		return "exits " + parts[2] + " '" + strings.ReplaceAll(parts[1], "'", `'\''`) + "'"
+	marked := regexp.MustCompile(`(?m)^(.*\S)\s+# (exits \d+|soon)$`)
+	return marked.ReplaceAllStringFunc(text, func(line string) string {
+		parts := marked.FindStringSubmatch(line)
+		return parts[2] + " '" + strings.ReplaceAll(parts[1], "'", `'\''`) + "'"
 	})
 }
 
@@ -197,8 +217,8 @@ func fenced(text string) []block {
 
 // The harness itself: what it runs, and what it refuses.
 func TestManualScript(t *testing.T) {
-	script, err := manualScript("page.md", "# x\n```yaml file=a.yaml\nb: 1\n```\n```sh\nfaxctl version\nfaxctl 'x' # exits 2\n```\n- list\n  ```console\n  $ faxctl whoami\n  somebody\n  ```\n```sh no-run: costs money\nfaxctl buy\n```\n")
-	want := "echo '== page.md:3'\ncat > 'a.yaml' <<'END OF FILE'\nb: 1\nEND OF FILE\necho '== page.md:6'\nfaxctl version\nexits 2 'faxctl '\\''x'\\'''\necho '== page.md:11'\nfaxctl whoami\n"
+	script, err := manualScript("page.md", "# x\n```yaml file=a.yaml\nb: 1\n```\n```sh\nfaxctl version\nfaxctl 'x' # exits 2\nls x  # soon\n```\n- list\n  ```console\n  $ faxctl whoami\n  somebody\n  ```\n```sh no-run: costs money\nfaxctl buy\n```\n")
+	want := "echo '== page.md:3'\ncat > 'a.yaml' <<'END OF FILE'\nb: 1\nEND OF FILE\necho '== page.md:6'\nfaxctl version\nexits 2 'faxctl '\\''x'\\'''\nsoon 'ls x'\necho '== page.md:12'\nfaxctl whoami\n"
 	if err != nil || script != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, script, want)
 	}
