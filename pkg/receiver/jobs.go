@@ -22,6 +22,7 @@ type (
 	forwardArgs  eventKey // tell the operator's server
 	backfillArgs struct{} // look for events of which we were not told
 	pruneArgs    struct{} // delete what the provider need not keep any more
+	forgetArgs   struct{} // delete what we need not know any more
 )
 
 type eventKey struct {
@@ -35,6 +36,7 @@ func (execArgs) Kind() string     { return "exec" }
 func (forwardArgs) Kind() string  { return "forward" }
 func (backfillArgs) Kind() string { return "backfill" }
 func (pruneArgs) Kind() string    { return "prune" }
+func (forgetArgs) Kind() string   { return "forget" }
 
 // The queues. Programs and servers of the operator may be slow; they must not
 // keep documents waiting.
@@ -92,6 +94,19 @@ func (w worker[A]) Work(ctx context.Context, job *river.Job[A]) error { return w
 // Timeout implements river.Worker.
 func (w worker[A]) Timeout(*river.Job[A]) time.Duration { return w.limit }
 
+// upkeep makes a worker of what comes back by itself. A run that failed is told
+// of and done with: the next one does the same work, and what is parked is for a
+// person to decide about. River takes what runs for an hour for lost.
+func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker[A] {
+	return worker[A]{limit: 50 * time.Minute, work: func(ctx context.Context, job *river.Job[A]) error {
+		if err := do(ctx); err != nil {
+			r.metrics.request(job.Kind, "failed")
+			r.log.Error(job.Kind+" failed", "error", err)
+		}
+		return nil
+	}}
+}
+
 func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: r.fetch})
@@ -101,12 +116,9 @@ func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
 	river.AddWorker(workers, worker[forwardArgs]{limit: time.Minute, work: func(ctx context.Context, job *river.Job[forwardArgs]) error {
 		return r.tell(ctx, eventKey(job.Args), r.forward)
 	}})
-	river.AddWorker(workers, worker[backfillArgs]{limit: 50 * time.Minute, work: func(ctx context.Context, _ *river.Job[backfillArgs]) error {
-		return r.backfill(ctx)
-	}})
-	river.AddWorker(workers, worker[pruneArgs]{limit: 50 * time.Minute, work: func(ctx context.Context, _ *river.Job[pruneArgs]) error {
-		return r.cfg.Prune(ctx)
-	}})
+	river.AddWorker(workers, upkeep[backfillArgs](r, r.backfill))
+	river.AddWorker(workers, upkeep[pruneArgs](r, r.cfg.Prune))
+	river.AddWorker(workers, upkeep[forgetArgs](r, r.forget))
 	return &river.Config{
 		Logger:            slog.New(quiet{r.log.Handler()}),
 		ErrorHandler:      failures{r},
@@ -133,22 +145,20 @@ func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
 
 // periodic are the jobs that come back by themselves, and at the start.
 func (r *Receiver) periodic() []*river.PeriodicJob {
-	atStart := &river.PeriodicJobOpts{RunOnStart: true}
-	// A run that failed is not tried again: the next one does the same work. A
-	// finished one must not be in the way of the next.
+	// A finished one must not be in the way of the next.
 	once := &river.InsertOpts{Queue: upkeepQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateScheduled,
 	}}}
-	var all []*river.PeriodicJob
+	every := func(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
+		return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) { return args, once },
+			&river.PeriodicJobOpts{RunOnStart: true})
+	}
+	all := []*river.PeriodicJob{every(24*time.Hour, forgetArgs{})}
 	if r.cfg.Backfill > 0 {
-		all = append(all, river.NewPeriodicJob(river.PeriodicInterval(r.cfg.Backfill), func() (river.JobArgs, *river.InsertOpts) {
-			return backfillArgs{}, once
-		}, atStart))
+		all = append(all, every(r.cfg.Backfill, backfillArgs{}))
 	}
 	if r.cfg.Prune != nil {
-		all = append(all, river.NewPeriodicJob(river.PeriodicInterval(24*time.Hour), func() (river.JobArgs, *river.InsertOpts) {
-			return pruneArgs{}, once
-		}, atStart))
+		all = append(all, every(24*time.Hour, pruneArgs{}))
 	}
 	return all
 }

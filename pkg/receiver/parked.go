@@ -17,7 +17,7 @@ import (
 // Job is a piece of work that is not done yet.
 type Job struct {
 	ID       int64      `json:"id"`
-	Kind     string     `json:"kind"`  // fetch, exec, forward, backfill or prune
+	Kind     string     `json:"kind"`  // fetch, exec, forward, backfill, prune or forget
 	State    string     `json:"state"` // waiting, running, retrying or parked
 	FaxID    string     `json:"fax_id,omitempty"`
 	Status   fax.Status `json:"status,omitempty"`
@@ -182,17 +182,16 @@ func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) error {
 
 func (q *jobQueue[TTx]) stats(ctx context.Context) (Stats, error) {
 	s := Stats{Faxes: map[fax.Status]int{}}
-	err := q.count(ctx, `SELECT status, '', count(*) FROM receiver_event GROUP BY status`, func(status, _ string, n int) {
-		s.Faxes[fax.Status(status)] = n
-	})
+	err := q.count(ctx, func(status, _ string, n int) { s.Faxes[fax.Status(status)] = n },
+		`SELECT status, '', count(*) FROM receiver_event GROUP BY status`)
 	if err != nil {
 		return s, err
 	}
-	err = q.count(ctx, `SELECT kind, state, count(*) FROM river_job
-		WHERE state IN ('available', 'running', 'retryable', 'scheduled', 'pending', 'discarded', 'cancelled')
-		GROUP BY kind, state ORDER BY kind, state`, func(kind, state string, n int) {
+	err = q.count(ctx, func(kind, state string, n int) {
 		s.Jobs = addCount(s.Jobs, JobCount{kind, stateOf(rivertype.JobState(state)), n})
-	})
+	}, `SELECT kind, state, count(*) FROM river_job
+		WHERE state IN ('available', 'running', 'retryable', 'scheduled', 'pending', 'discarded', 'cancelled')
+		GROUP BY kind, state ORDER BY kind, state`)
 	if err != nil {
 		return s, err
 	}
@@ -215,8 +214,9 @@ func addCount(all []JobCount, c JobCount) []JobCount {
 	return append(all, c)
 }
 
-func (q *jobQueue[TTx]) count(ctx context.Context, query string, each func(a, b string, n int)) error {
-	rows, err := q.db.reads().QueryContext(ctx, query)
+// count reads rows of two words and a number.
+func (q *jobQueue[TTx]) count(ctx context.Context, each func(a, b string, n int), query string, args ...any) error {
+	rows, err := q.db.reads().QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}

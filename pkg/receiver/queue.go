@@ -34,6 +34,10 @@ type queue interface {
 
 	known(ctx context.Context, faxID string, status fax.Status) (bool, error)
 	hasUpload(ctx context.Context, name string) (bool, error)
+	// forget deletes the events received before a time that no job needs and
+	// whose document, if it came along, is archived.
+	forget(ctx context.Context, before time.Time) (n int, err error)
+
 	note(ctx context.Context, name string) (string, error)
 	setNote(ctx context.Context, name, value string) error
 
@@ -86,7 +90,10 @@ const (
 	insertEvent = `INSERT INTO receiver_event (fax_id, status, event, upload) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	selectEvent = `SELECT event, upload FROM receiver_event WHERE fax_id = ? AND status = ?`
 	updateEvent = `UPDATE receiver_event SET event = ?, upload = '' WHERE fax_id = ? AND status = ?`
-	upsertNote  = `INSERT INTO receiver_note (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+	deleteEvent = `DELETE FROM receiver_event WHERE fax_id = ? AND status = ?`
+	oldEvents   = `SELECT fax_id, status, 0 FROM receiver_event WHERE event ->> 'received' < ? AND upload = ''
+		AND fax_id NOT IN (SELECT args ->> 'fax_id' FROM river_job WHERE state <> 'completed' AND queue <> 'upkeep') LIMIT 256`
+	upsertNote = `INSERT INTO receiver_note (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 )
 
 func (q *jobQueue[TTx]) record(e Event, upload string) (fresh bool, err error) {
@@ -150,6 +157,29 @@ func (q *jobQueue[TTx]) exists(ctx context.Context, query string, args ...any) (
 		return false, nil
 	}
 	return err == nil, err
+}
+
+func (q *jobQueue[TTx]) forget(ctx context.Context, before time.Time) (n int, err error) {
+	for {
+		var old []eventKey // found by looking, so that callbacks do not wait for it
+		err := q.count(ctx, func(id, status string, _ int) { old = append(old, eventKey{id, fax.Status(status)}) },
+			oldEvents, before.UTC().Format(time.RFC3339))
+		if err != nil || len(old) == 0 {
+			return n, err
+		}
+		err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+			for _, key := range old {
+				if _, err := q.db.exec(ctx, tx, deleteEvent, key.FaxID, string(key.Status)); err != nil {
+					return nil, err
+				}
+			}
+			return nil, nil
+		})
+		if err != nil {
+			return n, err
+		}
+		n += len(old)
+	}
 }
 
 func (q *jobQueue[TTx]) note(ctx context.Context, name string) (string, error) {

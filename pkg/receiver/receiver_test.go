@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -206,18 +207,41 @@ func newStation(t testing.TB, change func(*receiver.Config)) *station {
 	return s
 }
 
-// run works off the jobs until the test ends.
-func (s *station) run() {
+// run works off the jobs until the test ends, or stop is called.
+func (s *station) run() (stop func()) {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- s.Run(ctx) }()
-	s.t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			s.t.Error(err)
 		}
 	})
+	s.t.Cleanup(stop)
+	return stop
+}
+
+// reopen starts the receiver again, after something was done to its state.
+func (s *station) reopen(between func(db *sql.DB)) {
+	s.t.Helper()
+	if err := s.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(s.state, "receiver.db"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	between(db)
+	if err := db.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	r, err := receiver.Open(s.t.Context(), s.config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.Receiver = r
 }
 
 // until waits for something the jobs do.

@@ -137,10 +137,11 @@ func (s *sqlite) close() error {
 
 // releaseAll gives back what a process that was killed had taken: its running
 // jobs and its office. Only who holds the lock of the state may do this. A job
-// that never survived its attempts is parked.
+// that never survived its attempts is parked; what comes back by itself does so.
 func (s *sqlite) releaseAll(ctx context.Context) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error {
 		for _, statement := range []string{
+			`DELETE FROM river_job WHERE queue = 'upkeep'`,
 			`UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec') WHERE state = 'running' AND attempt >= max_attempts`,
 			`UPDATE river_job SET state = 'available' WHERE state = 'running'`,
 			`DELETE FROM river_leader`,
