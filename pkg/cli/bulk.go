@@ -50,25 +50,32 @@ type trouble struct {
 	inRow int     // failures since the last success, the provider refusing or being unavailable
 }
 
+// listener is told of each item that failed or was skipped: the person at the
+// terminal, or a log.
+type listener interface {
+	warn(format string, args ...any)
+	report(err error)
+}
+
 // tooMany failures in a row of an unavailable provider end a batch: each took
 // as long as --retry-for allows, and the next ones would as well.
 const tooMany = 20
 
 // add takes in one result. It returns an error when there is no use in going
 // on.
-func (t *trouble) add(a *app, err error) error {
+func (t *trouble) add(to listener, err error) error {
 	t.tally.Add(err)
 	switch {
 	case err == nil:
 		t.inRow = 0
 	case errors.Is(err, errPassed):
 	case batch.Skipped(err):
-		a.warn("%v", err)
+		to.warn("%v", err)
 	default:
 		if t.first == nil {
 			t.first = err
 		}
-		a.report(err)
+		to.report(err)
 		if t.told = append(t.told, err); len(t.told) > 2*jobsCeiling {
 			t.told = t.told[1:] // one that ends a batch is among the last
 		}
@@ -105,12 +112,12 @@ func (t *trouble) err() error {
 }
 
 // sift yields what succeeded and takes in the rest as trouble.
-func sift[T, R any](a *app, t *trouble, results iter.Seq2[batch.Result[T, R], error]) iter.Seq2[R, error] {
+func sift[T, R any](to listener, t *trouble, results iter.Seq2[batch.Result[T, R], error]) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		var none R
 		for r, err := range results {
 			if err == nil {
-				err = t.add(a, r.Err)
+				err = t.add(to, r.Err)
 			} else {
 				err = t.end(err)
 			}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -200,6 +201,20 @@ func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.
 	if err != nil {
 		return err
 	}
+	progress := a.term.Progress("deleting", len(plan.Delete))
+	defer progress.Stop()
+	done, err := p.carryOut(ctx, faxes, kept, batch.Until(a.interrupts.gently(), values(plan.Delete)), a, func(r archive.Receipt) error {
+		progress.Add(1, 0)
+		return write(r)
+	})
+	progress.Stop()
+	a.say("Deleted %s.", done)
+	return err
+}
+
+// carryOut deletes faxes, after keeping a copy when there is an archive, and
+// writes a receipt for each. It returns what was done in words.
+func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, selected iter.Seq2[fax.Fax, error], to listener, write func(archive.Receipt) error) (done string, err error) {
 	remove := func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
 		r, err := archive.Delete(ctx, faxes, f, p.policy.MediaOnly)
 		return r, lasting(err)
@@ -210,27 +225,23 @@ func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.
 			return r, local(err)
 		}
 	}
-	progress := a.term.Progress("deleting", len(plan.Delete))
-	defer progress.Stop()
 	var t trouble
 	gone := 0
-	results := batch.Run(ctx, p.jobs, batch.Until(a.interrupts.gently(), values(plan.Delete)), func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
-		defer progress.Add(1, 0)
+	results := batch.Run(ctx, p.jobs, selected, func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
 		r, err := remove(ctx, f)
 		if err = namedFax(f.ID, err); r.Result == archive.Skipped {
 			err = batch.Skip(err)
 		}
 		return r, errors.Join(err, batch.Stop(write(r)))
 	})
-	end := each(sift(a, &t, results), func(r archive.Receipt) {
+	end := each(sift(to, &t, results), func(r archive.Receipt) {
 		if r.Result == archive.AlreadyGone {
 			gone++
 		}
 	})
-	progress.Stop()
-	a.say("Deleted %s%s.", removal{mediaOnly: p.policy.MediaOnly}.what(t.tally.Done-gone), remarks(
-		remark(gone, "gone already"), remark(t.tally.Skipped, "left alone"), remark(t.tally.Failed, "failed")))
-	return cmp.Or(end, t.err())
+	done = removal{mediaOnly: p.policy.MediaOnly}.what(t.tally.Done-gone) + remarks(
+		remark(gone, "gone already"), remark(t.tally.Skipped, "left alone"), remark(t.tally.Failed, "failed"))
+	return done, cmp.Or(end, t.err())
 }
 
 // receiptWriter is where receipts go: nowhere, standard output, or a file that

@@ -27,6 +27,7 @@ type serving struct {
 	listen, archive, state string
 	allow, reject          []string
 	exec, pruneAfter       string
+	prune                  prune
 	storeMedia             bool
 	cert, key              string
 	acme                   receiver.ACME
@@ -104,6 +105,7 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	f.StringVar(&s.Forward, "forward", "", "`URL` to tell of each fax")
 	f.DurationVar(&s.Backfill, "backfill", 15*time.Minute, "`duration` between two looks for faxes whose callback was lost; 0 for none")
 	f.StringVar(&s.pruneAfter, "prune-after", "", "once a day delete at the provider what is archived and older than `AGE`")
+	f.StringVar(&s.prune.receipts, "receipts", "", "with --prune-after: append a line for each fax to this `file`, as JSON; - is standard output")
 	f.IntVarP(&s.Jobs, "jobs", "j", 8, "at most `N` documents and programs at a time")
 	f.IntVar(&s.Attempts, "attempts", 16, "try --exec and --forward `N` times before a job is parked")
 	f.IntVar(&s.MaxConns, "max-connections", 512, "at most `N` connections at once")
@@ -115,6 +117,7 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	a.completeValues(cmd, "media-type", "application/pdf", "image/tiff")
 	a.completeValues(cmd, "page-size", "letter", "legal", "a4")
 	a.completeValues(cmd, "log-format", "text", "json")
+	must(cmd.RegisterFlagCompletionFunc("receipts", anyFile))
 	a.completeNothing(cmd, "public-url", "listen", "allow", "reject", "exec", "forward", "backfill", "prune-after", "jobs", "attempts", "max-connections", "drain")
 }
 
@@ -128,8 +131,13 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if s.Jobs < 1 || s.Attempts < 1 || s.MaxConns < 1 || s.Drain <= 0 || s.Backfill < 0 {
 		return usageError("--jobs, --attempts, --max-connections and --drain take 1 or more, --backfill 0 or more")
 	}
-	if s.archive, err = filepath.Abs(s.archive); err != nil { // programs run for a fax get the path
-		return err
+	for _, path := range []*string{&s.archive, &s.cert, &s.key, &s.prune.receipts} { // programs run for a fax get the one, a unit the others
+		if *path == "" || *path == "-" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
+			return err
+		}
 	}
 	if err := s.checkTLS(); err != nil {
 		return err
@@ -154,10 +162,21 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if s.Reject, err = patterns("reject", s.reject); err != nil {
 		return err
 	}
-	if s.pruneAfter != "" {
-		if age, err := retention.ParseAge(s.pruneAfter); err != nil || age <= 0 {
-			return fax.WithHint(usageError("--prune-after %q is no age", s.pruneAfter), "as in --prune-after 90d")
-		}
+	return s.readPrune()
+}
+
+// readPrune makes a policy of --prune-after.
+func (s *serving) readPrune() (err error) {
+	p := &s.prune
+	p.policy.Filter.Direction, p.archive, p.jobs = fax.Inbound, s.archive, s.Jobs
+	switch {
+	case s.pruneAfter == "" && p.receipts != "":
+		return usageError("--receipts is for --prune-after")
+	case s.pruneAfter == "":
+		return nil
+	}
+	if p.policy.OlderThan, err = retention.ParseAge(s.pruneAfter); err != nil || p.policy.OlderThan == 0 {
+		return fax.WithHint(usageError("--prune-after %q is no age", s.pruneAfter), "as in --prune-after 90d")
 	}
 	return nil
 }
@@ -205,11 +224,11 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 	keeper := &keeper{archive: kept}
 	s.Archive = keeper
 	if s.pruneAfter != "" {
-		age, err := retention.ParseAge(s.pruneAfter)
+		write, err := a.receiptWriter(s.prune.receipts)
 		if err != nil {
 			return err
 		}
-		s.Prune = func(ctx context.Context) error { return pruneArchived(ctx, s.Provider, kept, age, s.Log) }
+		s.Prune = func(ctx context.Context) error { return a.pruneArchived(ctx, kept, s.prune, write, s.Log) }
 	}
 	r, err := receiver.Open(ctx, s.Config)
 	if err != nil {

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receiver"
-	"github.com/faxctl/faxctl/pkg/retention"
 )
 
 // keeper is the archive as a receiver sees it.
@@ -65,42 +64,25 @@ func (k *keeper) Size(ctx context.Context) (int64, error) {
 	return sum, nil
 }
 
-// pruneArchived deletes at the provider the received faxes above an age, each
-// only when its copy in the archive is whole and nobody holds it. A second run
-// finishes what a first one left.
-func pruneArchived(ctx context.Context, p fax.Provider, kept *archive.Archive, age time.Duration, log *slog.Logger) error {
-	held := map[string]string{}
-	for e, err := range kept.Held(ctx) {
-		if err != nil {
-			return err
-		}
-		held[e.Fax.ID] = e.Hold.Reason
-	}
-	policy := retention.Policy{Filter: fax.Filter{Direction: fax.Inbound}, OlderThan: age}
-	now := time.Now()
-	faxes := fax.List(ctx, p.Faxes, policy.Query(now), fax.ListOptions{Retention: p.Retention, Now: now})
-	plan, err := policy.Plan(faxes, retention.Facts{Now: now, Held: func(id string) (string, bool) {
-		reason, ok := held[id]
-		return reason, ok
-	}})
+// pruneArchived does what faxes prune --archive does, and tells the log. When
+// the server is about to end it begins no more deletions.
+func (a *app) pruneArchived(ctx context.Context, kept *archive.Archive, p prune, write func(archive.Receipt) error, log *slog.Logger) error {
+	faxes := a.account.provider.Faxes
+	plan, err := a.planPrune(ctx, faxes, kept, p)
 	if err != nil {
 		return err
 	}
-	deleted, failed := 0, 0
-	for _, f := range plan.Delete {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if _, err := kept.SaveThenDelete(ctx, p.Faxes, f, false); err != nil {
-			failed++
-			log.Warn("a fax was not pruned", "fax", f.ID, "error", err)
-			continue
-		}
-		deleted++
+	ending := a.interrupts.gently()
+	done, err := p.carryOut(ctx, faxes, kept, batch.Until(ending, values(plan.Delete)), logged{log}, write)
+	log.Info("pruned at the provider", "deleted", done, "kept", len(plan.Skipped))
+	if ending.Err() != nil {
+		return nil // the next run goes on with the rest
 	}
-	log.Info("pruned", "deleted", deleted, "failed", failed, "skipped", len(plan.Skipped))
-	if failed > 0 {
-		return fmt.Errorf("%d faxes were not deleted", failed)
-	}
-	return nil
+	return err
 }
+
+// logged tells a log what a person would be told.
+type logged struct{ *slog.Logger }
+
+func (l logged) warn(format string, args ...any) { l.Warn(fmt.Sprintf(format, args...)) }
+func (l logged) report(err error)                { l.Error("not pruned", "error", err) }

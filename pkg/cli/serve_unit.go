@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,7 +71,16 @@ SystemCallArchitectures=native
 
 [Install]
 WantedBy=multi-user.target
-`, strings.Join(argv, " "), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), strings.ReplaceAll(unitQuote(s.archive), "$$", "$")), nil // $ means something in commands only
+`, strings.Join(argv, " "), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
+}
+
+// writable are the folders outside of the state that are written to.
+func writable(s serving) string {
+	paths := unitQuote(s.archive)
+	if s.prune.receipts != "" && s.prune.receipts != "-" {
+		paths += " " + unitQuote(filepath.Dir(s.prune.receipts))
+	}
+	return strings.ReplaceAll(paths, "$$", "$") // $ means something in commands only
 }
 
 // portCapability lets a user who is not root listen on a port below 1024, and
