@@ -3,12 +3,12 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/profile"
@@ -223,34 +223,38 @@ func (a *app) profileImport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if dryRun {
-				for _, i := range found {
-					a.say("Dry run: %s (%s) would be imported.", i.Profile.Name, i.Profile.AccountID)
-				}
-				return nil
-			}
-			return a.importProfiles(cmd.Context(), path, found)
+			return a.importProfiles(cmd.Context(), path, found, dryRun)
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show the profiles, and import nothing")
 	return cmd
 }
 
-func (a *app) importProfiles(ctx context.Context, path string, found []profile.Imported) error {
-	var failed error
+// importProfiles saves what can be used as it is, and tells of the rest.
+func (a *app) importProfiles(ctx context.Context, path string, found []profile.Imported, dryRun bool) error {
+	var t trouble
 	for _, i := range found {
-		err := a.secrets().Store(ctx, i.Profile, i.Secret)
-		if err == nil {
-			err = profile.Add(ctx, path, i.Profile)
-		}
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", i.Profile.Name, err))
+		var err error
+		switch {
+		case i.Note != "":
+			err = batch.Skip(fmt.Errorf("%s is left out: %s", i.Was, i.Note))
+		case dryRun:
+			a.say("Dry run: %s (%s) would be imported.", i.Profile.Name, i.Profile.AccountID)
 			continue
+		default:
+			err = a.saveProfile(ctx, path, i.Profile, typed{secret: i.Secret})
 		}
-		a.say("Imported %s (%s).", i.Profile.Name, i.Profile.AccountID)
+		if err == nil {
+			a.say("Imported %s (%s).", i.Profile.Name, i.Profile.AccountID)
+		} else if !batch.Skipped(err) {
+			err = fmt.Errorf("%s: %w", i.Profile.Name, err)
+		}
+		if err := t.add(a, err); err != nil {
+			return err
+		}
 	}
 	if len(found) == 0 {
 		a.say("There is no profile to import.")
 	}
-	return failed
+	return t.err()
 }

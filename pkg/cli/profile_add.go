@@ -29,10 +29,11 @@ func (a *app) profileAdd() *cobra.Command {
 		Long: `Add an account. What is not given by a flag is asked for; the provider is called
 to see whether the credentials work before anything is saved.
 
-The configuration never holds the secret, only where it is kept (--secret):
-keyring (the default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. For
-the keyring the secret is typed, or read from standard input with
---secret-stdin; it is never a flag. An --api-url is kept with the profile.`,
+The configuration never holds a secret, only where it is kept: keyring (the
+default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. --secret says it of
+the account's secret, --signing-key of the key that signs callbacks. What goes
+into the keyring is typed; the secret may come from standard input instead
+(--secret-stdin). Neither is ever a flag. An --api-url is kept with the profile.`,
 		Example: `  faxctl profile add clinic --provider twilio \
     --account AC0123456789abcdef0123456789abcdef
   faxctl profile add court --provider signalwire --space example \
@@ -87,11 +88,11 @@ func (a *app) addProfile(ctx context.Context, n newProfile) error {
 	if err := n.Validate(); err != nil {
 		return err
 	}
-	typed, err := a.typedSecret(ctx, n)
+	keys, err := a.typedSecrets(ctx, n)
 	if err != nil {
 		return err
 	}
-	who, err := a.verify(ctx, n.Profile, typed)
+	who, err := a.verify(ctx, n.Profile, keys.secret)
 	if err != nil {
 		return fmt.Errorf("nothing saved: %w", err)
 	}
@@ -100,16 +101,7 @@ func (a *app) addProfile(ctx context.Context, n newProfile) error {
 		a.say("%s Dry run: nothing is saved.", works)
 		return nil
 	}
-	secrets := a.secrets()
-	if !typed.IsZero() {
-		if err := secrets.Store(ctx, n.Profile, typed); err != nil {
-			return err
-		}
-	}
-	if err := profile.Add(ctx, path, n.Profile); err != nil {
-		if !typed.IsZero() {
-			err = errors.Join(err, secrets.Delete(ctx, n.Profile))
-		}
+	if err := a.saveProfile(ctx, path, n.Profile, keys); err != nil {
 		return err
 	}
 	a.say("%s", works)
@@ -118,6 +110,30 @@ func (a *app) addProfile(ctx context.Context, n newProfile) error {
 	}
 	a.say("Use it with --profile %s, or always with faxctl profile use %s.", n.Name, n.Name)
 	return nil
+}
+
+// typed are secrets for the keyring; a zero one is kept elsewhere.
+type typed struct{ secret, signingKey profile.Secret }
+
+// saveProfile adds a profile, and puts its secrets into the keyring: all of it
+// or nothing. A profile of that name keeps its own.
+func (a *app) saveProfile(ctx context.Context, path string, p profile.Profile, keys typed) error {
+	if err := profile.Add(ctx, path, p); err != nil {
+		return err
+	}
+	var err error
+	if !keys.secret.IsZero() {
+		err = a.secrets().Store(ctx, p, keys.secret)
+	}
+	if err == nil && !keys.signingKey.IsZero() {
+		if err = a.secrets().StoreSigningKey(ctx, p, keys.signingKey); err != nil {
+			err = errors.Join(err, a.secrets().Delete(ctx, p))
+		}
+	}
+	if err != nil {
+		err = errors.Join(err, profile.Remove(context.WithoutCancel(ctx), path, p.Name))
+	}
+	return err
 }
 
 // complete asks for what the flags did not say.
@@ -169,38 +185,46 @@ func (a *app) complete(ctx context.Context, n *newProfile) error {
 	return nil
 }
 
-// typedSecret is the secret for the keyring, from a person or from standard
-// input; the zero Secret when it is kept elsewhere.
-func (a *app) typedSecret(ctx context.Context, n newProfile) (profile.Secret, error) {
+// typedSecrets are the secrets for the keyring, from a person or, the account's,
+// from standard input.
+func (a *app) typedSecrets(ctx context.Context, n newProfile) (keys typed, err error) {
 	keyring := n.Secret.Kind == profile.InKeyring
 	switch {
 	case n.secretStdin && !keyring:
-		return profile.Secret{}, usageError("--secret-stdin is for the keyring, and --secret says %s", n.Secret)
+		err = usageError("--secret-stdin is for the keyring, and --secret says %s", n.Secret)
 	case n.secretStdin:
-		text, err := io.ReadAll(io.LimitReader(a.in, 64<<10))
-		if err != nil {
-			return profile.Secret{}, fmt.Errorf("standard input: %w", err)
+		var text []byte
+		if text, err = io.ReadAll(io.LimitReader(a.in, 64<<10)); err != nil {
+			return keys, fmt.Errorf("standard input: %w", err)
 		}
-		return nonEmptySecret(strings.TrimSpace(string(text)))
-	case !keyring:
-		return profile.Secret{}, nil
+		keys.secret, err = nonEmptySecret(string(text))
+	case keyring:
+		what := "Auth token"
+		switch {
+		case n.APIKey != "":
+			what = "API key secret"
+		case n.Provider == profile.SignalWire:
+			what = "API token"
+		}
+		keys.secret, err = a.typedSecret(ctx, what, "pipe it in with --secret-stdin, or say where it is kept with --secret")
 	}
-	what := "Auth token"
-	switch {
-	case n.APIKey != "":
-		what = "API key secret"
-	case n.Provider == profile.SignalWire:
-		what = "API token"
+	if err == nil && n.SigningKey.Kind == profile.InKeyring {
+		keys.signingKey, err = a.typedSecret(ctx, "Signing key of callbacks", "say where it is kept, as in --signing-key env:SIGNING_KEY")
 	}
+	return keys, err
+}
+
+// typedSecret asks a person for a secret; otherwise is what to do without one.
+func (a *app) typedSecret(ctx context.Context, what, otherwise string) (profile.Secret, error) {
 	text, err := a.term.Secret(ctx, what+" (not shown):")
 	if err != nil {
-		return profile.Secret{}, fax.WithHint(&kindError{fax.ErrInvalid, err}, "pipe it in with --secret-stdin, or say where it is kept with --secret")
+		return profile.Secret{}, fax.WithHint(&kindError{fax.ErrInvalid, err}, otherwise)
 	}
 	return nonEmptySecret(text)
 }
 
 func nonEmptySecret(text string) (profile.Secret, error) {
-	if text == "" {
+	if text = strings.TrimSpace(text); text == "" {
 		return profile.Secret{}, usageError("the secret is empty")
 	}
 	return profile.NewSecret(text), nil

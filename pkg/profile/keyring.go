@@ -42,6 +42,9 @@ func SystemKeyring() KeyringFuncs {
 // part of it, so that a secret is never sent with another account's name.
 func (p Profile) keyringUser() string { return p.Name + " " + p.Username() }
 
+// signingUser is the same for the key that signs callbacks.
+func (p Profile) signingUser() string { return p.keyringUser() + " signing-key" }
+
 // Store keeps secret in the keyring as the one of p. There is no other place it
 // goes to when the keyring cannot. Errors: ErrSecret, or the context's.
 func (s Secrets) Store(ctx context.Context, p Profile, secret Secret) error {
@@ -51,18 +54,21 @@ func (s Secrets) Store(ctx context.Context, p Profile, secret Secret) error {
 // StoreSigningKey keeps the key of p's callbacks in the keyring. Errors: as for
 // [Secrets.Store].
 func (s Secrets) StoreSigningKey(ctx context.Context, p Profile, key Secret) error {
-	return s.Keyring.set(ctx, p.keyringUser()+" signing-key", key)
+	return s.Keyring.set(ctx, p.signingUser(), key)
 }
 
 // Delete forgets what the keyring keeps for p. A secret that is not there is
 // deleted. Errors: ErrSecret, or the context's.
 func (s Secrets) Delete(ctx context.Context, p Profile) error {
 	var errs []error
-	for user, r := range map[string]Reference{p.keyringUser(): p.Secret, p.keyringUser() + " signing-key": p.SigningKey} {
-		if r.Kind != InKeyring {
+	for _, kept := range []struct {
+		user  string
+		where Reference
+	}{{p.keyringUser(), p.Secret}, {p.signingUser(), p.SigningKey}} {
+		if kept.where.Kind != InKeyring {
 			continue
 		}
-		_, err := limited(ctx, func() (string, error) { return "", s.Keyring.Delete(service, user) })
+		_, err := limited(ctx, func() (string, error) { return "", s.Keyring.Delete(service, kept.user) })
 		if !errors.Is(err, ErrNotFound) {
 			errs = append(errs, err)
 		}

@@ -43,7 +43,7 @@ func (s Secrets) Secret(ctx context.Context, p Profile) (Secret, error) {
 func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 	switch {
 	case !p.SigningKey.IsZero():
-		return s.lookup(ctx, p, p.SigningKey, p.keyringUser()+" signing-key")
+		return s.lookup(ctx, p, p.SigningKey, p.signingUser())
 	case p.IsBuiltIn(), p.Provider == Twilio && p.APIKey == "":
 		return s.Secret(ctx, p)
 	case p.Provider == Twilio:
@@ -61,7 +61,7 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 		text, err := s.Keyring.get(ctx, user)
 		if errors.Is(err, ErrNotFound) {
 			return Secret{}, &Error{Kind: ErrNotFound, Text: "the keyring has no secret for profile " + p.Name,
-				Next: "save it again with faxctl profile add " + p.Name}
+				Next: "save it anew: faxctl profile remove " + p.Name + ", then faxctl profile add " + p.Name}
 		}
 		if err != nil {
 			return Secret{}, err

@@ -17,7 +17,6 @@ import (
 type Imported struct {
 	Profile Profile
 	Secret  Secret // empty when the file does not hold it
-	Active  bool   // the other tool's current one
 	Was     string // its name there
 	Note    string // why it cannot be used as it is, or ""
 }
@@ -29,11 +28,9 @@ func TwilioCLIPath(home string) string { return filepath.Join(home, ".twilio-cli
 // "projects" only name accounts, whose keys are in the system's keychain.
 // Source: twilio-cli-core, src/services/config.js.
 type twilioCLI struct {
-	Edge          string                    `json:"edge"`
-	ActiveProfile string                    `json:"activeProfile"`
-	ActiveProject string                    `json:"activeProject"`
-	Profiles      map[string]twilioCLIEntry `json:"profiles"`
-	Projects      []struct {
+	Edge     string                    `json:"edge"`
+	Profiles map[string]twilioCLIEntry `json:"profiles"`
+	Projects []struct {
 		ID string `json:"id"`
 		twilioCLIEntry
 	} `json:"projects"`
@@ -67,15 +64,11 @@ func ImportTwilioCLI(path string) ([]Imported, error) {
 	}
 	maps.Copy(entries, file.Profiles)
 
-	active := file.ActiveProfile
-	if active == "" {
-		active = file.ActiveProject
-	}
 	var all []Imported
 	taken := map[string]bool{}
 	for _, id := range slices.Sorted(maps.Keys(entries)) {
 		i := entries[id].imported()
-		i.Was, i.Active, i.Profile.Edge = id, id == active, file.Edge
+		i.Was, i.Profile.Edge = id, file.Edge
 		i.Profile.Name = freeName(id, taken)
 		taken[i.Profile.Name] = true
 		if err := i.Profile.Validate(); err != nil {

@@ -28,7 +28,7 @@ func TestImportTwilioCLI(t *testing.T) {
 		return profile.Profile{Name: name, Provider: profile.Twilio, AccountID: account, APIKey: key, Edge: "dublin", Region: region, Secret: profile.Keyring()}
 	}
 	want := []profile.Imported{
-		{Was: "Main Clinic", Active: true, Profile: twilio("main-clinic", account, apiKey, ""), Secret: secret},
+		{Was: "Main Clinic", Profile: twilio("main-clinic", account, apiKey, ""), Secret: secret},
 		{Was: "main_clinic", Profile: twilio("main-clinic-2", other, "", ""), Secret: secret},
 		{Was: "old one", Profile: twilio("old-one", account, "", "ie1"), Note: "its secret is not in the file; add it with faxctl profile add old-one"},
 		{Was: "sandbox", Profile: twilio("twilio-sandbox", "AC12", apiKey, ""), Secret: secret,
