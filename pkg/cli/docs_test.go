@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,39 @@ func TestCask(t *testing.T) {
 	}
 	if diff := cmp.Diff(pages, release.Casks[0].Manpages); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestTroubleshooting: the page has a row for each code that faxctl knows, that
+// its sandbox gives, and that a check finds.
+func TestTroubleshooting(t *testing.T) {
+	top := filepath.Join("..", "..")
+	page, err := os.ReadFile(filepath.Join(top, "docs", "troubleshooting.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []struct{ file, code string }{
+		{"pkg/provider/twilio/codes.go", `"(\d{5})"`},
+		{"pkg/sandbox/numbers.go", `refuse\((\d{5}),`},
+		{"pkg/sandbox/settings.go", `refuse\((\d{5}),`},
+		{"pkg/sandbox/errors.go", `, (\d{5}),`},
+		{"pkg/sandbox/call.go", `, (\d{5}),`},
+		{"pkg/sandbox/calltwiml.go", ` = (\d{5})\b`},
+		{"pkg/audit/audit.go", `Code\w+ +Code = "([a-z-]+)"`},
+	} {
+		source, err := os.ReadFile(filepath.Join(top, filepath.FromSlash(from.file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes := regexp.MustCompile(from.code).FindAllSubmatch(source, -1)
+		if len(codes) == 0 {
+			t.Errorf("%s: no code is like %s", from.file, from.code)
+		}
+		for _, code := range codes {
+			if row := regexp.MustCompile(`(?m)^\|[^|]*\b` + string(code[1]) + `\b[^|]*\|`); !row.Match(page) {
+				t.Errorf("%s: no row for %s", from.file, code[1])
+			}
+		}
 	}
 }
 

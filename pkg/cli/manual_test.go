@@ -138,7 +138,7 @@ func manualScript(page, text string) (string, error) {
 // exitLines gives lines that end with a comment "# exits 8" or "# soon" that
 // meaning.
 func exitLines(text string) string {
-	marked := regexp.MustCompile(`(?m)^(.*\S)\s+# (exits \d+|soon)$`)
+	marked := regexp.MustCompile(`(?m)^((?:.*\\\n)*.*\S)\s+# (exits \d+|soon)$`)
 	return marked.ReplaceAllStringFunc(text, func(line string) string {
 		parts := marked.FindStringSubmatch(line)
 		return parts[2] + " '" + strings.ReplaceAll(parts[1], "'", `'\''`) + "'"
@@ -217,8 +217,8 @@ func fenced(text string) []block {
 
 // The harness itself: what it runs, and what it refuses.
 func TestManualScript(t *testing.T) {
-	script, err := manualScript("page.md", "# x\n```yaml file=a.yaml\nb: 1\n```\n```sh\nfaxctl version\nfaxctl 'x' # exits 2\nls x  # soon\n```\n- list\n  ```console\n  $ faxctl whoami\n  somebody\n  ```\n```sh no-run: costs money\nfaxctl buy\n```\n")
-	want := "echo '== page.md:3'\ncat > 'a.yaml' <<'END OF FILE'\nb: 1\nEND OF FILE\necho '== page.md:6'\nfaxctl version\nexits 2 'faxctl '\\''x'\\'''\nsoon 'ls x'\necho '== page.md:12'\nfaxctl whoami\n"
+	script, err := manualScript("page.md", "# x\n```yaml file=a.yaml\nb: 1\n```\n```sh\nfaxctl version\nfaxctl \\\n 'x' # exits 2\nls x  # soon\n```\n- list\n  ```console\n  $ faxctl whoami\n  somebody\n  ```\n```sh no-run: costs money\nfaxctl buy\n```\n")
+	want := "echo '== page.md:3'\ncat > 'a.yaml' <<'END OF FILE'\nb: 1\nEND OF FILE\necho '== page.md:6'\nfaxctl version\nexits 2 'faxctl \\\n '\\''x'\\'''\nsoon 'ls x'\necho '== page.md:13'\nfaxctl whoami\n"
 	if err != nil || script != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, script, want)
 	}
