@@ -139,7 +139,8 @@ type Faxes interface {
 	// Open starts reading the document of f at the given byte offset. The
 	// link is renewed once when it has expired. ErrNotFound: there is no
 	// document (any more). ErrUnavailable: what came back is no document,
-	// but an error page. The caller closes the body.
+	// but an error page. ErrInvalid: the link leads elsewhere than to the
+	// provider, and was not followed. The caller closes the body.
 	Open(ctx context.Context, f Fax, offset int64) (Document, error)
 
 	// Delete removes the record and its document for good. ErrNotFound: it

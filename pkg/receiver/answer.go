@@ -30,7 +30,7 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request) {
 
 // asked is between whom the fax is, if the request is the provider's.
 func (r *Receiver) asked(w http.ResponseWriter, req *http.Request) (from, to string, err error) {
-	if err := r.signed(req); err != nil {
+	if err := r.admit(req); err != nil {
 		return "", "", err
 	}
 	form, err := r.form(w, req)

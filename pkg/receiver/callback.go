@@ -28,14 +28,14 @@ func (r *Receiver) callback(w http.ResponseWriter, req *http.Request) {
 
 // told verifies a callback and makes it last.
 func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, fresh bool, err error) {
-	if err := r.signed(req); err != nil {
+	if err := r.admit(req); err != nil {
 		return Event{}, false, err
 	}
 	form, upload, err := r.body(w, req)
 	if err != nil {
 		return Event{}, false, err
 	}
-	e, err := r.accept(req, form)
+	e, err := r.accept(req, form, upload)
 	if err == nil {
 		err = upload.keep()
 	}
@@ -48,7 +48,7 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, fres
 	if fresh, err = r.queue.record(e, upload.name()); err != nil {
 		return Event{}, false, err
 	}
-	if upload != nil && !fresh {
+	if upload != nil && !fresh { // it may have been told without its document before
 		if needed, err := r.queue.hasUpload(req.Context(), upload.name()); err == nil && !needed {
 			upload.discard()
 		}
@@ -56,15 +56,22 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, fres
 	return e, fresh, nil
 }
 
-// accept decides whether a callback is to be believed, and reads it.
-func (r *Receiver) accept(req *http.Request, form url.Values) (Event, error) {
+// accept decides whether a callback is to be believed, and reads it. News
+// whose document should have come along and did not is refused: the provider
+// keeps no copy.
+func (r *Receiver) accept(req *http.Request, form url.Values, doc *upload) (Event, error) {
 	if err := r.verify(req, donePath, form); err != nil {
 		return Event{}, err
 	}
 	e, err := parseEvent(form, time.Now())
+	_, comesAlong := boundary(req)
 	switch {
 	case err != nil:
 		return Event{}, bad("%v", err)
+	case doc != nil && !e.hasDocument():
+		return Event{}, bad("a document with a fax that is %s", e.Status)
+	case doc == nil && comesAlong && e.hasDocument():
+		return Event{}, bad("a multipart body without its document")
 	case !r.ours.has(req.Context(), e.To):
 		return Event{}, forbidden("not ours", "it is for %s, which is not a number of this account", fax.MaskPhone(e.To))
 	}
@@ -73,10 +80,16 @@ func (r *Receiver) accept(req *http.Request, form url.Values) (Event, error) {
 
 // body reads a callback in either of its two forms.
 func (r *Receiver) body(w http.ResponseWriter, req *http.Request) (url.Values, *upload, error) {
-	kind, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
-	if err == nil && kind == "multipart/form-data" {
-		return r.uploads.read(w, req, params["boundary"])
+	if between, ok := boundary(req); ok {
+		return r.uploads.read(w, req, between, func(form url.Values) bool { return r.signed(req, donePath, form) })
 	}
 	form, err := r.form(w, req)
 	return form, nil, err
+}
+
+// boundary is what separates the parts of a multipart body; ok tells whether it
+// is one.
+func boundary(req *http.Request) (between string, ok bool) {
+	kind, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	return params["boundary"], err == nil && kind == "multipart/form-data"
 }

@@ -7,9 +7,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strconv"
@@ -17,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
 
@@ -36,9 +39,19 @@ func (r *Receiver) exec(ctx context.Context, e Event) error {
 	var said tail
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w: %s", r.cfg.Exec[0], err, text(said.String()))
+		return fmt.Errorf("%s: %w: %s", r.cfg.Exec[0], err, masked(text(said.String()), e.From, e.To))
 	}
 	return nil
+}
+
+// masked is what a program said, fit for the log.
+func masked(s string, numbers ...string) string {
+	for _, number := range numbers {
+		if number != "" {
+			s = strings.ReplaceAll(s, number, fax.MaskPhone(number))
+		}
+	}
+	return s
 }
 
 // passedOn are the variables a program needs to run at all.
@@ -130,7 +143,11 @@ func (r *Receiver) forward(ctx context.Context, e Event) error {
 	req.Header.Set(SignatureHeader, SignForward(r.cfg.ForwardKey, now, body))
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("forward: %w", err)
+		var inner *url.Error // its text has the whole URL, whose path may be a secret
+		if errors.As(err, &inner) {
+			err = inner.Err
+		}
+		return fmt.Errorf("forward to %s: %w", req.URL.Host, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxForm)) // so that the connection can be used again

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 )
 
 const (
-	maxForm = 64 << 10 // bytes of a form without its document
-	maxArgs = 100      // fields of a form
+	maxForm  = 64 << 10 // bytes of a form without its document
+	maxArgs  = 100      // fields of a form
+	formTime = 10 * time.Second
 )
 
 // Handler answers the provider under the path of the public URL, and the
@@ -90,7 +92,7 @@ func (r *Receiver) refuse(w http.ResponseWriter, req *http.Request, what string,
 // form reads the fields of a request that is no upload, bounded in size, number
 // and time.
 func (r *Receiver) form(w http.ResponseWriter, req *http.Request) (url.Values, error) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(10 * time.Second)) // a test's recorder has none
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(formTime)) // a test's recorder has none
 	if req.Method == http.MethodGet {
 		if req.ContentLength != 0 {
 			return nil, bad("a GET with a body")
@@ -107,12 +109,18 @@ func (r *Receiver) form(w http.ResponseWriter, req *http.Request) (url.Values, e
 	return parseForm(string(body))
 }
 
-// bodyError is what the sender did wrong when its body could not be read.
+// bodyError is what the sender did wrong when its body could not be read. What
+// the error says is not repeated: it may quote the body.
 func bodyError(err error) error {
-	if errors.As(err, new(*http.MaxBytesError)) {
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
 		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &refusal{http.StatusRequestTimeout, "malformed", "the body took too long"}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return bad("the body ends too early")
 	}
-	return bad("the body: %v", err)
+	return bad("the body is malformed")
 }
 
 func parseForm(s string) (url.Values, error) {
@@ -126,10 +134,13 @@ func parseForm(s string) (url.Values, error) {
 	return form, nil
 }
 
-// signed refuses a request before its body is read when it carries nothing that
-// could be a signature.
-func (r *Receiver) signed(req *http.Request) error {
+// admit refuses a request before its body is read when it carries nothing that
+// could be a signature, and when the body would have to be inflated.
+func (r *Receiver) admit(req *http.Request) error {
 	const length = 28 // of a SHA-1 in base64
+	if encoding := req.Header.Get("Content-Encoding"); encoding != "" {
+		return &refusal{http.StatusUnsupportedMediaType, "malformed", "its body is encoded: " + text(encoding)}
+	}
 	switch s := webhook.Signature(req.Header); {
 	case s == "":
 		r.metrics.badSignature("missing")
@@ -141,10 +152,10 @@ func (r *Receiver) signed(req *http.Request) error {
 	return nil
 }
 
-// verify refuses a request that our provider did not sign: the signature is
-// that of the URL the provider was given, whatever the request says about the
-// host it was sent to.
-func (r *Receiver) verify(req *http.Request, path string, form url.Values) error {
+// signed reports whether our provider signed a request: the signature is that
+// of the URL the provider was given, whatever the request says about the host
+// it was sent to.
+func (r *Receiver) signed(req *http.Request, path string, form url.Values) bool {
 	target := r.public + path
 	if req.URL.RawQuery != "" {
 		target += "?" + req.URL.RawQuery
@@ -157,7 +168,13 @@ func (r *Receiver) verify(req *http.Request, path string, form url.Values) error
 	for _, key := range r.cfg.Keys {
 		ok = webhook.Verify(key, target, posted, signature) || ok
 	}
-	if !ok {
+	return ok
+}
+
+// verify refuses a request that our provider did not sign, or that is about
+// another account.
+func (r *Receiver) verify(req *http.Request, path string, form url.Values) error {
+	if !r.signed(req, path, form) {
 		r.metrics.badSignature("wrong")
 		return forbidden("forged", "its signature is not that of %s%s with these fields: another key, another public URL, or a forgery", r.public, path)
 	}

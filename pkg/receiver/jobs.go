@@ -163,9 +163,20 @@ func (r *Receiver) periodic() []*river.PeriodicJob {
 	return all
 }
 
-// fetch brings the document of a fax into the archive: the one that came with
-// the callback, or the provider's.
+// fetch brings the document of a fax into the archive. What will stay wrong is
+// parked at once, for somebody to look at, and what is missing after an hour;
+// all else is tried again.
 func (r *Receiver) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
+	err := r.bring(ctx, job)
+	missing := errors.Is(err, fax.ErrNotFound) && job.Attempt >= missingAttempts
+	if missing || errors.Is(err, fax.ErrInvalid) {
+		return r.park(ctx, job.JobRow, err)
+	}
+	return err
+}
+
+// bring gets the document that came with the callback, or the provider's.
+func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	e, upload, err := r.queue.load(ctx, job.Args.FaxID, job.Args.Status)
 	if err != nil || !e.Archived.IsZero() { // done before a crash, which the job did not survive
 		return err
@@ -177,14 +188,20 @@ func (r *Receiver) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
 		return fmt.Errorf("the provider sent another fax for %s: %w", e.FaxID, fax.ErrConflict)
 	case upload != "" && errors.Is(err, fax.ErrNotFound):
 		record = e.record() // the provider kept nothing, which was the wish
-	case errors.Is(err, fax.ErrNotFound) && job.Attempt >= missingAttempts:
-		return river.JobCancel(err)
 	default:
 		return err
 	}
-	source := source{Faxes: r.cfg.Provider.Faxes, uploads: r.uploads, upload: upload, wait: job.Attempt < missingAttempts}
-	kept, err := r.cfg.Archive.Save(ctx, source, record)
+	saving, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	source := source{
+		Faxes: r.cfg.Provider.Faxes, uploads: r.uploads, upload: upload,
+		wait: job.Attempt < missingAttempts, most: r.cfg.MaxDocument, giveUp: giveUp,
+	}
+	kept, err := r.cfg.Archive.Save(saving, source, record)
 	if err != nil {
+		if cause := context.Cause(saving); cause != nil && ctx.Err() == nil {
+			err = cause
+		}
 		return fmt.Errorf("archive fax %s: %w", e.FaxID, err)
 	}
 	e.Archived = time.Now().UTC()
@@ -205,27 +222,6 @@ func (r *Receiver) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
 	return nil
 }
 
-// source is where a document comes from: the provider, or the callback.
-type source struct {
-	fax.Faxes
-	uploads *uploads
-	upload  string
-	wait    bool // a document that is not there may still come
-}
-
-// Open implements fax.Faxes.
-func (s source) Open(ctx context.Context, f fax.Fax, offset int64) (fax.Document, error) {
-	if s.upload != "" {
-		return s.uploads.open(s.upload, offset)
-	}
-	d, err := s.Faxes.Open(ctx, f, offset)
-	if s.wait && errors.Is(err, fax.ErrNotFound) {
-		// Not found is for good; the archive would note that it is gone.
-		err = fmt.Errorf("%w: the document is not there yet: %v", fax.ErrUnavailable, err) //nolint:errorlint // its kind is what it must not have
-	}
-	return d, err
-}
-
 // tell hands an event to the operator's side.
 func (r *Receiver) tell(ctx context.Context, key eventKey, how func(context.Context, Event) error) error {
 	e, _, err := r.queue.load(ctx, key.FaxID, key.Status)
@@ -235,16 +231,26 @@ func (r *Receiver) tell(ctx context.Context, key eventKey, how func(context.Cont
 	return how(ctx, e)
 }
 
+// park gives a job up before its last attempt. River tells nobody of that.
+func (r *Receiver) park(ctx context.Context, job *rivertype.JobRow, err error) error {
+	r.failed(ctx, job, true, err)
+	return river.JobCancel(err)
+}
+
+func (r *Receiver) failed(ctx context.Context, job *rivertype.JobRow, parked bool, err error) {
+	level := slog.LevelWarn
+	if parked {
+		level = slog.LevelError
+	}
+	r.log.Log(ctx, level, "job failed", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "parked", parked, "error", err)
+}
+
 // failures logs what went wrong with a job, and how often it did.
 type failures struct{ r *Receiver }
 
 // HandleError implements river.ErrorHandler.
 func (f failures) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
-	level, parked := slog.LevelWarn, job.Attempt >= job.MaxAttempts || errors.As(err, new(*river.JobCancelError))
-	if parked {
-		level = slog.LevelError
-	}
-	f.r.log.Log(ctx, level, "job failed", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "parked", parked, "error", err)
+	f.r.failed(ctx, job, job.Attempt >= job.MaxAttempts, err)
 	return nil
 }
 

@@ -36,7 +36,7 @@ func program(args []string) int {
 		return 2
 	}
 	if _, err := os.Stat(args[0] + ".fail"); err == nil {
-		os.Stderr.WriteString("the printer\x1b[2J is out of paper\n")
+		os.Stderr.WriteString("the printer\x1b[2J is out of paper for " + os.Getenv("FAX_FROM") + "\n")
 		return 1
 	}
 	return 0
@@ -103,7 +103,7 @@ func TestPark(t *testing.T) {
 		return len(jobs) == 1 && jobs[0].State == receiver.Parked
 	})
 	j := jobs[0]
-	if j.Kind != "exec" || j.FaxID != faxID(1) || j.Status != fax.Failed || j.Attempts != 2 || !strings.Contains(j.Error, "the printer[2J is out of paper") {
+	if j.Kind != "exec" || j.FaxID != faxID(1) || j.Status != fax.Failed || j.Attempts != 2 || !strings.Contains(j.Error, "the printer[2J is out of paper for +1415•••0100") {
 		t.Errorf("parked: %+v", j)
 	}
 	stats, err := desk.Stats(t.Context())
@@ -290,6 +290,7 @@ func TestOpenRefuses(t *testing.T) {
 		want   error
 	}{
 		{"no public URL", func(c *receiver.Config) { c.PublicURL = "" }, fax.ErrInvalid},
+		{"a path that is not clean", func(c *receiver.Config) { c.PublicURL = "https://fax.example.com/a//b" }, fax.ErrInvalid},
 		{"a host alone", func(c *receiver.Config) { c.PublicURL = "fax.example.com" }, fax.ErrInvalid},
 		{"a query", func(c *receiver.Config) { c.PublicURL = "https://fax.example.com/?a=b" }, fax.ErrInvalid},
 		{"no key", func(c *receiver.Config) { c.Keys = nil }, fax.ErrAuth},

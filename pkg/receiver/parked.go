@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -136,7 +137,7 @@ func jobOf(row *rivertype.JobRow) Job {
 		Attempts: row.Attempt, Created: row.CreatedAt,
 	}
 	if n := len(row.Errors); n > 0 {
-		j.Error = row.Errors[n-1].Error
+		j.Error = strings.TrimPrefix(row.Errors[n-1].Error, "JobCancelError: ") // River's word for parked at once
 	}
 	if row.State == rivertype.JobStateRetryable || row.State == rivertype.JobStateScheduled {
 		j.Next = row.ScheduledAt

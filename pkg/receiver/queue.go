@@ -22,7 +22,8 @@ import (
 type queue interface {
 	// record commits an event and the jobs that follow from it, and tells
 	// whether it was not known before. The name is that of the file its
-	// document waits in, if it brought one.
+	// document waits in, if it brought one; an event that was known without a
+	// document, because a backfill was faster, gets it.
 	record(e Event, upload string) (fresh bool, err error)
 
 	// load finds an event and its file. fax.ErrNotFound: there is none.
@@ -88,6 +89,7 @@ func newQueue[TTx any](ctx context.Context, db database[TTx], r *Receiver) (*job
 
 const (
 	insertEvent = `INSERT INTO receiver_event (fax_id, status, event, upload) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
+	addUpload   = `UPDATE receiver_event SET upload = ? WHERE fax_id = ? AND status = ? AND upload = '' AND event ->> 'archived' IS NULL`
 	selectEvent = `SELECT event, upload FROM receiver_event WHERE fax_id = ? AND status = ?`
 	updateEvent = `UPDATE receiver_event SET event = ?, upload = '' WHERE fax_id = ? AND status = ?`
 	deleteEvent = `DELETE FROM receiver_event WHERE fax_id = ? AND status = ?`
@@ -103,10 +105,15 @@ func (q *jobQueue[TTx]) record(e Event, upload string) (fresh bool, err error) {
 	}
 	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
 		n, err := q.db.exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), upload)
-		if fresh = n == 1; err != nil || !fresh {
+		switch fresh = n == 1; {
+		case err != nil:
 			return nil, err
+		case fresh:
+			return q.r.follow(e), nil
+		case upload != "":
+			_, err = q.db.exec(ctx, tx, addUpload, upload, e.FaxID, string(e.Status))
 		}
-		return q.r.follow(e), nil
+		return nil, err
 	})
 	return fresh, err
 }

@@ -28,6 +28,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -74,7 +75,7 @@ type Config struct {
 
 	Attempts    int           // how often Exec and Forward are tried before the job is parked; 0: 16
 	Retry       time.Duration // until a failed job is tried again, doubled each time; 0: 1 s
-	MaxDocument int64         // bytes of a document that comes with a callback; 0: 64 MiB
+	MaxDocument int64         // bytes of a document; 0: 64 MiB
 	MaxConns    int           // connections at once; 0: 512
 	Jobs        int           // jobs at once; 0: 8
 	Drain       time.Duration // how long running work may take at the end; 0: 20 s
@@ -171,6 +172,9 @@ func newReceiver(cfg Config) (*Receiver, error) {
 	public, err := checkURL("the public URL", cfg.PublicURL)
 	if err != nil {
 		return nil, err
+	}
+	if p := public.EscapedPath(); p != "" && path.Clean(p) != strings.TrimSuffix(p, "/") && p != "/" {
+		return nil, fmt.Errorf("%w: the path of the public URL %q has empty or dotted parts", fax.ErrInvalid, cfg.PublicURL)
 	}
 	if cfg.Forward != "" {
 		if _, err := checkURL("the URL to forward to", cfg.Forward); err != nil {

@@ -22,7 +22,7 @@ import (
 type uploads struct {
 	dir   string
 	most  int64         // bytes of a document
-	turns chan struct{} // how many are written at once
+	turns chan struct{} // how many strangers write at once
 }
 
 const (
@@ -124,85 +124,114 @@ func (u *upload) discard() {
 }
 
 // read takes a multipart callback apart: fields into a form, the document into
-// a file. Parts are read one after the other and never held whole.
-func (u *uploads) read(w http.ResponseWriter, req *http.Request, boundary string) (_ url.Values, doc *upload, err error) {
+// a file. Parts are read one after the other and never held whole. signed tells
+// whether the provider signed the fields that came so far.
+func (u *uploads) read(w http.ResponseWriter, req *http.Request, boundary string, signed func(url.Values) bool) (form url.Values, doc *upload, err error) {
 	if boundary == "" || len(boundary) > 70 { // RFC 2046, 5.1.1
 		return nil, nil, bad("a multipart body without a boundary")
 	}
-	select {
-	case u.turns <- struct{}{}:
-		defer func() { <-u.turns }()
-	case <-req.Context().Done():
-		return nil, nil, req.Context().Err()
-	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadTime)) // a test's recorder has none
 	defer func() {
 		if err != nil {
 			doc.discard()
 			doc = nil
 		}
 	}()
-	parts := multipart.NewReader(http.MaxBytesReader(w, req.Body, u.most+maxForm), boundary)
-	form, room := url.Values{}, int64(maxForm)
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(formTime)) // a test's recorder has none
+	body := &allowance{req.Body, maxForm}
+	parts := multipart.NewReader(body, boundary)
+	form = url.Values{}
 	for n := 0; ; n++ {
 		part, err := parts.NextRawPart()
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: //nolint:errorlint // wrapped, it is an end that came too early
 			return form, doc, nil
 		case err != nil:
 			return nil, doc, bodyError(err)
 		case n == maxParts:
 			return nil, doc, bad("a multipart body of more than %d parts", maxParts)
-		}
-		if part.FormName() == mediaField && part.FileName() != "" {
-			if doc != nil {
-				return nil, doc, bad("two documents in one callback")
-			}
-			if doc, err = u.write(part); err != nil {
+		case part.FormName() == mediaField && part.FileName() != "" && doc != nil:
+			return nil, doc, bad("two documents in one callback")
+		case part.FormName() == mediaField && part.FileName() != "":
+			_ = conn.SetReadDeadline(time.Now().Add(uploadTime))
+			if doc, err = u.take(req.Context(), part, body, signed(form)); err != nil {
 				return nil, doc, err
 			}
 			continue
 		}
-		value, err := io.ReadAll(io.LimitReader(part, room+1))
+		value, err := io.ReadAll(part)
 		if err != nil {
 			return nil, doc, bodyError(err)
-		}
-		if room -= int64(len(value)); room < 0 {
-			return nil, doc, &refusal{http.StatusRequestEntityTooLarge, "too large", "the fields of a multipart body"}
 		}
 		form.Add(part.FormName(), string(value))
 	}
 }
 
-// write copies a document to a file that is not whole yet. The file is the
+// allowance is a body of which no more is read than what is left, all parts and
+// their headers together. Beyond it fails as [http.MaxBytesReader] does.
+type allowance struct {
+	body io.Reader
+	left int64 // bytes
+}
+
+// Read implements io.Reader.
+func (a *allowance) Read(p []byte) (int, error) {
+	if a.left <= 0 {
+		return 0, &http.MaxBytesError{Limit: maxForm}
+	}
+	n, err := a.body.Read(p[:min(int64(len(p)), a.left)])
+	a.left -= int64(n)
+	return n, err
+}
+
+// take writes a document, which has an allowance of its own. A sender whose
+// fields came first and are rightly signed waits for nobody; strangers, who
+// could fill the disk and keep others waiting, take turns. The file is the
 // caller's, also when this fails.
-func (u *uploads) write(part *multipart.Part) (*upload, error) {
+func (u *uploads) take(ctx context.Context, part *multipart.Part, body *allowance, signed bool) (*upload, error) {
+	if !signed {
+		select {
+		case u.turns <- struct{}{}:
+			defer func() { <-u.turns }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	body.left += u.most
+	doc, size, err := u.write(part)
+	body.left -= u.most - size
+	return doc, err
+}
+
+// write copies a document to a file that is not whole yet, and tells how long it
+// is.
+func (u *uploads) write(part *multipart.Part) (_ *upload, size int64, err error) {
 	begin := make([]byte, 5)
 	n, err := io.ReadFull(part, begin)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil, bodyError(err)
+		return nil, 0, bodyError(err)
 	}
 	kind, ok := documentKind(begin[:n])
 	if !ok {
-		return nil, &refusal{http.StatusUnsupportedMediaType, "no document", "the document is neither PDF nor TIFF"}
+		return nil, 0, &refusal{http.StatusUnsupportedMediaType, "no document", "the document is neither PDF nor TIFF"}
 	}
 	f, err := os.CreateTemp(u.dir, "*"+kind+partSuffix) // 0600
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	doc := &upload{part: f, final: strings.TrimSuffix(f.Name(), partSuffix)}
 	from := io.MultiReader(strings.NewReader(string(begin)), part)
-	size, err := io.Copy(onlyWriter{f}, io.LimitReader(from, u.most+1))
+	size, err = io.Copy(onlyWriter{f}, io.LimitReader(from, u.most+1))
 	var disk *os.PathError
 	switch {
 	case errors.As(err, &disk):
-		return doc, fmt.Errorf("store the document: %w", err)
+		return doc, size, fmt.Errorf("store the document: %w", err)
 	case err != nil:
-		return doc, bodyError(err)
+		return doc, size, bodyError(err)
 	case size > u.most:
-		return doc, &refusal{http.StatusRequestEntityTooLarge, "too large", fmt.Sprintf("a document of more than %d bytes", u.most)}
+		return doc, size, &refusal{http.StatusRequestEntityTooLarge, "too large", fmt.Sprintf("a document of more than %d bytes", u.most)}
 	}
-	return doc, nil
+	return doc, size, nil
 }
 
 // onlyWriter hides the file's ReadFrom, which would look for a descriptor to

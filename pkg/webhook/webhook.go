@@ -63,8 +63,8 @@ func Sign(key Key, url string, form url.Values) string {
 
 // Verify reports whether a signature is right for a request. The URL is the
 // public one, as the provider was told it. Providers are not of one mind about
-// the default port, so it may be in the signed URL or not. Comparing takes the
-// same time however wrong the signature is.
+// the port, so it may be in the signed URL or not. Comparing takes the same time
+// however wrong the signature is.
 func Verify(key Key, rawURL string, form url.Values, signature string) bool {
 	if key == "" || signature == "" {
 		return false
@@ -97,27 +97,24 @@ func Signature(h http.Header) string {
 	return h.Get(SignalWireHeader)
 }
 
-// ports is the URL as it is, and with the default port put in or taken out.
-// Everything else stays byte for byte, since it was signed that way.
+// ports is the URL as it is, and with its port taken out, or the default port
+// put in when it has none. Everything else stays byte for byte, since it was
+// signed that way.
 func ports(raw string) []string {
-	all := []string{raw}
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
-		return all
+		return []string{raw}
 	}
-	standard := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
 	scheme, rest, _ := strings.Cut(raw, "//")
 	end := strings.IndexAny(rest, "/?#")
 	if end < 0 {
 		end = len(rest)
 	}
 	authority, path := rest[:end], rest[end:]
-	switch {
-	case standard == "":
-	case u.Port() == "":
-		all = append(all, scheme+"//"+strings.TrimSuffix(authority, ":")+standard+path)
-	case ":"+u.Port() == standard:
-		all = append(all, scheme+"//"+strings.TrimSuffix(authority, standard)+path)
+	bare := strings.TrimSuffix(strings.TrimSuffix(authority, u.Port()), ":")
+	if u.Port() != "" {
+		return []string{raw, scheme + "//" + bare + path}
 	}
-	return all
+	standard := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
+	return []string{raw, scheme + "//" + bare + standard + path}
 }

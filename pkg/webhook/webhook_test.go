@@ -59,7 +59,10 @@ func TestVerify(t *testing.T) {
 	}{
 		"as signed":            {key, call, form(), right, true},
 		"default port spelled": {key, "https://mycompany.com:443/myapp.php?foo=1&bar=2", form(), right, true},
-		"another port":         {key, "https://mycompany.com:8443/myapp.php?foo=1&bar=2", form(), right, false},
+		"another port spelled": {key, "https://mycompany.com:8443/myapp.php?foo=1&bar=2", form(), right, true},
+		"another port":         {key, "https://mycompany.com:8443/myapp.php?foo=1&bar=2", form(), webhook.Sign(key, "https://mycompany.com:9443/myapp.php?foo=1&bar=2", form()), false},
+		"a port too many":      {key, call, form(), webhook.Sign(key, "https://mycompany.com:8443/myapp.php?foo=1&bar=2", form()), false},
+		"address, version 6":   {key, "https://[::1]/in", nil, webhook.Sign(key, "https://[::1]:443/in", nil), true},
 		"http":                 {key, "http://mycompany.com/myapp.php?foo=1&bar=2", form(), right, false},
 		"query reordered":      {key, "https://mycompany.com/myapp.php?bar=2&foo=1", form(), right, false},
 		"value changed":        {key, call, with(func(f url.Values) { f.Set("To", "+18005551213") }), right, false},

@@ -158,7 +158,7 @@ func (s Subject) documents(t *testing.T) {
 	}
 	x.MediaURL = "https://files.example.com/elsewhere.pdf"
 	_, err = f.Open(t.Context(), x, 0)
-	want(t, "a link to elsewhere", err, fax.ErrUnavailable)
+	want(t, "a link to elsewhere", err, fax.ErrInvalid)
 }
 
 func (s Subject) deleting(t *testing.T) {

@@ -106,7 +106,11 @@ func (a faxes) follow(ctx context.Context, u *url.URL, offset int64, authorizati
 	host := u.Host
 	for hop := 0; hop <= maxHops; hop++ {
 		if !a.mayFetch(u, hop > 0) {
-			return nil, badMedia("the document is at " + clean(u.Scheme+"://"+u.Host, 80) + ", which is not the provider's; nothing was fetched from there")
+			return nil, &fax.APIError{
+				Kind:    fax.ErrInvalid, // and will stay so
+				Message: "the document is at " + clean(u.Scheme+"://"+u.Host, 80) + ", which is not the provider's; nothing was fetched from there",
+				Hint:    "look at the fax in the provider's console, and tell the provider",
+			}
 		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 		if err != nil {

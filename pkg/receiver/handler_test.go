@@ -1,0 +1,207 @@
+package receiver_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receiver"
+	"github.com/faxctl/faxctl/pkg/webhook"
+)
+
+func TestAnswer(t *testing.T) {
+	reject, err := receiver.ParsePattern("from=+1900*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStation(t, func(c *receiver.Config) {
+		c.Reject = []receiver.Pattern{reject}
+		c.Answer.MediaType, c.Answer.PageSize = "image/tiff", "a4"
+	})
+	for _, tt := range []struct{ name, from, to, want string }{
+		{"ours", sender, ourNumber, `mediaType="image/tiff" pageSize="a4"`},
+		{"not ours", sender, "+14155550000", "<Reject/>"},
+		{"rejected", "+19005550000", ourNumber, "<Reject/>"},
+	} {
+		form := url.Values{"FaxSid": {faxID(1)}, "AccountSid": {account}, "From": {tt.from}, "To": {tt.to}}
+		if w := s.do(post("/fax", form)); w.Code != 200 || !strings.Contains(w.Body.String(), tt.want) || w.Header().Get("Content-Type") != "text/xml; charset=utf-8" {
+			t.Errorf("%s: answered %d %s", tt.name, w.Code, w.Body)
+		}
+		get := httptest.NewRequest(http.MethodGet, "/fax?"+form.Encode(), nil)
+		get.Header.Set(webhook.TwilioHeader, webhook.Sign(key, publicURL+"/fax?"+form.Encode(), nil))
+		if w := s.do(get); w.Code != 200 || !strings.Contains(w.Body.String(), tt.want) {
+			t.Errorf("%s by GET: answered %d %s", tt.name, w.Code, w.Body)
+		}
+	}
+	s.nothingStored()
+}
+
+func TestParsePattern(t *testing.T) {
+	for _, s := range []string{"", "from=", "both=+1*", "[", "to=[a"} {
+		if _, err := receiver.ParsePattern(s); fax.Hint(err) == "" {
+			t.Errorf("%q: %v", s, err)
+		}
+	}
+	for _, tt := range []struct {
+		pattern  string
+		from, to string
+		want     bool
+	}{
+		{"+1415*", "+14155550100", "+442079460000", true},
+		{"+1415*", "+442079460000", "+14155550100", true},
+		{"+1415", "+14155550100", "+14155550100", false},
+		{"from=+1415*", "+442079460000", "+14155550100", false},
+		{"to=+14155550100", "", "+14155550100", true},
+		{"from=anonymous", "anonymous", "+14155550100", true},
+	} {
+		p, err := receiver.ParsePattern(tt.pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Match(tt.from, tt.to); got != tt.want {
+			t.Errorf("%s matches %s to %s: %v", tt.pattern, tt.from, tt.to, got)
+		}
+	}
+}
+
+// TestPortsAndDialects: the default port may be in the signed URL or not, and
+// either provider's header counts.
+func TestPortsAndDialects(t *testing.T) {
+	for _, header := range []string{webhook.TwilioHeader, webhook.SignalWireHeader} {
+		for _, target := range []string{"https://fax.example.com/fax/done", "https://fax.example.com:443/fax/done"} {
+			s := newStation(t, func(c *receiver.Config) { c.Keys = []webhook.Key{"old", key} })
+			form := callbackForm(faxID(1))
+			req := post("/fax/done", form)
+			req.Header.Del(webhook.TwilioHeader)
+			req.Header.Set(header, webhook.Sign(key, target, form))
+			if w := s.do(req); w.Code != 204 {
+				t.Errorf("%s over %s: answered %d", header, target, w.Code)
+			}
+		}
+	}
+}
+
+// TestBehindPath: a public URL with a path works whether or not the proxy cuts
+// it off.
+func TestBehindPath(t *testing.T) {
+	s := newStation(t, func(c *receiver.Config) { c.PublicURL = "https://example.com/hooks/" })
+	form := callbackForm(faxID(1))
+	for _, path := range []string{"/hooks/fax/done", "/fax/done"} {
+		req := post(path, form)
+		req.Header.Set(webhook.TwilioHeader, webhook.Sign(key, "https://example.com/hooks/fax/done", form))
+		if w := s.do(req); w.Code != 204 {
+			t.Errorf("%s: answered %d", path, w.Code)
+		}
+	}
+	if got := s.FaxURL(); got != "https://example.com/hooks/fax" {
+		t.Errorf("the fax URL is %s", got)
+	}
+}
+
+func TestUnknownPaths(t *testing.T) {
+	s := newStation(t, nil)
+	for _, path := range []string{"/", "/fax/", "/fax/done/", "/archive", "/incoming", "/../receiver.db", "/fax/../metrics/x", "/debug/pprof/", "/favicon.ico"} {
+		if w := s.do(httptest.NewRequest(http.MethodGet, "http://x"+path, nil)); w.Code != 404 && w.Code/100 != 3 {
+			t.Errorf("%s: answered %d", path, w.Code)
+		}
+	}
+}
+
+// part is a part of a multipart body.
+type part struct{ name, file, content string }
+
+// multi is a signed multipart callback.
+func multi(form url.Values, parts ...part) *http.Request {
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name := range form {
+		w.WriteField(name, form.Get(name))
+	}
+	for _, p := range parts {
+		h := textproto.MIMEHeader{}
+		h.Set("Content-Disposition", fmt.Sprintf(`form-data; name="%s"`, p.name))
+		if p.file != "" {
+			h.Set("Content-Disposition", fmt.Sprintf(`form-data; name="%s"; filename="%s"`, p.name, p.file))
+		}
+		to, _ := w.CreatePart(h)
+		io.WriteString(to, p.content)
+	}
+	w.Close()
+	req := httptest.NewRequest(http.MethodPost, "/fax/done", &body)
+	req.Header.Set("Content-Type", w.FormDataContentType())
+	req.Header.Set(webhook.TwilioHeader, webhook.Sign(key, publicURL+"/fax/done", form))
+	return req
+}
+
+// TestUpload: a document that comes with the callback is on disk before the
+// answer, and in the archive after it, though the provider has never heard of
+// the fax. A repetition neither replaces it nor stays.
+func TestUpload(t *testing.T) {
+	s := newStation(t, nil)
+	id := faxID(1)
+	if w := s.do(multi(callbackForm(id), part{"Media", "../../fax.pdf", document(id)})); w.Code != 204 {
+		t.Fatalf("answered %d %s", w.Code, w.Body)
+	}
+	files := s.incoming()
+	if len(files) != 1 {
+		t.Fatalf("incoming: %v", files)
+	}
+	if got, err := os.ReadFile(files[0]); err != nil || string(got) != document(id) {
+		t.Fatalf("on disk: %q, %v", got, err)
+	}
+	if info, err := os.Stat(files[0]); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the document is %v", info.Mode())
+	}
+	if w := s.do(multi(callbackForm(id), part{"Media", "fax.pdf", document("another")})); w.Code != 204 {
+		t.Fatalf("the repetition was answered %d", w.Code)
+	}
+	if got := s.incoming(); len(got) != 1 || got[0] != files[0] {
+		t.Fatalf("after the repetition: %v", got)
+	}
+	s.run()
+	s.until("archived", func() bool { return s.archive.saved(id) == 1 && len(s.incoming()) == 0 })
+	if got, err := os.ReadFile(filepath.Join(s.archive.dir, id+".pdf")); err != nil || string(got) != document(id) {
+		t.Errorf("archived: %q, %v", got, err)
+	}
+}
+
+// nothingStored checks that neither an event, nor a job, nor a file is kept.
+func (s *station) nothingStored() {
+	s.t.Helper()
+	desk, err := receiver.OpenDesk(s.t.Context(), s.state)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer desk.Close()
+	stats, err := desk.Stats(s.t.Context())
+	if err != nil || len(stats.Faxes) > 0 || len(stats.Jobs) > 0 {
+		s.t.Errorf("stored: %+v, %v", stats, err)
+	}
+	if files := s.incoming(); len(files) > 0 {
+		s.t.Errorf("left behind: %v", files)
+	}
+}
+
+// incoming are the files that wait to be archived.
+func (s *station) incoming() []string {
+	s.t.Helper()
+	files, err := filepath.Glob(filepath.Join(s.state, "incoming", "*"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return files
+}
+
+func (s *station) metric() string {
+	return s.do(httptest.NewRequest(http.MethodGet, "/metrics", nil)).Body.String()
+}
