@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"log"
 	"math/big"
@@ -27,15 +28,22 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// port finds a free port.
+// port finds a port of this machine that nothing listens on, below those the
+// system gives to whoever connects. It differs from script to script.
 func port(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: port NAME")
 	}
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	ts.Check(err)
-	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	ts.Check(l.Close())
+	sum := fnv.New32a()
+	_, _ = io.WriteString(sum, ts.Getenv("WORK")) // never fails
+	for n := sum.Sum32(); ; n++ {
+		number := strconv.Itoa(20000 + int(n%12000))
+		if l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:"+number); err == nil {
+			ts.Check(l.Close())
+			ts.Setenv(args[0], number)
+			return
+		}
+	}
 }
 
 // authority serves Pebble, the ACME server that Let's Encrypt tests clients

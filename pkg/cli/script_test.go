@@ -48,7 +48,12 @@ func TestMain(m *testing.M) {
 //	                           are written to the file $REQUESTS
 //	arrives NAME [KEY=VALUE...] a fax comes in, and $NAME is its id. Keys: from,
 //	                           to, direction, status, age (in hours), pages,
-//	                           price, type, document (a file), media (none)
+//	                           price, type, document (a file), media (none),
+//	                           link (where the provider says the document is,
+//	                           or below /cdn/ one of its own that leads astray)
+//	until COMMAND...           repeat it until it succeeds
+//	attack STATUS METHOD PATH [CHANGE...] a request to the receiver at $PORT,
+//	                           dishonest by the changes, is answered so
 //	application DIALECT        serve an application that takes faxes at $APP,
 //	                           with a good and many bad answers, and writes
 //	                           what it hears to the file $HEARD
@@ -71,6 +76,9 @@ func TestScripts(t *testing.T) {
 			"exits":    exits,
 			"provider": provider,
 			"arrives":  arrives,
+
+			"until":  until,
+			"attack": attack,
 
 			"application": application,
 			"terminal":    terminal,
@@ -139,7 +147,9 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("REQUESTS", requests.Name())
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(requests, r.Method, r.URL.Path)
-		box.Handler().ServeHTTP(w, r)
+		if !astray(w, r) {
+			relink(ts.MkAbs("links"), box.Handler()).ServeHTTP(w, r)
+		}
 	}))
 	ts.Defer(func() {
 		server.CloseClientConnections()
@@ -169,9 +179,12 @@ func arrives(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: arrives NAME [KEY=VALUE...]")
 	}
 	f := sandbox.Fax{From: "+14155550199", To: "+14155550100", Pages: 1}
+	link := ""
 	for _, arg := range args[1:] {
 		key, value, _ := strings.Cut(arg, "=")
-		if err := setFax(ts, &f, key, value); err != nil {
+		if key == "link" {
+			link = value
+		} else if err := setFax(ts, &f, key, value); err != nil {
 			ts.Fatalf("%s: %v", arg, err)
 		}
 	}
@@ -186,6 +199,9 @@ func arrives(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	f, err = box.AddFax(context.Background(), f)
 	ts.Check(errors.Join(err, box.Close()))
+	if link != "" {
+		ts.Check(keepLink(ts.MkAbs("links"), f.ID, link))
+	}
 	ts.Setenv(args[0], f.ID)
 }
 
