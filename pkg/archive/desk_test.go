@@ -20,6 +20,8 @@ type desk struct {
 	fax.Faxes
 	mu       sync.Mutex
 	docs     map[string][]byte // by fax id; nil: the document is gone
+	records  map[string]fax.Fax
+	fetched  int // records, one by one
 	deleted  []string
 	opened   int
 	conflict bool   // deleting is refused
@@ -38,6 +40,16 @@ func (d *desk) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, e
 		return fax.Document{}, fmt.Errorf("document of %s: %w", f.ID, fax.ErrNotFound)
 	}
 	return fax.Document{Body: io.NopCloser(bytes.NewReader(doc[offset:])), Offset: offset, Size: int64(len(doc)), ETag: `"v1"`}, nil
+}
+
+func (d *desk) Get(_ context.Context, id string) (fax.Fax, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fetched++
+	if _, known := d.docs[id]; !known {
+		return fax.Fax{}, fax.ErrNotFound
+	}
+	return d.records[id], nil
 }
 
 func (d *desk) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {
@@ -82,13 +94,13 @@ func (d *desk) DeleteMedia(_ context.Context, id, _ string) error {
 // fill gives the desk n received faxes, one an hour, and returns them.
 func fill(t testing.TB, n int) (*desk, []fax.Fax) {
 	t.Helper()
-	d := &desk{docs: map[string][]byte{}}
+	d := &desk{docs: map[string][]byte{}, records: map[string]fax.Fax{}}
 	var faxes []fax.Fax
 	for i := range n {
 		pages := i%3 + 1
 		f := received(fmt.Sprintf("FX%04d", i), pages)
 		f.Created = f.Created.Add(-time.Duration(i) * time.Hour)
-		d.docs[f.ID] = sheet(t, pages, uint64(i))
+		d.docs[f.ID], d.records[f.ID] = sheet(t, pages, uint64(i)), f
 		faxes = append(faxes, f)
 	}
 	return d, faxes

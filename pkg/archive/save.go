@@ -17,7 +17,8 @@ import (
 // fetched again, and never given up: when the provider has it no more, the
 // entry is marked.
 //
-// f should come with Raw; without it, the decoded record alone is kept.
+// f need not come with Raw, nor with a link that still works: without Raw the
+// record is fetched when it has to be written, and kept as the provider sends it.
 // Concurrent calls are safe, and share their fsyncs of folders. Errors: those
 // of [fetch.Save], which leave the archive as it was; fax.ErrInvalid for an id
 // that is no file name.
@@ -29,6 +30,11 @@ func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry
 	old, key, found, err := a.find(ctx, f.ID)
 	if err != nil {
 		return Entry{}, false, err
+	}
+	if f.Raw == nil && !(found && same(old.Fax, f)) {
+		if f, err = renewed(ctx, faxes, f); err != nil {
+			return Entry{}, false, err
+		}
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	e = Entry{Fax: f, Record: f.Raw, ArchivedAt: now}
@@ -66,6 +72,15 @@ func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry
 		}
 	}
 	return e, false, a.put(ctx, key, part, e)
+}
+
+// renewed is f as the provider has it now, as far as it still has it.
+func renewed(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
+	now, err := faxes.Get(ctx, f.ID)
+	if errors.Is(err, fax.ErrNotFound) {
+		return f, nil
+	}
+	return now, err
 }
 
 // mayHaveDocument tells whether to ask for a document. A fax without a media id

@@ -18,6 +18,29 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
+// A fax that comes without the provider's record is asked for, once: what is
+// kept is what the provider says.
+func TestSaveFetchesTheRecord(t *testing.T) {
+	a := open(t, t.TempDir())
+	d, faxes := fill(t, 2)
+	bare, gone := faxes[0], faxes[1]
+	bare.Raw, gone.Raw = nil, nil
+	delete(d.docs, gone.ID)
+	for range 2 {
+		save(t, a, d, bare)
+		e, err := a.Get(t.Context(), bare.ID)
+		if err != nil || !strings.Contains(string(e.Record), `"odd"`) || e.Document == nil {
+			t.Errorf("%+v, %v", e, err)
+		}
+	}
+	if d.fetched != 1 {
+		t.Errorf("asked for %d times", d.fetched)
+	}
+	if e, _ := save(t, a, d, gone); e.Document != nil || e.MediaGone.IsZero() {
+		t.Errorf("a fax that is gone by now: %+v", e)
+	}
+}
+
 func TestSaveKeepsRecordAndDocument(t *testing.T) {
 	t.Cleanup(func() { goleak.VerifyNone(t) }) // after the archive is closed
 	dir := filepath.Join(t.TempDir(), "kept")

@@ -141,12 +141,27 @@ func (a *app) planPrune(ctx context.Context, faxes fax.Faxes, kept *archive.Arch
 	}
 	now := time.Now()
 	q := p.policy.Query(now)
-	q.WithRaw = q.WithRaw || p.archive != ""
-	return p.policy.Plan(a.everyFax(ctx, faxes, q), retention.Facts{
+	q.WithRaw = p.dryRun && a.flags.raw
+	return p.policy.Plan(lean(a.everyFax(ctx, faxes, q)), retention.Facts{
 		Now:      now,
 		Held:     func(id string) (string, bool) { reason, held := c.held[id]; return reason, held },
 		Archived: func(id string) bool { return c.kept[id] },
 	})
+}
+
+// lean drops the links to documents that have an id: a plan holds all its faxes,
+// and a link does not work for long.
+func lean(faxes iter.Seq2[fax.Fax, error]) iter.Seq2[fax.Fax, error] {
+	return func(yield func(fax.Fax, error) bool) {
+		for f, err := range faxes {
+			if f.MediaID != "" {
+				f.MediaURL = ""
+			}
+			if !yield(f, err) {
+				return
+			}
+		}
+	}
 }
 
 // showPlan says what would go, before it does.

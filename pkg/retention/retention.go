@@ -124,7 +124,7 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 	slices.SortFunc(all, func(a, b fax.Fax) int { // the newest first
 		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
 	})
-	plan := Plan{Summary: Summary{Considered: len(all)}}
+	plan := Plan{Delete: all[:0], Summary: Summary{Considered: len(all)}} // in place: there may be many
 	last := map[string]int{}
 	for _, f := range all {
 		kept := false
@@ -145,7 +145,7 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 	slices.Reverse(plan.Delete)
 	slices.Reverse(plan.Skipped)
 	plan.Summary.Skipped = len(plan.Skipped)
-	return plan, p.MaxDelete.Check(len(plan.Delete), len(all))
+	return plan, p.MaxDelete.Check(plan.Summary.Count, plan.Summary.Considered)
 }
 
 // skip says why f stays, if it does.
