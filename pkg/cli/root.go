@@ -149,10 +149,15 @@ func onlyChildren(cmd *cobra.Command, args []string) error {
 // unknownCommand says that word is no command under cmd, and which it might
 // have meant.
 func unknownCommand(cmd *cobra.Command, word string) error {
-	cmd.SuggestionsMinimumDistance = 2
 	err := usageError("unknown command %q for %q", word, cmd.CommandPath())
-	if near := cmd.SuggestionsFor(word); len(near) > 0 {
-		return fax.WithHint(err, "did you mean "+strings.Join(near, " or ")+"?")
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	if near := spell.Nearest(word, names); near != "" {
+		return fax.WithHint(err, "did you mean "+near+"?")
 	}
 	return fax.WithHint(err, fmt.Sprintf("%s --help lists the commands", cmd.CommandPath()))
 }

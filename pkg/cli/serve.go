@@ -251,7 +251,8 @@ func (a *app) announce(l net.Listener, r *receiver.Receiver, s serving) {
 	if _, port, err := net.SplitHostPort(l.Addr().String()); len(s.acme.Hosts) > 0 && err == nil && port != "443" {
 		a.say("The authority asks at port 443 of %s, which must lead to %s.", strings.Join(s.acme.Hosts, ", "), l.Addr())
 	}
-	a.say("Receiving on %s; ^C ends it. Numbers find it with: faxctl numbers configure NUMBER --fax-url %s", l.Addr(), r.FaxURL())
+	a.say("Receiving on %s; ^C ends it. Numbers find it with", l.Addr())
+	a.say("  faxctl numbers configure NUMBER --fax-url %s", r.FaxURL())
 }
 
 func (a *app) serverLog(format string) *slog.Logger {

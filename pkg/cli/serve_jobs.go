@@ -235,7 +235,7 @@ func countType() output.Type[statusCount] {
 		Columns: []output.Column[statusCount]{
 			{Name: "what", Value: func(c statusCount) string { return c.What }},
 			{Name: "state", Value: func(c statusCount) string { return c.State }},
-			{Name: "count", Value: func(c statusCount) string { return strconv.Itoa(c.Count) }},
+			{Name: "count", Value: func(c statusCount) string { return strconv.Itoa(c.Count) }, Right: true},
 		},
 	}
 }
@@ -249,10 +249,9 @@ func jobType() output.Type[receiver.Job] {
 			{Name: "state", Value: func(j receiver.Job) string { return j.State }, Style: jobStyle},
 			{Name: "fax", Value: func(j receiver.Job) string { return j.FaxID }, Whole: true},
 			{Name: "status", Value: func(j receiver.Job) string { return string(j.Status) }, Wide: true},
-			{Name: "attempts", Value: func(j receiver.Job) string { return strconv.Itoa(j.Attempts) }},
-			{Name: "created", Value: func(j receiver.Job) string { return j.Created.UTC().Format(time.RFC3339) },
-				Show: func(j receiver.Job, h output.Human) string { return h.Ago(j.Created) }},
-			{Name: "error", Value: func(j receiver.Job) string { return j.Error }},
+			{Name: "error", Value: func(j receiver.Job) string { return j.Error }, Wrap: true, Least: 24},
+			{Name: "attempts", Value: func(j receiver.Job) string { return strconv.Itoa(j.Attempts) }, Right: true},
+			timeColumn("created", func(j receiver.Job) time.Time { return j.Created }),
 		},
 	}
 }

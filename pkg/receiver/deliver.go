@@ -39,7 +39,10 @@ func (r *Receiver) exec(ctx context.Context, e Event) error {
 	var said tail
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s: %w: %s", r.cfg.Exec[0], err, masked(text(said.String()), e.From, e.To))
+		if words := masked(text(said.String()), e.From, e.To); words != "" {
+			return fmt.Errorf("%s: %w: %s", r.cfg.Exec[0], err, words)
+		}
+		return fmt.Errorf("%s: %w", r.cfg.Exec[0], err)
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ import (
 
 // ErrEmpty is a policy without a condition: it would delete everything. It
 // comes together with fax.ErrInvalid.
-var ErrEmpty = errors.New("the policy has no condition and would delete every fax")
+var ErrEmpty = errors.New("it has no condition and would delete every fax")
 
 // Policy says which faxes to delete: those that meet every condition given.
 type Policy struct {
@@ -42,7 +42,7 @@ func (p Policy) Check() error {
 		return fmt.Errorf("%w policy: an age or a count below zero", fax.ErrInvalid)
 	case p.OlderThan == 0 && p.KeepLast == 0 && f.From == "" && f.To == "" && f.Number == "" && f.After.IsZero() &&
 		f.Until.IsZero() && f.Direction == "" && len(f.Statuses) == 0 && f.MinPages == 0:
-		return fax.WithHint(fmt.Errorf("%w: %w", fax.ErrInvalid, ErrEmpty), "say which faxes: --older-than 90d, or a filter such as --to +14155550123")
+		return fax.WithHint(fmt.Errorf("%w policy: %w", fax.ErrInvalid, ErrEmpty), "say which faxes: --older-than 90d, or a filter such as --to +14155550123")
 	}
 	return nil
 }
