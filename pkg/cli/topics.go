@@ -65,9 +65,11 @@ progress, questions and warnings. A pipe sees the same bytes on every run.
 
 Formats (-o, --output):
   table          on a terminal, a table fitted to its width, with relative
-                 times and colors; in a pipe, tab-separated with a header,
-                 RFC 3339 times and no colors
-  wide           the table with every column
+                 times and colors; columns with nothing in them are left out,
+                 and the last ones when there is no room, which a note says.
+                 In a pipe, tab-separated with a header, every column of the
+                 table, RFC 3339 times and no colors
+  wide           the table with every column there is
   json           one array, or one object for one thing; nothing at all when
                  the command fails half-way
   jsonl          one object a line, as they arrive
