@@ -128,7 +128,7 @@ func callType() output.Type[sandbox.Call] {
 				}
 				return strconv.Itoa(c.ErrorCode)
 			}},
-			{Name: "error", Value: func(c sandbox.Call) string { return c.ErrorMessage }, Style: func(sandbox.Call) output.Style { return output.Bad }},
+			{Name: "error_message", Value: func(c sandbox.Call) string { return c.ErrorMessage }, Style: func(sandbox.Call) output.Style { return output.Bad }},
 			{Name: "from", Value: func(c sandbox.Call) string { return c.From }, Whole: true, Wide: true},
 			{Name: "to", Value: func(c sandbox.Call) string { return c.To }, Whole: true, Wide: true},
 		},

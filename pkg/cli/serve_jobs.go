@@ -247,7 +247,7 @@ func jobType() output.Type[receiver.Job] {
 			{Name: "id", Value: func(j receiver.Job) string { return strconv.FormatInt(j.ID, 10) }, Whole: true, Style: accent[receiver.Job]},
 			{Name: "kind", Value: func(j receiver.Job) string { return j.Kind }},
 			{Name: "state", Value: func(j receiver.Job) string { return j.State }, Style: jobStyle},
-			{Name: "fax", Value: func(j receiver.Job) string { return j.FaxID }, Whole: true},
+			{Name: "fax_id", Value: func(j receiver.Job) string { return j.FaxID }, Whole: true},
 			{Name: "status", Value: func(j receiver.Job) string { return string(j.Status) }, Wide: true},
 			{Name: "error", Value: func(j receiver.Job) string { return j.Error }, Wrap: true, Least: 24},
 			{Name: "attempts", Value: func(j receiver.Job) string { return strconv.Itoa(j.Attempts) }, Right: true},
