@@ -251,7 +251,7 @@ func checkEmpty(dir string) error {
 	for _, e := range entries {
 		// A run that was cut off early leaves these.
 		if e.Name() != lockName && !strings.HasPrefix(e.Name(), "."+formatFile) {
-			return fax.WithHint(fmt.Errorf("%w archive %s: the folder is not empty and is no archive", fax.ErrInvalid, dir), "name an empty folder, or one that is not there")
+			return fax.Invalid("name an empty folder, or one that is not there", "archive %s: the folder is not empty and is no archive", dir)
 		}
 	}
 	return nil

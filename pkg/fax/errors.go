@@ -2,6 +2,7 @@ package fax
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -72,6 +73,12 @@ func WithHint(err error, hint string) error {
 		return nil
 	}
 	return hinted{err, hint}
+}
+
+// Invalid is an ErrInvalid with advice. Its text reads on from "invalid":
+// Invalid("three digits, as in 415", "area code %q", "41").
+func Invalid(hint, format string, args ...any) error {
+	return WithHint(fmt.Errorf("%w "+format, append([]any{ErrInvalid}, args...)...), hint)
 }
 
 // Hint is the advice that came with err, outermost first, or "".

@@ -17,6 +17,7 @@ package fax
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -152,13 +153,5 @@ func (q Filter) Match(f Fax) bool {
 	if q.MinPages > 0 && (f.Pages == nil || *f.Pages < q.MinPages) {
 		return false
 	}
-	if len(q.Statuses) == 0 {
-		return true
-	}
-	for _, s := range q.Statuses {
-		if f.Status == s {
-			return true
-		}
-	}
-	return false
+	return len(q.Statuses) == 0 || slices.Contains(q.Statuses, f.Status)
 }

@@ -13,7 +13,7 @@ func ParseMoney(s string) (Money, error) {
 	amount, currency, _ := strings.Cut(strings.TrimSpace(s), " ")
 	m := Money{Amount: amount, Currency: strings.ToUpper(strings.TrimSpace(currency))}
 	if _, err := m.rat(); err != nil || !regexp.MustCompile(`^([A-Z]{3})?$`).MatchString(m.Currency) {
-		return Money{}, WithHint(fmt.Errorf("%w amount of money %q", ErrInvalid, s), "write an amount and, if you like, a currency, as in 2.00 or '2.00 USD'")
+		return Money{}, Invalid("write an amount and, if you like, a currency, as in 2.00 or '2.00 USD'", "amount of money %q", s)
 	}
 	return m, nil
 }
@@ -36,9 +36,17 @@ func (m Money) Cmp(o Money) (int, error) {
 	return a.Cmp(b), nil
 }
 
-// rat is the exact amount. big.Rat alone would read "1/3" and "1e99" as well.
+// decimal reports whether s is a plain decimal number, such as -1.15. The
+// standard library reads more: "1/3", "1e99", "NaN", "0x1p2".
+func decimal(s string) bool {
+	whole, fraction, point := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	return digits(whole) && (!point || digits(fraction))
+}
+
+// rat is the exact amount.
 func (m Money) rat() (*big.Rat, error) {
-	if regexp.MustCompile(`^-?\d+(\.\d+)?$`).MatchString(m.Amount) {
+	if decimal(m.Amount) {
 		if r, ok := new(big.Rat).SetString(m.Amount); ok {
 			return r, nil
 		}

@@ -1,7 +1,6 @@
 package fax
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 )
@@ -18,7 +17,7 @@ func ParsePhone(s string) (string, error) {
 		return r
 	}, strings.TrimSpace(s))
 	if !regexp.MustCompile(`^\+[1-9]\d{6,14}$`).MatchString(clean) {
-		return "", WithHint(fmt.Errorf("%w phone number %q", ErrInvalid, s), "write it in E.164: a plus sign, the country code and the number, as in +14155550123")
+		return "", Invalid("write it in E.164: a plus sign, the country code and the number, as in +14155550123", "phone number %q", s)
 	}
 	return clean, nil
 }

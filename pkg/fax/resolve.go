@@ -44,7 +44,7 @@ func (e *AmbiguousError) Unwrap() error { return ErrInvalid }
 // numbers have that name.
 func Resolve(ctx context.Context, numbers Numbers, ref string) (Number, error) {
 	if strings.TrimSpace(ref) == "" {
-		return Number{}, WithHint(fmt.Errorf("%w number: it is empty", ErrInvalid), "name it by its phone number, id or name, as faxctl numbers list shows them")
+		return Number{}, Invalid("name it by its phone number, id or name, as faxctl numbers list shows them", "number: it is empty")
 	}
 	if phone, err := ParsePhone(ref); err == nil {
 		return only(ctx, numbers, ref, NumberFilter{Phone: phone}, func(n Number) bool { return n.Phone == phone })

@@ -1,7 +1,6 @@
 package fax
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -38,17 +37,14 @@ func (s Search) Queries() ([]Query, error) {
 	}
 	for _, t := range types {
 		if !slices.Contains(NumberTypes(), t) {
-			return nil, invalid("one of "+joined(NumberTypes()), "number type %q", t)
+			return nil, Invalid("one of "+joined(NumberTypes()), "number type %q", t)
 		}
 	}
 	areas, err := each(s.AreaCodes, func(a string) (string, error) {
 		if !northAmerican(base.Country) {
-			return "", invalid("leave --area-code out, or search --country US or CA; elsewhere use --contains with the leading digits", "area code %s: only the US and Canada have them, not %s", a, base.Country)
+			return "", Invalid("leave --area-code out, or search --country US or CA; elsewhere use --contains with the leading digits", "area code %s: only the US and Canada have them, not %s", a, base.Country)
 		}
-		if !regexp.MustCompile(`^[2-9]\d\d$`).MatchString(a) {
-			return "", invalid("three digits, the first one 2 to 9, as in 415", "area code %q", a)
-		}
-		return a, nil
+		return a, CheckAreaCode(a)
 	})
 	if err != nil {
 		return nil, err
@@ -58,7 +54,7 @@ func (s Search) Queries() ([]Query, error) {
 		return nil, err
 	}
 	if n := len(types) * len(areas) * len(patterns); n > maxQueries {
-		return nil, invalid("ask for fewer types, area codes or patterns at once", "search: it takes %d questions, at most %d are asked", n, maxQueries)
+		return nil, Invalid("ask for fewer types, area codes or patterns at once", "search: it takes %d questions, at most %d are asked", n, maxQueries)
 	}
 	var all []Query
 	for _, t := range types {
@@ -85,18 +81,18 @@ func (s Search) common() (Query, error) {
 	q.Country = strings.ToUpper(strings.TrimSpace(q.Country))
 	near := q.NearNumber != "" || q.NearLatLong != ""
 	switch {
-	case !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(q.Country):
-		return q, invalid("an ISO 3166-1 code of two letters, as in US", "country %q", s.Country)
+	case CheckCountry(q.Country) != nil:
+		return q, CheckCountry(q.Country)
 	case q.NearNumber != "" && q.NearLatLong != "":
-		return q, invalid("give one place to be near to", "search: near a number and near a place at once")
+		return q, Invalid("give one place to be near to", "search: near a number and near a place at once")
 	case q.Distance != 0 && !near:
-		return q, invalid("say from where: --near +14155550123 or --near 37.84,-122.26", "distance without a place to measure from")
+		return q, Invalid("say from where: --near +14155550123 or --near 37.84,-122.26", "distance without a place to measure from")
 	case q.Distance < 0 || q.Distance > 500:
-		return q, invalid("from 1 to 500 miles", "distance %d", q.Distance)
+		return q, Invalid("from 1 to 500 miles", "distance %d", q.Distance)
 	case q.RateCenter != "" && q.Lata == "":
-		return q, invalid("add --lata, the area the rate center is in", "rate center %q without a LATA", q.RateCenter)
+		return q, Invalid("add --lata, the area the rate center is in", "rate center %q without a LATA", q.RateCenter)
 	case !slices.Contains([]string{"", "any", "local", "foreign"}, q.NoAddress):
-		return q, invalid("any, local or foreign", "address requirement %q", q.NoAddress)
+		return q, Invalid("any, local or foreign", "address requirement %q", q.NoAddress)
 	}
 	if northAmerican(q.Country) {
 		return q, nil
@@ -106,10 +102,26 @@ func (s Search) common() (Query, error) {
 		given bool
 	}{{"--near", near}, {"--region", q.Region != ""}, {"--postal-code", q.PostalCode != ""}, {"--lata", q.Lata != ""}} {
 		if f.given {
-			return q, invalid("leave it out, or search --country US or CA", "%s: providers look at it in the US and Canada only, not in %s", f.flag, q.Country)
+			return q, Invalid("leave it out, or search --country US or CA", "%s: providers look at it in the US and Canada only, not in %s", f.flag, q.Country)
 		}
 	}
 	return q, nil
+}
+
+// CheckCountry refuses what is no country: two capital letters (ISO 3166-1).
+func CheckCountry(code string) error {
+	if !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(code) {
+		return Invalid("give two letters (ISO 3166-1), as in --country US", "country %q", code)
+	}
+	return nil
+}
+
+// CheckAreaCode refuses what is no area code of the US and Canada.
+func CheckAreaCode(code string) error {
+	if !regexp.MustCompile(`^[2-9]\d\d$`).MatchString(code) {
+		return Invalid("three digits, the first one 2 to 9, as in 415", "area code %q", code)
+	}
+	return nil
 }
 
 // SetNear sets the place to search near to: a phone number in E.164, or a
@@ -119,31 +131,30 @@ func (q *Query) SetNear(place string) error {
 	if lat, long, ok := strings.Cut(place, ","); ok {
 		lat, long = strings.TrimSpace(lat), strings.TrimSpace(long)
 		if !degrees(lat, 90) || !degrees(long, 180) {
-			return invalid("latitude and longitude in degrees, as in 37.84,-122.26", "place %q", place)
+			return Invalid("latitude and longitude in degrees, as in 37.84,-122.26", "place %q", place)
 		}
 		q.NearLatLong = lat + "," + long
 		return nil
 	}
 	phone, err := ParsePhone(place)
 	if err != nil {
-		return invalid("a phone number like +14155550123, or a latitude and longitude like 37.84,-122.26", "place %q", place)
+		return Invalid("a phone number like +14155550123, or a latitude and longitude like 37.84,-122.26", "place %q", place)
 	}
 	q.NearNumber = phone
 	return nil
 }
 
 // degrees reports whether s is a plain decimal number from -limit to limit.
-// ParseFloat alone would take "NaN", "0x1p2" and "1_0".
 func degrees(s string, limit float64) bool {
 	v, err := strconv.ParseFloat(s, 64)
-	return err == nil && regexp.MustCompile(`^[+-]?\d+(\.\d+)?$`).MatchString(s) && v >= -limit && v <= limit
+	return err == nil && decimal(strings.TrimPrefix(s, "+")) && v >= -limit && v <= limit
 }
 
 // cleanPattern checks a pattern and writes it in capitals.
 func cleanPattern(p string) (string, error) {
 	up := strings.ToUpper(strings.TrimSpace(p))
 	if len(up) < 2 || len(up) > 16 || !regexp.MustCompile(`^\+?[0-9A-Z*%]+\$?$`).MatchString(up) {
-		return "", invalid("2 to 16 of digits and letters; * is one digit, % any; + at the start and $ at the end hold the pattern there", "pattern %q", p)
+		return "", Invalid("2 to 16 of digits and letters; * is one digit, % any; + at the start and $ at the end hold the pattern there", "pattern %q", p)
 	}
 	return up, nil
 }
@@ -166,10 +177,6 @@ func each(values []string, clean func(string) (string, error)) ([]string, error)
 		out = append(out, c)
 	}
 	return out, nil
-}
-
-func invalid(hint, format string, args ...any) error {
-	return WithHint(fmt.Errorf("%w "+format, append([]any{ErrInvalid}, args...)...), hint)
 }
 
 func joined(types []NumberType) string {

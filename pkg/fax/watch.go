@@ -53,7 +53,10 @@ func Watch(ctx context.Context, faxes Faxes, q Filter, opt WatchOptions) iter.Se
 			fresh, err := w.look(ctx)
 			switch {
 			case err == nil:
-			case first, ctx.Err() != nil, !errors.Is(err, ErrUnavailable):
+			case ctx.Err() != nil: // whatever the look ran into
+				yield(Fax{}, ctx.Err())
+				return
+			case first, !errors.Is(err, ErrUnavailable):
 				yield(Fax{}, err)
 				return
 			case opt.Trouble != nil:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -127,16 +126,18 @@ func (p Purchase) checked() (Purchase, error) {
 	var err error
 	switch {
 	case (p.Order.Phone == "") == (p.Order.AreaCode == ""):
-		return p, invalid("name the number, or an area code with --area-code", "order: exactly one of a phone number and an area code")
+		return p, fax.Invalid("name the number, or an area code with --area-code", "order: exactly one of a phone number and an area code")
 	case p.Order.Phone != "":
 		if p.Order.Phone, err = fax.ParsePhone(p.Order.Phone); err != nil {
 			return p, err
 		}
-	case !regexp.MustCompile(`^[2-9]\d\d$`).MatchString(p.Order.AreaCode):
-		return p, invalid("three digits, the first one 2 to 9, as in 415", "area code %q", p.Order.AreaCode)
+	default:
+		if err := fax.CheckAreaCode(p.Order.AreaCode); err != nil {
+			return p, err
+		}
 	}
 	if p.Offer != nil && p.Want.fax() && p.Offer.Capabilities.Fax == fax.No && !p.Want.Force {
-		return p, invalid("choose one that can: faxctl numbers search --fax; or insist with --force", "mode fax for %s: the number cannot receive faxes", p.Offer.Phone)
+		return p, fax.Invalid("choose one that can: faxctl numbers search --fax; or insist with --force", "mode fax for %s: the number cannot receive faxes", p.Offer.Phone)
 	}
 	return p, p.Want.Check()
 }

@@ -77,9 +77,9 @@ func (w Want) Check() error {
 		switch {
 		case m.method == nil:
 		case *m.method != "GET" && *m.method != "POST":
-			return invalid("POST or GET", "%s %q", m.name, *m.method)
+			return fax.Invalid("POST or GET", "%s %q", m.name, *m.method)
 		case m.url != nil && *m.url == "":
-			return invalid("leave "+m.flag+" out", "%s for a URL that is to be cleared", m.name)
+			return fax.Invalid("leave "+m.flag+" out", "%s for a URL that is to be cleared", m.name)
 		}
 	}
 	if w.Mode != nil {
@@ -87,18 +87,18 @@ func (w Want) Check() error {
 		case fax.ModeFax:
 		case fax.ModeVoice:
 			if given(w.FaxURL) || w.Method != nil {
-				return invalid("choose: --mode voice, or a fax URL, which makes it a fax number", "combination: a fax URL or method, and mode voice")
+				return fax.Invalid("choose: --mode voice, or a fax URL, which makes it a fax number", "combination: a fax URL or method, and mode voice")
 			}
 		default:
-			return invalid("fax or voice", "receive mode %q", *w.Mode)
+			return fax.Invalid("fax or voice", "receive mode %q", *w.Mode)
 		}
 	}
 	if w.Name != nil {
 		switch {
 		case utf8.RuneCountInString(*w.Name) > MaxName:
-			return invalid(fmt.Sprintf("at most %d characters", MaxName), "name: it has %d characters", utf8.RuneCountInString(*w.Name))
+			return fax.Invalid(fmt.Sprintf("at most %d characters", MaxName), "name: it has %d characters", utf8.RuneCountInString(*w.Name))
 		case !utf8.ValidString(*w.Name) || strings.ContainsFunc(*w.Name, unicode.IsControl):
-			return invalid("letters, digits, spaces and punctuation", "name %q", *w.Name)
+			return fax.Invalid("letters, digits, spaces and punctuation", "name %q", *w.Name)
 		}
 	}
 	return nil
@@ -113,19 +113,19 @@ func CheckURL(raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
-		return invalid("an absolute URL, as in https://fax.example.com/in", "URL")
+		return fax.Invalid("an absolute URL, as in https://fax.example.com/in", "URL")
 	case u.User != nil: // never printed: it may hold a password
-		return invalid("the receiver recognises the provider by its signature; leave user name and password out", "URL with a user name")
+		return fax.Invalid("the receiver recognises the provider by its signature; leave user name and password out", "URL with a user name")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
-		return invalid("an absolute URL, as in https://fax.example.com/in", "URL %q", raw)
+		return fax.Invalid("an absolute URL, as in https://fax.example.com/in", "URL %q", raw)
 	case u.Fragment != "":
-		return invalid("leave out what follows the #", "URL %q: it has a fragment", raw)
+		return fax.Invalid("leave out what follows the #", "URL %q: it has a fragment", raw)
 	case allowHTTP:
 		return nil
 	case u.Scheme != "https":
-		return invalid("use https; --allow-http permits it, for tests", "URL %q: it is not https", raw)
+		return fax.Invalid("use https; --allow-http permits it, for tests", "URL %q: it is not https", raw)
 	case private(u.Hostname()):
-		return invalid("the provider must be able to reach it; --allow-http permits it, for the sandbox", "URL %q: the host is reachable from this network only", raw)
+		return fax.Invalid("the provider must be able to reach it; --allow-http permits it, for the sandbox", "URL %q: the host is reachable from this network only", raw)
 	}
 	return nil
 }
@@ -147,7 +147,3 @@ func private(host string) bool {
 
 // given reports whether a value is set, not left alone and not cleared.
 func given(s *string) bool { return s != nil && *s != "" }
-
-func invalid(hint, format string, args ...any) error {
-	return fax.WithHint(fmt.Errorf("%w "+format, append([]any{fax.ErrInvalid}, args...)...), hint)
-}

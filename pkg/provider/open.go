@@ -7,7 +7,6 @@
 package provider
 
 import (
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -56,7 +55,7 @@ func Open(p profile.Profile, secret profile.Secret, o Options) (fax.Provider, er
 			APIOrigin: origin,
 		})
 	}
-	return fax.Provider{}, fax.WithHint(fmt.Errorf("%w provider %q", fax.ErrInvalid, p.Provider), "write twilio or signalwire")
+	return fax.Provider{}, fax.Invalid("write twilio or signalwire", "provider %q", p.Provider)
 }
 
 // apiOrigin is where calls go instead of the provider's hosts; nil: nowhere
@@ -67,7 +66,7 @@ func apiOrigin(p profile.Profile) (*url.URL, error) {
 	}
 	origin, err := transport.ParseOrigin(p.APIURL)
 	if err != nil {
-		return nil, fax.WithHint(fmt.Errorf("%w API URL: %w", fax.ErrInvalid, err), "give an origin, as in https://api.example.com or http://127.0.0.1:8080")
+		return nil, fax.Invalid("give an origin, as in https://api.example.com or http://127.0.0.1:8080", "API URL: %w", err)
 	}
 	return origin, nil
 }

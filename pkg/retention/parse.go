@@ -91,7 +91,7 @@ func parseWhen(s string, now time.Time) (t time.Time, isDay bool, err error) {
 }
 
 func badTime(what, got, like string) error {
-	return fax.WithHint(fmt.Errorf("%w %s %q", fax.ErrInvalid, what, got), "write it like "+like)
+	return fax.Invalid("write it like "+like, "%s %q", what, got)
 }
 
 // Limit is the most a policy may select: a count, or a share of the faxes its
@@ -105,7 +105,7 @@ type Limit struct {
 
 // ParseLimit reads "500" or "5%". Errors are fax.ErrInvalid.
 func ParseLimit(s string) (Limit, error) {
-	bad := fax.WithHint(fmt.Errorf("%w limit %q", fax.ErrInvalid, s), "write it like 500 or 5%")
+	bad := fax.Invalid("write it like 500 or 5%", "limit %q", s)
 	if number, ok := strings.CutSuffix(s, "%"); ok {
 		p, err := strconv.ParseFloat(number, 64)
 		if err != nil || !(p >= 0 && p <= 100) {
@@ -139,6 +139,6 @@ func (l Limit) Check(selected, considered int) error {
 	if !l.set || !l.isShare && selected <= l.count || l.isShare && float64(selected)*100 <= l.percent*float64(considered) {
 		return nil
 	}
-	return fax.WithHint(fmt.Errorf("%w: the policy selects %d of %d faxes, more than the limit of %s; nothing was deleted", fax.ErrConflict, selected, considered, l),
+	return fax.WithHint(fmt.Errorf("%w: the policy selects %d of %d, more than the limit of %s; nothing was deleted", fax.ErrConflict, selected, considered, l),
 		"look at the selection with --dry-run; raise --max-delete if it is right")
 }

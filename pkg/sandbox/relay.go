@@ -68,17 +68,18 @@ func (s *Sandbox) relayFilter(form url.Values) (match func(offer) bool, limit in
 	}
 	digits, given := "", 0
 	has := strings.Contains
-	for param, test := range map[string]func(string, string) bool{
-		"starts_with": startsWith, "contains": strings.Contains, "ends_with": strings.HasSuffix,
-	} {
-		text := form.Get(param)
+	for _, by := range []struct {
+		param string
+		test  func(phone, digits string) bool
+	}{{"starts_with", startsWith}, {"contains", strings.Contains}, {"ends_with", strings.HasSuffix}} {
+		text := form.Get(by.param)
 		if text == "" {
 			continue
 		}
 		if len(text) < 3 || len(text) > 7 || strings.Trim(text, "0123456789") != "" {
-			return nil, 0, s.refuse(20001, "%s must be 3 to 7 digits", param)
+			return nil, 0, s.refuse(20001, "%s must be 3 to 7 digits", by.param)
 		}
-		digits, has = text, test
+		digits, has = text, by.test
 		given++
 	}
 	areaCode, region, city := form.Get("areacode"), form.Get("region"), form.Get("city")

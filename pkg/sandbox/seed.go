@@ -63,7 +63,7 @@ func (s *Sandbox) seedNumbers(ctx context.Context, count int) ([]number, error) 
 		}
 	}
 	if len(numbers) < count {
-		return nil, fmt.Errorf("%d numbers wanted, %d for sale", count, len(numbers))
+		return nil, fmt.Errorf("numbers: %d wanted, %d for sale", count, len(numbers))
 	}
 	return numbers, nil
 }

@@ -43,7 +43,7 @@ func (c Config) dialect() (dialect, error) {
 	case SignalWire:
 		origin := "https://" + c.Space
 		if !regexp.MustCompile(`^([a-z0-9-]+\.)+signalwire\.com$`).MatchString(c.Space) {
-			return dialect{}, fax.WithHint(fmt.Errorf("%w SignalWire space %q", fax.ErrInvalid, c.Space), "give the space's host, as in example.signalwire.com: faxctl profile add")
+			return dialect{}, fax.Invalid("give the space's host, as in example.signalwire.com: faxctl profile add", "SignalWire space %q", c.Space)
 		}
 		return dialect{
 			name:   SignalWire,

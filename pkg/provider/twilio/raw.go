@@ -43,9 +43,9 @@ func (a raw) address(path string) (*url.URL, error) {
 	u, err := url.Parse(whole)
 	switch {
 	case path == "" || err != nil || u.Fragment != "":
-		return nil, fax.WithHint(fmt.Errorf("%w path %q", fax.ErrInvalid, path), "as in the provider's manual: /2010-04-01/Accounts/{account}/Balance.json")
+		return nil, fax.Invalid("as in the provider's manual: /2010-04-01/Accounts/{account}/Balance.json", "path %q", path)
 	case u.Scheme != "https" || u.User != nil || u.Port() != "" || !a.ours(u.Host):
-		return nil, fax.WithHint(fmt.Errorf("%w address: %s is not a host of %s", fax.ErrInvalid, u.Host, a.dialect.name), "credentials go to the provider's own hosts only; give a path, and the host is right")
+		return nil, fax.Invalid("credentials go to the provider's own hosts only; give a path, and the host is right", "address: %s is not a host of %s", u.Host, a.dialect.name)
 	}
 	return u, nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
-	"regexp"
 	"strconv"
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
@@ -137,8 +136,8 @@ func (a numbers) searchRelay(ctx context.Context, q fax.Query, query url.Values)
 // checkQuery refuses what the provider would not understand, or would ignore
 // without a word.
 func (a numbers) checkQuery(q fax.Query) error {
-	if !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(q.Country) {
-		return fax.WithHint(fmt.Errorf("%w country %q", fax.ErrInvalid, q.Country), "give two capital letters (ISO 3166-1), as in --country US")
+	if err := fax.CheckCountry(q.Country); err != nil {
+		return err
 	}
 	if a.dialect.name != SignalWire {
 		return nil
@@ -146,17 +145,20 @@ func (a numbers) checkQuery(q fax.Query) error {
 	if q.Type != fax.Local && q.Type != fax.TollFree {
 		return unsupported("numbers of type " + string(q.Type))
 	}
-	for name, given := range map[string]bool{
-		"--postal-code":               q.PostalCode != "",
-		"--near":                      q.NearNumber != "" || q.NearLatLong != "",
-		"--distance":                  q.Distance != 0,
-		"--rate-center":               q.RateCenter != "",
-		"--lata":                      q.Lata != "",
-		"--no-address-required":       q.NoAddress != "",
-		"--locality without --region": q.Locality != "" && q.Region == "",
+	for _, f := range []struct {
+		name  string
+		given bool
+	}{
+		{"--postal-code", q.PostalCode != ""},
+		{"--near", q.NearNumber != "" || q.NearLatLong != ""},
+		{"--distance", q.Distance != 0},
+		{"--rate-center", q.RateCenter != ""},
+		{"--lata", q.Lata != ""},
+		{"--no-address-required", q.NoAddress != ""},
+		{"--locality without --region", q.Locality != "" && q.Region == ""},
 	} {
-		if given {
-			return unsupported(name)
+		if f.given {
+			return unsupported(f.name)
 		}
 	}
 	return nil
@@ -186,9 +188,12 @@ func searchParams(q fax.Query) (*openapi.ListAvailablePhoneNumberLocalParams, er
 		Beta:         q.Beta,
 	}
 	if q.AreaCode != "" {
+		if err := fax.CheckAreaCode(q.AreaCode); err != nil {
+			return nil, err
+		}
 		n, err := strconv.Atoi(q.AreaCode)
-		if err != nil || n < 200 || n > 999 {
-			return nil, fax.WithHint(fmt.Errorf("%w area code %q", fax.ErrInvalid, q.AreaCode), "an area code has three digits, as in --area-code 415")
+		if err != nil {
+			return nil, err
 		}
 		p.AreaCode = &n
 	}
@@ -245,8 +250,8 @@ func (a numbers) Prices(ctx context.Context, country string) (map[fax.NumberType
 	if a.dialect.prices == "" {
 		return nil, fax.WithHint(fmt.Errorf("%w: %s has no price list", fax.ErrUnsupported, a.dialect.name), "search without --price")
 	}
-	if !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(country) {
-		return nil, fmt.Errorf("%w country %q", fax.ErrInvalid, country)
+	if err := fax.CheckCountry(country); err != nil {
+		return nil, err
 	}
 	var w struct {
 		Unit text `json:"price_unit"`

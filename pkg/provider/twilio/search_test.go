@@ -1,7 +1,9 @@
 package twilio_test
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,6 +51,17 @@ func TestSearchDecode(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Of several filters that a provider does not have always the same one is told.
+func TestSearchRefusesTheFirst(t *testing.T) {
+	sw := newDouble(t).open(t, twilio.Config{Dialect: twilio.SignalWire}).Numbers
+	q := fax.Query{Country: "US", Type: fax.Local, PostalCode: "94103", NearLatLong: "37.84,-122.26", Distance: 5, Lata: "722", RateCenter: "SNFC CNTRL", NoAddress: "any"}
+	for range 20 {
+		if _, err := fax.Collect(sw.Search(t.Context(), q)); !errors.Is(err, fax.ErrUnsupported) || !strings.Contains(err.Error(), "--postal-code") {
+			t.Fatal(err)
+		}
 	}
 }
 
