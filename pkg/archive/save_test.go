@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -210,36 +209,6 @@ func TestSaveRefusesIDs(t *testing.T) {
 	}
 }
 
-func TestSaveFails(t *testing.T) {
-	for name, tc := range map[string]struct {
-		doc []byte
-		is  error
-	}{
-		"an error page": {[]byte("<html>"), fax.ErrUnavailable},
-		"half":          {sheet(t, 2, 1)[:5000], fax.ErrUnavailable},
-		"a page short":  {sheet(t, 1, 1), fax.ErrConflict},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			a := open(t, dir)
-			d := &desk{docs: map[string][]byte{"FX1": tc.doc}}
-			if _, _, err := a.Save(t.Context(), d, received("FX1", 2)); !errors.Is(err, tc.is) {
-				t.Errorf("got %v", err)
-			}
-			if got := files(t, dir); len(got) > 0 {
-				t.Errorf("files %v", got)
-			}
-			if leftovers, err := filepath.Glob(filepath.Join(dir, "2026/11/23/.*")); err != nil || len(leftovers) > 0 {
-				t.Errorf("leftovers %v, %v", leftovers, err)
-			}
-			d.docs["FX1"] = sheet(t, 2, 1) // and the next run makes it good
-			if e, existed := save(t, a, d, received("FX1", 2)); existed || e.Document == nil {
-				t.Errorf("existed %v, %+v", existed, e)
-			}
-		})
-	}
-}
-
 func TestHold(t *testing.T) {
 	dir := t.TempDir()
 	d, faxes := fill(t, 2)
@@ -270,65 +239,5 @@ func TestHold(t *testing.T) {
 	}
 	if held, err := fax.Collect(b.Held(t.Context())); err != nil || len(held) > 0 {
 		t.Errorf("%+v, %v", held, err)
-	}
-}
-
-// When the disk takes no more, nothing gets a final name.
-func TestSaveOnABrokenDisk(t *testing.T) {
-	for name, obstacle := range map[string]string{
-		"the day's folder":  "2026/11/23",
-		"the document":      "2026/11/23/.FX0000.part",
-		"the sidecar":       "2026/11/23/.FX0000.json.part",
-		"the document name": "2026/11/23/FX0000.pdf/x",
-		"the sidecar name":  "2026/11/23/FX0000.json/x",
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			a := open(t, dir)
-			d, faxes := fill(t, 1)
-			in := filepath.Join(dir, filepath.FromSlash(obstacle))
-			if obstacle == "2026/11/23" {
-				if err := errors.Join(os.MkdirAll(filepath.Dir(in), 0o700), os.WriteFile(in, nil, 0o600)); err != nil {
-					t.Fatal(err)
-				}
-			} else if err := os.MkdirAll(in, 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if _, _, err := a.Save(t.Context(), d, faxes[0]); err == nil {
-				t.Fatal("saved all the same")
-			}
-			if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], false); err == nil || r.Result != Failed || len(d.deleted) > 0 {
-				t.Errorf("%+v, %v", r, err)
-			}
-			if _, err := a.Get(t.Context(), faxes[0].ID); !errors.Is(err, fax.ErrNotFound) {
-				t.Errorf("the entry: %v", err)
-			}
-			top := filepath.Join(dir, "2026", "11", "23")
-			if obstacle != "2026/11/23" {
-				if err := os.RemoveAll(top); err != nil {
-					t.Fatal(err)
-				}
-			} else if err := os.Remove(top); err != nil {
-				t.Fatal(err)
-			}
-			if _, existed := save(t, a, d, faxes[0]); existed { // the next run makes it good
-				t.Error("existed")
-			}
-		})
-	}
-}
-
-// Being cut off by the context leaves an entry whole or not there.
-func TestSaveInterrupted(t *testing.T) {
-	dir := t.TempDir()
-	a := open(t, dir)
-	d, faxes := fill(t, 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	d.before = cancel
-	if _, _, err := a.Save(ctx, d, faxes[0]); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	if got := files(t, dir); len(got) > 0 {
-		t.Errorf("files %v", got)
 	}
 }

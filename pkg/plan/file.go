@@ -3,7 +3,6 @@ package plan
 import (
 	"errors"
 	"regexp"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -87,58 +86,10 @@ type fileProblemsError struct {
 func (e *fileProblemsError) Error() string   { return e.problems.Error() }
 func (e *fileProblemsError) Unwrap() []error { return []error{e.kind, e.problems} }
 
-// settings are what an entry and the defaults both say of a number.
-type settings struct {
-	want                          Want
-	keepRouting, force, allowHTTP *bool
-}
-
-// The keys of the file, here and in docs/numbers.schema.json.
-
+// fileFields are the keys of the file; those of its parts are the fields of
+// their types. docs/numbers.schema.json says the same.
 func fileFields(prune *bool, defaults, numbers func(*yaml.Node)) []strict.Field {
 	return []strict.Field{{Key: "numbers", At: numbers}, {Key: "defaults", At: defaults}, {Key: "prune", At: prune}}
-}
-
-func (s *settings) fields() []strict.Field {
-	return []strict.Field{
-		{Key: "mode", At: &s.want.Mode},
-		{Key: "fax-url", At: &s.want.FaxURL}, {Key: "fax-method", At: &s.want.Method},
-		{Key: "fallback-url", At: &s.want.FallbackURL}, {Key: "fallback-method", At: &s.want.FallbackMethod},
-		{Key: "status-callback", At: &s.want.StatusCallback},
-		{Key: "keep-routing", At: &s.keepRouting}, {Key: "force", At: &s.force}, {Key: "allow-http", At: &s.allowHTTP},
-	}
-}
-
-func (e *entryNode) fields(buy func(*yaml.Node)) []strict.Field {
-	return append([]strict.Field{
-		{Key: "number", At: &e.phone}, {Key: "buy", At: buy}, {Key: "name", At: &e.want.Name},
-	}, e.settings.fields()...)
-}
-
-func (s *shoppingText) fields() []strict.Field {
-	return []strict.Field{
-		{Key: "country", At: &s.Search.Country}, {Key: "type", At: &s.kind},
-		{Key: "area-code", At: &s.area}, {Key: "contains", At: &s.contains},
-		{Key: "region", At: &s.Search.Region}, {Key: "locality", At: &s.Search.Locality},
-		{Key: "max-price", At: &s.maxPrice},
-		{Key: "address-sid", At: &s.AddressID}, {Key: "bundle-sid", At: &s.BundleID},
-	}
-}
-
-type shoppingText struct {
-	Shopping
-	kind                     fax.NumberType
-	area, contains, maxPrice string
-}
-
-// entryNode is an entry as it is written.
-type entryNode struct {
-	settings
-	phone *string
-	buy   *Shopping
-	at    map[string]*yaml.Node // where its keys are
-	node  *yaml.Node
-	wrong bool // something was said about it
 }
 
 // fileReader reads the parts of a file.
@@ -155,128 +106,6 @@ func (r fileReader) refuse(n *yaml.Node, err error) {
 func flagsAsKeys(hint string) string {
 	hint = regexp.MustCompile(`--(allow-http|force|keep-routing)`).ReplaceAllString(hint, "$1: true")
 	return regexp.MustCompile(`--([a-z-]+)`).ReplaceAllString(hint, "$1")
-}
-
-// settings reads a mapping and checks what can be said of each value alone.
-func (r fileReader) settings(n *yaml.Node, what string, fields []strict.Field, s *settings) map[string]*yaml.Node {
-	at := r.Fields(n, what, fields)
-	w := &s.want
-	for _, method := range []*string{w.Method, w.FallbackMethod} {
-		if method != nil {
-			*method = strings.ToUpper(*method)
-		}
-	}
-	// Whether http will do is known when the defaults are.
-	for _, alone := range []struct {
-		key  string
-		want Want
-	}{
-		{"mode", Want{Mode: w.Mode}}, {"name", Want{Name: w.Name}},
-		{"fax-url", Want{FaxURL: w.FaxURL, AllowHTTP: true}}, {"fax-method", Want{Method: w.Method}},
-		{"fallback-url", Want{FallbackURL: w.FallbackURL, AllowHTTP: true}}, {"fallback-method", Want{FallbackMethod: w.FallbackMethod}},
-		{"status-callback", Want{StatusCallback: w.StatusCallback, AllowHTTP: true}},
-	} {
-		if at[alone.key] != nil {
-			r.refuse(at[alone.key], alone.want.Check())
-		}
-	}
-	s.want.KeepRouting, s.want.Force, s.want.AllowHTTP = isTrue(s.keepRouting), isTrue(s.force), isTrue(s.allowHTTP)
-	return at
-}
-
-func isTrue(b *bool) bool { return b != nil && *b }
-
-func (r fileReader) entry(n *yaml.Node) entryNode {
-	e := entryNode{node: n}
-	before := r.Problems()
-	e.at = r.settings(n, "an entry of numbers", e.fields(func(v *yaml.Node) { e.buy = r.shopping(v) }), &e.settings)
-	if e.phone != nil {
-		phone, err := fax.ParsePhone(*e.phone)
-		if r.refuse(e.at["number"], err); err == nil {
-			e.phone = &phone
-		}
-	}
-	switch {
-	case r.Problems() > before: // what is missing may be what is misspelt
-	case (e.phone == nil) == (e.buy == nil):
-		r.Problem(n, `as in number: "+14155550123", or buy: {country: US, area-code: 415}`, "an entry has either a number, or buy")
-	case e.buy != nil && !given(e.want.Name):
-		r.Problem(n, "add name: it is how a number that was bought is known again, so that it is never bought twice", "an entry with buy has no name")
-	}
-	e.wrong = r.Problems() > before
-	return e
-}
-
-func (r fileReader) shopping(n *yaml.Node) *Shopping {
-	var s shoppingText
-	at := r.Fields(n, "buy", s.fields())
-	if s.maxPrice != "" {
-		limit, err := fax.ParseMoney(s.maxPrice)
-		r.refuse(at["max-price"], err)
-		s.MaxPrice = &limit
-	}
-	if s.kind != "" {
-		s.Search.Types = []fax.NumberType{s.kind}
-	}
-	if s.area != "" {
-		s.Search.AreaCodes = []string{s.area}
-	}
-	if s.contains != "" {
-		s.Search.Patterns = []string{s.contains}
-	}
-	_, err := s.Search.Queries()
-	r.refuse(n, err)
-	return &s.Shopping
-}
-
-// finish puts the defaults into an entry, and checks what it comes to.
-func (r fileReader) finish(e entryNode, defaults settings) Entry {
-	out := Entry{Line: e.node.Line, Buy: e.buy, Want: e.over(defaults)}
-	if e.phone != nil {
-		out.Phone = *e.phone
-	}
-	if e.buy != nil {
-		e.buy.Search.Fax = out.Want.fax() && !out.Want.Force
-	}
-	if err := out.Want.Check(); err != nil && !e.wrong {
-		r.Problem(e.node, flagsAsKeys(fax.Hint(err)), "%s: %v", out, err)
-	}
-	return out
-}
-
-// over is the entry with the defaults where it says nothing. The defaults are
-// about receiving faxes: an entry in mode voice takes none of them.
-func (e entryNode) over(defaults settings) Want {
-	w, d := e.want, defaults.want
-	if w.Mode != nil && *w.Mode == fax.ModeVoice {
-		return w
-	}
-	for _, f := range []struct{ to, from **string }{
-		{&w.FaxURL, &d.FaxURL}, {&w.FallbackURL, &d.FallbackURL}, {&w.StatusCallback, &d.StatusCallback},
-	} {
-		if *f.to == nil {
-			*f.to = *f.from
-		}
-	}
-	// A method without its URL means nothing.
-	if w.Method == nil && given(w.FaxURL) {
-		w.Method = d.Method
-	}
-	if w.FallbackMethod == nil && given(w.FallbackURL) {
-		w.FallbackMethod = d.FallbackMethod
-	}
-	if w.Mode == nil {
-		w.Mode = d.Mode
-	}
-	for _, b := range []struct {
-		to         *bool
-		own, other *bool
-	}{{&w.KeepRouting, e.keepRouting, defaults.keepRouting}, {&w.Force, e.force, defaults.force}, {&w.AllowHTTP, e.allowHTTP, defaults.allowHTTP}} {
-		if b.own == nil {
-			*b.to = isTrue(b.other)
-		}
-	}
-	return w
 }
 
 // unique finds entries that mean the same number.
