@@ -90,7 +90,7 @@ is then 8.`,
 		ValidArgsFunction: a.completeArchive,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if err := a.refuseScreen(file); err != nil {
+			if err := a.checkOutputFile(file); err != nil {
 				return err
 			}
 			kept, err := a.readArchive(ctx, args[0])

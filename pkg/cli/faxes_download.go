@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -86,13 +87,17 @@ func (d *download) check(a *app, cmd *cobra.Command) error {
 			return usageError("-O names the one file: --%s has nothing to say", other)
 		}
 	}
-	return a.refuseScreen(d.file)
+	return a.checkOutputFile(d.file)
 }
 
-// refuseScreen keeps documents away from terminals, which would obey them.
-func (a *app) refuseScreen(file string) error {
+// checkOutputFile keeps documents away from terminals, which would obey them, and
+// from what is there and is no file: it would be replaced, /dev/stdout by a file.
+func (a *app) checkOutputFile(file string) error {
 	if file == "-" && a.term.Out.Terminal {
 		return fax.WithHint(usageError("-O - would write a document to the terminal"), "name a file, or pipe it into a program")
+	}
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return fax.WithHint(usageError("-O %s: it is there, and is no file", file), "name a file; - is standard output")
 	}
 	return nil
 }
