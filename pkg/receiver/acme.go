@@ -106,6 +106,9 @@ const (
 // one: a provider that calls would not wait for as long as an authority may
 // take. Then it says what is wrong with it.
 func (r *Receiver) certify(ctx context.Context, config *tls.Config) {
+	if config == nil || config.GetCertificate == nil {
+		return // it is there already, or there will be none
+	}
 	hello := &tls.ClientHelloInfo{ServerName: r.host, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}
 	for wait := askCertificateFirst; ctx.Err() == nil; wait = min(2*wait, askCertificateLast) {
 		result := make(chan error, 1)

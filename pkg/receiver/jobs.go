@@ -88,8 +88,18 @@ type worker[A river.JobArgs] struct {
 	work  func(context.Context, *river.Job[A]) error
 }
 
-// Work implements river.Worker.
-func (w worker[A]) Work(ctx context.Context, job *river.Job[A]) error { return w.work(ctx, job) }
+// Work implements river.Worker. Work that is cut off because the receiver ends
+// is no attempt: it goes on at the next start.
+func (w worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
+	err := w.work(ctx, job)
+	if err != nil && cutOff(ctx) {
+		return river.JobSnooze(0)
+	}
+	return err
+}
+
+// cutOff tells the end of the receiver from a job's own time limit.
+func cutOff(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 // Timeout implements river.Worker.
 func (w worker[A]) Timeout(*river.Job[A]) time.Duration { return w.limit }
@@ -99,10 +109,12 @@ func (w worker[A]) Timeout(*river.Job[A]) time.Duration { return w.limit }
 // person to decide about. River takes what runs for an hour for lost.
 func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker[A] {
 	return worker[A]{limit: 50 * time.Minute, work: func(ctx context.Context, job *river.Job[A]) error {
-		if err := do(ctx); err != nil {
-			r.metrics.request(job.Kind, "failed")
-			r.log.Error(job.Kind+" failed", "error", err)
+		err := do(ctx)
+		if err == nil || cutOff(ctx) {
+			return err
 		}
+		r.metrics.request(job.Kind, "failed")
+		r.log.Error(job.Kind+" failed", "error", err)
 		return nil
 	}}
 }

@@ -259,5 +259,9 @@ func (r *Receiver) Run(ctx context.Context) error {
 	<-ctx.Done()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Drain)
 	defer cancel()
-	return r.queue.stop(ending)
+	err := r.queue.stop(ending)
+	if ending.Err() != nil {
+		r.log.Warn("running jobs were cut off; they go on at the next start", "after", r.cfg.Drain)
+	}
+	return err
 }

@@ -15,21 +15,10 @@ import (
 
 // Serve answers on l and works off the jobs until ctx ends. Then it takes no
 // more, lets what is under way finish within Config.Drain, and returns nil. A
-// nil config is plain HTTP; see [CertificateFiles] and [ACME]. systemd is told when it is ready and when it stops.
+// nil config is plain HTTP; see [CertificateFiles] and [ACME]. systemd is told
+// when it is ready and when it stops.
 func (r *Receiver) Serve(ctx context.Context, l net.Listener, config *tls.Config) error {
-	var one http.Protocols // a connection is a request at a time, or MaxConns would bound nothing
-	one.SetHTTP1(true)
-	server := &http.Server{
-		Handler:           r.Handler(),
-		Protocols:         &one,
-		TLSConfig:         config,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       15 * time.Second, // an upload asks for more
-		WriteTimeout:      uploadTime + 30*time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
-	}
+	server := r.server(config)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var working sync.WaitGroup
@@ -38,9 +27,7 @@ func (r *Receiver) Serve(ctx context.Context, l net.Listener, config *tls.Config
 		jobsErr = r.Run(ctx)
 		cancel() // jobs that cannot start are no reason to go on answering
 	})
-	if config != nil {
-		working.Go(func() { r.certify(ctx, config) })
-	}
+	working.Go(func() { r.certify(ctx, config) })
 	served := make(chan error, 1)
 	go func() {
 		if limited := limitConns(l, r.cfg.MaxConns); config != nil {
@@ -70,6 +57,23 @@ func (r *Receiver) Serve(ctx context.Context, l net.Listener, config *tls.Config
 		err = nil
 	}
 	return errors.Join(err, jobsErr)
+}
+
+// server is the limits of time and size that every connection has.
+func (r *Receiver) server(config *tls.Config) *http.Server {
+	var one http.Protocols // a connection is a request at a time, or MaxConns would bound nothing
+	one.SetHTTP1(true)
+	return &http.Server{
+		Handler:           r.Handler(),
+		Protocols:         &one,
+		TLSConfig:         config,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second, // an upload asks for more
+		WriteTimeout:      uploadTime + 30*time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
+	}
 }
 
 // notify tells systemd about us, if it started us.
