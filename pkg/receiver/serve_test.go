@@ -172,8 +172,9 @@ func TestNotify(t *testing.T) {
 	}
 	stop := s.serveOn(l, nil)
 	hears("READY=1")
-	if got := raw(t, l.Addr().String(), "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); got != "HTTP/1.1 200 OK" {
-		t.Errorf("it is not ready: %s", got)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if resp, err := client.Get("http://" + l.Addr().String() + "/healthz"); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("it is not ready: %v, %v", resp, err)
 	}
 	stop()
 	hears("STOPPING=1")
