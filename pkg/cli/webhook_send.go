@@ -94,7 +94,6 @@ answer.`,
 	a.completeValues(cmd, "event", events()...)
 	a.completeValues(cmd, "method", methods()...)
 	a.completeNothing(cmd, "to", "from", "to-number", "fax-id", "pages", "media-url")
-	must(cmd.MarkFlagFilename("file", "pdf", "tiff", "tif"))
 	must(cmd.RegisterFlagCompletionFunc("file", completeDocuments))
 	return cmd
 }

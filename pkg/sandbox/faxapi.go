@@ -182,8 +182,8 @@ func unfinished(err error) error {
 // sendFax queues a fax. It stays queued: nothing leaves the machine.
 func (s *Sandbox) sendFax(r *http.Request) (reply, error) {
 	f := Fax{From: r.Form.Get("From"), To: r.Form.Get("To"), Quality: r.Form.Get("Quality"), Direction: "outbound", Status: "queued"}
-	for param, phone := range map[string]string{"From": f.From, "To": f.To} {
-		if !isE164(phone) {
+	for _, param := range []string{"From", "To"} {
+		if phone := r.Form.Get(param); !isE164(phone) {
 			return reply{}, s.refuse(21421, "%s is not a valid phone number: %s", param, phone)
 		}
 	}

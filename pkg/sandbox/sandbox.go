@@ -1,7 +1,7 @@
 // Package sandbox is a fax cloud in a box: a Twilio-compatible HTTP service
 // with numbers for sale, numbers owned and their set-up, fax records and their
-// documents, kept in one SQLite file. Use it to learn faxctl, to write against a provider without an account,
-// and as the provider of every test.
+// documents, kept in one SQLite file. Use it to learn faxctl, to write against a
+// provider without an account, and as the provider of every test.
 //
 // It speaks two dialects. [Twilio] answers like api.twilio.com, fax.twilio.com
 // and pricing.twilio.com together, told apart by path; [SignalWire] answers like

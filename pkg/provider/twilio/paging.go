@@ -21,9 +21,10 @@ func (l links) next() (string, error) {
 }
 
 // cursorOf takes the named parameters, which say what the next page is, out of a
-// server's link and nothing else: the link's scheme, host and path are never used, so no answer can send
-// a request, and its credentials, somewhere else. Absolute and relative links
-// and the three paths that SignalWire writes are all the same here.
+// server's link and nothing else: its scheme, host and path are never used, so
+// no answer can send a request, and its credentials, somewhere else. Absolute
+// and relative links and the three paths that SignalWire writes are all the same
+// here.
 func cursorOf(link string, names ...string) (string, error) {
 	if link == "" {
 		return "", nil
