@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -72,6 +73,22 @@ func TestConnections(t *testing.T) {
 		t.Errorf("after one was closed: %v", err)
 	}
 	idle[1].Close()
+}
+
+// TestRefusalArrives: who is refused in the middle of a request can read why,
+// however much is on its way still.
+func TestRefusalArrives(t *testing.T) {
+	s := newStation(t, nil)
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.serve())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	go io.Copy(conn, strings.NewReader("POST /fax HTTP/1.1\r\nX-Flood: "+strings.Repeat("y", 1<<20)))
+	if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 431") {
+		t.Errorf("answered %q, %v", answer, err)
+	}
 }
 
 // FuzzCallback throws bodies of any kind at the receiver, rightly signed and

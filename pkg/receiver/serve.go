@@ -130,6 +130,15 @@ type limitedConn struct {
 	release func()
 }
 
+// CloseWrite is what net/http looks for to end an answer before the request has
+// ended; else the connection is reset, and the answer may be lost.
+func (c *limitedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // Close implements net.Conn.
 func (c *limitedConn) Close() error {
 	err := c.Conn.Close()
