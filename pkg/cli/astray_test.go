@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -61,14 +62,16 @@ func astray(w http.ResponseWriter, r *http.Request) bool {
 		for _, err := io.WriteString(w, "%PDF-1.7\n"); err == nil; {
 			_, err = w.Write(zeros)
 		}
-	case "/cdn/bomb": // a quarter of a gigabyte of nothing
+	case "/cdn/bomb": // a quarter of a gigabyte of nothing, a packed megabyte again and again
 		w.Header().Set("Content-Type", "application/pdf")
 		w.Header().Set("Content-Encoding", "gzip")
-		packed, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
+		var packed bytes.Buffer
+		zip := gzip.NewWriter(&packed)
+		_, err := zip.Write(zeros)
+		err = errors.Join(err, zip.Close())
 		for n := 0; n < 256 && err == nil; n++ {
-			_, err = packed.Write(zeros)
+			_, err = w.Write(packed.Bytes())
 		}
-		_ = packed.Close()
 	default:
 		return false
 	}
