@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -117,7 +118,7 @@ func bodyError(err error) error {
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &refusal{http.StatusRequestTimeout, "malformed", "the body took too long"}
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(net.Error)):
 		return bad("the body ends too early")
 	}
 	return bad("the body is malformed")
