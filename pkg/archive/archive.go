@@ -35,7 +35,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/index"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
 // ErrLocked is an archive that another process is writing to. It comes together
@@ -81,7 +80,7 @@ func Open(ctx context.Context, dir string) (*Archive, error) {
 		if err := checkEmpty(dir); err != nil {
 			return nil, err
 		}
-		if err := fetch.MakeDir(dir, nil); err != nil {
+		if err := durable.MakeDir(dir, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -262,7 +261,7 @@ func writeFormat(dir string) error {
 	if err != nil {
 		return err
 	}
-	return fetch.WriteFile(filepath.Join(dir, formatFile), append(data, '\n'), nil)
+	return durable.WriteFile(filepath.Join(dir, formatFile), append(data, '\n'), nil)
 }
 
 // takeLock makes us the one writer.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
@@ -94,7 +95,7 @@ func BenchmarkKeeping(b *testing.B) {
 	}
 	for name, keep := range map[string]func(b *testing.B, dir string) time.Duration{
 		"download": func(b *testing.B, dir string) time.Duration {
-			var dirs fetch.Syncer
+			var dirs durable.Syncer
 			return run(b, 4*jobs, func(f fax.Fax) error {
 				_, err := fetch.Save(ctx, limited, f, fetch.Target{Dir: dir, Base: f.ID}, fetch.Options{Dirs: &dirs})
 				return err

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
 )
@@ -129,7 +130,7 @@ func OpenReceipts(path string) (*Receipts, error) {
 	if err != nil {
 		return nil, err
 	}
-	var dirs *fetch.Syncer
+	var dirs *durable.Syncer
 	if err := dirs.Sync(filepath.Dir(path)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/archive/index"
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
 )
@@ -73,7 +74,7 @@ var (
 // Dir is a Store in a folder of the local disk.
 type Dir struct {
 	root string
-	dirs fetch.Syncer
+	dirs durable.Syncer
 }
 
 func (d *Dir) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
@@ -81,7 +82,7 @@ func (d *Dir) path(name string) string { return filepath.Join(d.root, filepath.F
 // Prepare makes the folder of the day.
 func (d *Dir) Prepare(key string) (string, error) {
 	dir, base := path.Split(key)
-	if err := fetch.MakeDir(d.path(dir), &d.dirs); err != nil {
+	if err := durable.MakeDir(d.path(dir), &d.dirs); err != nil {
 		return "", err
 	}
 	return filepath.Join(d.path(dir), "."+base+".part"), nil
@@ -103,7 +104,7 @@ func (d *Dir) Put(ctx context.Context, key string, doc *fetch.Part, sidecar []by
 		go func() { synced <- doc.Sync() }()
 	}
 	name := d.path(key + sidecarExt)
-	tmp, err := fetch.Stage(name, sidecar)
+	tmp, err := durable.Stage(name, sidecar)
 	err = errors.Join(<-synced, err)
 	var st fs.FileInfo
 	if err == nil {

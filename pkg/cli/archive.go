@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fetch"
 	"github.com/faxctl/faxctl/pkg/term"
 )
 
@@ -125,7 +125,7 @@ func (a *app) copyOut(ctx context.Context, kept *archive.Archive, id, file strin
 		_, err := a.term.Out.Write(document)
 		return err
 	}
-	return fetch.WriteFile(file, document, nil)
+	return durable.WriteFile(file, document, nil)
 }
 
 // archiveArgs asks for an archive and so many arguments in all.

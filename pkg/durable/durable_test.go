@@ -1,8 +1,12 @@
 package durable_test
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/faxctl/faxctl/pkg/durable"
@@ -36,8 +40,56 @@ func TestTryLock(t *testing.T) {
 	}
 }
 
-func TestSyncDir(t *testing.T) {
-	if err := durable.SyncDir(t.TempDir()); err != nil {
-		t.Error(err)
+func TestSyncer(t *testing.T) {
+	dir := t.TempDir()
+	var shared durable.Syncer
+	var alone *durable.Syncer
+	var wait sync.WaitGroup
+	for range 50 {
+		wait.Go(func() {
+			if err := errors.Join(shared.Sync(dir), alone.Sync(dir)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	for _, s := range []*durable.Syncer{&shared, alone} {
+		if err := s.Sync(filepath.Join(dir, "nowhere")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// A file is whole, for its owner alone, and nothing is left beside it.
+func TestWriteFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "folder")
+	if err := durable.MakeDir(dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "file.json")
+	for _, content := range []string{"one", "two"} {
+		if err := durable.WriteFile(path, []byte(content), nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != content {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	for name, want := range map[string]fs.FileMode{dir: 0o700, path: 0o600} {
+		if info, err := os.Stat(name); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != want {
+			t.Errorf("%s: mode %v, %v", name, info.Mode(), err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+	if err := durable.MakeDir(path, nil); err == nil {
+		t.Error("a file is a folder")
+	}
+	if err := durable.WriteFile(dir, nil, nil); err == nil {
+		t.Error("a folder was written over")
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(dir), ".folder.part")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what could not be renamed was left behind: %v", err)
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"path/filepath"
 
 	"github.com/faxctl/faxctl/pkg/document"
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -46,7 +47,7 @@ type Target struct {
 // Options are the finer points. The zero value is good.
 type Options struct {
 	Progress func(bytes int) // called as bytes arrive, from the calling goroutine
-	Dirs     *Syncer         // shares the fsync of folders among concurrent calls
+	Dirs     *durable.Syncer // shares the fsync of folders among concurrent calls
 }
 
 // File is a document in a file.
@@ -71,7 +72,7 @@ func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Option
 			return got, nil
 		}
 	}
-	if err := MakeDir(to.Dir, opt.Dirs); err != nil {
+	if err := durable.MakeDir(to.Dir, opt.Dirs); err != nil {
 		return File{}, err
 	}
 	part, err := Get(ctx, faxes, f, filepath.Join(to.Dir, "."+to.Base+".part"), opt)

@@ -314,35 +314,3 @@ func TestCopyWritesOnlyWholeDocuments(t *testing.T) {
 		t.Errorf("%d bytes of an error page, %v", out.Len(), err)
 	}
 }
-
-func TestSyncerSharesAnFsync(t *testing.T) {
-	dir := t.TempDir()
-	var s Syncer
-	var wait sync.WaitGroup
-	for range 50 {
-		wait.Go(func() {
-			if err := s.Sync(dir); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wait.Wait()
-	if err := s.Sync(filepath.Join(dir, "nowhere")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestWriteFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file.json")
-	for _, content := range []string{"one", "two"} {
-		if err := WriteFile(path, []byte(content), nil); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := os.ReadFile(path); err != nil || string(got) != content {
-			t.Errorf("%q, %v", got, err)
-		}
-	}
-	if diff := cmp.Diff([]string{"file.json"}, names(t, filepath.Dir(path))); diff != "" {
-		t.Error(diff)
-	}
-}

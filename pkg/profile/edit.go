@@ -153,7 +153,7 @@ func edit(ctx context.Context, path string, change func(Config, *yaml.Node) erro
 	if _, _, err := parse(path, now); err != nil {
 		return err
 	}
-	return write(path, now)
+	return durable.WriteFile(path, now, nil)
 }
 
 func encode(doc *yaml.Node) ([]byte, error) {
@@ -164,28 +164,6 @@ func encode(doc *yaml.Node) ([]byte, error) {
 		return nil, err
 	}
 	return buf.Bytes(), enc.Close()
-}
-
-// write replaces the file at once: a reader sees the old text or the new.
-func write(path string, text []byte) (err error) {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, ".config-*.yaml") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return durable.SyncDir(dir)
 }
 
 // lock waits for the lock file, 5 s at most, and returns what releases it.

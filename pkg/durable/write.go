@@ -1,4 +1,4 @@
-package fetch
+package durable
 
 import (
 	"errors"
@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-
-	"github.com/faxctl/faxctl/pkg/durable"
 )
 
 // Syncer brings folders to the disk, with one fsync for all that wait for the
@@ -31,7 +29,7 @@ type round struct {
 // Sync returns when all names made in dir before the call are on the disk.
 func (s *Syncer) Sync(dir string) error {
 	if s == nil {
-		return durable.SyncDir(dir)
+		return SyncDir(dir)
 	}
 	s.mu.Lock()
 	if s.folders == nil {
@@ -56,7 +54,7 @@ func (s *Syncer) Sync(dir string) error {
 	s.mu.Lock()
 	f.next = nil // from here on, a new name may be too late for this fsync
 	s.mu.Unlock()
-	r.err = durable.SyncDir(dir)
+	r.err = SyncDir(dir)
 	f.turn.Unlock()
 	close(r.done)
 	return r.err
