@@ -58,7 +58,7 @@ type format struct {
 type Archive struct {
 	dir   string
 	store Store
-	index Index
+	index *index.Index
 	lock  *os.File // nil: open for reading
 	temp  string   // folder of a temporary index, or ""
 

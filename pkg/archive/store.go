@@ -12,9 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/faxctl/faxctl/pkg/archive/index"
 	"github.com/faxctl/faxctl/pkg/durable"
-	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
@@ -49,27 +47,10 @@ type Store interface {
 // Object is a kept file.
 type Object struct {
 	Name  string // "2026/11/23/FX….pdf"
-	Size  int64
 	Stamp string // differs when the content was replaced
 }
 
-// Index finds entries without reading all sidecars. [index.Index] is the one in
-// use; its methods tell what each does.
-type Index interface {
-	Put(ctx context.Context, rows []index.Row) error
-	Remove(ctx context.Context, rows []index.Row) error
-	Get(ctx context.Context, id string) (row index.Row, found bool, err error)
-	List(ctx context.Context, q fax.Filter) iter.Seq2[index.Row, error]
-	Held(ctx context.Context) iter.Seq2[index.Row, error]
-	Stamps(ctx context.Context) iter.Seq2[index.Row, error]
-	SetClean(ctx context.Context, clean bool) error
-	Close() error
-}
-
-var (
-	_ Store = (*Dir)(nil)
-	_ Index = (*index.Index)(nil)
-)
+var _ Store = (*Dir)(nil)
 
 // Dir is a Store in a folder of the local disk.
 type Dir struct {
@@ -192,7 +173,7 @@ func (d *Dir) Walk(ctx context.Context) iter.Seq2[Object, error] {
 			if err != nil {
 				return err
 			}
-			if !yield(Object{filepath.ToSlash(rel), st.Size(), stampOf(st)}, nil) {
+			if !yield(Object{filepath.ToSlash(rel), stampOf(st)}, nil) {
 				return fs.SkipAll
 			}
 			return nil

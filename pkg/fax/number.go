@@ -29,14 +29,6 @@ const (
 	No
 )
 
-// SupportOf turns a provider's plain yes or no into a Support.
-func SupportOf(b bool) Support {
-	if b {
-		return Yes
-	}
-	return No
-}
-
 // String is "yes", "no" or "unknown".
 func (s Support) String() string { return [...]string{"unknown", "yes", "no"}[s] }
 
@@ -51,9 +43,13 @@ func (s *Support) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &v); err != nil {
 		return fmt.Errorf("support: %w", err)
 	}
-	*s = Unknown
-	if v != nil {
-		*s = SupportOf(*v)
+	switch {
+	case v == nil:
+		*s = Unknown
+	case *v:
+		*s = Yes
+	default:
+		*s = No
 	}
 	return nil
 }

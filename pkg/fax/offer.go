@@ -13,7 +13,7 @@ import (
 // bought. Errors: those of Numbers.Search, when no question was answered.
 func FindOffer(ctx context.Context, numbers Numbers, phone string) (offer Offer, found bool, err error) {
 	var round []question
-	for _, country := range Countries(phone) {
+	for _, country := range countries(phone) {
 		for _, t := range []NumberType{Local, TollFree, Mobile, National} {
 			round = append(round, question{Query: Query{Country: country, Type: t, Contains: strings.TrimPrefix(phone, "+")}})
 		}
@@ -40,11 +40,11 @@ func FindOffer(ctx context.Context, numbers Numbers, phone string) (offer Offer,
 	return Offer{}, false, err
 }
 
-// Countries are the countries, ISO 3166-1, that a number in E.164 can be in by
+// countries are the countries, ISO 3166-1, that a number in E.164 can be in by
 // its country code, the likeliest first; nil for codes that are not known
 // here. Source: ITU-T E.164, list of assigned country codes, for the countries
 // where providers sell numbers.
-func Countries(phone string) []string {
+func countries(phone string) []string {
 	digits := strings.TrimPrefix(phone, "+")
 	for n := 3; n >= 1; n-- {
 		if len(digits) > n {

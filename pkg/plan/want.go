@@ -23,9 +23,9 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
-// MaxName is how many characters a friendly name may have.
+// maxName is how many characters a friendly name may have.
 // Source: Twilio's IncomingPhoneNumbers resource, FriendlyName.
-const MaxName = 64
+const maxName = 64
 
 // Want is what a number should be. A nil field is left as it is; a pointer to
 // "" clears it.
@@ -95,8 +95,8 @@ func (w Want) Check() error {
 	}
 	if w.Name != nil {
 		switch {
-		case utf8.RuneCountInString(*w.Name) > MaxName:
-			return fax.Invalid(fmt.Sprintf("at most %d characters", MaxName), "name: it has %d characters", utf8.RuneCountInString(*w.Name))
+		case utf8.RuneCountInString(*w.Name) > maxName:
+			return fax.Invalid(fmt.Sprintf("at most %d characters", maxName), "name: it has %d characters", utf8.RuneCountInString(*w.Name))
 		case !utf8.ValidString(*w.Name) || strings.ContainsFunc(*w.Name, unicode.IsControl):
 			return fax.Invalid("letters, digits, spaces and punctuation", "name %q", *w.Name)
 		}
