@@ -102,6 +102,7 @@ func FuzzParsePhone(f *testing.F) {
 func TestMaskPhone(t *testing.T) {
 	for in, want := range map[string]string{
 		"+14155550123": "+1415•••0123",
+		"+4930123456":  "•••3456",
 		"+3211":        "•••",
 		"":             "•••",
 	} {

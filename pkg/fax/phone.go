@@ -22,11 +22,15 @@ func ParsePhone(s string) (string, error) {
 	return clean, nil
 }
 
-// MaskPhone hides the middle of a number for logs: "+1415•••0123". What is too
-// short to have a middle is hidden whole.
+// MaskPhone hides a number for logs so that those who know it recognize it:
+// "+1415•••0123". A shorter one shows its end alone, or nothing.
 func MaskPhone(s string) string {
-	if len(s) < 10 {
-		return "•••"
+	const hidden = "•••"
+	switch {
+	case len(s) >= 12:
+		return s[:5] + hidden + s[len(s)-4:]
+	case len(s) >= 8:
+		return hidden + s[len(s)-4:]
 	}
-	return s[:5] + "•••" + s[len(s)-4:]
+	return hidden
 }
