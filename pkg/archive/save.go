@@ -31,7 +31,7 @@ func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry
 	if err != nil {
 		return Entry{}, false, err
 	}
-	if f.Raw == nil && !(found && same(old.Fax, f)) {
+	if f.Raw == nil && (!found || !same(old.Fax, f)) {
 		if f, err = renewed(ctx, faxes, f); err != nil {
 			return Entry{}, false, err
 		}
