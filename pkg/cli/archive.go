@@ -30,19 +30,21 @@ func (*app) completeArchive(cmd *cobra.Command, args []string, typed string) ([]
 	if len(args) == 0 {
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	}
-	kept, err := archive.Read(cmd.Context(), args[0])
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionLimit) // an index may have to be made first
+	defer cancel()
+	kept, err := archive.Read(ctx, args[0])
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp // an error has no place in a prompt
 	}
 	var all []cobra.Completion
-	newest, _ := head(kept.List(cmd.Context(), fax.Filter{}), recentFaxes)
+	newest, _ := head(kept.List(ctx, fax.Filter{}), recentFaxes)
 	for e, err := range newest {
 		if err != nil {
 			break
 		}
 		all = append(all, cobra.CompletionWithDesc(e.Fax.ID, describe(e.Fax, time.Now())))
 	}
-	_ = kept.Close(cmd.Context())
+	_ = kept.Close(ctx)
 	return remaining(all, args[1:], typed), cobra.ShellCompDirectiveNoFileComp
 }
 
