@@ -31,7 +31,7 @@ type cloud struct {
 func newCloud(tb testing.TB, o sandbox.Options, seed sandbox.SeedOptions) *cloud {
 	tb.Helper()
 	c := &cloud{home: tb.TempDir()}
-	o.Path = filepath.Join(tb.TempDir(), "sandbox.db")
+	o.Path = filepath.Join(c.home, "faxctl", "sandbox.db") // that of the built-in profiles
 	var err error
 	if c.Sandbox, err = sandbox.Open(tb.Context(), o); err != nil {
 		tb.Fatal(err)

@@ -106,7 +106,7 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	f.DurationVar(&s.Backfill, "backfill", 15*time.Minute, "`duration` between two looks for faxes whose callback was lost; 0 for none")
 	f.StringVar(&s.pruneAfter, "prune-after", "", "once a day delete at the provider what is archived and older than `AGE`")
 	f.StringVar(&s.prune.receipts, "receipts", "", "with --prune-after: append a line for each fax to this `file`, as JSON; - is standard output")
-	f.IntVarP(&s.Jobs, "jobs", "j", 8, "at most `N` documents and programs at a time")
+	f.IntVarP(&s.Jobs, "jobs", "j", 16, "at most `N` documents and programs at a time")
 	f.IntVar(&s.Attempts, "attempts", 16, "try --exec and --forward `N` times before a job is parked")
 	f.IntVar(&s.MaxConns, "max-connections", 512, "at most `N` connections at once")
 	f.DurationVar(&s.Drain, "drain", 20*time.Second, "`duration` that running work may take at the end")

@@ -77,7 +77,7 @@ type Config struct {
 	Retry       time.Duration // until a failed job is tried again, doubled each time; 0: 1 s
 	MaxDocument int64         // bytes of a document; 0: 64 MiB
 	MaxConns    int           // connections at once; 0: 512
-	Jobs        int           // jobs at once; 0: 8
+	Jobs        int           // jobs at once; 0: 16
 	Drain       time.Duration // how long running work may take at the end; 0: 20 s
 
 	Log *slog.Logger // nil: none
@@ -164,7 +164,7 @@ func newReceiver(cfg Config) (*Receiver, error) {
 	setDefault(&cfg.Retry, time.Second)
 	setDefault(&cfg.MaxDocument, 64<<20)
 	setDefault(&cfg.MaxConns, 512)
-	setDefault(&cfg.Jobs, 8)
+	setDefault(&cfg.Jobs, 16)
 	setDefault(&cfg.Drain, 20*time.Second)
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

@@ -1,0 +1,102 @@
+package cli_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/faxctl/faxctl/pkg/sandbox"
+)
+
+// BenchmarkBurst lets 2,000 faxes arrive as fast as they can, and measures how
+// long the receiver takes until all are archived. The provider takes 40 ms for an
+// answer; it, the receiver and the callers share the machine.
+//
+//	go test ./pkg/cli -run - -bench Burst -benchtime 1x
+func BenchmarkBurst(b *testing.B) {
+	const faxes, phone = 2000, "+14155567720"
+	for b.Loop() {
+		c := newCloud(b, sandbox.Options{Latency: 40 * time.Millisecond}, sandbox.SeedOptions{})
+		r := serve(b, c)
+		c.run(b, nil, "faxctl", "numbers", "buy", phone, "--fax-url", r.url+"/fax", "--allow-http", "--yes")
+		begin := time.Now()
+		summary := c.run(b, nil, "faxctl", "--profile", "sandbox", "sandbox", "call", "--to", phone, "--count", fmt.Sprint(faxes), "-o", "json")
+		called := time.Now()
+		if n := gjson.GetBytes(summary.out, "statuses.received").Int(); n != faxes {
+			b.Fatalf("%d faxes were received: %s", n, summary.out)
+		}
+		for r.kept(b) < faxes {
+			if time.Since(called) > 5*time.Minute {
+				b.Fatalf("%d of %d faxes are archived after %s", r.kept(b), faxes, time.Since(begin))
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		b.ReportMetric(faxes/called.Sub(begin).Seconds(), "calls/s")
+		b.ReportMetric(gjson.GetBytes(summary.out, "action_p99_ms").Float(), "p99-ms")
+		b.ReportMetric(time.Since(called).Seconds(), "s-to-drain")
+		b.ReportMetric(faxes/time.Since(begin).Seconds(), "archived/s")
+		r.stop()
+	}
+}
+
+// served is a receiver in a process of its own.
+type served struct {
+	url, archive string
+	stop         func()
+}
+
+func serve(b *testing.B, c *cloud) served {
+	b.Helper()
+	l, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	l.Close()
+	address := l.Addr().String()
+	r := served{url: "http://" + address, archive: filepath.Join(b.TempDir(), "kept")}
+	cmd := c.command(b.Context(), "faxctl", "serve", "--public-url", r.url, "--listen", address, "--archive", r.archive)
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	lines := bufio.NewReader(said)
+	for line := ""; !strings.HasPrefix(line, "Receiving on"); {
+		if line, err = lines.ReadString('\n'); err != nil {
+			b.Fatalf("the receiver did not start: %v", err)
+		}
+	}
+	drained := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, lines)
+		close(drained)
+	}()
+	r.stop = func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		<-drained
+		if err := cmd.Wait(); err != nil {
+			b.Error(err)
+		}
+	}
+	return r
+}
+
+// kept counts the documents in the archive.
+func (r served) kept(b *testing.B) int {
+	b.Helper()
+	found, err := filepath.Glob(filepath.Join(r.archive, "*", "*", "*", "*.pdf"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return len(found)
+}
