@@ -76,7 +76,7 @@ func (a *app) pruneArchived(ctx context.Context, kept *archive.Archive, p prune,
 	done, err := p.carryOut(ctx, faxes, kept, batch.Until(ending, values(plan.Delete)), logged{log}, write)
 	log.Info("pruned at the provider", "deleted", done, "kept", len(plan.Skipped))
 	if ending.Err() != nil {
-		return nil // the next run goes on with the rest
+		err = nil // the next run goes on with the rest
 	}
 	return err
 }

@@ -114,7 +114,7 @@ func (r *Receiver) certify(ctx context.Context, config *tls.Config) {
 		result := make(chan error, 1)
 		go func() { // it cannot be hurried, and may outlive the server by minutes
 			c, err := config.GetCertificate(hello)
-			if err == nil {
+			if err == nil && c != nil && c.Leaf != nil {
 				r.inspect(c.Leaf)
 			}
 			result <- err
