@@ -62,12 +62,8 @@ type rate struct {
 // ago counts less and less.
 func (r *rate) learn(faxes int, seconds int64) {
 	const keep = 0.9
-	r.seconds = r.seconds*keep + float64(seconds)
-	if faxes == 0 {
-		r.faxes *= .5
-		return
-	}
 	r.faxes = r.faxes*keep + float64(faxes)
+	r.seconds = r.seconds*keep + float64(seconds)
 }
 
 // window is how many seconds make a good window.
@@ -82,10 +78,11 @@ const (
 	// requests than a few large ones; large ones take more memory.
 	pagesEach = 2
 
-	// readOn is how many pages of a window are read before it is cut where it
-	// was thought to be small: faxes come in bursts, and what was read of a
+	// A window that was thought to be small is cut when readOn pages were read
+	// of it and tooMany are left: faxes come in bursts, and what was read of a
 	// window that is cut was read in vain.
-	readOn = 3.5
+	readOn  = 3.5
+	tooMany = 8
 
 	// shares is how many parts a window of unknown density is cut into.
 	shares = 8
@@ -172,7 +169,13 @@ func (s sketch) worthCutting(w *window) bool {
 	if len(s.seen) == 0 {
 		return false
 	}
-	return s.pages >= readOn || w.rate == nil && s.rest(w) > pagesEach
+	switch {
+	case s.order == noOrder:
+		return s.pages >= readOn
+	case w.rate == nil:
+		return s.rest(w) > pagesEach
+	}
+	return s.pages >= readOn && s.rest(w) > tooMany
 }
 
 // span is the seconds between the first and the last fax seen. The outermost

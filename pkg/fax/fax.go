@@ -73,7 +73,8 @@ func (s Status) Unsuccessful() bool {
 }
 
 // Fax is one fax record as the provider keeps it. What the provider left out
-// is nil, empty or the zero time; nothing is made up.
+// is nil, empty or the zero time; nothing is made up. Records may share what
+// they point to: it is not to be changed.
 type Fax struct {
 	ID        string    `json:"id"`        // FX and 32 hex digits at Twilio, a UUID at SignalWire
 	From      string    `json:"from"`      // E.164, or whatever the far end claimed

@@ -67,7 +67,7 @@ func sifted(q Filter) bool {
 // again. The provider may page in any order: where to cut is estimated from the
 // dates it shows, and a wrong estimate costs requests, never faxes. At most Jobs
 // windows are read at once, and none is begun while these and the pages that
-// wait for their turn make one and a half times Jobs. Faxes that arrive meanwhile
+// wait for their turn make four thirds of Jobs. Faxes that arrive meanwhile
 // are left out.
 //
 // Breaking out or ending ctx stops all requests before List returns. An error

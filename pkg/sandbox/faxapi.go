@@ -81,7 +81,7 @@ func (s *Sandbox) listFaxes(r *http.Request) (reply, error) {
 	const hole = `"faxes":[`
 	at := bytes.Index(around, []byte(hole)) + len(hole)
 	w := s.newFaxWriter(r)
-	w.b = append(make([]byte, 0, len(around)+1024*len(found)), around[:at]...)
+	w.b = append(make([]byte, 0, len(around)+800*len(found)), around[:at]...)
 	for i := range found {
 		if i > 0 {
 			w.b = append(w.b, ',')

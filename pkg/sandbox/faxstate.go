@@ -53,10 +53,13 @@ func faxSchema() []string {
 }
 
 const (
-	faxColumns = `seq, id, media, sender, recipient, direction, status, updated, pages, duration,
-		quality, size, price, code, message, type, station, bytes, nomedia, document`
-	faxQuery  = `SELECT ` + faxColumns + ` FROM fax`
-	faxInsert = `INSERT INTO fax (` + faxColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	// listedColumns are what a list shows: reading a column takes longer than
+	// finding its row.
+	listedColumns = `seq, id, media, sender, recipient, direction, status, updated, pages, duration, quality, price, code, message, type`
+	listedQuery   = `SELECT ` + listedColumns + ` FROM fax`
+	faxColumns    = listedColumns + `, size, station, bytes, nomedia, document`
+	faxQuery      = `SELECT ` + faxColumns + ` FROM fax`
+	faxInsert     = `INSERT INTO fax (` + faxColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 )
 
 // faxRow is a record with its place and the hash of its document; the ids in
@@ -67,19 +70,31 @@ type faxRow struct {
 	document string
 }
 
+// scanFax reads all columns.
 func scanFax(scan func(...any) error) (r faxRow, err error) {
+	err = r.scan(scan, &r.PageSize, &r.Station, &r.Bytes, &r.NoMedia, &r.document)
+	return r, err
+}
+
+// scanListed reads the listed columns.
+func scanListed(scan func(...any) error) (r faxRow, err error) {
+	err = r.scan(scan)
+	return r, err
+}
+
+func (r *faxRow) scan(scan func(...any) error, more ...any) error {
 	var updated int64
-	err = scan(&r.seq, &r.ID, &r.MediaID, &r.From, &r.To, &r.Direction, &r.Status, &updated, &r.Pages, &r.Duration,
-		&r.Quality, &r.PageSize, &r.Price, &r.ErrorCode, &r.ErrorMessage, &r.ContentType, &r.Station, &r.Bytes, &r.NoMedia, &r.document)
+	err := scan(append([]any{&r.seq, &r.ID, &r.MediaID, &r.From, &r.To, &r.Direction, &r.Status, &updated, &r.Pages, &r.Duration,
+		&r.Quality, &r.Price, &r.ErrorCode, &r.ErrorMessage, &r.ContentType}, more...)...)
 	r.Created = time.Unix(r.seq>>slotBits, 0).UTC()
 	r.Updated = time.Unix(updated, 0).UTC()
-	return r, err
+	return err
 }
 
 // values are those of faxColumns.
 func (r faxRow) values() []any {
 	return []any{r.seq, r.ID, r.MediaID, r.From, r.To, r.Direction, r.Status, r.Updated.Unix(), r.Pages, r.Duration,
-		r.Quality, r.PageSize, r.Price, r.ErrorCode, r.ErrorMessage, r.ContentType, r.Station, r.Bytes, r.NoMedia, r.document}
+		r.Quality, r.Price, r.ErrorCode, r.ErrorMessage, r.ContentType, r.PageSize, r.Station, r.Bytes, r.NoMedia, r.document}
 }
 
 // addFax stores a record after those of its second.
@@ -160,11 +175,11 @@ func (f faxFilter) sql() (where []string, args []any) {
 	return where, args
 }
 
-// faxes is a page of them, the newest first, and whether there are more in the
-// page's direction.
+// faxes is a page of them, in the columns that are listed, the newest first, and
+// whether there are more in the page's direction.
 func (st *state) faxes(ctx context.Context, f faxFilter, p page) (found []faxRow, more bool, err error) {
 	where, args := f.sql()
-	return readPage(ctx, st.read, p, faxQuery, where, args, scanFax)
+	return readPage(ctx, st.read, p, listedQuery, where, args, scanListed)
 }
 
 // errInProgress says that a fax has not come to its end.

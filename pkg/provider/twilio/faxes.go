@@ -51,9 +51,9 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 	if !list.IsArray() {
 		return fax.Page[fax.Fax]{}, notRecord(noList())
 	}
-	items, known := make([]fax.Fax, 0, size), words{}
+	items, shared := make([]fax.Fax, 0, size), inCommon()
 	list.ForEach(func(_, record gjson.Result) bool {
-		if f := readFax(record, known); q.Match(f) {
+		if f := readFax(record, shared); q.Match(f) {
 			if q.WithRaw {
 				f.Raw = json.RawMessage(record.Raw)
 			}
@@ -128,7 +128,7 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 	if err != nil {
 		return fax.Fax{}, err
 	}
-	f := readFax(record, words{})
+	f := readFax(record, inCommon())
 	if f.ID == "" {
 		return fax.Fax{}, notRecord(errors.New("a fax without a sid"))
 	}
