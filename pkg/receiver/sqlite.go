@@ -10,7 +10,7 @@ import (
 
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	_ "modernc.org/sqlite" // the driver's only way in
+	sqlitedriver "modernc.org/sqlite"
 )
 
 // database is what differs between the databases that can hold a receiver's
@@ -38,8 +38,6 @@ type database[TTx any] interface {
 type sqlite struct {
 	write *sql.DB // one connection: SQLite has one writer anyway
 	read  *sql.DB
-
-	prepared map[string]*sql.Stmt // reading SQL takes longer than carrying it out
 }
 
 var _ database[*sql.Tx] = (*sqlite)(nil)
@@ -52,10 +50,11 @@ func openSQLite(ctx context.Context, path string) (*sqlite, error) {
 	open := func(most int, settings ...string) (*sql.DB, error) {
 		q := url.Values{"_pragma": append(settings, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)")}
 		q.Set("_txlock", "immediate")
-		db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+		connector, err := sqlitedriver.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
 		if err != nil {
 			return nil, err
 		}
+		db := sql.OpenDB(remembering{connector})
 		db.SetMaxOpenConns(most)
 		db.SetMaxIdleConns(most)
 		return db, nil
@@ -67,14 +66,8 @@ func openSQLite(ctx context.Context, path string) (*sqlite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sqlite{write: write, prepared: map[string]*sql.Stmt{}}
-	_, err = write.ExecContext(ctx, schema)
-	for _, text := range []string{insertEvent, updateEvent, upsertNote} {
-		if err == nil {
-			s.prepared[text], err = write.PrepareContext(ctx, text) //nolint:sqlclosecheck // closed with the database
-		}
-	}
-	if err != nil {
+	s := &sqlite{write: write}
+	if _, err := write.ExecContext(ctx, schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("the database %s: %w", path, err), s.close())
 	}
 	if s.read, err = open(2, "query_only(true)"); err != nil {
@@ -116,11 +109,7 @@ func (s *sqlite) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 }
 
 func (s *sqlite) exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
-	run := func() (sql.Result, error) { return tx.ExecContext(ctx, statement, args...) }
-	if p := s.prepared[statement]; p != nil {
-		run = func() (sql.Result, error) { return tx.StmtContext(ctx, p).ExecContext(ctx, args...) } //nolint:sqlclosecheck // closed with the transaction
-	}
-	res, err := run()
+	res, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {
 		return 0, err
 	}
