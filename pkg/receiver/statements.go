@@ -105,7 +105,7 @@ func (c *statements) QueryContext(ctx context.Context, query string, args []driv
 // Close forgets the statements.
 func (c *statements) Close() error {
 	for _, s := range c.known {
-		if err := s.Stmt.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -70,7 +71,7 @@ func TestStatementsAreRemembered(t *testing.T) {
 			t.Errorf("in the middle of the same: %d rows, sum %d", n, total)
 		}
 	}
-	if err := outer.Close(); err != nil {
+	if err := errors.Join(outer.Err(), outer.Close()); err != nil { //nolint:sqlclosecheck // the table changes next
 		t.Fatal(err)
 	}
 	run(`ALTER TABLE a ADD COLUMN y INTEGER`)
