@@ -35,7 +35,7 @@ import (
 // each page.
 func TestManual(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
-		t.Skip("bash is not installed")
+		t.Skip("the commands of the pages are for bash, which is not installed here")
 	}
 	top := filepath.Join("..", "..")
 	pages, err := filepath.Glob(filepath.Join(top, "docs", "*.md"))

@@ -51,18 +51,18 @@ that was bought has its name, and is never bought twice.`,
 			if err != nil {
 				return err
 			}
-			todo := phases(steps)
+			phased := phases(steps)
 			a.showSteps(steps)
-			if dryRun || len(todo[changing])+len(todo[buying])+len(todo[releasing]) == 0 {
+			if dryRun || len(phased[changing])+len(phased[buying])+len(phased[releasing]) == 0 {
 				return nil
 			}
-			if err := permitted(todo, allowBuy, allowRelease); err != nil {
+			if err := permitted(phased, allowBuy, allowRelease); err != nil {
 				return err
 			}
-			if err := a.confirmSteps(ctx, todo); err != nil {
+			if err := a.confirmSteps(ctx, phased); err != nil {
 				return err
 			}
-			return a.carryOut(ctx, numbers, todo, jobs)
+			return a.carryOut(ctx, numbers, phased, jobs)
 		},
 	}
 	a.bindFile(cmd, &file)
@@ -85,19 +85,19 @@ const (
 // phases sorts what is to be done into the order in which it is safe: a number
 // is given up only when those that take its place are there.
 func phases(steps []plan.Step) [phaseCount][]plan.Step {
-	var todo [phaseCount][]plan.Step
+	var phased [phaseCount][]plan.Step
 	for _, s := range steps {
 		switch s.Action {
 		case plan.ActionChange:
-			todo[changing] = append(todo[changing], s)
+			phased[changing] = append(phased[changing], s)
 		case plan.ActionBuy:
-			todo[buying] = append(todo[buying], s)
+			phased[buying] = append(phased[buying], s)
 		case plan.ActionRelease:
-			todo[releasing] = append(todo[releasing], s)
+			phased[releasing] = append(phased[releasing], s)
 		case plan.ActionNone, plan.ActionUnmanaged:
 		}
 	}
-	return todo
+	return phased
 }
 
 // showSteps shows the difference to the person who is about to be asked.
@@ -118,18 +118,18 @@ func (a *app) showSteps(steps []plan.Step) {
 
 // permitted makes sure that money is spent and numbers are given up only by
 // those who said so on the command line.
-func permitted(todo [phaseCount][]plan.Step, buy, release bool) error {
+func permitted(phased [phaseCount][]plan.Step, buy, release bool) error {
 	switch {
-	case len(todo[buying]) > 0 && !buy:
-		return fax.WithHint(usageError("%s to buy, and buying is not allowed; nothing was done", plural(len(todo[buying]), "number", "numbers")), "--allow-buy permits it")
-	case len(todo[releasing]) > 0 && !release:
-		return fax.WithHint(usageError("%s to release, and releasing is not allowed; nothing was done", plural(len(todo[releasing]), "number", "numbers")), "--allow-release permits it; or take prune out of the file")
+	case len(phased[buying]) > 0 && !buy:
+		return fax.WithHint(usageError("%s to buy, and buying is not allowed; nothing was done", plural(len(phased[buying]), "number", "numbers")), "--allow-buy permits it")
+	case len(phased[releasing]) > 0 && !release:
+		return fax.WithHint(usageError("%s to release, and releasing is not allowed; nothing was done", plural(len(phased[releasing]), "number", "numbers")), "--allow-release permits it; or take prune out of the file")
 	}
 	return nil
 }
 
-func (a *app) confirmSteps(ctx context.Context, todo [phaseCount][]plan.Step) error {
-	switch released := todo[releasing]; len(released) {
+func (a *app) confirmSteps(ctx context.Context, phased [phaseCount][]plan.Step) error {
+	switch released := phased[releasing]; len(released) {
 	case 0:
 		return a.confirm(ctx, "Carry it out?")
 	case 1:
@@ -141,12 +141,12 @@ func (a *app) confirmSteps(ctx context.Context, todo [phaseCount][]plan.Step) er
 
 // carryOut does the steps, a few at a time, and prints what became of each
 // number. Purchases are made one after another.
-func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, todo [phaseCount][]plan.Step, jobs int) error {
+func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCount][]plan.Step, jobs int) error {
 	soft := a.interrupts.gently()
 	var t trouble
 	var done []plan.Result
 	var end error
-	for phase, steps := range todo {
+	for phase, steps := range phased {
 		if phase == buying {
 			jobs = 1
 		}

@@ -208,11 +208,11 @@ func summary(steps []plan.Step) string {
 		}
 		return fmt.Sprintf("%d %s", count[action], words)
 	}
-	todo := nonEmpty(part(plan.ActionBuy, "to buy"), part(plan.ActionChange, "to change"), part(plan.ActionRelease, "to release"))
+	pending := nonEmpty(part(plan.ActionBuy, "to buy"), part(plan.ActionChange, "to change"), part(plan.ActionRelease, "to release"))
 	rest := nonEmpty(part(plan.ActionNone, "as in the file"), part(plan.ActionUnmanaged, "not in the file and left alone"))
 	parts := []string{"Nothing to do"}
-	if len(todo) > 0 {
-		parts = []string{strings.Join(todo, ", ")}
+	if len(pending) > 0 {
+		parts = []string{strings.Join(pending, ", ")}
 	}
 	if len(rest) > 0 {
 		parts = append(parts, strings.Join(rest, ", "))

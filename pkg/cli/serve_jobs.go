@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,13 +21,17 @@ func (a *app) serveJobs() *cobra.Command {
 		a.jobsList(), a.jobsRetry(), a.jobsDiscard())
 }
 
-// desk opens the state of a receiver, running or not.
+// desk opens the state of a receiver, running or not, until the command ends.
 func (a *app) desk(ctx context.Context, state string) (*receiver.Desk, error) {
 	dir, err := a.receiverState(state)
 	if err != nil {
 		return nil, err
 	}
-	return receiver.OpenDesk(ctx, dir)
+	desk, err := receiver.OpenDesk(ctx, dir)
+	if err == nil {
+		a.onClose(desk.Close)
+	}
+	return desk, err
 }
 
 func (a *app) bindState(cmd *cobra.Command, state *string) {
@@ -45,12 +48,11 @@ func (a *app) jobsList() *cobra.Command {
 		Short:   "List the jobs that are not done, the oldest first",
 		Example: "  faxctl serve jobs list --parked -o json",
 		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			desk, err := a.desk(cmd.Context(), state)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, desk.Close()) }()
 			jobs, err := desk.Jobs(cmd.Context())
 			if err != nil {
 				return err
@@ -145,7 +147,6 @@ func (a *app) eachJob(ctx context.Context, state string, args []string, do func(
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, desk.Close()) }()
 	if len(ids) == 1 {
 		return do(ctx, desk, ids[0])
 	}
@@ -166,7 +167,6 @@ func (a *app) completeJobs(state *string, onlyParked bool) cobra.CompletionFunc 
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		defer func() { _ = desk.Close() }()
 		jobs, err := desk.Jobs(cmd.Context())
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
@@ -190,12 +190,11 @@ func (a *app) serveStatus() *cobra.Command {
 kind of job. It reads the state, whether the receiver runs or not.`,
 		Example: "  faxctl serve status -o json",
 		Args:    noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			desk, err := a.desk(cmd.Context(), state)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, desk.Close()) }()
 			stats, err := desk.Stats(cmd.Context())
 			if err != nil {
 				return err

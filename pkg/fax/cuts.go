@@ -15,11 +15,13 @@ type window struct {
 	rate *rate // how densely faxes come here; nil: not known
 	tail bool  // what is left of a longer range: windows are cut off it, see [lister.next]
 
-	state state
-	items []Fax
-	pages int  // how many pages items are
-	whole bool // items are all there is
-	err   error
+	state   state
+	items   []Fax
+	pages   int       // how many pages items are
+	whole   bool      // items are all there is
+	parts   []*window // else: what to read in its place
+	seconds int64     // how long the stretch is that items come from
+	err     error
 }
 
 type state int8
@@ -113,11 +115,14 @@ func (l *lister) read(ctx context.Context, w *window) error {
 			w.items = slices.Concat(w.items, page.Items)
 		}
 		if page.Next == "" {
-			w.whole = true
+			w.whole, w.seconds = true, w.hi-w.lo
 			return nil
 		}
-		if s := draw(w); s.worthCutting(w) && len(s.cut(w)) > 1 {
-			return nil
+		if s := draw(w); s.worthCutting(w) {
+			if w.parts = s.cut(w); len(w.parts) > 1 {
+				w.seconds = int64(s.span())
+				return nil
+			}
 		}
 		cursor = page.Next
 	}

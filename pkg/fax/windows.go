@@ -67,7 +67,7 @@ func sifted(q Filter) bool {
 // again. The provider may page in any order: where to cut is estimated from the
 // dates it shows, and a wrong estimate costs requests, never faxes. At most Jobs
 // windows are read at once, and none is begun while these and the pages that
-// wait for their turn make four thirds of Jobs. Faxes that arrive meanwhile
+// wait for their turn make one and a half times Jobs. Faxes that arrive meanwhile
 // are left out.
 //
 // Breaking out or ending ctx stops all requests before List returns. An error
@@ -227,20 +227,16 @@ func (l *lister) settle(w *window) {
 			l.undated[f.ID] = f
 		}
 	}
+	if w.rate != nil {
+		w.rate.learn(dated, w.seconds)
+	}
 	if w.whole {
-		if w.rate != nil {
-			w.rate.learn(dated, w.hi-w.lo)
-		}
 		w.items = newestFirst(l.wanted(w))
 		w.state, l.ready = done, l.ready+w.pages
 		return
 	}
-	s := draw(w)
-	if w.rate != nil {
-		w.rate.learn(dated, int64(s.span()))
-	}
 	i := slices.Index(l.queue, w)
-	l.queue = slices.Replace(l.queue, i, i+1, s.cut(w)...)
+	l.queue = slices.Replace(l.queue, i, i+1, w.parts...)
 	w.items = nil
 }
 

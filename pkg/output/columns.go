@@ -5,22 +5,6 @@ import (
 	"strings"
 )
 
-// Info is a line about a column, for help and completion.
-type Info struct {
-	Name  string
-	Title string
-	Wide  bool
-}
-
-// Describe lists the columns of a type.
-func Describe[T any](cols []Column[T]) []Info {
-	infos := make([]Info, len(cols))
-	for i, c := range cols {
-		infos[i] = Info{c.Name, c.title(), c.Wide}
-	}
-	return infos
-}
-
 func (c Column[T]) title() string {
 	if c.Title != "" {
 		return c.Title

@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 )
 
 // remembering makes connections that read the text of a statement once: for
@@ -104,12 +105,11 @@ func (c *statements) QueryContext(ctx context.Context, query string, args []driv
 
 // Close forgets the statements.
 func (c *statements) Close() error {
+	var err error
 	for _, s := range c.known {
-		if err := s.Close(); err != nil {
-			return err
-		}
+		err = errors.Join(err, s.Close())
 	}
-	return c.sqliteConn.Close()
+	return errors.Join(err, c.sqliteConn.Close())
 }
 
 // rows are those of a remembered statement.

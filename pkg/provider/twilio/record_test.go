@@ -1,0 +1,66 @@
+package twilio
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// A fax that is kept keeps nothing of the answer it came in: that is close to a
+// megabyte, and a list is long.
+func TestReadFaxHoldsNothingOfTheAnswer(t *testing.T) {
+	for _, answer := range []string{
+		`{"sid":"FX1"}`, // an id alone
+		`{"sid":"FX1","media_sid":"ME1","media_url":"https://media.example.com/ME1","from":"+14155550123",
+		  "to":"+14155550124","direction":"inbound","status":"received","quality":"fine","num_pages":3,
+		  "duration":"61","price":"0.02","price_unit":"USD","date_created":"2026-11-23T12:00:00Z",
+		  "error_code":34004,"error_message":"partly"}`,
+		`{"sid":"FX1","price":-0.02,"price_unit":"usd"}`,
+	} {
+		f := readFax(gjson.Parse(answer), inCommon())
+		if f.ID != "FX1" {
+			t.Fatalf("%q of %s", f.ID, answer)
+		}
+		texts := []string{}
+		if f.Price != nil {
+			texts = append(texts, f.Price.Amount, f.Price.Currency)
+		}
+		for v := range reflect.ValueOf(f).NumField() {
+			if field := reflect.ValueOf(f).Field(v); field.Kind() == reflect.String {
+				texts = append(texts, field.String())
+			}
+		}
+		begin := uintptr(unsafe.Pointer(unsafe.StringData(answer)))
+		for _, text := range texts {
+			at := uintptr(unsafe.Pointer(unsafe.StringData(text)))
+			if text != "" && at >= begin && at < begin+uintptr(len(answer)) {
+				t.Errorf("%q is a part of %s", text, answer)
+			}
+		}
+	}
+}
+
+// What records share is kept once, and is what each of them says.
+func TestReadFaxShares(t *testing.T) {
+	shared := inCommon()
+	read := func(record string) fax.Fax { return readFax(gjson.Parse(record), shared) }
+	a := read(`{"sid":"FX1","from":"+14155550123","num_pages":3,"price":"0.02","price_unit":"USD"}`)
+	b := read(`{"sid":"FX2","from":"+14155550123","num_pages":"3","price":0.02,"price_unit":"USD"}`)
+	c := read(`{"sid":"FX3","from":"+14155550199","num_pages":null,"price":"0.02","price_unit":"CAD","date_created":"` +
+		time.Unix(0, 0).UTC().Format(time.RFC3339) + `"}`)
+	if unsafe.StringData(a.From) != unsafe.StringData(b.From) || a.Pages != b.Pages || a.Price != b.Price {
+		t.Error("equal values are kept twice")
+	}
+	if a.ID+b.ID+c.ID != "FX1FX2FX3" || *a.Pages != 3 || *a.Price != (fax.Money{Amount: "0.02", Currency: "USD"}) {
+		t.Errorf("%+v", a)
+	}
+	if c.Pages != nil || c.Price.Currency != "CAD" || !strings.HasSuffix(c.From, "99") || c.Created.Unix() != 0 {
+		t.Errorf("%+v", c)
+	}
+}
