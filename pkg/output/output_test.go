@@ -266,8 +266,10 @@ func TestStreamsEachItemAsItComes(t *testing.T) {
 			seq := func(yield func(line, error) bool) {
 				for _, l := range lines() { // two at a moment, then none for a while
 					before := got.Len()
-					if !yield(l, nil) || !yield(l, nil) {
-						return
+					for range 2 {
+						if !yield(l, nil) {
+							return
+						}
 					}
 					time.Sleep(5 * time.Millisecond)
 					synctest.Wait()
