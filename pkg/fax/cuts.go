@@ -61,9 +61,13 @@ type rate struct {
 }
 
 // learn takes in what another piece of the stretch held. What was learned long
-// ago counts less and less.
+// ago counts less and less. Where nothing came, the account may have begun: the
+// windows before that are soon large.
 func (r *rate) learn(faxes int, seconds int64) {
 	const keep = 0.9
+	if faxes == 0 {
+		r.faxes /= 2
+	}
 	r.faxes = r.faxes*keep + float64(faxes)
 	r.seconds = r.seconds*keep + float64(seconds)
 }
@@ -75,10 +79,14 @@ func (r *rate) window() int64 {
 }
 
 const (
-	// pagesEach is how many pages a window shall have. The last page of a
-	// window is half empty on average, so that many small windows cost more
-	// requests than a few large ones; large ones take more memory.
-	pagesEach = 2
+	// pagesEach is how many pages a window shall have. Where faxes come evenly,
+	// a little less than one makes every window one request. The pages of larger
+	// ones come one after another, and those of later windows wait for them in
+	// memory.
+	pagesEach = 0.9
+
+	// few pages are not worth cutting.
+	few = 2
 
 	// A window that was thought to be small is cut when readOn pages were read
 	// of it and tooMany are left: faxes come in bursts, and what was read of a
@@ -178,7 +186,7 @@ func (s sketch) worthCutting(w *window) bool {
 	case s.order == noOrder:
 		return s.pages >= readOn
 	case w.rate == nil:
-		return s.rest(w) > pagesEach
+		return s.rest(w) > few
 	}
 	return s.pages >= readOn && s.rest(w) > tooMany
 }

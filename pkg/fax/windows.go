@@ -62,7 +62,7 @@ func sifted(q Filter) bool {
 // instant by id, those without a date last, none twice.
 //
 // When everything fits one page, it costs one request. When not, the range is
-// cut into disjoint windows (after, until] of about two pages that are asked
+// cut into disjoint windows (after, until] of about a page that are asked
 // for side by side and put together in order; a window that is too large is cut
 // again. The provider may page in any order: where to cut is estimated from the
 // dates it shows, and a wrong estimate costs requests, never faxes. At most Jobs

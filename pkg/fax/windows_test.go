@@ -85,7 +85,7 @@ func TestListWastesFewRequests(t *testing.T) {
 		most      map[string]int64
 	}{
 		{faxes: 999, most: map[string]int64{"newest first": 1, "oldest first": 1, "any": 1}},
-		{faxes: 100_000, retention: 180 * 24 * time.Hour, most: map[string]int64{"newest first": 120}},
+		{faxes: 100_000, retention: 180 * 24 * time.Hour, most: map[string]int64{"newest first": 150}},
 		{faxes: 100_000, most: map[string]int64{"newest first": 180}},
 		{faxes: 2000, most: map[string]int64{"newest first": 30}},
 		{faxes: 20_000, most: map[string]int64{"newest first": 80}},

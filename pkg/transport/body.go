@@ -1,10 +1,10 @@
 package transport
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 )
 
@@ -43,8 +43,8 @@ func (w *watched) Close() error {
 // connection lost in the middle of an answer is then a failed attempt, which
 // [Retry] above may repeat, rather than half an answer. It is for the pages of
 // an API: what is longer than 16 MiB is handed on as it comes. The body of all
-// others is a [fmt.Stringer] too: a page is close to a megabyte, and whoever
-// wants it as text need not copy it again.
+// others has a method Bytes() []byte too: a page is close to a megabyte, and
+// whoever wants it whole need not copy it again.
 func Whole(next http.RoundTripper) http.RoundTripper {
 	const most = 16 << 20
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -52,19 +52,19 @@ func Whole(next http.RoundTripper) http.RoundTripper {
 		if err != nil || res.Body == nil || res.Body == http.NoBody {
 			return res, err
 		}
-		var start strings.Builder
+		var start bytes.Buffer
 		if n := res.ContentLength; n > 0 && n <= most {
-			start.Grow(int(n)) // else a page is copied time and again
+			start.Grow(int(n) + bytes.MinRead) // else a page is copied time and again
 		}
 		switch _, err := io.CopyN(&start, res.Body, most); {
 		case errors.Is(err, io.EOF):
 			_ = res.Body.Close()
-			res.Body = whole{strings.NewReader(start.String()), start.String()}
+			res.Body = whole{bytes.NewReader(start.Bytes()), start.Bytes()}
 		case err != nil:
 			_ = res.Body.Close()
 			return nil, err
 		default:
-			res.Body = &joined{io.MultiReader(strings.NewReader(start.String()), res.Body), res.Body}
+			res.Body = &joined{io.MultiReader(&start, res.Body), res.Body}
 		}
 		return res, nil
 	})
@@ -72,12 +72,12 @@ func Whole(next http.RoundTripper) http.RoundTripper {
 
 // whole is a body that is all here.
 type whole struct {
-	*strings.Reader
-	text string
+	*bytes.Reader
+	all []byte
 }
 
-// String is all of the body, whatever was read of it.
-func (w whole) String() string { return w.text }
+// Bytes is all of the body, whatever was read of it.
+func (w whole) Bytes() []byte { return w.all }
 
 // Close implements io.Closer.
 func (whole) Close() error { return nil }

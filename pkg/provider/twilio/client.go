@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tidwall/gjson"
+	"github.com/go-faster/jx"
 	"github.com/twilio/twilio-go/client"
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
@@ -34,7 +34,7 @@ type call struct {
 
 	status int
 	header http.Header
-	body   string
+	body   []byte
 }
 
 var _ client.BaseClient = (*call)(nil)
@@ -86,7 +86,7 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 		return nil, unreachable(req, err)
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, refusal(res.StatusCode, res.Header, []byte(body))
+		return nil, refusal(res.StatusCode, res.Header, body)
 	}
 	c.status, c.header, c.body = res.StatusCode, res.Header, body
 	return &http.Response{
@@ -96,24 +96,18 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 	}, nil
 }
 
-// readBody reads an answer into a buffer that has the announced length, unless
-// the transport has it already.
-func readBody(res *http.Response) (string, error) {
-	if here, ok := res.Body.(fmt.Stringer); ok {
-		return here.String(), nil
+// readBody reads an answer, unless the transport has it already.
+func readBody(res *http.Response) ([]byte, error) {
+	if here, ok := res.Body.(interface{ Bytes() []byte }); ok {
+		return here.Bytes(), nil
 	}
-	var body strings.Builder
-	if n := res.ContentLength; n > 0 && n < maxAnswer {
-		body.Grow(int(n))
-	}
-	_, err := io.Copy(&body, io.LimitReader(res.Body, maxAnswer))
-	return body.String(), err
+	return io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 }
 
 // decode reads the answer into out. What is no JSON, or not all of it, comes
 // from something in between: ErrUnavailable.
 func (c *call) decode(out any) error {
-	if err := json.Unmarshal([]byte(c.body), out); err != nil {
+	if err := json.Unmarshal(c.body, out); err != nil {
 		return c.misunderstood(err)
 	}
 	return nil
@@ -121,10 +115,10 @@ func (c *call) decode(out any) error {
 
 // misunderstood is an answer that is not what the API sends.
 func (c *call) misunderstood(err error) error {
-	e := refusal(c.status, c.header, []byte(c.body))
+	e := refusal(c.status, c.header, c.body)
 	e.Kind = fax.ErrUnavailable
 	e.Code = ""
-	e.Message = "the answer is not what the API sends: " + describe([]byte(c.body), err)
+	e.Message = "the answer is not what the API sends: " + describe(c.body, err)
 	e.Hint = "something between here and the provider may have answered: check --api-url and the proxy variables"
 	return e
 }
@@ -155,34 +149,29 @@ func (a *account) get(ctx context.Context, out any, address string, query url.Va
 	return c.decode(out)
 }
 
-// fetch is get for records that come by the thousand: the answer is checked
-// once and read in place (see readFax).
-func (a *account) fetch(ctx context.Context, address string, query url.Values) (gjson.Result, error) {
+// read is get for records that come by the thousand: the answer, one object, is
+// read by object, in one pass and in place (see readFax).
+func (a *account) read(ctx context.Context, address string, query url.Values, object func(*jx.Decoder) error) error {
 	c := &call{ctx: ctx, account: a}
 	res, err := c.SendRequest(http.MethodGet, address, query, nil)
 	if err != nil {
-		return gjson.Result{}, err
+		return err
 	}
 	_ = res.Body.Close()
-	if err := check(c.body); err != nil {
-		return gjson.Result{}, c.misunderstood(err)
+	if err := readWhole(c.body, object); err != nil {
+		return c.misunderstood(err)
 	}
-	return gjson.Parse(c.body), nil
+	return nil
 }
 
-// maxNested bounds how often objects and lists may begin in an answer, and
-// with that how deep: gjson checks them by recursion.
-const maxNested = 200_000
-
-// check reports whether body is one whole JSON object.
-func check(body string) error {
+// readWhole reads one object and makes sure that nothing comes after it.
+func readWhole(body []byte, object func(*jx.Decoder) error) error {
+	d := jx.DecodeBytes(body)
 	switch {
-	case strings.Count(body, "{")+strings.Count(body, "[") > maxNested:
-		return errors.New("nested too often")
-	case !gjson.Valid(body):
-		return errors.New("broken JSON")
-	case !gjson.Parse(body[:min(len(body), 64)]).IsObject():
+	case d.Next() != jx.Object:
 		return errors.New("not an object")
+	case object(d) != nil || !errors.Is(d.Skip(), io.EOF):
+		return errors.New("broken JSON")
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/tidwall/gjson"
+	"github.com/go-faster/jx"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -29,40 +29,50 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 	if err != nil {
 		return fax.Page[fax.Fax]{}, err
 	}
-	body, err := a.fetch(ctx, a.dialect.faxes, query)
-	if err != nil {
-		return fax.Page[fax.Fax]{}, a.ended(err)
-	}
-	// One pass: a page is close to a megabyte, and looking up each field
-	// would read past all of it.
-	var list gjson.Result
-	var link string
-	body.ForEach(func(key, value gjson.Result) bool {
-		switch key.Str {
-		case "faxes":
-			list = value
-		case "next_page_uri":
-			link = first(value.Str, link)
-		case "meta":
-			link = first(link, value.Get("next_page_url").Str)
-		}
-		return true
+	page := fax.Page[fax.Fax]{Items: make([]fax.Fax, 0, size)}
+	listed, link, shared := false, "", inCommon()
+	err = a.read(ctx, a.dialect.faxes, query, func(d *jx.Decoder) error {
+		return d.ObjBytes(func(d *jx.Decoder, key []byte) error {
+			switch kind := d.Next(); {
+			case string(key) == "faxes" && kind == jx.Array:
+				listed = true
+				return d.Arr(func(d *jx.Decoder) error {
+					f, err := readRecord(d, shared, q.WithRaw)
+					if err == nil && q.Match(f) {
+						page.Items = append(page.Items, f)
+					}
+					return err
+				})
+			case string(key) == "meta" && kind == jx.Object:
+				return d.ObjBytes(func(d *jx.Decoder, key []byte) error {
+					return linkNamed("next_page_url", key, d, &link)
+				})
+			}
+			return linkNamed("next_page_uri", key, d, &link)
+		})
 	})
-	if !list.IsArray() {
+	switch {
+	case err != nil:
+		return fax.Page[fax.Fax]{}, a.ended(err)
+	case !listed:
 		return fax.Page[fax.Fax]{}, notRecord(noList())
 	}
-	items, shared := make([]fax.Fax, 0, size), inCommon()
-	list.ForEach(func(_, record gjson.Result) bool {
-		if f := readFax(record, shared); q.Match(f) {
-			if q.WithRaw {
-				f.Raw = json.RawMessage(record.Raw)
-			}
-			items = append(items, f)
-		}
-		return true
-	})
-	next, err := cursorOf(link, "Page", "PageToken")
-	return fax.Page[fax.Fax]{Items: items, Next: next}, err
+	page.Next, err = cursorOf(link, "Page", "PageToken")
+	return page, err
+}
+
+// readRecord is readFax; with raw, the fax has a copy of the record.
+func readRecord(d *jx.Decoder, shared common, raw bool) (fax.Fax, error) {
+	if !raw {
+		return readFax(d, shared)
+	}
+	record, err := d.RawAppend(nil)
+	if err != nil {
+		return fax.Fax{}, err
+	}
+	f, err := readFax(jx.DecodeBytes(record), shared)
+	f.Raw = json.RawMessage(record)
+	return f, err
 }
 
 // faxQuery says q in the words of the list, as far as it has them. The dates
@@ -124,15 +134,17 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 	if err != nil {
 		return fax.Fax{}, err
 	}
-	record, err := a.fetch(ctx, address, nil)
-	if err != nil {
+	var f fax.Fax
+	err = a.read(ctx, address, nil, func(d *jx.Decoder) (err error) {
+		f, err = readRecord(d, inCommon(), true)
+		return err
+	})
+	switch {
+	case err != nil:
 		return fax.Fax{}, err
-	}
-	f := readFax(record, inCommon())
-	if f.ID == "" {
+	case f.ID == "":
 		return fax.Fax{}, notRecord(errors.New("a fax without a sid"))
 	}
-	f.Raw = json.RawMessage(record.Raw)
 	return f, nil
 }
 

@@ -3,6 +3,8 @@ package twilio
 import (
 	"net/url"
 
+	"github.com/go-faster/jx"
+
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -18,6 +20,16 @@ type links struct {
 // next is the cursor of the next page, "" on the last.
 func (l links) next() (string, error) {
 	return cursorOf(first(string(l.NextPageURI), string(l.Meta.NextPageURL)), "Page", "PageToken")
+}
+
+// linkNamed reads the value of key, and is what it says in link when key is the
+// name of a link.
+func linkNamed(name string, key []byte, d *jx.Decoder, link *string) error {
+	text, err := literal(d)
+	if string(key) == name && len(text) > 0 {
+		*link = string(text)
+	}
+	return err
 }
 
 // cursorOf takes the named parameters, which say what the next page is, out of a

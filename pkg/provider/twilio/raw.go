@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/tidwall/gjson"
+	"github.com/go-faster/jx"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -91,29 +91,40 @@ func (a raw) Do(ctx context.Context, r fax.RawRequest) (fax.RawAnswer, error) {
 		return fax.RawAnswer{}, err
 	}
 	_ = res.Body.Close()
-	answer := fax.RawAnswer{Body: []byte(c.body), ContentType: c.header.Get("Content-Type")}
-	if isJSON := check(c.body) == nil; isJSON { // XML, or nothing, is no list to go through
-		answer.Items, answer.Next, err = pageIn(gjson.Parse(c.body))
+	answer := fax.RawAnswer{Body: c.body, ContentType: c.header.Get("Content-Type")}
+	items, link, err := pageIn(c.body)
+	if err != nil || items == nil { // XML, or nothing, is no list to go through
+		return answer, nil
 	}
+	answer.Items = items
+	answer.Next, err = cursorOf(link, "Page", "PageToken", "page_number", "page_token")
 	return answer, err
 }
 
 // pageIn finds the list in an answer: the first array, whatever its name, and
 // the link to the next page.
-func pageIn(body gjson.Result) (items []json.RawMessage, next string, err error) {
-	var list gjson.Result
-	body.ForEach(func(_, value gjson.Result) bool {
-		list = value
-		return !value.IsArray()
+func pageIn(body []byte) (items []json.RawMessage, link string, err error) {
+	var meta, links string
+	nested := func(name string, link *string) func(*jx.Decoder, []byte) error {
+		return func(d *jx.Decoder, key []byte) error { return linkNamed(name, key, d, link) }
+	}
+	err = readWhole(body, func(d *jx.Decoder) error {
+		return d.ObjBytes(func(d *jx.Decoder, key []byte) error {
+			switch kind := d.Next(); {
+			case kind == jx.Array && items == nil:
+				items = []json.RawMessage{}
+				return d.Arr(func(d *jx.Decoder) error {
+					item, err := d.RawAppend(nil)
+					items = append(items, json.RawMessage(item))
+					return err
+				})
+			case kind == jx.Object && string(key) == "meta":
+				return d.ObjBytes(nested("next_page_url", &meta))
+			case kind == jx.Object && string(key) == "links":
+				return d.ObjBytes(nested("next", &links))
+			}
+			return linkNamed("next_page_uri", key, d, &link)
+		})
 	})
-	if !list.IsArray() {
-		return nil, "", nil
-	}
-	items = []json.RawMessage{}
-	for _, item := range list.Array() {
-		items = append(items, json.RawMessage(item.Raw))
-	}
-	next, err = cursorOf(first(body.Get("next_page_uri").Str, body.Get("meta.next_page_url").Str, body.Get("links.next").Str),
-		"Page", "PageToken", "page_number", "page_token")
-	return items, next, err
+	return items, first(link, meta, links), err
 }

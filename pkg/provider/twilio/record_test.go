@@ -7,7 +7,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/tidwall/gjson"
+	"github.com/go-faster/jx"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -23,9 +23,10 @@ func TestReadFaxHoldsNothingOfTheAnswer(t *testing.T) {
 		  "error_code":34004,"error_message":"partly"}`,
 		`{"sid":"FX1","price":-0.02,"price_unit":"usd"}`,
 	} {
-		f := readFax(gjson.Parse(answer), inCommon())
-		if f.ID != "FX1" {
-			t.Fatalf("%q of %s", f.ID, answer)
+		body := []byte(answer)
+		f, err := readFax(jx.DecodeBytes(body), inCommon())
+		if err != nil || f.ID != "FX1" {
+			t.Fatalf("%q of %s: %v", f.ID, answer, err)
 		}
 		texts := []string{}
 		if f.Price != nil {
@@ -36,10 +37,10 @@ func TestReadFaxHoldsNothingOfTheAnswer(t *testing.T) {
 				texts = append(texts, field.String())
 			}
 		}
-		begin := uintptr(unsafe.Pointer(unsafe.StringData(answer)))
+		begin := uintptr(unsafe.Pointer(unsafe.SliceData(body)))
 		for _, text := range texts {
 			at := uintptr(unsafe.Pointer(unsafe.StringData(text)))
-			if text != "" && at >= begin && at < begin+uintptr(len(answer)) {
+			if text != "" && at >= begin && at < begin+uintptr(len(body)) {
 				t.Errorf("%q is a part of %s", text, answer)
 			}
 		}
@@ -49,7 +50,13 @@ func TestReadFaxHoldsNothingOfTheAnswer(t *testing.T) {
 // What records share is kept once, and is what each of them says.
 func TestReadFaxShares(t *testing.T) {
 	shared := inCommon()
-	read := func(record string) fax.Fax { return readFax(gjson.Parse(record), shared) }
+	read := func(record string) fax.Fax {
+		f, err := readFax(jx.DecodeBytes([]byte(record)), shared)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
 	a := read(`{"sid":"FX1","from":"+14155550123","num_pages":3,"price":"0.02","price_unit":"USD"}`)
 	b := read(`{"sid":"FX2","from":"+14155550123","num_pages":"3","price":0.02,"price_unit":"USD"}`)
 	c := read(`{"sid":"FX3","from":"+14155550199","num_pages":null,"price":"0.02","price_unit":"CAD","date_created":"` +
