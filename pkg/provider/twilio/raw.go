@@ -92,8 +92,8 @@ func (a raw) Do(ctx context.Context, r fax.RawRequest) (fax.RawAnswer, error) {
 	}
 	_ = res.Body.Close()
 	answer := fax.RawAnswer{Body: c.body, ContentType: c.header.Get("Content-Type")}
-	items, link, err := pageIn(c.body)
-	if err != nil || items == nil { // XML, or nothing, is no list to go through
+	items, link := pageIn(c.body)
+	if items == nil {
 		return answer, nil
 	}
 	answer.Items = items
@@ -102,13 +102,14 @@ func (a raw) Do(ctx context.Context, r fax.RawRequest) (fax.RawAnswer, error) {
 }
 
 // pageIn finds the list in an answer: the first array, whatever its name, and
-// the link to the next page.
-func pageIn(body []byte) (items []json.RawMessage, link string, err error) {
+// the link to the next page. An answer that is not JSON, as XML, or that holds
+// no array has no items: it is no list to go through.
+func pageIn(body []byte) (items []json.RawMessage, link string) {
 	var meta, links string
 	nested := func(name string, link *string) func(*jx.Decoder, []byte) error {
 		return func(d *jx.Decoder, key []byte) error { return linkNamed(name, key, d, link) }
 	}
-	err = readWhole(body, func(d *jx.Decoder) error {
+	err := readWhole(body, func(d *jx.Decoder) error {
 		return d.ObjBytes(func(d *jx.Decoder, key []byte) error {
 			switch kind := d.Next(); {
 			case kind == jx.Array && items == nil:
@@ -126,5 +127,8 @@ func pageIn(body []byte) (items []json.RawMessage, link string, err error) {
 			return linkNamed("next_page_uri", key, d, &link)
 		})
 	})
-	return items, first(link, meta, links), err
+	if err != nil {
+		return nil, ""
+	}
+	return items, first(link, meta, links)
 }
