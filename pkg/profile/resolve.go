@@ -166,7 +166,7 @@ func (r *Resolved) override(in Input) error {
 		return err
 	}
 	i := r.index("api-url")
-	r.set("api-url", &r.APIURL, origin, r.Values[i].Source)
+	r.set("api-url", &r.APIURL, origin.String(), r.Values[i].Source)
 	return nil
 }
 

@@ -70,6 +70,8 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 	if err != nil {
 		return nil, fmt.Errorf("%w address of a request", fax.ErrInvalid)
 	}
+	req.URL = c.account.really(req.URL)
+	req.Host = req.URL.Host
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -94,6 +96,17 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 		Header:     res.Header,
 		Body:       io.NopCloser(strings.NewReader("{}")),
 	}, nil
+}
+
+// really is where a call for u goes: with an origin that stands for all the
+// provider's hosts, there.
+func (a *account) really(u *url.URL) *url.URL {
+	if a.origin == nil {
+		return u
+	}
+	there := *u
+	there.Scheme, there.Host = a.origin.Scheme, a.origin.Host
+	return &there
 }
 
 // readBody reads an answer, unless the transport has it already.
