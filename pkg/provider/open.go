@@ -80,7 +80,7 @@ func (o Options) api(readOnly bool) *http.Client {
 		transport.Limit(max(o.Jobs, 1)),
 		transport.Whole,
 		transport.Timeout(o.Timeout),
-		transport.Trace(o.log(), transport.Any),
+		transport.TraceAPI(o.Log),
 	}
 	if readOnly {
 		layers = slices.Insert(layers, 0, transport.ReadOnly(&fax.APIError{
@@ -100,7 +100,7 @@ func (o Options) documents() *http.Client {
 		transport.UserAgent(o.Version),
 		transport.Retry(o.RetryFor, o.OnRetry),
 		transport.Timeout(o.Timeout),
-		transport.Trace(o.log(), nil),
+		transport.Trace(o.Log),
 	)}
 }
 
@@ -109,11 +109,4 @@ func (o Options) base() http.RoundTripper {
 		return o.Base
 	}
 	return transport.Base(max(o.Jobs, 1))
-}
-
-func (o Options) log() *slog.Logger {
-	if o.Log != nil {
-		return o.Log
-	}
-	return slog.New(slog.DiscardHandler)
 }

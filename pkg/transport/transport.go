@@ -14,7 +14,7 @@
 //		transport.Limit(jobs),                 // a repeated request queues again
 //		transport.Whole,                       // a body cut short is a failed attempt
 //		transport.Timeout(timeout),            // of one attempt
-//		transport.Trace(log, transport.Any),   // a line per attempt
+//		transport.TraceAPI(log),               // a line per attempt
 //	)
 //
 // Documents are read by another client, with the same layers less the limit and
