@@ -35,6 +35,16 @@ func (a *app) resolve() (profile.Resolved, error) {
 	})
 }
 
+// inForce is the account that a command would work on here, the zero one when
+// that cannot be told.
+func (a *app) inForce() profile.Resolved {
+	r, err := a.resolve()
+	if err != nil {
+		return profile.Resolved{}
+	}
+	return r
+}
+
 // config reads the configuration file; there need not be one.
 func (a *app) config() (profile.Config, error) {
 	path, err := profile.Path(a.getenv)

@@ -156,17 +156,23 @@ func (*app) completeFolders(cmd *cobra.Command, flags ...string) {
 
 // completeProfiles offers the profiles of the configuration and the built-in
 // ones.
-func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var out []cobra.Completion
+func (a *app) completeProfiles(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	out, directive := a.completeOwnProfiles(cmd, args, typed)
 	for name, p := range profile.BuiltIns() {
 		out = append(out, cobra.CompletionWithDesc(name, "built in, speaks "+string(p.Provider)))
 	}
-	if c, err := a.config(); err == nil {
+	slices.Sort(out)
+	return out, directive
+}
+
+// completeOwnProfiles offers the profiles of the configuration.
+func (a *app) completeOwnProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	if c, err := a.config(); err == nil { // an error has no place in a prompt
 		for _, name := range c.Names() {
 			out = append(out, cobra.CompletionWithDesc(name, string(c.Profiles[name].Provider)))
 		}
 	}
-	slices.Sort(out)
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 

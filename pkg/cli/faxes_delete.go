@@ -66,7 +66,7 @@ func (a *app) mediaList() *cobra.Command {
 faxctl faxes download.`,
 		Example:           "  faxctl faxes media list FX0123456789abcdef0123456789abcdef",
 		Args:              oneArg("a fax id", "faxctl faxes media list FX0123456789abcdef0123456789abcdef"),
-		ValidArgsFunction: a.completeFaxes,
+		ValidArgsFunction: upTo(1, a.completeFaxes),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			faxes, err := a.faxes(cmd.Context())
 			if err != nil {

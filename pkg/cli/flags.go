@@ -28,6 +28,17 @@ func (*app) completeNothing(cmd *cobra.Command, flags ...string) {
 	}
 }
 
+// upTo offers something for the first n arguments of a command, and nothing for
+// the next ones.
+func upTo(n int, offer cobra.CompletionFunc) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) >= n {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return offer(cmd, args, typed)
+	}
+}
+
 // completeList offers values for a flag that takes several, separated by
 // commas.
 func (*app) completeList(cmd *cobra.Command, flag string, values ...string) {

@@ -81,6 +81,7 @@ their own: faxctl help exit-codes, environment, output.`,
 	root.AddCommand(a.version(), a.completion())
 	root.AddCommand(topics()...)
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetHelpCommand(helpCommand())
 	a.refuseHelpOnTypos(root)
 	return root

@@ -126,13 +126,20 @@ func (c *call) decode(out any) error {
 	return nil
 }
 
+// notTheAPI begins the message about an answer that the provider does not give,
+// and hintBetween says who may have.
+const (
+	notTheAPI   = "the answer is not what the API sends: "
+	hintBetween = "something between here and the provider may have answered: check --api-url and the proxy variables"
+)
+
 // misunderstood is an answer that is not what the API sends.
 func (c *call) misunderstood(err error) error {
 	e := refusal(c.status, c.header, c.body)
 	e.Kind = fax.ErrUnavailable
 	e.Code = ""
-	e.Message = "the answer is not what the API sends: " + describe(c.body, err)
-	e.Hint = "something between here and the provider may have answered: check --api-url and the proxy variables"
+	e.Message = notTheAPI + describe(c.body, err)
+	e.Hint = hintBetween
 	return e
 }
 
