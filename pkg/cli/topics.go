@@ -38,11 +38,13 @@ faxctl's own:
 
 Credentials without a profile:
   TWILIO_ACCOUNT_SID   with TWILIO_AUTH_TOKEN,
-                       or with TWILIO_API_KEY and TWILIO_API_SECRET
+                       or with TWILIO_API_KEY and TWILIO_API_SECRET; beside
+                       these, TWILIO_AUTH_TOKEN is what signs callbacks
   TWILIO_EDGE, TWILIO_REGION
   SIGNALWIRE_SPACE_URL (or SIGNALWIRE_SPACE, SIGNALWIRE_API_HOSTNAME)
   SIGNALWIRE_PROJECT_ID
   SIGNALWIRE_API_TOKEN (or SIGNALWIRE_TOKEN)
+  SIGNALWIRE_SIGNING_KEY             what signs callbacks
 
 Colors and width:
   NO_COLOR, CLICOLOR=0, TERM=dumb    no colors

@@ -48,10 +48,19 @@ func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 		return s.Secret(ctx, p)
 	case p.Provider == Twilio:
 		return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the auth token, and this account is used with an API key",
-			Next: "add signing-key to the profile, or set TWILIO_AUTH_TOKEN, saying where the auth token is kept"}
+			Next: p.whereSigningKey("TWILIO_AUTH_TOKEN")}
 	}
-	return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the project's signing key, and the profile does not say where it is kept",
-		Next: "add signing-key to the profile, or set SIGNALWIRE_SIGNING_KEY; the key is on the API page of the space"}
+	return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the project's signing key, and nothing says where it is kept",
+		Next: p.whereSigningKey("SIGNALWIRE_SIGNING_KEY") + "; the key is on the API page of the space"}
+}
+
+// whereSigningKey says how to name the signing key: a profile does not take it
+// from the variables that an account of the environment has.
+func (p Profile) whereSigningKey(variable string) string {
+	if p.Name == "" {
+		return "set " + variable
+	}
+	return "add to the profile where it is kept, as in signing-key: env:" + variable
 }
 
 func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string) (Secret, error) {
