@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Redact makes err fit to print: the URLs that an [http.Client] spells out in
+// redact makes err fit to print: the URLs that an [http.Client] spells out in
 // its errors, query and all, are cut down to scheme and host. What err wraps
 // stays, so [errors.Is] and [errors.As] find what they found before.
-func Redact(err error) error {
+func redact(err error) error {
 	text := ""
 	for rest := err; ; {
 		var u *url.Error

@@ -35,7 +35,7 @@ func trace(log *slog.Logger, show func(*url.URL) string) Layer {
 				slog.String("url", show(req.URL)),
 			}
 			if err != nil {
-				facts = append(facts, slog.String("error", Redact(err).Error()))
+				facts = append(facts, slog.String("error", redact(err).Error()))
 			} else {
 				facts = append(facts, slog.Int("status", res.StatusCode))
 			}

@@ -23,12 +23,10 @@
 // redirect is followed is for the package that speaks to the provider to say.
 //
 // The error of an [http.Client] is a [*url.Error] that spells the whole URL.
-// Whoever prints one passes it through [Redact] first.
+// Whoever prints one prints the error inside it.
 package transport
 
-import (
-	"net/http"
-)
+import "net/http"
 
 // Layer puts something around a RoundTripper. As a RoundTripper must, a layer
 // never alters the request it is given and closes its body even when it fails.
