@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -216,19 +217,23 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 		return err
 	}
 
-	kept, err := archive.Open(ctx, s.archive)
-	if err != nil {
+	keeper := &keeper{dir: s.archive, log: s.Log}
+	a.onClose(func() error { return keeper.close(ctx) })
+	switch err := keeper.use(ctx, func(*archive.Archive) error { return nil }); {
+	case errors.Is(err, archive.ErrLocked):
+		a.warn("another process is writing to %s: documents wait until it has finished", s.archive)
+	case err != nil:
 		return err
 	}
-	a.onClose(func() error { return kept.Close(context.WithoutCancel(ctx)) })
-	keeper := &keeper{archive: kept}
 	s.Archive = keeper
 	if s.pruneAfter != "" {
 		write, err := a.receiptWriter(s.prune.receipts)
 		if err != nil {
 			return err
 		}
-		s.Prune = func(ctx context.Context) error { return a.pruneArchived(ctx, kept, s.prune, write, s.Log) }
+		s.Prune = func(ctx context.Context) error {
+			return keeper.use(ctx, func(kept *archive.Archive) error { return a.pruneArchived(ctx, kept, s.prune, write, s.Log) })
+		}
 	}
 	r, err := receiver.Open(ctx, s.Config)
 	if err != nil {
