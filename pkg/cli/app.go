@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
@@ -36,6 +37,7 @@ type app struct {
 	getenv   func(string) string
 
 	flags      globalFlags
+	prepared   bool // the flags were read, and format is what they say
 	interrupts *interrupts
 	term       *term.Term
 	format     output.Format
@@ -80,12 +82,33 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if a.interrupts.bulk.Load() && errors.Is(err, context.Canceled) && fax.Hint(err) == "" {
 		err = fax.WithHint(err, "run it again: it continues with what is left")
 	}
+	if !a.prepared { // a flag or an argument was wrong
+		a.format = wishedFormat(args)
+	}
 	a.report(err)
 	return statusOf(err)
 }
 
+// wishedFormat is the output format that a command line asks for which could not
+// be read to its end.
+func wishedFormat(args []string) output.Format {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.ParseErrorsAllowlist.UnknownFlags = true
+	f.Usage = func() {}
+	name := f.StringP("output", "o", "table", "")
+	f.BoolP("help", "h", false, "")
+	if f.Parse(args) != nil {
+		return output.Format{}
+	}
+	format, _ := output.Parse(*name) // one that is wrong is a table
+	return format
+}
+
 // prepare reads the global flags, before any command runs.
 func (a *app) prepare(cmd *cobra.Command, _ []string) error {
+	if err := refuseEmpty(cmd); err != nil {
+		return err
+	}
 	color, err := oneOf("color", a.flags.color, []term.Color{term.Auto, term.Always, term.Never})
 	if err != nil {
 		return err
@@ -95,6 +118,7 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if a.format, err = output.Parse(a.flags.output); err != nil {
 		return fmt.Errorf("--output: %w", err)
 	}
+	a.prepared = true
 	if a.flags.retryFor < 0 || a.flags.timeout <= 0 {
 		return usageError("--retry-for takes 0 or more, --timeout more than 0")
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-faster/jx"
+
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/term"
@@ -19,7 +21,56 @@ func faxType() output.Type[fax.Fax] {
 		ID:      func(f fax.Fax) string { return f.ID },
 		Raw:     func(f fax.Fax) json.RawMessage { return f.Raw },
 		Columns: faxColumns(func(f fax.Fax) fax.Fax { return f }),
+		JSON:    encodeFax,
 	}
+}
+
+// encodeFax writes the fields as their tags in [fax.Fax] say.
+func encodeFax(e *jx.Encoder, f fax.Fax) {
+	text := func(name, value string) { e.FieldStart(name); e.Str(value) }
+	known := func(name, value string) {
+		if value != "" {
+			text(name, value)
+		}
+	}
+	number := func(name string, n *int) {
+		e.FieldStart(name)
+		if n == nil {
+			e.Null()
+		} else {
+			e.Int(*n)
+		}
+	}
+	instant := func(name string, t time.Time) {
+		var room [len(time.RFC3339Nano) + 2]byte
+		e.FieldStart(name)
+		e.Raw(append(t.AppendFormat(append(room[:0], '"'), time.RFC3339Nano), '"'))
+	}
+	e.ObjStart()
+	text("id", f.ID)
+	text("from", f.From)
+	text("to", f.To)
+	text("direction", string(f.Direction))
+	text("status", string(f.Status))
+	known("quality", f.Quality)
+	number("pages", f.Pages)
+	number("duration", f.Duration)
+	if e.FieldStart("price"); f.Price == nil {
+		e.Null()
+	} else {
+		e.ObjStart()
+		text("amount", f.Price.Amount)
+		text("currency", f.Price.Currency)
+		e.ObjEnd()
+	}
+	known("media_id", f.MediaID)
+	instant("created", f.Created)
+	if !f.Updated.IsZero() {
+		instant("updated", f.Updated)
+	}
+	known("error_code", f.ErrorCode)
+	known("error_message", f.ErrorMessage)
+	e.ObjEnd()
 }
 
 // faxColumns are the columns of whatever has a fax in it. The id comes first:

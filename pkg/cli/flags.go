@@ -66,6 +66,32 @@ func (a *app) printsOnly(form string, cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// emptyMeans is the annotation of a flag for which an empty value says something.
+const emptyMeans = "faxctl_empty"
+
+// mayBeEmpty marks flags whose empty value takes away what is there.
+func mayBeEmpty(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		must(cmd.Flags().SetAnnotation(name, emptyMeans, []string{"nothing"}))
+	}
+}
+
+// refuseEmpty refuses flags that were given without a value, most often by a
+// variable that is not set: a filter, a folder for copies or an account that is
+// silently not there is worse than no run at all.
+func refuseEmpty(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		empty := f.Value.String() == ""
+		if many, yes := f.Value.(pflag.SliceValue); yes {
+			empty = strings.Join(many.GetSlice(), "") == ""
+		}
+		if _, may := f.Annotations[emptyMeans]; empty && !may && err == nil {
+			err = fax.WithHint(usageError("--%s has no value", f.Name), "leave it out, or see whether a variable is not set")
+		}
+	})
+	return err
+}
+
 // changed is a pointer to v when the flag was given, so that "not given" and
 // "given empty" differ.
 func changed[T any](cmd *cobra.Command, flag string, v T) *T {

@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // interrupts turns ^C into what people mean by it. Bulk work is asked to stop:
@@ -17,24 +18,41 @@ type interrupts struct {
 	seen atomic.Bool
 }
 
+// unwind is how long a command may take to end after an abrupt interrupt. One
+// that does not, as it waits for whoever reads its output, is ended: nothing is
+// left half done by that.
+const unwind = 5 * time.Second
+
 // watchSignals returns a context that ends with the command or an abrupt
 // interrupt, and the interrupts for gentle ones. stop ends the watching.
+//
+// A reader of the output that goes away is no signal, but an error of the next
+// write (see output.ErrClosed).
 func watchSignals(parent context.Context) (ctx context.Context, in *interrupts, stop func()) {
 	ctx, hard := context.WithCancel(parent)
 	soft, gentle := context.WithCancel(ctx)
 	in = &interrupts{soft: soft}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	broken := make(chan os.Signal, 1) // it is enough that it is not the default
+	signal.Notify(broken, syscall.SIGPIPE)
 	done := make(chan struct{})
 	go func() {
+		var late <-chan time.Time
 		for {
 			select {
 			case <-signals:
+				if ctx.Err() != nil {
+					os.Exit(statusInterrupted)
+				}
 				again := in.seen.Swap(true)
 				gentle()
 				if again || !in.bulk.Load() {
 					hard()
+					late = time.After(unwind)
 				}
+			case <-late:
+				os.Exit(statusInterrupted)
 			case <-done:
 				return
 			}
@@ -42,6 +60,7 @@ func watchSignals(parent context.Context) (ctx context.Context, in *interrupts, 
 	}()
 	return ctx, in, func() {
 		signal.Stop(signals)
+		signal.Stop(broken)
 		close(done)
 		gentle()
 		hard()

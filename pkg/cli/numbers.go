@@ -102,6 +102,7 @@ func (r *routing) bind(a *app, cmd *cobra.Command) {
 	f.BoolVar(&r.allowHTTP, "allow-http", false, "permit URLs that are http or that only this network reaches; for tests")
 	a.completeValues(cmd, "fax-method", "POST", "GET")
 	a.completeValues(cmd, "fallback-method", "POST", "GET")
+	mayBeEmpty(cmd, "fax-url", "fallback-url", "status-callback", "name")
 	a.completeNothing(cmd, "fax-url", "fallback-url", "status-callback", "name")
 }
 

@@ -83,6 +83,7 @@ their own: faxctl help exit-codes, environment, output.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetHelpCommand(helpCommand())
+	knowHelp(root)
 	a.refuseHelpOnTypos(root)
 	return root
 }
@@ -125,6 +126,15 @@ func group(name, short, example string, children ...*cobra.Command) *cobra.Comma
 	}
 	g.AddCommand(children...)
 	return g
+}
+
+// knowHelp makes the help flag known to all that hold commands, so that -h
+// before a command is not taken for a flag with a value.
+func knowHelp(cmd *cobra.Command) {
+	cmd.InitDefaultHelpFlag()
+	for _, c := range cmd.Commands() {
+		knowHelp(c)
+	}
 }
 
 // refuseHelpOnTypos keeps `faxctl faxs --help` from showing the help of faxctl

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/batch"
@@ -13,54 +14,128 @@ import (
 	"github.com/faxctl/faxctl/pkg/receiver"
 )
 
-// keeper is the archive as a receiver sees it.
+// keeper is the archive as a receiver sees it. It is open, and locked, while
+// faxes come, and a moment longer: between them others may write to it, as
+// somebody does who holds a fax.
 type keeper struct {
-	archive *archive.Archive
+	dir string
+	log *slog.Logger
 
-	mu      sync.Mutex
-	counted bool
-	bytes   int64
+	mu    sync.Mutex
+	kept  *archive.Archive // nil: not open
+	users int
+	idle  *time.Timer // closes it
+
+	size struct {
+		sync.Mutex
+		counted bool
+		bytes   int64
+	}
 }
 
 var _ receiver.Archive = (*keeper)(nil)
 
+// idleArchive is how long the archive stays open for the next fax.
+const idleArchive = time.Second
+
+// use hands the open archive to do. Errors, besides those of do, are those of
+// [archive.Open].
+func (k *keeper) use(ctx context.Context, do func(*archive.Archive) error) error {
+	kept, err := k.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer k.leave(ctx)
+	return do(kept)
+}
+
+func (k *keeper) take(ctx context.Context) (*archive.Archive, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.kept == nil {
+		kept, err := archive.Open(ctx, k.dir)
+		if err != nil {
+			return nil, err
+		}
+		k.kept = kept
+	}
+	if k.idle != nil {
+		k.idle.Stop()
+	}
+	k.users++
+	return k.kept, nil
+}
+
+func (k *keeper) leave(ctx context.Context) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.users--; k.users > 0 {
+		return
+	}
+	k.idle = time.AfterFunc(idleArchive, func() {
+		if err := k.close(ctx); err != nil {
+			k.log.Error("the archive does not close", "error", err)
+		}
+	})
+}
+
+// close closes the archive, unless it is in use again.
+func (k *keeper) close(ctx context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.users > 0 || k.kept == nil {
+		return nil
+	}
+	kept := k.kept
+	k.kept = nil
+	return kept.Close(ctx)
+}
+
 // Save implements receiver.Archive.
-func (k *keeper) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (receiver.Kept, error) {
-	e, existed, err := k.archive.Save(ctx, faxes, f)
-	if err != nil || e.Document == nil {
-		return receiver.Kept{}, err
-	}
-	if !existed {
-		k.mu.Lock()
-		k.bytes += e.Document.Size
-		k.mu.Unlock()
-	}
-	path, err := k.archive.DocumentPath(ctx, f.ID)
-	if err != nil && !errors.Is(err, fax.ErrUnsupported) {
-		return receiver.Kept{}, err
-	}
-	d := e.Document
-	return receiver.Kept{Path: path, SHA256: d.SHA256, Size: d.Size, Pages: d.Pages, ContentType: d.ContentType}, nil
+func (k *keeper) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (saved receiver.Kept, err error) {
+	err = k.use(ctx, func(kept *archive.Archive) error {
+		e, existed, err := kept.Save(ctx, faxes, f)
+		if err != nil || e.Document == nil {
+			return err
+		}
+		if !existed {
+			k.size.Lock()
+			k.size.bytes += e.Document.Size
+			k.size.Unlock()
+		}
+		path, err := kept.DocumentPath(ctx, f.ID)
+		if err != nil && !errors.Is(err, fax.ErrUnsupported) {
+			return err
+		}
+		d := e.Document
+		saved = receiver.Kept{Path: path, SHA256: d.SHA256, Size: d.Size, Pages: d.Pages, ContentType: d.ContentType}
+		return nil
+	})
+	return saved, err
 }
 
 // Size implements receiver.Archive. The archive is counted once; what is added
-// later is known.
+// here later is known, and what others add is not.
 func (k *keeper) Size(ctx context.Context) (int64, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.counted {
-		return k.bytes, nil
+	k.size.Lock()
+	defer k.size.Unlock()
+	if k.size.counted {
+		return k.size.bytes, nil
 	}
-	var sum int64
-	for e, err := range k.archive.List(ctx, fax.Filter{}) {
-		if err != nil {
-			return 0, err
-		}
+	kept, err := archive.Read(ctx, k.dir)
+	if err != nil {
+		return 0, err
+	}
+	sum := int64(0)
+	err = each(kept.List(ctx, fax.Filter{}), func(e archive.Entry) {
 		if e.Document != nil {
 			sum += e.Document.Size
 		}
+	})
+	if err = errors.Join(err, kept.Close(ctx)); err != nil {
+		return 0, err
 	}
-	k.bytes, k.counted = sum, true
+	k.size.bytes, k.size.counted = sum, true
 	return sum, nil
 }
 

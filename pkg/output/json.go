@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/go-faster/jx"
+
 	"github.com/faxctl/faxctl/pkg/plain"
 )
 
@@ -20,6 +22,14 @@ type encoder[T any] func(T) ([]byte, error)
 // encoder encodes the value itself, or what the provider sent: null where that
 // was not kept.
 func (t Type[T]) encoder(raw bool) encoder[T] {
+	if t.JSON != nil && !raw {
+		var enc jx.Encoder
+		return func(v T) ([]byte, error) {
+			enc.Reset()
+			t.JSON(&enc, v)
+			return escape(enc.Bytes()), nil
+		}
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false) // nobody reads this in a browser; & and < are common in URLs and names

@@ -32,6 +32,8 @@ import (
 	"io"
 	"iter"
 	"time"
+
+	"github.com/go-faster/jx"
 )
 
 // Type describes what there is to show of a T.
@@ -46,6 +48,11 @@ type Type[T any] struct {
 	// Raw is the value as the provider sent it, for [Options.Raw]. It may
 	// be nil for types that come from no provider.
 	Raw func(T) json.RawMessage
+
+	// JSON writes the value as encoding/json would, for types of which there
+	// are hundreds of thousands: it takes a third of the time. Nil: encoding/json
+	// does it.
+	JSON func(*jx.Encoder, T)
 }
 
 // Column is one fact about a T.

@@ -47,7 +47,7 @@ func TestAnswer(t *testing.T) {
 }
 
 func TestParsePattern(t *testing.T) {
-	for _, s := range []string{"", "from=", "both=+1*", "[", "to=[a"} {
+	for _, s := range []string{"", "from=", "both=+1*", "[", "to=[a", "anonymous", "to=desk"} {
 		if _, err := receiver.ParsePattern(s); fax.Hint(err) == "" {
 			t.Errorf("%q: %v", s, err)
 		}

@@ -15,14 +15,17 @@ type Pattern struct {
 }
 
 // ParsePattern reads from=GLOB, to=GLOB or GLOB, which is for either end. In a
-// glob * stands for any characters and ? for one: from=+1415*.
+// glob * stands for any characters and ? for one: from=+1415*. Only from=, which is
+// what the far end claims, may be no number.
 func ParsePattern(s string) (Pattern, error) {
 	p := Pattern{glob: s}
 	if end, glob, ok := strings.Cut(s, "="); ok {
 		p = Pattern{end: end, glob: glob}
 	}
 	_, err := path.Match(p.glob, "")
-	if err != nil || p.glob == "" || p.end != "" && p.end != "from" && p.end != "to" {
+	known := p.end == "" || p.end == "from" || p.end == "to"
+	number := strings.Trim(p.glob, "+0123456789*?[]^-") == ""
+	if err != nil || p.glob == "" || !known || p.end != "from" && !number { // a sender may claim to be anything
 		return Pattern{}, fax.WithHint(fmt.Errorf("%w pattern %q", fax.ErrInvalid, s), "as in from=+1415* or to=+14155550123")
 	}
 	return p, nil

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"net/url"
@@ -66,37 +65,36 @@ func (s *Sandbox) listFaxes(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	found, more, err := s.state.faxes(r.Context(), f, p)
-	if err != nil {
-		return reply{}, err
+	room, _ := s.room.Get().(*[]byte)
+	if room == nil {
+		room = new([]byte)
 	}
-	var first, last int64
-	if len(found) > 0 {
-		first, last = found[0].seq, found[len(found)-1].seq
-	}
-	around, err := encodeJSON(s.faxEnvelope(r, p, "faxes", []any{}, p.links(first, last, more)))
-	if err != nil {
-		return reply{}, err
-	}
-	const hole = `"faxes":[`
-	at := bytes.Index(around, []byte(hole)) + len(hole)
 	w := s.newFaxWriter(r)
-	w.b = append(make([]byte, 0, len(around)+800*len(found)), around[:at]...)
-	for i := range found {
-		if i > 0 {
+	w.b = append((*room)[:0], `{"faxes":[`...)
+	of, err := s.state.faxes(r.Context(), f, p, func(f faxRow) {
+		if w.b[len(w.b)-1] == '}' {
 			w.b = append(w.b, ',')
 		}
-		w.fax(found[i])
+		w.fax(f)
+	})
+	if err != nil {
+		return reply{}, err
 	}
-	return ok(jsonText(append(w.b, around[at:]...))), nil
+	rest, err := encodeJSON(s.faxEnvelope(r, p, "faxes", of))
+	if err != nil {
+		return reply{}, err
+	}
+	w.b = append(append(w.b, `],`...), rest[1:]...) // without its bracket
+	return reply{http.StatusOK, jsonText(w.b), func() { *room = w.b; s.room.Put(room) }}, nil
 }
 
-// faxEnvelope is flat at SignalWire; at Twilio the paging is apart and its
-// links are whole.
-func (s *Sandbox) faxEnvelope(r *http.Request, p page, key string, rows []any, l links) map[string]any {
+// faxEnvelope holds the rows too. It is flat at SignalWire; at Twilio the paging
+// is apart and its links are whole.
+func (s *Sandbox) faxEnvelope(r *http.Request, p page, key string, of run) map[string]any {
 	if s.dialect.faxRoot == "" {
-		return p.flat(key, rows, l)
+		return p.flat(of)
 	}
+	l := p.links(of)
 	whole := func(link any) any {
 		if text, yes := link.(string); yes {
 			return s.dialect.base(r) + text
@@ -104,7 +102,6 @@ func (s *Sandbox) faxEnvelope(r *http.Request, p page, key string, rows []any, l
 		return nil
 	}
 	return map[string]any{
-		key: rows,
 		"meta": map[string]any{
 			"key": key, "page": p.number, "page_size": p.size,
 			"url": whole(l.self), "first_page_url": whole(l.first),
@@ -204,7 +201,7 @@ func (s *Sandbox) sendFax(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{http.StatusCreated, s.faxBody(r, row)}, nil
+	return reply{status: http.StatusCreated, body: s.faxBody(r, row)}, nil
 }
 
 // updateFax cancels a fax; there is nothing else to update.

@@ -179,6 +179,9 @@ func TestFaxPaging(t *testing.T) {
 		var last answer
 		for next := c.faxes("?PageSize=40&" + filter); next != ""; next = link(last, "next") {
 			last = c.get(next)
+			if end, flat := last.at("end").(float64); flat && int(end) != len(forward)+len(sids(last))-1 {
+				t.Errorf("%s: %d faxes after %d end with %v", dialect, len(sids(last)), len(forward), end)
+			}
 			forward = append(forward, sids(last)...)
 			if after := link(last, "next"); after != "" && !strings.Contains(after, "DateCreatedAfter=2026-09-01") {
 				t.Errorf("%s: the filter is not in %s", dialect, after)

@@ -57,11 +57,13 @@ func (s *Sandbox) listMedia(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	rows := []any{}
+	rows, of := []any{}, run{}
 	if f.MediaID != "" && f.seq < p.cursor {
-		rows = append(rows, s.mediaBody(r, f))
+		rows, of = append(rows, s.mediaBody(r, f)), run{first: f.seq, last: f.seq, n: 1}
 	}
-	return ok(s.faxEnvelope(r, p, "media", rows, p.links(f.seq, f.seq, false))), nil
+	body := s.faxEnvelope(r, p, "media", of)
+	body["media"] = rows
+	return ok(body), nil
 }
 
 func (s *Sandbox) getMedia(r *http.Request) (reply, error) {
@@ -96,19 +98,29 @@ func (s *Sandbox) deleteMedia(r *http.Request) (reply, error) {
 // mediaURL is the address of the document itself. At Twilio it opens for two
 // hours, to anyone; at SignalWire for ever, to those the project lets.
 func (w *faxWriter) mediaURL(f faxRow) string {
-	address := mediaRoot + "/" + w.d.id("FX", f.ID) + "/" + w.d.id("ME", f.MediaID) + "." + path.Base(f.ContentType)
-	if w.d.name == SignalWire {
-		return w.origin + address
+	parts := w.link(w.d.id("FX", f.ID), w.d.id("ME", f.MediaID), f.ContentType)
+	return strings.Join(parts[:], "")
+}
+
+// link is the parts of mediaURL.
+func (w *faxWriter) link(id, media, contentType string) (parts [12]string) {
+	parts = [...]string{w.origin, mediaRoot, "/", id, "/", media, ".", path.Base(contentType), "", "", "", ""}
+	if w.d.name != SignalWire {
+		parts[8], parts[9] = "?Expires=", w.expires
+		parts[10], parts[11] = "&Signature=", w.d.sign(w.expires, parts[1:8]...)
 	}
-	return w.origin + address + "?Expires=" + w.expires + "&Signature=" + w.d.sign(address, w.expires)
+	return parts
 }
 
 // sign seals a link. A page of a list has a thousand of them and there is
 // nothing to steal, so a hash over the token does in place of an HMAC.
-func (d dialect) sign(address, expires string) string {
+func (d dialect) sign(expires string, address ...string) string {
 	var room [256]byte
 	text := append(room[:0], d.account.Token...)
-	text = append(append(text, 0), address...)
+	text = append(text, 0)
+	for _, part := range address {
+		text = append(text, part...)
+	}
 	text = append(append(text, 0), expires...)
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:20])
@@ -173,7 +185,7 @@ func (s *Sandbox) admitMedia(r *http.Request) *refusal {
 		return nil
 	}
 	expires := r.Form.Get("Expires")
-	if !same(r.Form.Get("Signature"), s.dialect.sign(r.URL.Path, expires)) {
+	if !same(r.Form.Get("Signature"), s.dialect.sign(expires, r.URL.Path)) {
 		return &refusal{http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided."}
 	}
 	if at, err := strconv.ParseInt(expires, 10, 64); err != nil || s.now().Unix() >= at {

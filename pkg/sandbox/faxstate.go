@@ -61,9 +61,9 @@ const (
 	faxInsert = `INSERT INTO fax (` + faxColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 	// listedQuery is what a list shows. Fetching a column takes longer than
-	// finding its row, so those that have no spaces come as one.
-	listedQuery = `SELECT seq, sender, recipient, message,
-		concat_ws(' ', id, media, direction, status, updated, pages, duration, quality, price, code, type) FROM fax`
+	// finding its row, so all come as one, with what is no character between.
+	listedQuery = `SELECT seq, concat_ws(char(0xffff), id, media, sender, recipient, direction, status, updated, pages, duration,
+		quality, price, code, message, type) AS listed FROM fax`
 )
 
 // faxRow is a record with its place and the hash of its document; the ids in
@@ -85,23 +85,23 @@ func scanFax(scan func(...any) error) (r faxRow, err error) {
 
 // scanListed reads a row of listedQuery.
 func scanListed(scan func(...any) error) (r faxRow, err error) {
-	var joined string
-	if err := scan(&r.seq, &r.From, &r.To, &r.ErrorMessage, &joined); err != nil {
+	var listed string
+	if err := scan(&r.seq, &listed); err != nil {
 		return r, err
 	}
-	word := func() (w string) {
-		w, joined, _ = strings.Cut(joined, " ")
-		return w
+	text := func() (t string) {
+		t, listed, _ = strings.Cut(listed, "\uffff")
+		return t
 	}
 	number := func() int64 {
-		n, e := strconv.ParseInt(word(), 10, 64)
+		n, e := strconv.ParseInt(text(), 10, 64)
 		err = errors.Join(err, e)
 		return n
 	}
-	r.ID, r.MediaID, r.Direction, r.Status = word(), word(), word(), word()
+	r.ID, r.MediaID, r.From, r.To, r.Direction, r.Status = text(), text(), text(), text(), text(), text()
 	r.date(number())
 	r.Pages, r.Duration = int(number()), int(number())
-	r.Quality, r.Price, r.ErrorCode, r.ContentType = word(), word(), int(number()), word()
+	r.Quality, r.Price, r.ErrorCode, r.ErrorMessage, r.ContentType = text(), text(), int(number()), text(), text()
 	return r, err
 }
 
@@ -195,11 +195,17 @@ func (f faxFilter) sql() (where []string, args []any) {
 	return where, args
 }
 
-// faxes is a page of them, in the columns that are listed, the newest first, and
-// whether there are more in the page's direction.
-func (st *state) faxes(ctx context.Context, f faxFilter, p page) (found []faxRow, more bool, err error) {
+// faxes hands over a page of them, in the columns that are listed, the newest
+// first.
+func (st *state) faxes(ctx context.Context, f faxFilter, p page, each func(faxRow)) (run, error) {
 	where, args := f.sql()
-	return readPage(ctx, st.read, p, listedQuery, where, args, scanListed)
+	return readPage(ctx, st.read, p, listedQuery, where, args, func(scan func(...any) error) (int64, error) {
+		r, err := scanListed(scan)
+		if err == nil {
+			each(r)
+		}
+		return r.seq, err
+	})
 }
 
 // errInProgress says that a fax has not come to its end.

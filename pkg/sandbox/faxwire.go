@@ -8,7 +8,9 @@ import (
 )
 
 // iso8601 writes a time as the fax API does.
-func iso8601(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+func iso8601(t time.Time) string { return t.UTC().Format(rfc3339) }
+
+const rfc3339 = "2006-01-02T15:04:05Z"
 
 // jsonText is an answer that is JSON already.
 type jsonText []byte
@@ -40,7 +42,10 @@ func (s *Sandbox) faxBody(r *http.Request, f faxRow) jsonText {
 }
 
 func (w *faxWriter) fax(f faxRow) {
-	id := w.d.id("FX", f.ID)
+	id, media := w.d.id("FX", f.ID), ""
+	if f.MediaID != "" {
+		media = w.d.id("ME", f.MediaID)
+	}
 	signalWire := w.d.name == SignalWire
 	// Which of SignalWire's numbers are strings is not told; here it goes by
 	// the id, so that both are met.
@@ -68,18 +73,19 @@ func (w *faxWriter) fax(f faxRow) {
 		w.raw("price", f.Price)
 		w.text("price_unit", "USD")
 	}
-	if f.MediaID == "" {
+	if media == "" {
 		w.raw("media_sid", "null")
 	} else {
-		w.text("media_sid", w.d.id("ME", f.MediaID))
+		w.text("media_sid", media)
 	}
-	if f.MediaID == "" || signalWire && f.ID[1] == 'c' { // SignalWire's may be missing here
+	if media == "" || signalWire && f.ID[1] == 'c' { // SignalWire's may be missing here
 		w.raw("media_url", "null")
 	} else {
-		w.text("media_url", w.mediaURL(f))
+		link := w.link(id, media, f.ContentType)
+		w.text("media_url", link[:]...)
 	}
-	w.text("date_created", iso8601(f.Created))
-	w.text("date_updated", iso8601(f.Updated))
+	w.instant("date_created", f.Created)
+	w.instant("date_updated", f.Updated)
 	if signalWire {
 		w.number("error_code", f.ErrorCode, false)
 		if f.ErrorMessage == "" {
@@ -88,9 +94,10 @@ func (w *faxWriter) fax(f faxRow) {
 			w.text("error_message", f.ErrorMessage)
 		}
 	}
-	here := w.base + w.account + "/" + id
-	w.raw("links", `{"media":"`+here+`/Media"}`)
-	w.text("url", here)
+	w.raw("links", "{")
+	w.text("media", w.base, w.account, "/", id, "/Media")
+	w.b = append(w.b, '}')
+	w.text("url", w.base, w.account, "/", id)
 	w.b = append(w.b, '}')
 }
 
@@ -108,18 +115,34 @@ func (w *faxWriter) raw(name, value string) {
 	w.b = append(w.b, value...)
 }
 
-func (w *faxWriter) text(name, value string) {
+// text writes the parts as one string.
+func (w *faxWriter) text(name string, parts ...string) {
 	w.key(name)
-	for i := range len(value) {
-		if c := value[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			quoted, _ := json.Marshal(value) // never fails on a string
-			w.b = append(w.b, quoted...)
-			return
+	w.b = append(w.b, '"')
+	for _, part := range parts {
+		if plainASCII(part) {
+			w.b = append(w.b, part...)
+			continue
 		}
+		quoted, _ := json.Marshal(part) // never fails on a string
+		w.b = append(w.b, quoted[1:len(quoted)-1]...)
 	}
 	w.b = append(w.b, '"')
-	w.b = append(w.b, value...)
-	w.b = append(w.b, '"')
+}
+
+// plainASCII tells whether JSON writes s as it is.
+func plainASCII(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *faxWriter) instant(name string, t time.Time) {
+	w.raw(name, `"`)
+	w.b = append(t.UTC().AppendFormat(w.b, rfc3339), '"')
 }
 
 // number writes 0 as null.

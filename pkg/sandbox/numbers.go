@@ -44,22 +44,20 @@ func (s *Sandbox) listNumbers(kind string) func(*http.Request) (reply, error) {
 		if beta, err := strconv.ParseBool(strings.ToLower(r.Form.Get("Beta"))); err == nil && !beta {
 			f.beta = &beta // true is the default: numbers new to the provider among the others
 		}
-		found, more := []number{}, false
+		var found []number
+		var of run
 		if origin := r.Form.Get("Origin"); origin == "" || origin == "twilio" {
-			if found, more, err = s.state.numbers(r.Context(), f, p); err != nil {
+			if found, of, err = s.state.numbers(r.Context(), f, p); err != nil {
 				return reply{}, err
 			}
 		}
 		rows := []any{}
-		var first, last int64
-		for i, n := range found {
-			if i == 0 {
-				first = n.seq
-			}
-			last = n.seq
+		for _, n := range found {
 			rows = append(rows, s.numberBody(n))
 		}
-		return ok(p.flat("incoming_phone_numbers", rows, p.links(first, last, more))), nil
+		body := p.flat(of)
+		body["incoming_phone_numbers"] = rows
+		return ok(body), nil
 	}
 }
 
@@ -131,7 +129,7 @@ func (s *Sandbox) buyNumber(r *http.Request) (reply, error) {
 		}
 		return reply{}, err
 	}
-	return reply{http.StatusCreated, s.numberBody(n)}, nil
+	return reply{status: http.StatusCreated, body: s.numberBody(n)}, nil
 }
 
 // newNumber is a number just bought: in voice mode and not set up.

@@ -123,11 +123,15 @@ func (f numberFilter) sql() (where []string, args []any) {
 	return where, args
 }
 
-// numbers is a page of them, the newest first, and whether there are more in
-// the page's direction.
-func (st *state) numbers(ctx context.Context, f numberFilter, p page) (found []number, more bool, err error) {
+// numbers is a page of them, the newest first.
+func (st *state) numbers(ctx context.Context, f numberFilter, p page) (found []number, r run, err error) {
 	where, args := f.sql()
-	return readPage(ctx, st.read, p, `SELECT seq, doc FROM number`, where, args, scanNumber)
+	r, err = readPage(ctx, st.read, p, `SELECT seq, doc FROM number`, where, args, func(scan func(...any) error) (int64, error) {
+		n, err := scanNumber(scan)
+		found = append(found, n)
+		return n.seq, err
+	})
+	return found, r, err
 }
 
 func scanNumber(scan func(...any) error) (n number, err error) {

@@ -7,11 +7,9 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -100,41 +98,49 @@ func (p page) open(token string) (cursor int64, back, known bool) {
 	return cursor, way == "PB", err == nil
 }
 
-// readPage reads the page's rows of what a query selects from a table with a
-// place for each row, seq; more tells whether there are others in the page's
-// direction.
-func readPage[T any](ctx context.Context, db *sql.DB, p page, query string, where []string, args []any,
-	scan func(func(...any) error) (T, error),
-) (found []T, more bool, err error) {
-	beyond, order := "seq < ?", "seq DESC"
+// run is the rows of a page.
+type run struct {
+	first, last int64 // their places; 0: there are none
+	n           int
+	more        bool // there are others in the page's direction
+}
+
+// readPage hands over the page's rows of what a query selects from a table with
+// a place for each row, seq, which row returns; the newest comes first.
+func readPage(ctx context.Context, db *sql.DB, p page, query string, where []string, args []any,
+	row func(scan func(...any) error) (seq int64, err error),
+) (r run, err error) {
+	within := func(beyond string) string { return query + " WHERE " + strings.Join(append(where, beyond), " AND ") }
+	text := within("seq < ?") + " ORDER BY seq DESC LIMIT ?"
 	if p.back {
-		beyond, order = "seq > ?", "seq ASC"
+		text = "SELECT * FROM (" + within("seq > ?") + " ORDER BY seq LIMIT ?) ORDER BY seq DESC"
+		r.more = true // where this page was come from
 	}
-	text := fmt.Sprintf(`%s WHERE %s ORDER BY %s LIMIT ?`, query, strings.Join(append(where, beyond), " AND "), order)
-	rows, err := db.QueryContext(ctx, text, append(args, p.cursor, p.size+1)...)
+	limit := p.size
+	if !p.back {
+		limit++ // is there one more?
+	}
+	rows, err := db.QueryContext(ctx, text, append(args, p.cursor, limit)...)
 	if err != nil {
-		return nil, false, err
+		return run{}, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	found = make([]T, 0, p.size+1)
 	for rows.Next() {
-		row, err := scan(rows.Scan)
-		if err != nil {
-			return nil, false, err
+		if r.n == p.size {
+			r.more = true
+			break
 		}
-		found = append(found, row)
+		seq, err := row(rows.Scan)
+		if err != nil {
+			return run{}, err
+		}
+		if r.n == 0 {
+			r.first = seq
+		}
+		r.last = seq
+		r.n++
 	}
-	if err := rows.Err(); err != nil {
-		return nil, false, err
-	}
-	if len(found) > p.size {
-		found, more = found[:p.size], true
-	}
-	if p.back {
-		slices.Reverse(found)
-		more = true // where this page was come from
-	}
-	return found, more, nil
+	return r, rows.Err()
 }
 
 // links leads to the neighbours; a link that leads nowhere is nil.
@@ -143,15 +149,14 @@ type links struct {
 	previous, next any
 }
 
-// links builds them from the places of the page's first and last row and
-// whether there is more beyond the last.
-func (p page) links(first, last int64, more bool) links {
+// links builds them for a page with these rows.
+func (p page) links(r run) links {
 	l := links{self: p.uri(p.number, ""), first: p.uri(0, "")}
 	if p.number > 0 {
-		l.previous = p.uri(p.number-1, p.token("PB", p.number-1, first))
+		l.previous = p.uri(p.number-1, p.token("PB", p.number-1, r.first))
 	}
-	if more {
-		l.next = p.uri(p.number+1, p.token("PA", p.number+1, last))
+	if r.more {
+		l.next = p.uri(p.number+1, p.token("PA", p.number+1, r.last))
 	}
 	return l
 }
@@ -167,15 +172,15 @@ func (p page) uri(number int, token string) string {
 	return p.path + "?" + q.Encode()
 }
 
-// flat is the 2010 API's envelope: paging beside the rows, links without host.
-func (p page) flat(key string, rows []any, l links) map[string]any {
-	start := p.number * p.size
+// flat is the 2010 API's envelope, which holds the rows too: paging beside them,
+// links without host.
+func (p page) flat(r run) map[string]any {
+	start, l := p.number*p.size, p.links(r)
 	return map[string]any{
-		key:                 rows,
 		"page":              p.number,
 		"page_size":         p.size,
 		"start":             start,
-		"end":               max(start, start+len(rows)-1),
+		"end":               max(start, start+r.n-1),
 		"uri":               l.self,
 		"first_page_uri":    l.first,
 		"previous_page_uri": l.previous,

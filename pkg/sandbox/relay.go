@@ -126,7 +126,7 @@ func (s *Sandbox) relayList(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	found, more, err := s.state.numbers(r.Context(), numberFilter{name: form.Get("filter_name"), phone: form.Get("filter_number")}, p)
+	found, rows, err := s.state.numbers(r.Context(), numberFilter{name: form.Get("filter_name"), phone: form.Get("filter_number")}, p)
 	if err != nil {
 		return reply{}, err
 	}
@@ -135,11 +135,11 @@ func (s *Sandbox) relayList(r *http.Request) (reply, error) {
 		data = append(data, s.relayNumber(n))
 	}
 	links := map[string]any{"self": p.relayURI(p.number, ""), "first": p.relayURI(0, "")}
-	if more {
-		links["next"] = p.relayURI(p.number+1, p.token("PA", p.number+1, found[len(found)-1].seq))
+	if rows.more {
+		links["next"] = p.relayURI(p.number+1, p.token("PA", p.number+1, rows.last))
 	}
-	if p.number > 0 && len(found) > 0 {
-		links["prev"] = p.relayURI(p.number-1, p.token("PB", p.number-1, found[0].seq))
+	if p.number > 0 && rows.n > 0 {
+		links["prev"] = p.relayURI(p.number-1, p.token("PB", p.number-1, rows.first))
 	}
 	return ok(map[string]any{"links": links, "data": data}), nil
 }

@@ -53,6 +53,7 @@ type Sandbox struct {
 	state    *state
 	stock    stock
 	handler  http.Handler
+	room     sync.Pool // of *[]byte, for lists: new memory takes longer to get than to fill
 
 	transport struct {
 		sync.Mutex

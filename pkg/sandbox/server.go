@@ -26,9 +26,10 @@ type route struct {
 type reply struct {
 	status int
 	body   any
+	done   func() // unless nil: the body was written
 }
 
-func ok(body any) reply { return reply{http.StatusOK, body} }
+func ok(body any) reply { return reply{status: http.StatusOK, body: body} }
 
 func (s *Sandbox) routes() []route {
 	return slices.Concat(
@@ -91,6 +92,9 @@ func (s *Sandbox) answer(w http.ResponseWriter, r *http.Request, rt route) {
 		return
 	}
 	s.write(w, r, rep)
+	if rep.done != nil {
+		rep.done()
+	}
 }
 
 func (s *Sandbox) admit(r *http.Request, rt route) error {
@@ -134,7 +138,7 @@ func (s *Sandbox) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if f.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="sandbox"`)
 	}
-	s.write(w, r, reply{f.status, s.dialect.errorBody(f)})
+	s.write(w, r, reply{status: f.status, body: s.dialect.errorBody(f)})
 }
 
 func (s *Sandbox) write(w http.ResponseWriter, r *http.Request, rep reply) {

@@ -169,16 +169,16 @@ func (a *account) get(ctx context.Context, out any, address string, query url.Va
 	return c.decode(out)
 }
 
-// read is get for records that come by the thousand: the answer, one object, is
-// read by object, in one pass and in place (see readFax).
-func (a *account) read(ctx context.Context, address string, query url.Values, object func(*jx.Decoder) error) error {
+// read is get for records that come by the thousand: the answer, one object of
+// so many bytes, is read by object, in one pass and in place (see readFax).
+func (a *account) read(ctx context.Context, address string, query url.Values, object func(d *jx.Decoder, bytes int) error) error {
 	c := &call{ctx: ctx, account: a}
 	res, err := c.SendRequest(http.MethodGet, address, query, nil)
 	if err != nil {
 		return err
 	}
 	_ = res.Body.Close()
-	if err := readWhole(c.body, object); err != nil {
+	if err := readWhole(c.body, func(d *jx.Decoder) error { return object(d, len(c.body)) }); err != nil {
 		return c.misunderstood(err)
 	}
 	return nil

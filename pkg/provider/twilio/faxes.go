@@ -21,6 +21,10 @@ import (
 // Source: https://www.twilio.com/docs/fax/api/fax-resource
 type faxes struct{ *account }
 
+// leastRecord is fewer bytes than a record has: with it, room for a page is made
+// at once, and no more than it takes.
+const leastRecord = 500
+
 // Page fetches one page of the faxes that q selects.
 func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) (fax.Page[fax.Fax], error) {
 	if size <= 0 || size > maxPage {
@@ -30,13 +34,13 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 	if err != nil {
 		return fax.Page[fax.Fax]{}, err
 	}
-	page := fax.Page[fax.Fax]{Items: make([]fax.Fax, 0, size)}
+	var page fax.Page[fax.Fax]
 	listed, link, shared := false, "", inCommon()
-	err = a.read(ctx, a.dialect.faxes, query, func(d *jx.Decoder) error {
+	err = a.read(ctx, a.dialect.faxes, query, func(d *jx.Decoder, bytes int) error {
 		return d.ObjBytes(func(d *jx.Decoder, key []byte) error {
 			switch kind := d.Next(); {
 			case string(key) == "faxes" && kind == jx.Array:
-				listed = true
+				listed, page.Items = true, make([]fax.Fax, 0, min(size, bytes/leastRecord))
 				return d.Arr(func(d *jx.Decoder) error {
 					f, err := readRecord(d, shared, q.WithRaw)
 					if err == nil && q.Match(f) {
@@ -136,7 +140,7 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 		return fax.Fax{}, err
 	}
 	var f fax.Fax
-	err = a.read(ctx, address, nil, func(d *jx.Decoder) (err error) {
+	err = a.read(ctx, address, nil, func(d *jx.Decoder, _ int) (err error) {
 		f, err = readRecord(d, inCommon(), true)
 		return err
 	})
