@@ -108,7 +108,7 @@ func (a *app) profileShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			name := ""
+			var name string
 			if len(args) == 1 {
 				name = args[0]
 			} else {

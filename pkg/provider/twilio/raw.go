@@ -70,7 +70,7 @@ func (a raw) address(path string) (*url.URL, error) {
 		return nil, fax.Invalid("as in the provider's manual: /2010-04-01/Accounts/{account}/Balance.json", "path %q", path)
 	}
 	u.Host = strings.ToLower(u.Host)
-	refused := ""
+	var refused string
 	switch {
 	case !a.ours(u.Hostname()):
 		refused = u.Hostname() + " is not a host of " + string(a.dialect.name)
