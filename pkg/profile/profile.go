@@ -61,8 +61,8 @@ const (
 )
 
 // BuiltIns are the profiles that need nothing: a sandbox in either dialect.
-// Their account and secret (the word "sandbox") mean something to a sandbox
-// only; whoever opens one gives it its address.
+// Their account means something to a sandbox only. Whoever opens one knows its
+// secret and its address; [Secrets] does not.
 func BuiltIns() map[string]Profile {
 	return map[string]Profile{
 		sandbox: {

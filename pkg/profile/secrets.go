@@ -31,9 +31,6 @@ type Secrets struct {
 // or run a program: call it when a request is about to be made, and keep the
 // answer. Errors: ErrSecret, ErrNotFound, ErrPermission, or the context's.
 func (s Secrets) Secret(ctx context.Context, p Profile) (Secret, error) {
-	if p.IsBuiltIn() {
-		return NewSecret(sandbox), nil
-	}
 	return s.lookup(ctx, p, p.Secret, p.keyringUser())
 }
 
@@ -44,7 +41,7 @@ func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 	switch {
 	case !p.SigningKey.IsZero():
 		return s.lookup(ctx, p, p.SigningKey, p.signingUser())
-	case p.IsBuiltIn(), p.Provider == Twilio && p.APIKey == "":
+	case p.Provider == Twilio && p.APIKey == "":
 		return s.Secret(ctx, p)
 	case p.Provider == Twilio:
 		return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the auth token, and this account is used with an API key",
@@ -87,6 +84,8 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 		return s.fromFile(r.Value)
 	case InCommand:
 		return fromCommand(ctx, commandLimit, r.Argv)
+	case BuiltIn:
+		return Secret{}, &Error{Kind: ErrSecret, Text: "the secret of profile " + p.Name + " is its sandbox's own"}
 	}
 	return Secret{}, &Error{Kind: ErrInvalid, Text: "the profile does not say where the secret is kept",
 		Next: "add secret to the profile: keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS"}
