@@ -179,13 +179,19 @@ func (a *app) openSandbox(ctx context.Context, d sandbox.Dialect) (*sandbox.Sand
 
 // sandboxPath is where the sandbox keeps its state.
 func (a *app) sandboxPath() (string, error) {
+	dir, err := a.stateDir()
+	return filepath.Join(dir, "sandbox.db"), err
+}
+
+// stateDir is where faxctl keeps what is of this machine alone.
+func (a *app) stateDir() (string, error) {
 	dir := a.getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(dir) {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", fmt.Errorf("find a place for the sandbox: %w", err)
+			return "", fmt.Errorf("find a place for the state: %w", err)
 		}
 		dir = filepath.Join(home, ".local", "state")
 	}
-	return filepath.Join(dir, "faxctl", "sandbox.db"), nil
+	return filepath.Join(dir, "faxctl"), nil
 }
