@@ -90,9 +90,9 @@ type routing struct {
 func (r *routing) bind(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&r.faxURL, "fax-url", "", "`URL` the provider asks when a fax arrives; implies mode fax")
-	f.StringVar(&r.faxMethod, "fax-method", "", "`method` of the fax URL: POST or GET (default POST)")
+	f.StringVar(&r.faxMethod, "fax-method", "", "`method` of the fax URL: POST or GET (default POST for a URL that changes)")
 	f.StringVar(&r.fallbackURL, "fallback-url", "", "`URL` asked when the fax URL fails")
-	f.StringVar(&r.fallbackMethod, "fallback-method", "", "`method` of the fallback URL: POST or GET (default POST)")
+	f.StringVar(&r.fallbackMethod, "fallback-method", "", "`method` of the fallback URL: POST or GET (default POST for a URL that changes)")
 	f.StringVar(&r.statusCallback, "status-callback", "", "`URL` told when a call ends")
 	f.StringVar(&r.name, "name", "", "friendly `name` of the number, at most 64 characters")
 	f.BoolVar(&r.keepRouting, "keep-routing", false, "leave a trunk or voice application in place that takes calls before the fax URL is asked")

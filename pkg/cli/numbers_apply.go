@@ -34,7 +34,8 @@ flags nothing is done that needs them, nor anything else.
 
 Changes come first, then purchases, and releases last, when nothing else failed.
 What is interrupted or fails half-way is continued by running it again: a number
-that was bought has its name, and is never bought twice.`,
+that was bought has its name, and is never bought twice. While another run on
+this machine buys for the same account, the exit status is 6.`,
 		Example: `  faxctl numbers apply -f numbers.yaml --dry-run
   faxctl numbers apply -f numbers.yaml --allow-buy
   faxctl numbers apply --yes -o json`,

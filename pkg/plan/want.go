@@ -34,9 +34,9 @@ type Want struct {
 	Name           *string
 	Mode           *fax.Mode // fax or voice
 	FaxURL         *string   // absolute and https; giving one implies mode fax
-	Method         *string   // of the fax URL, POST or GET; POST when only the URL is given
+	Method         *string   // of the fax URL, POST or GET; nil: POST when the URL changes
 	FallbackURL    *string   // asked when the fax URL fails
-	FallbackMethod *string   // POST or GET; POST when only the fallback URL is given
+	FallbackMethod *string   // POST or GET; nil: POST when the fallback URL changes
 	StatusCallback *string
 
 	// KeepRouting leaves a trunk or voice application in place that takes
