@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -37,7 +35,10 @@ or with --area-code alone, whichever the provider picks there.
 
 A purchase is sent once. When it is not known what became of it, the account
 is looked at before anything is reported. Running the command again for a
-number you own already buys nothing and continues with the set-up.`,
+number you own already buys nothing and continues with the set-up. One that
+--first found and that somebody else bought meanwhile is not taken for yours.
+With --first and --area-code, one run at a time buys for an account on this
+machine; another ends with exit status 6.`,
 		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in
   faxctl numbers buy --first --fax --area-code 415 --max-price 2.00 \
     --fax-url https://fax.example.com/in --name 'front desk' --yes
@@ -224,17 +225,10 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 // numbers and buys them for the account, until it calls the function. The lock
 // ends with the process.
 func (a *app) lockPurchases() (done func(), err error) {
-	dir, err := a.stateDir()
-	if err != nil {
-		return nil, err
-	}
-	if err := durable.MakeDir(dir, nil); err != nil {
-		return nil, err
-	}
 	account := a.account.resolved.AccountID
-	f, err := os.OpenFile(filepath.Join(dir, "buying-"+url.PathEscape(account)+".lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := a.stateFile("buying-" + url.PathEscape(account) + ".lock")
 	if err != nil {
-		return nil, err
+		return nil, fax.WithHint(fmt.Errorf("lock of buying: %w; nothing was done", err), "set XDG_STATE_HOME to a folder that can be written")
 	}
 	taken, err := durable.TryLock(f)
 	if err == nil && !taken {

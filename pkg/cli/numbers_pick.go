@@ -24,7 +24,7 @@ func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most
 	case !a.term.Out.Terminal:
 		return fax.WithHint(usageError("--pick: standard output is no terminal"), script)
 	case !a.term.CanPick():
-		return fax.WithHint(usageError("--pick: this terminal cannot show a list to choose from (TERM=dumb)"), "name the number: faxctl numbers buy +14155550123")
+		return fax.WithHint(usageError("--pick: this terminal cannot show a list to choose from (TERM=dumb)"), "choose from faxctl numbers search, and name the number: faxctl numbers buy NUMBER")
 	}
 	ctx := cmd.Context()
 	p, err := buying.purchase(cmd)

@@ -120,7 +120,7 @@ func syntax(err error, text []byte) (line int, why string) {
 			return n, "not YAML: " + m[2]
 		}
 	}
-	at := 0
+	var at int
 	if m := regexp.MustCompile(`^unknown anchor '(.+)' referenced$`).FindStringSubmatch(why); m != nil {
 		at = bytes.Index(text, []byte("*"+m[1]))
 	} else {
