@@ -112,6 +112,19 @@ func given(cmd *cobra.Command, flags []string) string {
 	return ""
 }
 
+// notEmpty refuses flags that were given and say nothing, as a variable does
+// that is not set: without its value a limit is none, and a search finds
+// anything.
+func notEmpty(cmd *cobra.Command, flags ...string) error {
+	for _, name := range flags {
+		f := cmd.Flags().Lookup(name)
+		if f.Changed && strings.Trim(f.Value.String(), `[]", `) == "" { // a list shows itself in brackets
+			return fax.WithHint(usageError("--%s has no value", name), "say which, or leave --"+name+" out")
+		}
+	}
+	return nil
+}
+
 // flagNames are the names of the flags that a set of them declares.
 func flagNames[T any, P interface {
 	*T

@@ -31,7 +31,7 @@ faxctl's own:
   FAXCTL_FORWARD_KEY   signs what faxctl serve --forward sends
   FAXCTL_NO_INPUT      ask nothing, as --no-input; also when CI is set or
                        standard input is no terminal
-  XDG_STATE_HOME       holds faxctl/, the state of the sandbox
+  XDG_STATE_HOME       holds faxctl/, the sandbox and the lock of buying
                        (default ~/.local/state)
   XDG_CACHE_HOME       holds faxctl/, what completion offered a moment ago
                        (default ~/.cache)

@@ -156,6 +156,10 @@ func sizer(stream any) func() (int, bool) {
 // CanAsk reports whether somebody is there to answer a question.
 func (t *Term) CanAsk() bool { return t.asking }
 
+// CanPick reports whether somebody is there to choose from a list, and the
+// terminal can show one.
+func (t *Term) CanPick() bool { return t.asking && !t.dumb }
+
 // Note says something worth knowing, unless quiet.
 func (t *Term) Note(format string, args ...any) {
 	if !t.quiet {
