@@ -81,11 +81,11 @@ func mayBeEmpty(cmd *cobra.Command, flags ...string) {
 // silently not there is worse than no run at all.
 func refuseEmpty(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		empty := f.Value.String() == ""
+		text := f.Value.String()
 		if many, yes := f.Value.(pflag.SliceValue); yes {
-			empty = strings.Join(many.GetSlice(), "") == ""
+			text = strings.Join(many.GetSlice(), "")
 		}
-		if _, may := f.Annotations[emptyMeans]; empty && !may && err == nil {
+		if _, may := f.Annotations[emptyMeans]; strings.TrimSpace(text) == "" && !may && err == nil {
 			err = fax.WithHint(usageError("--%s has no value", f.Name), "leave it out, or see whether a variable is not set")
 		}
 	})
@@ -110,19 +110,6 @@ func given(cmd *cobra.Command, flags []string) string {
 		}
 	}
 	return ""
-}
-
-// notEmpty refuses flags that were given and say nothing, as a variable does
-// that is not set: without its value a limit is none, and a search finds
-// anything.
-func notEmpty(cmd *cobra.Command, flags ...string) error {
-	for _, name := range flags {
-		f := cmd.Flags().Lookup(name)
-		if f.Changed && strings.Trim(f.Value.String(), `[]", `) == "" { // a list shows itself in brackets
-			return fax.WithHint(usageError("--%s has no value", name), "say which, or leave --"+name+" out")
-		}
-	}
-	return nil
 }
 
 // flagNames are the names of the flags that a set of them declares.

@@ -24,26 +24,37 @@ func (a *app) numbersGroup() *cobra.Command {
 	return g
 }
 
-// named are the numbers that refs name, one after another, each once: a phone
-// number, an id and a name may mean the same one.
+// named are the numbers that refs name, one after another, each once. The first
+// that cannot be found ends it.
 func named(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[fax.Number, error] {
+	return eachOnce(func(yield func(fax.Number, error) bool) {
+		for _, ref := range refs {
+			if n, err := fax.Resolve(ctx, numbers, ref); !yield(n, err) || err != nil {
+				return
+			}
+		}
+	})
+}
+
+// eachOnce leaves out numbers that came before: a phone number, an id and a name
+// may mean the same one.
+func eachOnce(numbers iter.Seq2[fax.Number, error]) iter.Seq2[fax.Number, error] {
 	return func(yield func(fax.Number, error) bool) {
 		seen := map[string]bool{}
-		for _, ref := range refs {
-			n, err := fax.Resolve(ctx, numbers, ref)
+		for n, err := range numbers {
 			if err == nil && seen[n.ID] {
 				continue
 			}
 			seen[n.ID] = true
-			if !yield(n, err) || err != nil {
+			if !yield(n, err) {
 				return
 			}
 		}
 	}
 }
 
-// owned are the numbers that the arguments of a command name. The first that cannot be found ends it: nothing is changed on a misunderstood
-// list.
+// owned are the numbers that the arguments of a command name. The first that
+// cannot be found ends it: nothing is changed on a misunderstood list.
 func (a *app) owned(ctx context.Context, args []string) (fax.Numbers, []fax.Number, error) {
 	refs, err := a.refs(args)
 	if err != nil {

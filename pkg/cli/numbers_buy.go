@@ -92,10 +92,7 @@ func (b *purchaseFlags) bind(a *app, cmd *cobra.Command) {
 // purchase is what the flags come to; which number is not among it.
 func (b *purchaseFlags) purchase(cmd *cobra.Command) (plan.Purchase, error) {
 	p := plan.Purchase{Order: fax.Order{Name: b.name, AddressID: b.addressID, BundleID: b.bundleID}}
-	err := notEmpty(cmd, "address-sid", "bundle-sid", "max-price")
-	if err != nil {
-		return p, err
-	}
+	var err error
 	if p.Want, err = b.want(cmd); err != nil || b.maxPrice == "" {
 		return p, err
 	}
@@ -109,9 +106,6 @@ func (b *purchaseFlags) purchase(cmd *cobra.Command) (plan.Purchase, error) {
 
 // choose decides which number is meant and what is known of it.
 func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFlags, numbers fax.Numbers, p *plan.Purchase) error {
-	if err := s.notEmpty(cmd); err != nil {
-		return err
-	}
 	switch {
 	case len(args) == 1 && (first || given(cmd, flagNames[searchFlags](a)) != ""):
 		return fax.WithHint(usageError("a number, and flags to search for one"), "name the number, or search with --first")

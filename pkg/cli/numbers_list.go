@@ -117,7 +117,7 @@ shown.`,
 			}
 			var t trouble
 			found := sift(a, &t, batch.RunOrdered(cmd.Context(), resolvers, values(refs), resolve))
-			if _, err := printList(cmd.Context(), a, found, numberType(), 0); err != nil {
+			if _, err := printList(cmd.Context(), a, eachOnce(found), numberType(), 0); err != nil {
 				return err
 			}
 			return t.err()

@@ -57,16 +57,8 @@ func words[T ~string](in []T) []string {
 	return out
 }
 
-// notEmpty refuses flags that say nothing.
-func (*searchFlags) notEmpty(cmd *cobra.Command) error {
-	return notEmpty(cmd, "country", "type", "area-code", "contains", "region", "locality", "postal-code", "near", "rate-center", "lata", "no-address-required")
-}
-
 // queries are the questions the flags come to.
 func (s *searchFlags) queries(cmd *cobra.Command) ([]fax.Query, error) {
-	if err := s.notEmpty(cmd); err != nil {
-		return nil, err
-	}
 	for _, t := range s.types {
 		t, err := oneOf("type", strings.TrimSpace(t), fax.NumberTypes())
 		if err != nil {
