@@ -25,6 +25,7 @@ type desk struct {
 	deleted  []string
 	opened   int
 	conflict bool   // deleting is refused
+	storage  error  // what storage answers instead of a document
 	before   func() // runs before a document is opened
 }
 
@@ -35,6 +36,9 @@ func (d *desk) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, e
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.opened++
+	if d.storage != nil {
+		return fax.Document{}, d.storage
+	}
 	doc := d.docs[f.ID]
 	if doc == nil {
 		return fax.Document{}, fmt.Errorf("document of %s: %w", f.ID, fax.ErrNotFound)
@@ -49,7 +53,11 @@ func (d *desk) Get(_ context.Context, id string) (fax.Fax, error) {
 	if _, known := d.docs[id]; !known {
 		return fax.Fax{}, fax.ErrNotFound
 	}
-	return d.records[id], nil
+	f := d.records[id]
+	if d.docs[id] == nil {
+		f.MediaID = ""
+	}
+	return f, nil
 }
 
 func (d *desk) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
 // Result is what became of a fax that was to be deleted.
@@ -48,20 +47,18 @@ func receipt(f fax.Fax, mediaOnly bool) Receipt {
 	return Receipt{ID: f.ID, NumberTail: ours[max(0, len(ours)-4):], Created: f.Created, MediaOnly: mediaOnly}
 }
 
-// end fills in the result; was tells whether there was something to delete.
-func (r Receipt) end(was bool, err error) (Receipt, error) {
-	r.At = time.Now().UTC().Truncate(time.Millisecond)
-	switch {
-	case err == nil && was:
-		r.Result = Deleted
-	case err == nil:
-		r.Result = AlreadyGone
-	case errors.Is(err, fax.ErrConflict) && !errors.As(err, new(*fetch.PagesError)):
-		r.Result, r.Error = Skipped, err.Error()
-	default:
-		r.Result, r.Error = Failed, err.Error()
+// end fills in the result, and why when there is an error.
+func (r Receipt) end(result Result, err error) (Receipt, error) {
+	r.At, r.Result = time.Now().UTC().Truncate(time.Millisecond), result
+	if err != nil {
+		r.Error = err.Error()
 	}
 	return r, err
+}
+
+// changing is the receipt of a fax that may still change.
+func (r Receipt) changing(f fax.Fax) (Receipt, error) {
+	return r.end(Skipped, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, fax.ErrConflict))
 }
 
 // Delete deletes a fax at the provider, or only its document. What is gone
@@ -71,37 +68,40 @@ func (r Receipt) end(was bool, err error) (Receipt, error) {
 func Delete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool) (Receipt, error) {
 	r := receipt(f, mediaOnly)
 	if !f.Status.Terminal() {
-		return r.end(false, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, fax.ErrConflict))
+		return r.changing(f)
 	}
 	return r.remove(ctx, faxes, f)
 }
 
 // SaveThenDelete keeps a fax, reads the kept document again, and only when that
-// is what was kept deletes the fax at the provider, or only its document. A
-// held fax, and one that may still change, is refused with fax.ErrConflict; one
+// is what was kept deletes the fax at the provider, or only its document. A fax
+// that should have a document is deleted without one only when the provider's
+// record, fetched again, tells of none. A held fax, and one that may still change, is refused with fax.ErrConflict; one
 // whose copy has been damaged with [ErrDamagedCopy]. Other errors are those of
 // [Archive.Save] and of fax.Faxes.Delete. The receipt is good in every case.
 // Doing it again is safe.
 func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool) (Receipt, error) {
 	r := receipt(f, mediaOnly)
 	if !f.Status.Terminal() {
-		return r.end(false, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, fax.ErrConflict))
+		return r.changing(f)
 	}
-	e, _, err := a.Save(ctx, faxes, f)
+	e, _, err := a.save(ctx, faxes, f, true)
 	if err != nil {
-		return r.end(false, err)
+		return r.end(Failed, err)
 	}
 	kept, key, err := a.get(ctx, f.ID) // from the sidecar, not from memory
 	switch {
 	case err != nil:
-		return r.end(false, err)
+		return r.end(Failed, err)
 	case kept.Hold != nil:
-		return r.end(false, fmt.Errorf("fax %s is held (%s): %w", f.ID, kept.Hold.Reason, fax.ErrConflict))
+		return r.end(Skipped, fmt.Errorf("fax %s is held (%s): %w", f.ID, kept.Hold.Reason, fax.ErrConflict))
 	case kept.Document == nil && e.Document != nil:
-		return r.end(false, fmt.Errorf("fax %s: %w: its sidecar tells of no document", f.ID, ErrDamagedCopy))
+		return r.end(Failed, fmt.Errorf("fax %s: %w: its sidecar tells of no document", f.ID, ErrDamagedCopy))
+	case kept.Document == nil && kept.MediaGone.IsZero() && mayHaveDocument(kept.Fax):
+		return r.end(Failed, fmt.Errorf("fax %s: %w: its document is not kept", f.ID, ErrDamagedCopy))
 	case kept.Document != nil:
 		if finding := a.recheck(ctx, f.ID, beside(key, kept.Document), kept.Document, io.Discard); finding != nil {
-			return r.end(false, finding.err())
+			return r.end(Failed, finding.err())
 		}
 		r.SHA256 = kept.Document.SHA256
 	}
@@ -110,10 +110,22 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 
 // remove sends the DELETE, and ends the receipt.
 func (r Receipt) remove(ctx context.Context, faxes fax.Faxes, f fax.Fax) (Receipt, error) {
+	var was bool
+	var err error
 	if r.MediaOnly {
-		return r.end(fax.RemoveDocument(ctx, faxes, f))
+		was, err = fax.RemoveDocument(ctx, faxes, f)
+	} else {
+		was, err = fax.Remove(ctx, faxes, f.ID)
 	}
-	return r.end(fax.Remove(ctx, faxes, f.ID))
+	switch {
+	case err == nil && was:
+		return r.end(Deleted, nil)
+	case err == nil:
+		return r.end(AlreadyGone, nil)
+	case errors.Is(err, fax.ErrConflict):
+		return r.end(Skipped, err)
+	}
+	return r.end(Failed, err)
 }
 
 // Receipts is a file of receipts, one JSON object a line. Safe for concurrent

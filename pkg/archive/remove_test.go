@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -53,6 +54,29 @@ func TestSaveThenDelete(t *testing.T) {
 		}},
 		{name: "not a document", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.docs[f.ID] = []byte("<html>")
+		}},
+		{name: "storage knows nothing of the document", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+			d.storage = fmt.Errorf("document: %w", fax.ErrNotFound)
+		}},
+		{name: "storage refuses with a conflict", want: Failed, is: fax.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+			d.storage = fmt.Errorf("document: %w", fax.ErrConflict)
+		}},
+		{name: "marked as gone, and there", want: Deleted, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			f.MediaID = "" // as SignalWire may leave it out
+			whole := d.docs[f.ID]
+			d.docs[f.ID], d.records[f.ID] = nil, *f
+			save(t, a, d, *f)
+			d.docs[f.ID] = whole
+		}},
+		{name: "marked as gone, there, and not to be had", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			f.MediaID = ""
+			whole := d.docs[f.ID]
+			d.docs[f.ID], d.records[f.ID] = nil, *f
+			save(t, a, d, *f)
+			d.docs[f.ID], d.storage = whole, fmt.Errorf("document: %w", fax.ErrNotFound)
+		}},
+		{name: "the document was deleted before", want: Deleted, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			d.docs[f.ID] = nil
 		}},
 		{name: "the kept copy has changed", want: Failed, there: true, is: ErrDamagedCopy, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, dir string) {
 			save(t, a, d, *f)

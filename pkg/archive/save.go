@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,14 +16,21 @@ import (
 // Save keeps a fax: its record, and its document when there is one. existed
 // tells that nothing had to be written. A document that is kept already is not
 // fetched again, and never given up: when the provider has it no more, the
-// entry is marked.
+// entry is marked. That a document is not there is believed when the record,
+// fetched again, says so too; a mark is taken back when the record names one.
 //
 // f need not come with Raw, nor with a link that still works: without Raw the
 // record is fetched when it has to be written, and kept as the provider sends it.
 // Concurrent calls are safe, and share their fsyncs of folders. Errors: those
-// of [fetch.Save], which leave the archive as it was; fax.ErrInvalid for an id
-// that is no file name.
+// of [fetch.Save], which leave the archive as it was; fax.ErrUnavailable for a
+// document that the record names and nobody has; fax.ErrInvalid for an id that
+// is no file name.
 func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry, existed bool, err error) {
+	return a.save(ctx, faxes, f, false)
+}
+
+// save is Save; when sure, a document that is marked as gone is asked for again.
+func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure bool) (e Entry, existed bool, err error) {
 	if err := a.writable(f.ID); err != nil {
 		return Entry{}, false, err
 	}
@@ -43,14 +51,22 @@ func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry
 	} else {
 		key = keyOf(f)
 	}
+	if f.HasDocument() {
+		e.MediaGone = time.Time{}
+	}
 	var part *fetch.Part
 	if found && a.there(ctx, key, old.Document) {
 		e.ArchivedAt = old.ArchivedAt
 		err = a.lookForMedia(ctx, faxes, &e, now)
-	} else if mayHaveDocument(f) && e.MediaGone.IsZero() {
+	} else if mayHaveDocument(f) && (e.MediaGone.IsZero() || sure) {
 		part, err = a.download(ctx, faxes, f, key)
-		if errors.Is(err, fax.ErrNotFound) {
-			e.MediaGone, err = now, nil
+		switch {
+		case errors.Is(err, fax.ErrNotFound):
+			if e.Fax, err = withoutDocument(ctx, faxes, f, err); err == nil {
+				e.Record, e.MediaGone = e.Fax.Raw, cmp.Or(old.MediaGone, now)
+			}
+		case err == nil:
+			e.MediaGone = time.Time{}
 		}
 	}
 	if err != nil {
@@ -63,11 +79,11 @@ func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry
 			Pages: part.Info.Pages, ContentType: part.Info.ContentType,
 		}
 	}
-	if found && part == nil && same(old.Fax, f) && old.MediaGone.Equal(e.MediaGone) {
+	if found && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) {
 		return old, true, nil
 	}
 	if e.Record == nil && found {
-		if kept, err := a.load(ctx, key+sidecarExt); err == nil && same(kept.Fax, f) {
+		if kept, err := a.load(ctx, key+sidecarExt); err == nil && same(kept.Fax, e.Fax) {
 			e.Record = kept.Record
 		}
 	}
@@ -83,6 +99,45 @@ func renewed(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
 	return now, err
 }
 
+// withoutDocument is f as the provider has it now, when it is certain that it
+// has no document of it: storage's word, notThere, is not enough. Neither the
+// record, fetched again, nor the list of its documents tells of one; or the
+// provider does not know the fax at all.
+func withoutDocument(ctx context.Context, faxes fax.Faxes, f fax.Fax, notThere error) (fax.Fax, error) {
+	now, err := faxes.Get(ctx, f.ID)
+	switch {
+	case errors.Is(err, fax.ErrNotFound):
+		return f, nil
+	case err != nil:
+		return f, err
+	case now.ID != f.ID:
+		return f, fmt.Errorf("fax %s: %w: another one came", f.ID, fax.ErrUnavailable)
+	}
+	listed := now.HasDocument()
+	if !listed {
+		if listed, err = hasMedia(ctx, faxes, f.ID); err != nil {
+			return f, err
+		}
+	}
+	if listed {
+		//nolint:errorlint // its kind is what it must not have: running it again may help
+		return f, fmt.Errorf("document of fax %s: %w: the record tells of it: %v", f.ID, fax.ErrUnavailable, notThere)
+	}
+	return now, nil
+}
+
+// hasMedia asks for the list of the documents of a fax. A fax that is not there
+// has none.
+func hasMedia(ctx context.Context, faxes fax.Faxes, id string) (bool, error) {
+	for _, err := range faxes.Media(ctx, id) {
+		if errors.Is(err, fax.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	return false, nil
+}
+
 // mayHaveDocument tells whether to ask for a document. A fax without a media id
 // may have one at SignalWire, but not when it failed or is still under way.
 func mayHaveDocument(f fax.Fax) bool {
@@ -94,16 +149,11 @@ func (a *Archive) lookForMedia(ctx context.Context, faxes fax.Faxes, e *Entry, n
 	if e.Fax.MediaID != "" || e.Fax.MediaURL != "" || !e.MediaGone.IsZero() {
 		return nil
 	}
-	for _, err := range faxes.Media(ctx, e.Fax.ID) {
-		if err == nil {
-			return nil // the record does not tell of it, but it is there
-		}
-		if !errors.Is(err, fax.ErrNotFound) {
-			return err
-		}
+	listed, err := hasMedia(ctx, faxes, e.Fax.ID)
+	if err == nil && !listed {
+		e.MediaGone = now
 	}
-	e.MediaGone = now
-	return nil
+	return err
 }
 
 func (a *Archive) download(ctx context.Context, faxes fax.Faxes, f fax.Fax, key string) (*fetch.Part, error) {
