@@ -10,9 +10,12 @@
 //	ARCHIVE/2026/11/23/FX….json    its sidecar: the record, sha256, size, pages, hold
 //	ARCHIVE/index.db               finds records quickly; made from the sidecars
 //
-// The sidecars are the truth. The index may be deleted at any time; it is
-// built anew when it is missing, damaged or left unfinished. Everything is for
-// the owner alone (0600, folders 0700).
+// The sidecars are the truth: one is read before it is written again and before
+// its fax is deleted, so that a hold set there by hand counts, and one that cannot
+// be read stays as it is, and its fax as well. The index may be deleted at any time;
+// it is built anew when it is missing or damaged, and brought up to date when it was
+// left unfinished. Only [Archive.Reindex] makes it forget. Everything is for the
+// owner alone (0600, folders 0700).
 //
 // A process may be killed, and the power may fail, at any moment: under its
 // final name a file is whole, and a sidecar never tells of a document that is
@@ -143,7 +146,7 @@ func Read(ctx context.Context, dir string) (*Archive, error) {
 		return nil, errors.Join(err, os.RemoveAll(a.temp))
 	}
 	a.index = x
-	if err := a.reconcile(ctx); err != nil {
+	if _, _, err := a.reconcile(ctx, false); err != nil {
 		return nil, errors.Join(err, a.Close(ctx))
 	}
 	return a, nil
@@ -218,7 +221,8 @@ func (a *Archive) recover(ctx context.Context) error {
 			return err
 		}
 	}
-	return a.reconcile(ctx)
+	_, _, err := a.reconcile(ctx, false)
+	return err
 }
 
 // checkFormat reports whether dir holds an archive, and refuses those that this

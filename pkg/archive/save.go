@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -22,7 +23,8 @@ import (
 // f need not come with Raw, nor with a link that still works: without Raw the
 // record is fetched when it has to be written, and kept as the provider sends it.
 // Concurrent calls are safe, and share their fsyncs of folders. Errors: those
-// of [fetch.Save], which leave the archive as it was; fax.ErrUnavailable for a
+// of [fetch.Save], which leave the archive as it was; [ErrDamagedCopy] for a sidecar
+// that cannot be read, which stays as it is; fax.ErrUnavailable for a
 // document that the record names and nobody has; fax.ErrInvalid for an id that
 // is no file name.
 func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry, existed bool, err error) {
@@ -35,7 +37,17 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		return Entry{}, false, err
 	}
 	defer a.only(f.ID)()
-	old, key, found, err := a.find(ctx, f.ID)
+	row, key, found, err := a.find(ctx, f.ID)
+	if err != nil {
+		return Entry{}, false, err
+	}
+	if found && a.settled(ctx, key, row, f) && (row.Document != nil || !sure) {
+		return row, true, nil
+	}
+	if !found {
+		key = keyOf(f)
+	}
+	old, found, err := a.latest(ctx, row, key, found)
 	if err != nil {
 		return Entry{}, false, err
 	}
@@ -48,8 +60,6 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	e = Entry{Fax: f, Record: f.Raw, ArchivedAt: now}
 	if found {
 		e.Document, e.MediaGone, e.Hold = old.Document, old.MediaGone, old.Hold
-	} else {
-		key = keyOf(f)
 	}
 	if f.HasDocument() {
 		e.MediaGone = time.Time{}
@@ -80,14 +90,24 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		}
 	}
 	if found && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) {
-		return old, true, nil
+		return old, true, a.correct(ctx, key, row, old)
 	}
-	if e.Record == nil && found {
-		if kept, err := a.load(ctx, key+sidecarExt); err == nil && same(kept.Fax, e.Fax) {
-			e.Record = kept.Record
-		}
+	if e.Record == nil && found && same(old.Fax, e.Fax) {
+		e.Record = old.Record
 	}
 	return e, false, a.put(ctx, key, part, e)
+}
+
+// settled reports whether there is nothing to do for f, if the index is right.
+func (a *Archive) settled(ctx context.Context, key string, row Entry, f fax.Fax) bool {
+	gone := !row.MediaGone.IsZero()
+	switch {
+	case !same(row.Fax, f):
+		return false
+	case a.there(ctx, key, row.Document):
+		return f.HasDocument() != gone
+	}
+	return !f.HasDocument() && (gone || !mayHaveDocument(f))
 }
 
 // renewed is f as the provider has it now, as far as it still has it.
@@ -195,6 +215,19 @@ func (a *Archive) put(ctx context.Context, key string, part *fetch.Part, e Entry
 		return err
 	}
 	return a.remember(ctx, row)
+}
+
+// correct has the index know of an entry what its sidecar says.
+func (a *Archive) correct(ctx context.Context, key string, row, kept Entry) error {
+	knows, err := rowOf(row, key+sidecarExt, "")
+	if err != nil {
+		return err
+	}
+	right, err := rowOf(kept, key+sidecarExt, "")
+	if err != nil || bytes.Equal(knows.Entry, right.Entry) {
+		return err
+	}
+	return a.remember(ctx, right)
 }
 
 // only waits until no other call writes the fax, and keeps others waiting until

@@ -180,8 +180,11 @@ func (a *app) archiveReindex() *cobra.Command {
 	return &cobra.Command{
 		Use:   "reindex ARCHIVE",
 		Short: "Build the index of an archive anew",
-		Long: `Build the index of an archive anew, from the sidecar files alone. It happens by
-itself when the index is missing or damaged.`,
+		Long: `Build the index of an archive anew, from the sidecar files. It happens by itself
+when the index is missing or damaged. Faxes whose sidecar was removed are
+forgotten, and counted. A sidecar that cannot be read is named, and the exit
+status is then 8: put it right or bring it back from a backup; until then faxctl
+faxes prune leaves its fax alone.`,
 		Example:           "  faxctl archive reindex /srv/faxes",
 		Args:              oneArg("the folder of an archive", "faxctl archive reindex /srv/faxes"),
 		ValidArgsFunction: a.completeArchive,
@@ -190,11 +193,19 @@ itself when the index is missing or damaged.`,
 			if err != nil {
 				return err
 			}
-			entries, err := kept.Reindex(cmd.Context())
-			if err == nil {
-				a.say("The index lists %s.", plural(entries, "fax", "faxes"))
+			done, err := kept.Reindex(cmd.Context())
+			if err != nil {
+				return err
 			}
-			return err
+			for _, f := range done.Unreadable {
+				a.warn("%s: %s", f.ID, f.Detail)
+			}
+			a.say("The index lists %s%s.", plural(done.Entries, "fax", "faxes"), remarks(
+				remark(done.Dropped, "dropped whose sidecar is gone"), remark(len(done.Unreadable), "with a sidecar that cannot be read")))
+			if len(done.Unreadable) > 0 {
+				return &kindError{errFindings, errReported}
+			}
+			return nil
 		},
 	}
 }

@@ -107,18 +107,31 @@ func (a *app) prune(ctx context.Context, p prune) error {
 		return err
 	}
 	a.showPlan(plan, p)
+	damage := a.tellDamage(plan)
 	if p.dryRun {
 		_, perr := printList(ctx, a, values(plan.Delete), faxType(), 0)
-		return errors.Join(perr, err)
+		return cmp.Or(errors.Join(perr, err), damage)
 	}
 	if err != nil || len(plan.Delete) == 0 {
-		return err
+		return cmp.Or(err, damage)
 	}
 	question := fmt.Sprintf("Delete %s for good?", removal{mediaOnly: p.policy.MediaOnly}.what(len(plan.Delete)))
 	if err := a.typeToConfirm(ctx, question, fmt.Sprint(len(plan.Delete))); err != nil {
 		return err
 	}
-	return a.deletePlanned(ctx, faxes, kept, plan, p)
+	return cmp.Or(a.deletePlanned(ctx, faxes, kept, plan, p), damage)
+}
+
+// tellDamage names the faxes that stay because their copy cannot be read.
+func (a *app) tellDamage(plan retention.Plan) error {
+	var end error
+	for _, skip := range plan.Skipped {
+		if skip.Reason == retention.Damaged {
+			a.warn("left alone: %s", skip.Detail)
+			end = &kindError{errFindings, errReported}
+		}
+	}
+	return end
 }
 
 // copiesFor opens the archive of a prune: nil when none is named, or when a
@@ -135,18 +148,28 @@ func (a *app) copiesFor(ctx context.Context, p prune) (*archive.Archive, error) 
 
 // planPrune fixes the selection.
 func (a *app) planPrune(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, p prune) (retention.Plan, error) {
-	c, err := copiesIn(ctx, kept)
-	if err != nil {
-		return retention.Plan{}, err
-	}
 	now := time.Now()
 	q := p.policy.Query(now)
 	q.WithRaw = p.dryRun && a.flags.raw
-	return p.policy.Plan(lean(a.everyFax(ctx, faxes, q)), retention.Facts{
-		Now:      now,
-		Held:     func(id string) (string, bool) { reason, held := c.held[id]; return reason, held },
-		Archived: func(id string) bool { return c.kept[id] },
-	})
+	facts := retention.Facts{Now: now}
+	if kept != nil {
+		facts.Copy = func(f fax.Fax) (retention.Copy, error) { return copyOf(ctx, kept, f) }
+	}
+	return p.policy.Plan(lean(a.everyFax(ctx, faxes, q)), facts)
+}
+
+// copyOf is what the sidecar of a fax says.
+func copyOf(ctx context.Context, kept *archive.Archive, f fax.Fax) (retention.Copy, error) {
+	e, found, err := kept.Kept(ctx, f)
+	switch {
+	case errors.Is(err, archive.ErrDamagedCopy):
+		return retention.Copy{Keep: retention.Damaged, Detail: err.Error()}, nil
+	case err != nil || !found:
+		return retention.Copy{}, err
+	case e.Hold != nil:
+		return retention.Copy{Keep: retention.Held, Detail: e.Hold.Reason}, nil
+	}
+	return retention.Copy{Kept: whole(e)}, nil
 }
 
 // lean drops the links to documents that have an id: a plan holds all its faxes,
