@@ -105,6 +105,39 @@ func Open(ctx context.Context, dir string) (*Archive, error) {
 	return a, nil
 }
 
+// Check fails as [Open] would when it has to make the archive, as far as that can
+// be known, and makes nothing.
+func Check(dir string) error {
+	found, err := checkFormat(dir)
+	if err == nil && !found {
+		err = checkEmpty(dir)
+	}
+	if err != nil {
+		return err
+	}
+	return mayMake(dir, dir)
+}
+
+// mayMake fails when name cannot be made in dir, or in that of the folders above
+// which is there.
+func mayMake(name, dir string) error {
+	for {
+		st, err := os.Stat(dir)
+		switch above := filepath.Dir(dir); {
+		case err == nil && !st.IsDir():
+			return &fs.PathError{Op: "make", Path: name, Err: fmt.Errorf("%s is no folder", dir)}
+		case err == nil && st.Mode().Perm()&0o222 == 0: // for all that root may, as in /proc
+			return &fs.PathError{Op: "make", Path: name, Err: fmt.Errorf("%s: %w", dir, fs.ErrPermission)}
+		case err == nil:
+			return writable(dir)
+		case !errors.Is(err, fs.ErrNotExist) || above == dir:
+			return err
+		default:
+			dir = above
+		}
+	}
+}
+
 // Read opens an existing archive for reading, also while another process is
 // writing to it: what that has kept in the last moments may not be listed yet.
 // Close it. Errors: fax.ErrNotFound when there is no archive; otherwise as

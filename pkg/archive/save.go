@@ -59,7 +59,7 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	e = Entry{Fax: f, Record: f.Raw, ArchivedAt: now}
 	if found {
-		e.Document, e.MediaGone, e.Hold = old.Document, old.MediaGone, old.Hold
+		e.Document, e.MediaGone, e.Gone, e.Hold = old.Document, old.MediaGone, old.Gone, old.Hold
 	}
 	if f.HasDocument() {
 		e.MediaGone = time.Time{}
@@ -124,26 +124,35 @@ func renewed(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
 // record, fetched again, nor the list of its documents tells of one; or the
 // provider does not know the fax at all.
 func withoutDocument(ctx context.Context, faxes fax.Faxes, f fax.Fax, notThere error) (fax.Fax, error) {
-	now, err := faxes.Get(ctx, f.ID)
+	now, there, document, err := look(ctx, faxes, f.ID)
 	switch {
-	case errors.Is(err, fax.ErrNotFound):
-		return f, nil
 	case err != nil:
 		return f, err
-	case now.ID != f.ID:
-		return f, fmt.Errorf("fax %s: %w: another one came", f.ID, fax.ErrUnavailable)
-	}
-	listed := now.HasDocument()
-	if !listed {
-		if listed, err = hasMedia(ctx, faxes, f.ID); err != nil {
-			return f, err
-		}
-	}
-	if listed {
+	case !there:
+		return f, nil
+	case document:
 		//nolint:errorlint // its kind is what it must not have: running it again may help
 		return f, fmt.Errorf("document of fax %s: %w: the record tells of it: %v", f.ID, fax.ErrUnavailable, notThere)
 	}
 	return now, nil
+}
+
+// look asks the provider what it has of a fax: its record, and whether that or
+// the list of its documents tells of one.
+func look(ctx context.Context, faxes fax.Faxes, id string) (now fax.Fax, there, document bool, err error) {
+	now, err = faxes.Get(ctx, id)
+	switch {
+	case errors.Is(err, fax.ErrNotFound):
+		return fax.Fax{}, false, false, nil
+	case err != nil:
+		return fax.Fax{}, false, false, err
+	case now.ID != id:
+		return fax.Fax{}, false, false, fmt.Errorf("fax %s: %w: another one came", id, fax.ErrUnavailable)
+	case now.HasDocument():
+		return now, true, true, nil
+	}
+	document, err = hasMedia(ctx, faxes, id)
+	return now, true, document, err
 }
 
 // hasMedia asks for the list of the documents of a fax. A fax that is not there

@@ -102,6 +102,11 @@ func (a *app) prune(ctx context.Context, p prune) error {
 	if err != nil {
 		return err
 	}
+	if p.dryRun && p.receipts != "" && p.receipts != "-" {
+		if err := archive.CheckReceipts(p.receipts); err != nil {
+			return fmt.Errorf("--receipts: %w", err)
+		}
+	}
 	plan, err := a.planPrune(ctx, faxes, kept, p)
 	if plan.Summary.Considered == 0 && err != nil {
 		return err
@@ -141,7 +146,11 @@ func (a *app) copiesFor(ctx context.Context, p prune) (*archive.Archive, error) 
 	case p.archive == "":
 		return nil, nil
 	case p.dryRun:
-		return a.openIfThere(ctx, p.archive)
+		kept, err := a.openIfThere(ctx, p.archive)
+		if kept == nil && err == nil {
+			err = archive.Check(p.archive)
+		}
+		return kept, err
 	}
 	return a.openArchive(ctx, p.archive)
 }
@@ -242,7 +251,9 @@ func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.
 	progress := a.term.Progress("deleting", len(plan.Delete))
 	defer progress.Stop()
 	done, err := p.carryOut(ctx, faxes, kept, batch.Until(a.interrupts.gently(), values(plan.Delete)), a, func(r archive.Receipt) error {
-		progress.Add(1, 0)
+		if r.Result != archive.Deleting {
+			progress.Add(1, 0)
+		}
 		return write(r)
 	})
 	progress.Stop()
@@ -251,32 +262,60 @@ func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.
 }
 
 // carryOut deletes faxes, after keeping a copy when there is an archive, and
-// writes a receipt for each. It returns what was done in words.
+// writes receipts for each: one before the DELETE is sent, one after it. When that
+// cannot be done it begins nothing more. It returns what was done in words.
 func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, selected iter.Seq2[fax.Fax, error], to listener, write func(archive.Receipt) error) (done string, err error) {
-	remove := func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
-		r, err := archive.Delete(ctx, faxes, f, p.policy.MediaOnly)
+	remove := func(ctx context.Context, f fax.Fax, before func(archive.Receipt) error) (archive.Receipt, error) {
+		r, err := archive.Delete(ctx, faxes, f, p.policy.MediaOnly, before)
 		return r, lasting(err)
 	}
 	if kept != nil {
-		remove = func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
-			r, err := kept.SaveThenDelete(ctx, faxes, f, p.policy.MediaOnly)
+		remove = func(ctx context.Context, f fax.Fax, before func(archive.Receipt) error) (archive.Receipt, error) {
+			r, err := kept.SaveThenDelete(ctx, faxes, f, p.policy.MediaOnly, before)
 			return r, local(err)
 		}
 	}
+	type outcome struct {
+		archive.Receipt
+		unwritten error // it is deleted, and its receipt does not say so
+	}
+	going, halt := context.WithCancel(ctx)
+	defer halt()
 	var t trouble
 	gone := 0
-	results := batch.Run(ctx, p.jobs, selected, func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
-		r, err := remove(ctx, f)
-		if err = namedFax(f.ID, err); r.Result == archive.Skipped {
+	var unwritten error
+	results := batch.Run(ctx, p.jobs, batch.Until(going, selected), func(ctx context.Context, f fax.Fax) (outcome, error) {
+		var refused error
+		r, err := remove(ctx, f, func(r archive.Receipt) error {
+			refused = batch.Stop(write(r))
+			return refused
+		})
+		err = namedFax(f.ID, err)
+		if refused != nil {
+			return outcome{}, err
+		}
+		if r.Result == archive.Skipped {
 			err = batch.Skip(err)
 		}
-		return r, errors.Join(err, batch.Stop(write(r)))
+		failed := write(r)
+		if failed != nil && err == nil {
+			halt()
+			return outcome{r, failed}, nil
+		}
+		return outcome{r, nil}, errors.Join(err, batch.Stop(failed))
 	})
-	end := each(sift(to, &t, results), func(r archive.Receipt) {
-		if r.Result == archive.AlreadyGone {
+	end := each(sift(to, &t, results), func(o outcome) {
+		if o.Result == archive.AlreadyGone {
 			gone++
 		}
+		if o.unwritten != nil {
+			unwritten = o.unwritten
+			to.report(fmt.Errorf("fax %s is deleted, and has no receipt that says so: %w", o.ID, unwritten))
+		}
 	})
+	if unwritten != nil {
+		end = &kindError{errReported, unwritten}
+	}
 	done = removal{mediaOnly: p.policy.MediaOnly}.what(t.tally.Done-gone) + remarks(
 		remark(gone, "gone already"), remark(t.tally.Skipped, "left alone"), remark(t.tally.Failed, "failed"))
 	return done, cmp.Or(end, t.err())
