@@ -38,6 +38,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/index"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 )
 
 // ErrLocked is an archive that another process is writing to. It comes together
@@ -148,7 +149,11 @@ func Read(ctx context.Context, dir string) (*Archive, error) {
 		return nil, err
 	}
 	if !found {
-		return nil, fax.WithHint(fmt.Errorf("archive %s: %w", dir, fax.ErrNotFound), "faxctl faxes archive --to "+dir+" makes one")
+		err := fmt.Errorf("archive %s: %w", dir, fax.ErrNotFound)
+		if st, there := os.Stat(dir); there != nil || !st.IsDir() || checkEmpty(dir) == nil {
+			return nil, fax.WithHint(err, "faxctl faxes archive --to "+plain.Word(dir)+" makes one")
+		}
+		return nil, fax.WithHint(fmt.Errorf("%w: it is a folder but no archive", err), "name the folder that has "+formatFile+" in it")
 	}
 	a := newArchive(dir)
 	if x, err := index.Open(ctx, filepath.Join(dir, indexFile), false); err == nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 )
 
 // Get finds the entry of one fax, with the record as the provider sent it. It
@@ -28,13 +29,13 @@ func (a *Archive) get(ctx context.Context, id string) (e Entry, key string, err 
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: its sidecar is gone: %w", id, fax.ErrNotFound), "faxctl archive verify "+a.dir+" tells what else is")
+		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: its sidecar is gone: %w", id, fax.ErrNotFound), "faxctl archive verify "+plain.Word(a.dir)+" tells what else is")
 	case errors.Is(err, ErrDamagedCopy):
-		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: %w", id, err), "faxctl archive verify "+a.dir+" tells what else is wrong")
+		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: %w", id, err), "faxctl archive verify "+plain.Word(a.dir)+" tells what else is wrong")
 	case err != nil:
 		return Entry{}, "", err
 	case !found:
-		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, fax.ErrNotFound), "faxctl archive list "+a.dir+" tells what is there")
+		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, fax.ErrNotFound), "faxctl archive list "+plain.Word(a.dir)+" tells what is there")
 	}
 	return e, key, nil
 }
@@ -87,7 +88,7 @@ func (a *Archive) ReadDocument(ctx context.Context, id string) ([]byte, error) {
 	default:
 		err = finding.err()
 	}
-	return nil, fax.WithHint(err, "faxctl archive verify "+a.dir+" tells what else is wrong")
+	return nil, fax.WithHint(err, "faxctl archive verify "+plain.Word(a.dir)+" tells what else is wrong")
 }
 
 // DocumentPath is the file that the document of a fax is kept in, for programs

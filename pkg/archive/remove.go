@@ -126,14 +126,13 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 // markGone notes that the provider has a fax, or its document, no more.
 func (a *Archive) markGone(ctx context.Context, id string, mediaOnly bool) error {
 	now := time.Now().UTC().Truncate(time.Millisecond)
-	_, err := a.change(ctx, id, func(e *Entry) {
+	return a.change(ctx, id, func(e *Entry) {
 		if mediaOnly {
 			e.MediaGone = cmp.Or(e.MediaGone, now)
 		} else {
 			e.Gone = cmp.Or(e.Gone, now)
 		}
 	})
-	return err
 }
 
 // remove sends the DELETE, and ends the receipt.

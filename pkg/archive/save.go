@@ -254,33 +254,41 @@ func (a *Archive) writable(id string) error {
 	return checkID(id)
 }
 
-// Hold keeps a fax from being pruned until [Archive.Unhold]. It is written to
-// the sidecar before Hold returns. A second hold replaces the reason. Errors as
-// of [Archive.Get].
-func (a *Archive) Hold(ctx context.Context, id, reason string) (Entry, error) {
-	return a.change(ctx, id, func(e *Entry) {
+// Hold keeps a fax from being pruned until [Archive.Unhold], and returns the hold
+// that was there (nil: none). It is written to the sidecar before Hold returns. A
+// second hold replaces the reason. Errors as of [Archive.Get].
+func (a *Archive) Hold(ctx context.Context, id, reason string) (was *Hold, err error) {
+	err = a.change(ctx, id, func(e *Entry) {
 		since := time.Now().UTC().Truncate(time.Second)
-		if e.Hold != nil {
-			since = e.Hold.Since
+		if was = e.Hold; was != nil {
+			since = was.Since
 		}
 		e.Hold = &Hold{Reason: reason, Since: since}
 	})
+	return was, err
 }
 
-// Unhold lets a fax be pruned again. Without a hold it changes nothing.
-func (a *Archive) Unhold(ctx context.Context, id string) (Entry, error) {
-	return a.change(ctx, id, func(e *Entry) { e.Hold = nil })
+// Unhold lets a fax be pruned again, and returns the hold that was there. Without
+// one (nil) it changes nothing.
+func (a *Archive) Unhold(ctx context.Context, id string) (was *Hold, err error) {
+	err = a.change(ctx, id, func(e *Entry) { was, e.Hold = e.Hold, nil })
+	return was, err
 }
 
-func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) (Entry, error) {
+// change alters an entry, and writes it when that made a difference.
+func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) error {
 	if err := a.writable(id); err != nil {
-		return Entry{}, err
+		return err
 	}
 	defer a.only(id)()
-	e, key, err := a.get(ctx, id)
+	before, key, err := a.get(ctx, id)
 	if err != nil {
-		return Entry{}, err
+		return err
 	}
+	e := before
 	alter(&e)
-	return e, a.put(ctx, key, nil, e)
+	if e.Hold == before.Hold && e.MediaGone.Equal(before.MediaGone) && e.Gone.Equal(before.Gone) {
+		return nil
+	}
+	return a.put(ctx, key, nil, e)
 }

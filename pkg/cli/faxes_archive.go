@@ -12,6 +12,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 )
 
 func (a *app) faxesArchive() *cobra.Command {
@@ -133,7 +134,7 @@ func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) err
 		}
 	}
 	if lost > 0 {
-		a.say("%s not in %s: faxctl faxes archive --to %s keeps them", plural(lost, "fax is", "faxes are"), dir, dir)
+		a.say("%s not in %s: faxctl faxes archive --to %s keeps them", plural(lost, "fax is", "faxes are"), dir, plain.Word(dir))
 	}
 	return nil
 }
