@@ -38,7 +38,7 @@ func layers() map[string][]string {
 		"provider/providertest": {"fax"},
 		"provider/twilio":       {"fax"},
 
-		"archive":       {"archive/index", "document", "durable", "fax", "fetch"},
+		"archive":       {"archive/index", "document", "durable", "fax", "fetch", "plain"},
 		"archive/index": {"fax"},
 		"audit":         {"fax", "twiml", "webhook"},
 		"callback":      {"fax", "twiml", "webhook"},

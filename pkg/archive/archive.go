@@ -10,9 +10,12 @@
 //	ARCHIVE/2026/11/23/FX….json    its sidecar: the record, sha256, size, pages, hold
 //	ARCHIVE/index.db               finds records quickly; made from the sidecars
 //
-// The sidecars are the truth. The index may be deleted at any time; it is
-// built anew when it is missing, damaged or left unfinished. Everything is for
-// the owner alone (0600, folders 0700).
+// The sidecars are the truth: one is read before it is written again and before
+// its fax is deleted, so that a hold set there by hand counts, and one that cannot
+// be read stays as it is, and its fax as well. The index may be deleted at any time;
+// it is built anew when it is missing or damaged, and brought up to date when it was
+// left unfinished. Only [Archive.Reindex] makes it forget. Everything is for the
+// owner alone (0600, folders 0700).
 //
 // A process may be killed, and the power may fail, at any moment: under its
 // final name a file is whole, and a sidecar never tells of a document that is
@@ -35,6 +38,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/index"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 )
 
 // ErrLocked is an archive that another process is writing to. It comes together
@@ -102,6 +106,39 @@ func Open(ctx context.Context, dir string) (*Archive, error) {
 	return a, nil
 }
 
+// Check fails as [Open] would when it has to make the archive, as far as that can
+// be known, and makes nothing.
+func Check(dir string) error {
+	found, err := checkFormat(dir)
+	if err == nil && !found {
+		err = checkEmpty(dir)
+	}
+	if err != nil {
+		return err
+	}
+	return mayMake(dir, dir)
+}
+
+// mayMake fails when name cannot be made in dir, or in that of the folders above
+// which is there.
+func mayMake(name, dir string) error {
+	for {
+		st, err := os.Stat(dir)
+		switch above := filepath.Dir(dir); {
+		case err == nil && !st.IsDir():
+			return &fs.PathError{Op: "make", Path: name, Err: fmt.Errorf("%s is no folder", dir)}
+		case err == nil && st.Mode().Perm()&0o222 == 0: // for all that root may, as in /proc
+			return &fs.PathError{Op: "make", Path: name, Err: fmt.Errorf("%s: %w", dir, fs.ErrPermission)}
+		case err == nil:
+			return writable(dir)
+		case !errors.Is(err, fs.ErrNotExist) || above == dir:
+			return err
+		default:
+			dir = above
+		}
+	}
+}
+
 // Read opens an existing archive for reading, also while another process is
 // writing to it: what that has kept in the last moments may not be listed yet.
 // Close it. Errors: fax.ErrNotFound when there is no archive; otherwise as
@@ -112,7 +149,11 @@ func Read(ctx context.Context, dir string) (*Archive, error) {
 		return nil, err
 	}
 	if !found {
-		return nil, fax.WithHint(fmt.Errorf("archive %s: %w", dir, fax.ErrNotFound), "faxctl faxes archive --to "+dir+" makes one")
+		err := fmt.Errorf("archive %s: %w", dir, fax.ErrNotFound)
+		if st, there := os.Stat(dir); there != nil || !st.IsDir() || checkEmpty(dir) == nil {
+			return nil, fax.WithHint(err, "faxctl faxes archive --to "+plain.Word(dir)+" makes one")
+		}
+		return nil, fax.WithHint(fmt.Errorf("%w: it is a folder but no archive", err), "name the folder that has "+formatFile+" in it")
 	}
 	a := newArchive(dir)
 	if x, err := index.Open(ctx, filepath.Join(dir, indexFile), false); err == nil {
@@ -143,7 +184,7 @@ func Read(ctx context.Context, dir string) (*Archive, error) {
 		return nil, errors.Join(err, os.RemoveAll(a.temp))
 	}
 	a.index = x
-	if err := a.reconcile(ctx); err != nil {
+	if _, _, err := a.reconcile(ctx, false); err != nil {
 		return nil, errors.Join(err, a.Close(ctx))
 	}
 	return a, nil
@@ -218,7 +259,8 @@ func (a *Archive) recover(ctx context.Context) error {
 			return err
 		}
 	}
-	return a.reconcile(ctx)
+	_, _, err := a.reconcile(ctx, false)
+	return err
 }
 
 // checkFormat reports whether dir holds an archive, and refuses those that this

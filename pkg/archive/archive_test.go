@@ -150,8 +150,11 @@ func TestIndexFollowsASidecar(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(a.flush(t.Context()), a.reconcile(t.Context())); err != nil {
+	if err := a.flush(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if unreadable, gone, err := a.reconcile(t.Context(), false); err != nil || len(unreadable)+len(gone) > 0 {
+		t.Fatal(unreadable, gone, err)
 	}
 	if diff := cmp.Diff([]string{"FX0000", "FX0001"}, listed(t, a, fax.Filter{})); diff != "" {
 		t.Error(diff)
@@ -169,8 +172,8 @@ func TestReindexForgetsWhatIsGone(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "2026/11/23/FX0001.json")); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := a.Reindex(t.Context()); err != nil || n != 2 {
-		t.Errorf("%d entries, %v", n, err)
+	if n, err := a.Reindex(t.Context()); err != nil || n.Entries != 2 || n.Dropped != 1 || len(n.Unreadable) > 0 {
+		t.Errorf("%+v, %v", n, err)
 	}
 	if diff := cmp.Diff([]string{"FX0000", "FX0002"}, listed(t, a, fax.Filter{})); diff != "" {
 		t.Error(diff)
@@ -224,7 +227,7 @@ func TestVerifyFinds(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		"FX0000.pdf missing", "FX0001.pdf changed", "FX0002.pdf changed", "FX0003.json unreadable",
-		"FX0004.json missing", "FX0004.pdf orphan", "FX0005.json missing", "FX0006.pdf changed",
+		"FX0004.json missing", "FX0004.pdf orphan", "FX0005.json missing", "FX0006.pdf unreadable",
 		"FX0007.json missing", "FX0007.pdf orphan", "FX9999.json unreadable",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -25,6 +25,10 @@ type desk struct {
 	deleted  []string
 	opened   int
 	conflict bool   // deleting is refused
+	storage  error  // what storage answers instead of a document
+	silent   bool   // deleting is carried out or not, and not answered
+	deaf     bool   // so is asking for a record
+	lost     func() // runs when a deletion was carried out, whose answer is lost
 	before   func() // runs before a document is opened
 }
 
@@ -35,6 +39,9 @@ func (d *desk) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, e
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.opened++
+	if d.storage != nil {
+		return fax.Document{}, d.storage
+	}
 	doc := d.docs[f.ID]
 	if doc == nil {
 		return fax.Document{}, fmt.Errorf("document of %s: %w", f.ID, fax.ErrNotFound)
@@ -42,14 +49,24 @@ func (d *desk) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, e
 	return fax.Document{Body: io.NopCloser(bytes.NewReader(doc[offset:])), Offset: offset, Size: int64(len(doc)), ETag: `"v1"`}, nil
 }
 
-func (d *desk) Get(_ context.Context, id string) (fax.Fax, error) {
+func (d *desk) Get(ctx context.Context, id string) (fax.Fax, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fetched++
+	if d.deaf {
+		return fax.Fax{}, fax.ErrUnavailable
+	}
+	if err := ctx.Err(); err != nil {
+		return fax.Fax{}, err
+	}
 	if _, known := d.docs[id]; !known {
 		return fax.Fax{}, fax.ErrNotFound
 	}
-	return d.records[id], nil
+	f := d.records[id]
+	if d.docs[id] == nil {
+		f.MediaID = ""
+	}
+	return f, nil
 }
 
 func (d *desk) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {
@@ -67,17 +84,24 @@ func (d *desk) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {
 	}
 }
 
-func (d *desk) Delete(_ context.Context, id string) error {
+func (d *desk) Delete(ctx context.Context, id string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.conflict {
 		return fax.ErrConflict
+	}
+	if d.silent {
+		return fax.ErrUnavailable
 	}
 	if _, known := d.docs[id]; !known {
 		return fax.ErrNotFound
 	}
 	delete(d.docs, id)
 	d.deleted = append(d.deleted, id)
+	if d.lost != nil {
+		d.lost()
+		return ctx.Err()
+	}
 	return nil
 }
 

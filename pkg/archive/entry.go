@@ -23,6 +23,10 @@ type Entry struct {
 	// more; zero: it was still there, or there never was one.
 	MediaGone time.Time `json:"media_gone,omitzero"`
 
+	// Gone is when the fax was deleted at the provider by [Archive.SaveThenDelete];
+	// zero: it was not, or nobody was there any more to note it.
+	Gone time.Time `json:"gone,omitzero"`
+
 	Hold *Hold `json:"hold,omitempty"`
 }
 

@@ -8,10 +8,12 @@ import (
 	"io/fs"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 )
 
 // Get finds the entry of one fax, with the record as the provider sent it. It
-// fails with fax.ErrNotFound, or fax.ErrInvalid for an id that is none.
+// fails with fax.ErrNotFound, with [ErrDamagedCopy] when its sidecar cannot be
+// read, or with fax.ErrInvalid for an id that is none.
 func (a *Archive) Get(ctx context.Context, id string) (Entry, error) {
 	e, _, err := a.get(ctx, id)
 	return e, err
@@ -27,13 +29,32 @@ func (a *Archive) get(ctx context.Context, id string) (e Entry, key string, err 
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: its sidecar is gone: %w", id, fax.ErrNotFound), "faxctl archive verify "+a.dir+" tells what else is")
+		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: its sidecar is gone: %w", id, fax.ErrNotFound), "faxctl archive verify "+plain.Word(a.dir)+" tells what else is")
+	case errors.Is(err, ErrDamagedCopy):
+		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: %w", id, err), "faxctl archive verify "+plain.Word(a.dir)+" tells what else is wrong")
 	case err != nil:
 		return Entry{}, "", err
 	case !found:
-		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, fax.ErrNotFound), "faxctl archive list "+a.dir+" tells what is there")
+		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, fax.ErrNotFound), "faxctl archive list "+plain.Word(a.dir)+" tells what is there")
 	}
 	return e, key, nil
+}
+
+// Kept finds what is kept of a fax before it is decided about, for those who
+// cannot rely on the index: a hold counts that was set in the sidecar by hand.
+// [ErrDamagedCopy]: its sidecar cannot be read.
+func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found bool, err error) {
+	if err := checkID(f.ID); err != nil {
+		return Entry{}, false, err
+	}
+	if e, found, err = a.latest(ctx, Entry{}, keyOf(f), false); err != nil || found {
+		return e, found, err
+	}
+	row, key, found, err := a.find(ctx, f.ID)
+	if err != nil || !found {
+		return Entry{}, false, err
+	}
+	return a.latest(ctx, row, key, true)
 }
 
 // document finds the document of a fax: what is known of it, and its name in
@@ -67,7 +88,7 @@ func (a *Archive) ReadDocument(ctx context.Context, id string) ([]byte, error) {
 	default:
 		err = finding.err()
 	}
-	return nil, fax.WithHint(err, "faxctl archive verify "+a.dir+" tells what else is wrong")
+	return nil, fax.WithHint(err, "faxctl archive verify "+plain.Word(a.dir)+" tells what else is wrong")
 }
 
 // DocumentPath is the file that the document of a fax is kept in, for programs

@@ -1,19 +1,14 @@
 package archive
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"sync"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
 // Result is what became of a fax that was to be deleted.
@@ -25,7 +20,15 @@ const (
 	AlreadyGone Result = "already gone" // the provider had it no more
 	Skipped     Result = "skipped"      // held, or still in progress
 	Failed      Result = "failed"       // it is still there
+	Unknown     Result = "unknown"      // no answer, neither to the DELETE nor to the question after it
+
+	// Deleting is not the last word: the DELETE is sent next. A fax with nothing
+	// after it met the end of the process.
+	Deleting Result = "deleting"
 )
+
+// lookFor is how long a DELETE whose answer was lost is looked after.
+const lookFor = 5 * time.Second
 
 // ErrDamagedCopy is a kept document that is not what was kept. It is not handed
 // out, and its fax is not deleted.
@@ -48,113 +51,131 @@ func receipt(f fax.Fax, mediaOnly bool) Receipt {
 	return Receipt{ID: f.ID, NumberTail: ours[max(0, len(ours)-4):], Created: f.Created, MediaOnly: mediaOnly}
 }
 
-// end fills in the result; was tells whether there was something to delete.
-func (r Receipt) end(was bool, err error) (Receipt, error) {
-	r.At = time.Now().UTC().Truncate(time.Millisecond)
-	switch {
-	case err == nil && was:
-		r.Result = Deleted
-	case err == nil:
-		r.Result = AlreadyGone
-	case errors.Is(err, fax.ErrConflict) && !errors.As(err, new(*fetch.PagesError)):
-		r.Result, r.Error = Skipped, err.Error()
-	default:
-		r.Result, r.Error = Failed, err.Error()
+// end fills in the result, and why when there is an error.
+func (r Receipt) end(result Result, err error) (Receipt, error) {
+	r.At, r.Result = time.Now().UTC().Truncate(time.Millisecond), result
+	if err != nil {
+		r.Error = err.Error()
 	}
 	return r, err
+}
+
+// changing is the receipt of a fax that may still change.
+func (r Receipt) changing(f fax.Fax) (Receipt, error) {
+	return r.end(Skipped, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, fax.ErrConflict))
 }
 
 // Delete deletes a fax at the provider, or only its document. What is gone
 // already counts as done. A fax that may still change is refused with
 // fax.ErrConflict. Other errors are those of fax.Faxes.Delete. The receipt is
 // good in every case.
-func Delete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool) (Receipt, error) {
+//
+// before, which may be nil, is called with a receipt of the result [Deleting]
+// when all is ready; an error of it keeps the DELETE from being sent. When the
+// answer to that is lost, or ctx ends before it comes, the provider is asked
+// once more, for a few seconds, what became of the fax.
+func Delete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool, before func(Receipt) error) (Receipt, error) {
 	r := receipt(f, mediaOnly)
 	if !f.Status.Terminal() {
-		return r.end(false, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, fax.ErrConflict))
+		return r.changing(f)
 	}
-	return r.remove(ctx, faxes, f)
+	return r.remove(ctx, faxes, f, before)
 }
 
 // SaveThenDelete keeps a fax, reads the kept document again, and only when that
-// is what was kept deletes the fax at the provider, or only its document. A
-// held fax, and one that may still change, is refused with fax.ErrConflict; one
+// is what was kept deletes the fax at the provider, or only its document. A fax
+// that should have a document is deleted without one only when the provider's
+// record, fetched again, tells of none. A held fax, and one that may still change, is refused with fax.ErrConflict; one
 // whose copy has been damaged with [ErrDamagedCopy]. Other errors are those of
-// [Archive.Save] and of fax.Faxes.Delete. The receipt is good in every case.
-// Doing it again is safe.
-func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool) (Receipt, error) {
+// [Archive.Save] and of fax.Faxes.Delete. The receipt is good in every case, and
+// before is as in [Delete]. What is gone is marked so; when that cannot be written,
+// Receipt.Error says it. Doing it again is safe.
+func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool, before func(Receipt) error) (Receipt, error) {
 	r := receipt(f, mediaOnly)
 	if !f.Status.Terminal() {
-		return r.end(false, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, fax.ErrConflict))
+		return r.changing(f)
 	}
-	e, _, err := a.Save(ctx, faxes, f)
+	e, _, err := a.save(ctx, faxes, f, true)
 	if err != nil {
-		return r.end(false, err)
+		return r.end(Failed, err)
 	}
 	kept, key, err := a.get(ctx, f.ID) // from the sidecar, not from memory
 	switch {
 	case err != nil:
-		return r.end(false, err)
+		return r.end(Failed, err)
 	case kept.Hold != nil:
-		return r.end(false, fmt.Errorf("fax %s is held (%s): %w", f.ID, kept.Hold.Reason, fax.ErrConflict))
+		return r.end(Skipped, fmt.Errorf("fax %s is held (%s): %w", f.ID, kept.Hold.Reason, fax.ErrConflict))
 	case kept.Document == nil && e.Document != nil:
-		return r.end(false, fmt.Errorf("fax %s: %w: its sidecar tells of no document", f.ID, ErrDamagedCopy))
+		return r.end(Failed, fmt.Errorf("fax %s: %w: its sidecar tells of no document", f.ID, ErrDamagedCopy))
+	case kept.Document == nil && kept.MediaGone.IsZero() && mayHaveDocument(kept.Fax):
+		return r.end(Failed, fmt.Errorf("fax %s: %w: its document is not kept", f.ID, ErrDamagedCopy))
 	case kept.Document != nil:
 		if finding := a.recheck(ctx, f.ID, beside(key, kept.Document), kept.Document, io.Discard); finding != nil {
-			return r.end(false, finding.err())
+			return r.end(Failed, finding.err())
 		}
 		r.SHA256 = kept.Document.SHA256
 	}
-	return r.remove(ctx, faxes, f)
+	if r, err = r.remove(ctx, faxes, f, before); r.Result == Deleted || r.Result == AlreadyGone {
+		if err := a.markGone(context.WithoutCancel(ctx), f.ID, mediaOnly); err != nil {
+			r.Error = "not marked as gone: " + err.Error()
+		}
+	}
+	return r, err
+}
+
+// markGone notes that the provider has a fax, or its document, no more.
+func (a *Archive) markGone(ctx context.Context, id string, mediaOnly bool) error {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	return a.change(ctx, id, func(e *Entry) {
+		if mediaOnly {
+			e.MediaGone = cmp.Or(e.MediaGone, now)
+		} else {
+			e.Gone = cmp.Or(e.Gone, now)
+		}
+	})
 }
 
 // remove sends the DELETE, and ends the receipt.
-func (r Receipt) remove(ctx context.Context, faxes fax.Faxes, f fax.Fax) (Receipt, error) {
+func (r Receipt) remove(ctx context.Context, faxes fax.Faxes, f fax.Fax, before func(Receipt) error) (Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return r.end(Failed, err)
+	}
+	if before != nil {
+		begun, _ := r.end(Deleting, nil)
+		if err := before(begun); err != nil {
+			return r.end(Failed, fmt.Errorf("not deleted, for want of a receipt: %w", err))
+		}
+	}
+	var was bool
+	var err error
 	if r.MediaOnly {
-		return r.end(fax.RemoveDocument(ctx, faxes, f))
+		was, err = fax.RemoveDocument(ctx, faxes, f)
+	} else {
+		was, err = fax.Remove(ctx, faxes, f.ID)
 	}
-	return r.end(fax.Remove(ctx, faxes, f.ID))
+	switch {
+	case err == nil && was:
+		return r.end(Deleted, nil)
+	case err == nil:
+		return r.end(AlreadyGone, nil)
+	case errors.Is(err, fax.ErrConflict):
+		return r.end(Skipped, err)
+	case ctx.Err() != nil, errors.Is(err, fax.ErrUnavailable):
+		return r.lookAfter(ctx, faxes, err)
+	}
+	return r.end(Failed, err)
 }
 
-// Receipts is a file of receipts, one JSON object a line. Safe for concurrent
-// use.
-type Receipts struct {
-	mu     sync.Mutex
-	file   *os.File
-	synced time.Time
+// lookAfter ends the receipt of a DELETE without an answer: it may have been
+// carried out.
+func (r Receipt) lookAfter(ctx context.Context, faxes fax.Faxes, lost error) (Receipt, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
+	defer cancel()
+	switch _, there, document, err := look(ctx, faxes, r.ID); {
+	case err != nil:
+		return r.end(Unknown, lost)
+	case !there, r.MediaOnly && !document:
+		return r.end(Deleted, nil)
+	}
+	return r.end(Failed, lost)
 }
-
-// OpenReceipts opens or makes the file, for appending and for the owner alone.
-func OpenReceipts(path string) (*Receipts, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	var dirs *durable.Syncer
-	if err := dirs.Sync(filepath.Dir(path)); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return &Receipts{file: f, synced: time.Now()}, nil
-}
-
-// Write appends a receipt. It is with the system when Write returns, so that
-// it outlives this process, and on the disk within about a second.
-func (r *Receipts) Write(receipt Receipt) error {
-	line, err := json.Marshal(receipt)
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, err := r.file.Write(append(line, '\n')); err != nil {
-		return err
-	}
-	if time.Since(r.synced) < time.Second {
-		return nil
-	}
-	r.synced = time.Now()
-	return r.file.Sync()
-}
-
-// Close brings all receipts to the disk.
-func (r *Receipts) Close() error { return errors.Join(r.file.Sync(), r.file.Close()) }

@@ -1,16 +1,12 @@
 package archive
 
 import (
-	"bufio"
-	"encoding/json"
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -54,6 +50,29 @@ func TestSaveThenDelete(t *testing.T) {
 		{name: "not a document", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.docs[f.ID] = []byte("<html>")
 		}},
+		{name: "storage knows nothing of the document", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+			d.storage = fmt.Errorf("document: %w", fax.ErrNotFound)
+		}},
+		{name: "storage refuses with a conflict", want: Failed, is: fax.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+			d.storage = fmt.Errorf("document: %w", fax.ErrConflict)
+		}},
+		{name: "marked as gone, and there", want: Deleted, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			f.MediaID = "" // as SignalWire may leave it out
+			whole := d.docs[f.ID]
+			d.docs[f.ID], d.records[f.ID] = nil, *f
+			save(t, a, d, *f)
+			d.docs[f.ID] = whole
+		}},
+		{name: "marked as gone, there, and not to be had", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			f.MediaID = ""
+			whole := d.docs[f.ID]
+			d.docs[f.ID], d.records[f.ID] = nil, *f
+			save(t, a, d, *f)
+			d.docs[f.ID], d.storage = whole, fmt.Errorf("document: %w", fax.ErrNotFound)
+		}},
+		{name: "the document was deleted before", want: Deleted, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			d.docs[f.ID] = nil
+		}},
 		{name: "the kept copy has changed", want: Failed, there: true, is: ErrDamagedCopy, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, dir string) {
 			save(t, a, d, *f)
 			name := filepath.Join(dir, "2026/11/23", f.ID+".pdf")
@@ -75,7 +94,7 @@ func TestSaveThenDelete(t *testing.T) {
 			if tc.prepare != nil {
 				tc.prepare(t, a, d, &f, dir)
 			}
-			r, err := a.SaveThenDelete(t.Context(), d, f, tc.media)
+			r, err := a.SaveThenDelete(t.Context(), d, f, tc.media, nil)
 			if r.Result != tc.want || !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Errorf("%+v, %v; want %s, %v", r, err, tc.want, tc.is)
 			}
@@ -101,44 +120,63 @@ func TestDelete(t *testing.T) {
 		{faxes[0], Deleted}, {faxes[0], AlreadyGone},
 		{fax.Fax{ID: "FX0001", Status: fax.Sending}, Skipped},
 	} {
-		if r, err := Delete(t.Context(), d, tc.f, false); r.Result != tc.want || (err != nil) != (tc.want == Skipped) {
+		if r, err := Delete(t.Context(), d, tc.f, false, nil); r.Result != tc.want || (err != nil) != (tc.want == Skipped) {
 			t.Errorf("%+v, %v; want %s", r, err, tc.want)
 		}
 	}
 }
 
-func TestReceipts(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "receipts.jsonl")
-	want := []Receipt{
-		{ID: "FX1", NumberTail: "0123", At: time.Unix(1, 0).UTC(), SHA256: "ab", Result: Deleted},
-		{ID: "FX2", At: time.Unix(2, 0).UTC(), Result: Failed, Error: "no"},
+// A DELETE whose answer does not come is looked after.
+func TestDeleteWithoutAnAnswer(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		prepare func(d *desk, cancel func())
+		want    Result
+		is      error
+	}{
+		{"carried out, then interrupted", func(d *desk, cancel func()) { d.lost = cancel }, Deleted, nil},
+		{"not carried out", func(d *desk, _ func()) { d.silent = true }, Failed, fax.ErrUnavailable},
+		{"nobody knows", func(d *desk, _ func()) { d.silent, d.deaf = true, true }, Unknown, fax.ErrUnavailable},
+		{"interrupted before", func(_ *desk, cancel func()) { cancel() }, Failed, context.Canceled},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d, faxes := fill(t, 1)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			tc.prepare(d, cancel)
+			r, err := Delete(ctx, d, faxes[0], false, nil)
+			if r.Result != tc.want || !errors.Is(err, tc.is) || (err != nil) != (r.Error != "") {
+				t.Errorf("%+v, %v; want %s", r, err, tc.want)
+			}
+		})
 	}
-	for _, one := range want { // a second run appends
-		r, err := OpenReceipts(name)
-		if err != nil {
-			t.Fatal(err)
+}
+
+// Without a line that says so first nothing is deleted; with one, what is deleted
+// is marked.
+func TestReceiptBeforeTheDeletion(t *testing.T) {
+	a := open(t, t.TempDir())
+	d, faxes := fill(t, 2)
+	full := errors.New("disk full")
+	if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], false, func(Receipt) error { return full }); r.Result != Failed || !errors.Is(err, full) || len(d.deleted) > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if e, err := a.Get(t.Context(), faxes[0].ID); err != nil || !e.Gone.IsZero() {
+		t.Errorf("%+v, %v", e, err)
+	}
+	for _, mediaOnly := range []bool{true, false} {
+		var begun []Receipt
+		r, err := a.SaveThenDelete(t.Context(), d, faxes[0], mediaOnly, func(r Receipt) error {
+			begun = append(begun, r)
+			return nil
+		})
+		if err != nil || r.Result != Deleted || r.Error != "" || len(begun) != 1 || begun[0].Result != Deleting || begun[0].SHA256 != r.SHA256 {
+			t.Errorf("%+v, %+v, %v", begun, r, err)
 		}
-		if err := errors.Join(r.Write(one), r.Close()); err != nil {
-			t.Fatal(err)
+		e, err := a.Get(t.Context(), faxes[0].ID)
+		if err != nil || e.MediaGone.IsZero() || e.Gone.IsZero() != mediaOnly || e.Document == nil || e.Record == nil {
+			t.Errorf("%+v, %v", e, err)
 		}
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var got []Receipt
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var r Receipt
-		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, r)
-	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		t.Error(diff)
-	}
-	if st, err := f.Stat(); err != nil || st.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", st.Mode(), err)
+		faxes[0].MediaID = "" // as it is listed from now on
 	}
 }

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"maps"
 	"path"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -110,62 +108,93 @@ func rowOf(e Entry, sidecar, stamp string) (index.Row, error) {
 	return index.Row{Fax: e.Fax, Key: sidecar, Stamp: stamp, Held: e.Hold != nil, Entry: entry}, err
 }
 
-// reconcile makes the index say what the sidecars say.
-func (a *Archive) reconcile(ctx context.Context) error {
+// reconcile makes the index say what the sidecars say: those that have changed,
+// or all of them anew. Rows stay whose sidecar cannot be read, and those whose
+// sidecar is gone: both are returned, and [Archive.Verify] tells of them.
+func (a *Archive) reconcile(ctx context.Context, anew bool) (unreadable []Finding, gone []index.Row, err error) {
 	known := map[string]index.Row{} // by sidecar
 	for row, err := range a.index.Stamps(ctx) {
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		known[row.Key] = row
 	}
 	var rows []index.Row
 	for o, err := range sidecars(a.store.Walk(ctx)) {
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		had := known[o.Name]
-		delete(known, o.Name)
-		if had.Stamp == o.Stamp {
+		if known[o.Name].Stamp == o.Stamp && !anew {
+			delete(known, o.Name)
 			continue
 		}
 		e, err := a.load(ctx, o.Name)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errSidecar) {
-			continue // Verify reports it
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed while we looked
+		}
+		delete(known, o.Name)
+		if errors.Is(err, ErrDamagedCopy) {
+			unreadable = append(unreadable, unreadableSidecar(o.Name, err))
+			continue
 		} else if err != nil {
-			return err
+			return nil, nil, err
 		}
 		row, err := rowOf(e, o.Name, o.Stamp)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		if rows = append(rows, row); len(rows) == batch {
 			if err := a.index.Put(ctx, rows); err != nil {
-				return err
+				return nil, nil, err
 			}
 			rows = rows[:0]
 		}
 	}
 	if err := a.index.Put(ctx, rows); err != nil {
-		return err
+		return nil, nil, err
 	}
-	return a.index.Remove(ctx, slices.Collect(maps.Values(known)))
+	for _, row := range known {
+		now, found, err := a.index.Get(ctx, row.Fax.ID)
+		if err != nil {
+			return nil, nil, err
+		}
+		if found && now.Key == row.Key { // otherwise its sidecar is in another folder by now
+			gone = append(gone, row)
+		}
+	}
+	return unreadable, gone, nil
 }
 
-// errSidecar is a sidecar that cannot be understood.
-var errSidecar = errors.New("unreadable sidecar")
-
-// load reads a sidecar.
+// load reads a sidecar. Errors: fs.ErrNotExist, [ErrDamagedCopy] for one that
+// cannot be read or not understood, and that of ctx.
 func (a *Archive) load(ctx context.Context, name string) (Entry, error) {
+	var e Entry
 	data, err := a.store.Read(ctx, name)
-	if err != nil {
+	if err == nil {
+		e, err = decode(name, data)
+	}
+	switch {
+	case err == nil:
+		return e, nil
+	case errors.Is(err, fs.ErrNotExist):
 		return Entry{}, err
+	case ctx.Err() != nil:
+		return Entry{}, ctx.Err()
 	}
-	e, err := decode(name, data)
-	if err != nil {
-		return Entry{}, fmt.Errorf("%w: %w", errSidecar, err)
+	// One file's trouble is no longer the disk's, which would end a whole run.
+	return Entry{}, fmt.Errorf("%w: its sidecar cannot be read: %v", ErrDamagedCopy, err) //nolint:errorlint // see above
+}
+
+// latest is the entry of a fax as its sidecar has it, which may know more than
+// the row that the index has, and where it is. Without a sidecar it is the row.
+func (a *Archive) latest(ctx context.Context, row Entry, key string, found bool) (Entry, bool, error) {
+	e, err := a.load(ctx, key+sidecarExt)
+	if errors.Is(err, fs.ErrNotExist) {
+		return row, found, nil
+	} else if err != nil {
+		return Entry{}, false, fmt.Errorf("fax %s: %w", path.Base(key), err)
 	}
-	return e, nil
+	return e, true, nil
 }
 
 // sidecars leaves the documents out.
@@ -179,28 +208,34 @@ func sidecars(all iter.Seq2[Object, error]) iter.Seq2[Object, error] {
 	}
 }
 
-// Reindex builds the index anew from the sidecars alone.
-func (a *Archive) Reindex(ctx context.Context) (entries int, err error) {
+// Rebuilt is what [Archive.Reindex] came to.
+type Rebuilt struct {
+	Entries    int       // that the index lists
+	Dropped    int       // entries whose sidecar is gone
+	Unreadable []Finding // sidecars; what the index knew of them it still does
+}
+
+// Reindex builds the index anew from the sidecars, and forgets the entries whose
+// sidecar is gone.
+func (a *Archive) Reindex(ctx context.Context) (Rebuilt, error) {
 	if err := a.flush(ctx); err != nil {
-		return 0, err
+		return Rebuilt{}, err
 	}
-	all, err := fax.Collect(a.index.Stamps(ctx))
+	unreadable, gone, err := a.reconcile(ctx, true)
 	if err != nil {
-		return 0, err
+		return Rebuilt{}, err
 	}
-	if err := a.index.Remove(ctx, all); err != nil {
-		return 0, err
+	if err := a.index.Remove(ctx, gone); err != nil {
+		return Rebuilt{}, err
 	}
-	if err := a.reconcile(ctx); err != nil {
-		return 0, err
-	}
+	done := Rebuilt{Dropped: len(gone), Unreadable: unreadable}
 	for _, err := range a.index.Stamps(ctx) {
 		if err != nil {
-			return entries, err
+			return done, err
 		}
-		entries++
+		done.Entries++
 	}
-	return entries, nil
+	return done, nil
 }
 
 // List yields the entries that q selects, newest first, then by id. The record

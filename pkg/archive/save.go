@@ -1,6 +1,8 @@
 package archive
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,19 +17,37 @@ import (
 // Save keeps a fax: its record, and its document when there is one. existed
 // tells that nothing had to be written. A document that is kept already is not
 // fetched again, and never given up: when the provider has it no more, the
-// entry is marked.
+// entry is marked. That a document is not there is believed when the record,
+// fetched again, says so too; a mark is taken back when the record names one.
 //
 // f need not come with Raw, nor with a link that still works: without Raw the
 // record is fetched when it has to be written, and kept as the provider sends it.
 // Concurrent calls are safe, and share their fsyncs of folders. Errors: those
-// of [fetch.Save], which leave the archive as it was; fax.ErrInvalid for an id
-// that is no file name.
+// of [fetch.Save], which leave the archive as it was; [ErrDamagedCopy] for a sidecar
+// that cannot be read, which stays as it is; fax.ErrUnavailable for a
+// document that the record names and nobody has; fax.ErrInvalid for an id that
+// is no file name.
 func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry, existed bool, err error) {
+	return a.save(ctx, faxes, f, false)
+}
+
+// save is Save; when sure, a document that is marked as gone is asked for again.
+func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure bool) (e Entry, existed bool, err error) {
 	if err := a.writable(f.ID); err != nil {
 		return Entry{}, false, err
 	}
 	defer a.only(f.ID)()
-	old, key, found, err := a.find(ctx, f.ID)
+	row, key, found, err := a.find(ctx, f.ID)
+	if err != nil {
+		return Entry{}, false, err
+	}
+	if found && a.settled(ctx, key, row, f) && (row.Document != nil || !sure) {
+		return row, true, nil
+	}
+	if !found {
+		key = keyOf(f)
+	}
+	old, found, err := a.latest(ctx, row, key, found)
 	if err != nil {
 		return Entry{}, false, err
 	}
@@ -39,18 +59,24 @@ func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	e = Entry{Fax: f, Record: f.Raw, ArchivedAt: now}
 	if found {
-		e.Document, e.MediaGone, e.Hold = old.Document, old.MediaGone, old.Hold
-	} else {
-		key = keyOf(f)
+		e.Document, e.MediaGone, e.Gone, e.Hold = old.Document, old.MediaGone, old.Gone, old.Hold
+	}
+	if f.HasDocument() {
+		e.MediaGone = time.Time{}
 	}
 	var part *fetch.Part
 	if found && a.there(ctx, key, old.Document) {
 		e.ArchivedAt = old.ArchivedAt
 		err = a.lookForMedia(ctx, faxes, &e, now)
-	} else if mayHaveDocument(f) && e.MediaGone.IsZero() {
+	} else if mayHaveDocument(f) && (e.MediaGone.IsZero() || sure) {
 		part, err = a.download(ctx, faxes, f, key)
-		if errors.Is(err, fax.ErrNotFound) {
-			e.MediaGone, err = now, nil
+		switch {
+		case errors.Is(err, fax.ErrNotFound):
+			if e.Fax, err = withoutDocument(ctx, faxes, f, err); err == nil {
+				e.Record, e.MediaGone = e.Fax.Raw, cmp.Or(old.MediaGone, now)
+			}
+		case err == nil:
+			e.MediaGone = time.Time{}
 		}
 	}
 	if err != nil {
@@ -63,15 +89,25 @@ func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry
 			Pages: part.Info.Pages, ContentType: part.Info.ContentType,
 		}
 	}
-	if found && part == nil && same(old.Fax, f) && old.MediaGone.Equal(e.MediaGone) {
-		return old, true, nil
+	if found && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) {
+		return old, true, a.correct(ctx, key, row, old)
 	}
-	if e.Record == nil && found {
-		if kept, err := a.load(ctx, key+sidecarExt); err == nil && same(kept.Fax, f) {
-			e.Record = kept.Record
-		}
+	if e.Record == nil && found && same(old.Fax, e.Fax) {
+		e.Record = old.Record
 	}
 	return e, false, a.put(ctx, key, part, e)
+}
+
+// settled reports whether there is nothing to do for f, if the index is right.
+func (a *Archive) settled(ctx context.Context, key string, row Entry, f fax.Fax) bool {
+	gone := !row.MediaGone.IsZero()
+	switch {
+	case !same(row.Fax, f):
+		return false
+	case a.there(ctx, key, row.Document):
+		return f.HasDocument() != gone
+	}
+	return !f.HasDocument() && (gone || !mayHaveDocument(f))
 }
 
 // renewed is f as the provider has it now, as far as it still has it.
@@ -81,6 +117,54 @@ func renewed(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
 		return f, nil
 	}
 	return now, err
+}
+
+// withoutDocument is f as the provider has it now, when it is certain that it
+// has no document of it: storage's word, notThere, is not enough. Neither the
+// record, fetched again, nor the list of its documents tells of one; or the
+// provider does not know the fax at all.
+func withoutDocument(ctx context.Context, faxes fax.Faxes, f fax.Fax, notThere error) (fax.Fax, error) {
+	now, there, document, err := look(ctx, faxes, f.ID)
+	switch {
+	case err != nil:
+		return f, err
+	case !there:
+		return f, nil
+	case document:
+		//nolint:errorlint // its kind is what it must not have: running it again may help
+		return f, fmt.Errorf("document of fax %s: %w: the record tells of it: %v", f.ID, fax.ErrUnavailable, notThere)
+	}
+	return now, nil
+}
+
+// look asks the provider what it has of a fax: its record, and whether that or
+// the list of its documents tells of one.
+func look(ctx context.Context, faxes fax.Faxes, id string) (now fax.Fax, there, document bool, err error) {
+	now, err = faxes.Get(ctx, id)
+	switch {
+	case errors.Is(err, fax.ErrNotFound):
+		return fax.Fax{}, false, false, nil
+	case err != nil:
+		return fax.Fax{}, false, false, err
+	case now.ID != id:
+		return fax.Fax{}, false, false, fmt.Errorf("fax %s: %w: another one came", id, fax.ErrUnavailable)
+	case now.HasDocument():
+		return now, true, true, nil
+	}
+	document, err = hasMedia(ctx, faxes, id)
+	return now, true, document, err
+}
+
+// hasMedia asks for the list of the documents of a fax. A fax that is not there
+// has none.
+func hasMedia(ctx context.Context, faxes fax.Faxes, id string) (bool, error) {
+	for _, err := range faxes.Media(ctx, id) {
+		if errors.Is(err, fax.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	return false, nil
 }
 
 // mayHaveDocument tells whether to ask for a document. A fax without a media id
@@ -94,16 +178,11 @@ func (a *Archive) lookForMedia(ctx context.Context, faxes fax.Faxes, e *Entry, n
 	if e.Fax.MediaID != "" || e.Fax.MediaURL != "" || !e.MediaGone.IsZero() {
 		return nil
 	}
-	for _, err := range faxes.Media(ctx, e.Fax.ID) {
-		if err == nil {
-			return nil // the record does not tell of it, but it is there
-		}
-		if !errors.Is(err, fax.ErrNotFound) {
-			return err
-		}
+	listed, err := hasMedia(ctx, faxes, e.Fax.ID)
+	if err == nil && !listed {
+		e.MediaGone = now
 	}
-	e.MediaGone = now
-	return nil
+	return err
 }
 
 func (a *Archive) download(ctx context.Context, faxes fax.Faxes, f fax.Fax, key string) (*fetch.Part, error) {
@@ -147,6 +226,19 @@ func (a *Archive) put(ctx context.Context, key string, part *fetch.Part, e Entry
 	return a.remember(ctx, row)
 }
 
+// correct has the index know of an entry what its sidecar says.
+func (a *Archive) correct(ctx context.Context, key string, row, kept Entry) error {
+	knows, err := rowOf(row, key+sidecarExt, "")
+	if err != nil {
+		return err
+	}
+	right, err := rowOf(kept, key+sidecarExt, "")
+	if err != nil || bytes.Equal(knows.Entry, right.Entry) {
+		return err
+	}
+	return a.remember(ctx, right)
+}
+
 // only waits until no other call writes the fax, and keeps others waiting until
 // the function it returns is called.
 func (a *Archive) only(id string) (release func()) {
@@ -162,33 +254,41 @@ func (a *Archive) writable(id string) error {
 	return checkID(id)
 }
 
-// Hold keeps a fax from being pruned until [Archive.Unhold]. It is written to
-// the sidecar before Hold returns. A second hold replaces the reason. Errors as
-// of [Archive.Get].
-func (a *Archive) Hold(ctx context.Context, id, reason string) (Entry, error) {
-	return a.change(ctx, id, func(e *Entry) {
+// Hold keeps a fax from being pruned until [Archive.Unhold], and returns the hold
+// that was there (nil: none). It is written to the sidecar before Hold returns. A
+// second hold replaces the reason. Errors as of [Archive.Get].
+func (a *Archive) Hold(ctx context.Context, id, reason string) (was *Hold, err error) {
+	err = a.change(ctx, id, func(e *Entry) {
 		since := time.Now().UTC().Truncate(time.Second)
-		if e.Hold != nil {
-			since = e.Hold.Since
+		if was = e.Hold; was != nil {
+			since = was.Since
 		}
 		e.Hold = &Hold{Reason: reason, Since: since}
 	})
+	return was, err
 }
 
-// Unhold lets a fax be pruned again. Without a hold it changes nothing.
-func (a *Archive) Unhold(ctx context.Context, id string) (Entry, error) {
-	return a.change(ctx, id, func(e *Entry) { e.Hold = nil })
+// Unhold lets a fax be pruned again, and returns the hold that was there. Without
+// one (nil) it changes nothing.
+func (a *Archive) Unhold(ctx context.Context, id string) (was *Hold, err error) {
+	err = a.change(ctx, id, func(e *Entry) { was, e.Hold = e.Hold, nil })
+	return was, err
 }
 
-func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) (Entry, error) {
+// change alters an entry, and writes it when that made a difference.
+func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) error {
 	if err := a.writable(id); err != nil {
-		return Entry{}, err
+		return err
 	}
 	defer a.only(id)()
-	e, key, err := a.get(ctx, id)
+	before, key, err := a.get(ctx, id)
 	if err != nil {
-		return Entry{}, err
+		return err
 	}
+	e := before
 	alter(&e)
-	return e, a.put(ctx, key, nil, e)
+	if e.Hold == before.Hold && e.MediaGone.Equal(before.MediaGone) && e.Gone.Equal(before.Gone) {
+		return nil
+	}
+	return a.put(ctx, key, nil, e)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,7 +121,7 @@ func TestSaveOfFaxesWithoutDocuments(t *testing.T) {
 	}{
 		{name: "received", doc: true, kept: true, asked: 1},
 		{name: "failed", change: failed},
-		{name: "deleted at the provider", gone: true, asked: 1},
+		{name: "deleted at the provider since it was listed", gone: true, asked: 2},
 		{name: "deleted, and the record says so", change: func(f *fax.Fax) { f.MediaID = "" }, gone: true, asked: 1},
 		{name: "there, though the record does not say so", change: func(f *fax.Fax) { f.MediaID = "" }, doc: true, kept: true, asked: 1},
 		{name: "still arriving", change: func(f *fax.Fax) { f.Status, f.MediaID = fax.Receiving, "" }},
@@ -239,5 +240,34 @@ func TestHold(t *testing.T) {
 	}
 	if held, err := fax.Collect(b.Held(t.Context())); err != nil || len(held) > 0 {
 		t.Errorf("%+v, %v", held, err)
+	}
+}
+
+// Storage's word alone is not taken for it that a document is gone, and a mark is
+// taken back when the record names a document again.
+func TestSaveDoesNotBelieveStorage(t *testing.T) {
+	a := open(t, t.TempDir())
+	d, faxes := fill(t, 2)
+	unnamed := faxes[1] // the list of its documents alone tells of one
+	unnamed.MediaID = ""
+	d.records[unnamed.ID] = unnamed
+	d.storage = fmt.Errorf("document: %w", fax.ErrNotFound)
+	for _, f := range []fax.Fax{faxes[0], unnamed} {
+		if e, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrUnavailable) || errors.Is(err, fax.ErrNotFound) {
+			t.Errorf("%s: %+v, %v", f.ID, e, err)
+		}
+		if _, err := a.Get(t.Context(), f.ID); !errors.Is(err, fax.ErrNotFound) {
+			t.Errorf("%s was kept: %v", f.ID, err)
+		}
+	}
+	d.storage = nil
+	whole := d.docs[faxes[0].ID]
+	d.docs[faxes[0].ID] = nil
+	if e, _ := save(t, a, d, faxes[0]); e.MediaGone.IsZero() || e.Fax.HasDocument() {
+		t.Errorf("a document that is gone: %+v", e)
+	}
+	d.docs[faxes[0].ID] = whole
+	if e, existed := save(t, a, d, faxes[0]); existed || !e.MediaGone.IsZero() || e.Document == nil {
+		t.Errorf("a document that is there again: existed %v, %+v", existed, e)
 	}
 }

@@ -113,9 +113,22 @@ func removeIfThere(name string) error {
 	return nil
 }
 
+// openFile opens a file, and nothing else that a name may stand for: opening a
+// pipe would wait for somebody to write to it.
+func (d *Dir) openFile(name string) (*os.File, error) {
+	st, err := os.Stat(d.path(name))
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a file", name)
+	}
+	return os.Open(d.path(name))
+}
+
 // Read refuses files that are too large for a sidecar.
 func (d *Dir) Read(_ context.Context, name string) ([]byte, error) {
-	f, err := os.Open(d.path(name))
+	f, err := d.openFile(name)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +144,7 @@ func (d *Dir) Read(_ context.Context, name string) ([]byte, error) {
 
 // Open opens a document.
 func (d *Dir) Open(_ context.Context, name string) (io.ReadCloser, int64, error) {
-	f, err := os.Open(d.path(name))
+	f, err := d.openFile(name)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -151,7 +164,7 @@ func (d *Dir) Size(_ context.Context, name string) (int64, error) {
 	return st.Size(), nil
 }
 
-// Walk leaves out hidden files and the archive's own at the top.
+// Walk leaves out hidden files, the archive's own at the top, and what is no file.
 func (d *Dir) Walk(ctx context.Context) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		err := filepath.WalkDir(d.root, func(name string, e fs.DirEntry, err error) error {
@@ -163,17 +176,22 @@ func (d *Dir) Walk(ctx context.Context) iter.Seq2[Object, error] {
 			case e.IsDir(), strings.HasPrefix(e.Name(), "."), filepath.Dir(name) == d.root:
 				return nil
 			}
-			st, err := e.Info()
+			st, err := os.Stat(name) // of a file elsewhere, if this is a link to it
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil // replaced while we looked
-			} else if err != nil {
-				return err
+			}
+			stamp := ""
+			if err == nil { // otherwise whoever reads it meets the error again
+				stamp = stampOf(st)
+			}
+			if err == nil && !st.Mode().IsRegular() {
+				return nil
 			}
 			rel, err := filepath.Rel(d.root, name)
 			if err != nil {
 				return err
 			}
-			if !yield(Object{filepath.ToSlash(rel), stampOf(st)}, nil) {
+			if !yield(Object{filepath.ToSlash(rel), stamp}, nil) {
 				return fs.SkipAll
 			}
 			return nil

@@ -107,7 +107,7 @@ func (v *verification) entry(ctx context.Context, name string) {
 	if err != nil {
 		v.note(name, func() { // the document beside it is no orphan: nobody knows
 			v.documents[key+".pdf"], v.documents[key+".tiff"] = true, true
-		}, &Finding{id, name, Unreadable, err.Error()})
+		}, new(unreadableSidecar(name, err)))
 		return
 	}
 	if e.Document == nil {
@@ -152,12 +152,21 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 			continue
 		}
 		// Kept after the walk went by, or gone.
-		if _, err := v.a.load(ctx, row.Key); errors.Is(err, fs.ErrNotExist) {
+		switch _, err := v.a.load(ctx, row.Key); {
+		case errors.Is(err, fs.ErrNotExist):
 			v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, "the index knows of it"})
+		case err != nil:
+			v.report.Findings = append(v.report.Findings, unreadableSidecar(row.Key, err))
 		}
 	}
 	slices.SortFunc(v.report.Findings, func(a, b Finding) int { return cmp.Compare(a.File, b.File) })
 	return v.report, ctx.Err()
+}
+
+// unreadableSidecar is the finding about a sidecar that could not be loaded.
+func unreadableSidecar(name string, err error) Finding {
+	id := strings.TrimSuffix(path.Base(name), sidecarExt)
+	return Finding{id, name, Unreadable, strings.TrimPrefix(err.Error(), ErrDamagedCopy.Error()+": ")}
 }
 
 // err is the finding about a document as an error: [ErrDamagedCopy].

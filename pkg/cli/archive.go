@@ -10,6 +10,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/term"
 )
 
@@ -61,6 +62,10 @@ func (a *app) archiveList() *cobra.Command {
 		Args:              oneArg("the folder of an archive", "faxctl archive list /srv/faxes"),
 		ValidArgsFunction: upTo(1, a.completeArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if a.flags.raw {
+				return fax.WithHint(usageError("--raw: a list has no records as the provider sent them"),
+					"for one of them: faxctl archive get "+plain.Word(args[0])+" ID --raw -o json")
+			}
 			q, most, err := l.query(a, cmd)
 			if err != nil {
 				return err
@@ -85,7 +90,7 @@ func (a *app) archiveGet() *cobra.Command {
 		Short: "Show a kept fax, or copy its document out",
 		Long: `Show a kept fax, or copy its document out with -O. The document is compared with
 what was kept first; one that has changed is not handed out, and the exit status
-is then 8.`,
+is then 8, as it is when the sidecar cannot be read.`,
 		Example: `  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef
   faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef -O fax.pdf`,
 		Args:              archiveArgs(2, 2, "a fax id", "faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef"),
@@ -102,7 +107,7 @@ is then 8.`,
 			if file == "" {
 				e, err := kept.Get(ctx, args[1])
 				if err != nil {
-					return err
+					return damaged(err)
 				}
 				return printOne(ctx, a, e, entryType())
 			}
@@ -114,15 +119,22 @@ is then 8.`,
 	return cmd
 }
 
+// damaged gives a copy that is not whole, document or sidecar, the status of a
+// finding.
+func damaged(err error) error {
+	if errors.Is(err, archive.ErrDamagedCopy) {
+		return &kindError{errFindings, err}
+	}
+	return err
+}
+
 // copyOut writes a kept document to a file, or to standard output: whole and as
 // it was kept, or not at all.
 func (a *app) copyOut(ctx context.Context, kept *archive.Archive, id, file string) error {
 	document, err := kept.ReadDocument(ctx, id)
 	switch {
-	case errors.Is(err, archive.ErrDamagedCopy):
-		return &kindError{errFindings, err}
 	case err != nil:
-		return err
+		return damaged(err)
 	case file == "-":
 		_, err := a.term.Out.Write(document)
 		return err
@@ -180,8 +192,11 @@ func (a *app) archiveReindex() *cobra.Command {
 	return &cobra.Command{
 		Use:   "reindex ARCHIVE",
 		Short: "Build the index of an archive anew",
-		Long: `Build the index of an archive anew, from the sidecar files alone. It happens by
-itself when the index is missing or damaged.`,
+		Long: `Build the index of an archive anew, from the sidecar files. It happens by itself
+when the index is missing or damaged. Faxes whose sidecar was removed are
+forgotten, and counted. A sidecar that cannot be read is named, and the exit
+status is then 8: put it right or bring it back from a backup; until then faxctl
+faxes prune leaves its fax alone.`,
 		Example:           "  faxctl archive reindex /srv/faxes",
 		Args:              oneArg("the folder of an archive", "faxctl archive reindex /srv/faxes"),
 		ValidArgsFunction: upTo(1, a.completeArchive),
@@ -190,11 +205,19 @@ itself when the index is missing or damaged.`,
 			if err != nil {
 				return err
 			}
-			entries, err := kept.Reindex(cmd.Context())
-			if err == nil {
-				a.say("The index lists %s.", plural(entries, "fax", "faxes"))
+			done, err := kept.Reindex(cmd.Context())
+			if err != nil {
+				return err
 			}
-			return err
+			for _, f := range done.Unreadable {
+				a.warn("%s: %s", f.ID, f.Detail)
+			}
+			a.say("The index lists %s%s.", plural(done.Entries, "fax", "faxes"), remarks(
+				remark(done.Dropped, "dropped whose sidecar is gone"), remark(len(done.Unreadable), "with a sidecar that cannot be read")))
+			if len(done.Unreadable) > 0 {
+				return &kindError{errFindings, errReported}
+			}
+			return nil
 		},
 	}
 }

@@ -3,18 +3,24 @@ package cli
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // holds is a change of the holds of kept faxes.
 type holds struct {
-	done   string // "Held"
-	dryRun bool
+	done, would string // what to say in the end, with the number of faxes
+	dryRun      bool
+
+	// change makes it, and returns the hold that was there.
+	change func(ctx context.Context, kept *archive.Archive, id string) (was *archive.Hold, err error)
+
+	// remark tells of the hold that was there; idle: so there was nothing to do.
+	remark func(was *archive.Hold) (note string, idle bool)
 }
 
 func (h *holds) bind(cmd *cobra.Command) {
@@ -22,7 +28,7 @@ func (h *holds) bind(cmd *cobra.Command) {
 }
 
 func (a *app) archiveHold() *cobra.Command {
-	h := holds{done: "Held"}
+	h := holds{done: "Held %s", would: "%s would be held"}
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "hold ARCHIVE ID...",
@@ -38,10 +44,16 @@ input.`,
 			if reason == "" {
 				return fax.WithHint(usageError("why?"), "as in --reason 'case 12-345'")
 			}
-			return a.changeHolds(cmd.Context(), args, h, func(ctx context.Context, kept *archive.Archive, id string) error {
-				_, err := kept.Hold(ctx, id, reason)
-				return err
-			})
+			h.change = func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
+				return kept.Hold(ctx, id, reason)
+			}
+			h.remark = func(was *archive.Hold) (string, bool) {
+				if was == nil || was.Reason == reason {
+					return "", false
+				}
+				return "was held: " + was.Reason, false
+			}
+			return a.changeHolds(cmd.Context(), args, h)
 		},
 	}
 	h.bind(cmd)
@@ -51,7 +63,18 @@ input.`,
 }
 
 func (a *app) archiveUnhold() *cobra.Command {
-	h := holds{done: "Released"}
+	h := holds{
+		done: "No longer held: %s", would: "%s would no longer be held",
+		change: func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
+			return kept.Unhold(ctx, id)
+		},
+		remark: func(was *archive.Hold) (string, bool) {
+			if was == nil {
+				return "not held", true
+			}
+			return "was held: " + was.Reason, false
+		},
+	}
 	cmd := &cobra.Command{
 		Use:               "unhold ARCHIVE ID...",
 		Short:             "Let held faxes be pruned again",
@@ -59,10 +82,7 @@ func (a *app) archiveUnhold() *cobra.Command {
 		Args:              archiveArgs(2, 0, "a fax id", "faxctl archive unhold /srv/faxes FX0123456789abcdef0123456789abcdef"),
 		ValidArgsFunction: a.completeArchive,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeHolds(cmd.Context(), args, h, func(ctx context.Context, kept *archive.Archive, id string) error {
-				_, err := kept.Unhold(ctx, id)
-				return err
-			})
+			return a.changeHolds(cmd.Context(), args, h)
 		},
 	}
 	h.bind(cmd)
@@ -70,7 +90,7 @@ func (a *app) archiveUnhold() *cobra.Command {
 }
 
 // changeHolds changes the holds of the faxes that follow the archive in args.
-func (a *app) changeHolds(ctx context.Context, args []string, h holds, change func(context.Context, *archive.Archive, string) error) error {
+func (a *app) changeHolds(ctx context.Context, args []string, h holds) error {
 	ids, err := a.refs(args[1:])
 	if err != nil {
 		return err
@@ -78,9 +98,9 @@ func (a *app) changeHolds(ctx context.Context, args []string, h holds, change fu
 	open := a.writeArchive
 	if h.dryRun {
 		open = a.readArchive
-		change = func(ctx context.Context, kept *archive.Archive, id string) error {
-			_, err := kept.Get(ctx, id)
-			return err
+		h.change = func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
+			e, err := kept.Get(ctx, id)
+			return e.Hold, err
 		}
 	}
 	kept, err := open(ctx, args[0])
@@ -89,15 +109,24 @@ func (a *app) changeHolds(ctx context.Context, args []string, h holds, change fu
 	}
 	var t trouble
 	for _, id := range ids {
-		if err := errors.Join(t.add(a, change(ctx, kept, id)), ctx.Err()); err != nil {
+		was, err := h.change(ctx, kept, id)
+		if err = damaged(err); err == nil {
+			note, idle := h.remark(was)
+			if note != "" {
+				a.say("%s: %s", id, note)
+			}
+			if idle {
+				err = batch.Skip(errPassed)
+			}
+		}
+		if err := errors.Join(t.add(a, err), ctx.Err()); err != nil {
 			return err
 		}
 	}
-	faxes, failed := plural(t.tally.Done, "fax", "faxes"), remarks(remark(t.tally.Failed, "failed"))
+	end := h.done
 	if h.dryRun {
-		a.say("Dry run: %s would be %s%s.", faxes, strings.ToLower(h.done), failed)
-	} else {
-		a.say("%s %s%s.", h.done, faxes, failed)
+		end = "Dry run: " + h.would
 	}
+	a.say(end+"%s.", plural(t.tally.Done, "fax", "faxes"), remarks(remark(t.tally.Skipped, "not held"), remark(t.tally.Failed, "failed")))
 	return t.err()
 }

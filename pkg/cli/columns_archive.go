@@ -49,6 +49,7 @@ func entryType() output.Type[archive.Entry] {
 		wide(document("content_type", func(d archive.Document) string { return d.ContentType })),
 		wide(timeColumn("archived_at", func(e archive.Entry) time.Time { return e.ArchivedAt })),
 		wide(timeColumn("media_gone", func(e archive.Entry) time.Time { return e.MediaGone })),
+		wide(timeColumn("gone", func(e archive.Entry) time.Time { return e.Gone })),
 	)
 	return t
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 )
 
 func (a *app) faxesArchive() *cobra.Command {
@@ -105,29 +106,8 @@ func (a *app) archive(ctx context.Context, faxes fax.Faxes, kept *archive.Archiv
 	return cmp.Or(end, t.err())
 }
 
-// copies are what an archive knows of faxes.
-type copies struct {
-	kept map[string]bool
-	held map[string]string // the reasons
-}
-
-// copiesIn reads what is kept and held. No archive has neither.
-func copiesIn(ctx context.Context, kept *archive.Archive) (copies, error) {
-	c := copies{map[string]bool{}, map[string]string{}}
-	if kept == nil {
-		return c, nil
-	}
-	for e, err := range kept.List(ctx, fax.Filter{}) {
-		if err != nil {
-			return c, err
-		}
-		c.kept[e.Fax.ID] = e.Document != nil || !e.Fax.HasDocument()
-		if e.Hold != nil {
-			c.held[e.Fax.ID] = e.Hold.Reason
-		}
-	}
-	return c, nil
-}
+// whole reports whether all of a fax is kept.
+func whole(e archive.Entry) bool { return e.Document != nil || !e.Fax.HasDocument() }
 
 // markArchived says of each fax whether a copy is kept in the archive.
 func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) error {
@@ -138,20 +118,23 @@ func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) err
 	if err != nil {
 		return err
 	}
-	c, err := copiesIn(ctx, kept)
-	if err != nil {
-		return err
+	copies := map[string]bool{}
+	for e, err := range kept.List(ctx, fax.Filter{}) {
+		if err != nil {
+			return err
+		}
+		copies[e.Fax.ID] = whole(e)
 	}
 	lost := 0
 	for i, e := range soon {
-		yes := c.kept[e.ID]
+		yes := copies[e.ID]
 		soon[i].Archived = &yes
 		if !yes {
 			lost++
 		}
 	}
 	if lost > 0 {
-		a.say("%s not in %s: faxctl faxes archive --to %s keeps them", plural(lost, "fax is", "faxes are"), dir, dir)
+		a.say("%s not in %s: faxctl faxes archive --to %s keeps them", plural(lost, "fax is", "faxes are"), dir, plain.Word(dir))
 	}
 	return nil
 }

@@ -103,23 +103,41 @@ func (a *app) prune(ctx context.Context, p prune) error {
 	if err != nil {
 		return err
 	}
+	if p.dryRun && p.receipts != "" && p.receipts != "-" {
+		if err := archive.CheckReceipts(p.receipts); err != nil {
+			return fmt.Errorf("--receipts: %w", err)
+		}
+	}
 	plan, err := a.planPrune(ctx, faxes, kept, p)
 	if plan.Summary.Considered == 0 && err != nil {
 		return err
 	}
 	a.showPlan(plan, p)
+	damage := a.tellDamage(plan)
 	if p.dryRun {
 		_, perr := printList(ctx, a, values(plan.Delete), faxType(), 0)
-		return errors.Join(perr, err)
+		return cmp.Or(errors.Join(perr, err), damage)
 	}
 	if err != nil || len(plan.Delete) == 0 {
-		return err
+		return cmp.Or(err, damage)
 	}
 	question := fmt.Sprintf("Delete %s for good?", removal{mediaOnly: p.policy.MediaOnly}.what(len(plan.Delete)))
 	if err := a.typeToConfirm(ctx, question, fmt.Sprint(len(plan.Delete))); err != nil {
 		return err
 	}
-	return a.deletePlanned(ctx, faxes, kept, plan, p)
+	return cmp.Or(a.deletePlanned(ctx, faxes, kept, plan, p), damage)
+}
+
+// tellDamage names the faxes that stay because their copy cannot be read.
+func (a *app) tellDamage(plan retention.Plan) error {
+	var end error
+	for _, skip := range plan.Skipped {
+		if skip.Reason == retention.Damaged {
+			a.warn("left alone: %s", skip.Detail)
+			end = &kindError{errFindings, errReported}
+		}
+	}
+	return end
 }
 
 // copiesFor opens the archive of a prune: nil when none is named, or when a
@@ -129,25 +147,39 @@ func (a *app) copiesFor(ctx context.Context, p prune) (*archive.Archive, error) 
 	case p.archive == "":
 		return nil, nil
 	case p.dryRun:
-		return a.openIfThere(ctx, p.archive)
+		kept, err := a.openIfThere(ctx, p.archive)
+		if kept == nil && err == nil {
+			err = archive.Check(p.archive)
+		}
+		return kept, err
 	}
 	return a.openArchive(ctx, p.archive)
 }
 
 // planPrune fixes the selection.
 func (a *app) planPrune(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, p prune) (retention.Plan, error) {
-	c, err := copiesIn(ctx, kept)
-	if err != nil {
-		return retention.Plan{}, err
-	}
 	now := time.Now()
 	q := p.policy.Query(now)
 	q.WithRaw = p.dryRun && a.flags.raw
-	return p.policy.Plan(lean(a.everyFax(ctx, faxes, q)), retention.Facts{
-		Now:      now,
-		Held:     func(id string) (string, bool) { reason, held := c.held[id]; return reason, held },
-		Archived: func(id string) bool { return c.kept[id] },
-	})
+	facts := retention.Facts{Now: now}
+	if kept != nil {
+		facts.Copy = func(f fax.Fax) (retention.Copy, error) { return copyOf(ctx, kept, f) }
+	}
+	return p.policy.Plan(lean(a.everyFax(ctx, faxes, q)), facts)
+}
+
+// copyOf is what the sidecar of a fax says.
+func copyOf(ctx context.Context, kept *archive.Archive, f fax.Fax) (retention.Copy, error) {
+	e, found, err := kept.Kept(ctx, f)
+	switch {
+	case errors.Is(err, archive.ErrDamagedCopy):
+		return retention.Copy{Keep: retention.Damaged, Detail: err.Error()}, nil
+	case err != nil || !found:
+		return retention.Copy{}, err
+	case e.Hold != nil:
+		return retention.Copy{Keep: retention.Held, Detail: e.Hold.Reason}, nil
+	}
+	return retention.Copy{Kept: whole(e)}, nil
 }
 
 // lean drops the links to documents that have an id: a plan holds all its faxes,
@@ -220,7 +252,9 @@ func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.
 	progress := a.term.Progress("deleting", len(plan.Delete))
 	defer progress.Stop()
 	done, err := p.carryOut(ctx, faxes, kept, batch.Until(a.interrupts.gently(), values(plan.Delete)), a, func(r archive.Receipt) error {
-		progress.Add(1, 0)
+		if r.Result != archive.Deleting {
+			progress.Add(1, 0)
+		}
 		return write(r)
 	})
 	progress.Stop()
@@ -229,32 +263,60 @@ func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.
 }
 
 // carryOut deletes faxes, after keeping a copy when there is an archive, and
-// writes a receipt for each. It returns what was done in words.
+// writes receipts for each: one before the DELETE is sent, one after it. When that
+// cannot be done it begins nothing more. It returns what was done in words.
 func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, selected iter.Seq2[fax.Fax, error], to listener, write func(archive.Receipt) error) (done string, err error) {
-	remove := func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
-		r, err := archive.Delete(ctx, faxes, f, p.policy.MediaOnly)
+	remove := func(ctx context.Context, f fax.Fax, before func(archive.Receipt) error) (archive.Receipt, error) {
+		r, err := archive.Delete(ctx, faxes, f, p.policy.MediaOnly, before)
 		return r, lasting(err)
 	}
 	if kept != nil {
-		remove = func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
-			r, err := kept.SaveThenDelete(ctx, faxes, f, p.policy.MediaOnly)
+		remove = func(ctx context.Context, f fax.Fax, before func(archive.Receipt) error) (archive.Receipt, error) {
+			r, err := kept.SaveThenDelete(ctx, faxes, f, p.policy.MediaOnly, before)
 			return r, local(err)
 		}
 	}
+	type outcome struct {
+		archive.Receipt
+		unwritten error // it is deleted, and its receipt does not say so
+	}
+	going, halt := context.WithCancel(ctx)
+	defer halt()
 	var t trouble
 	gone := 0
-	results := batch.Run(ctx, p.jobs, selected, func(ctx context.Context, f fax.Fax) (archive.Receipt, error) {
-		r, err := remove(ctx, f)
-		if err = namedFax(f.ID, err); r.Result == archive.Skipped {
+	var unwritten error
+	results := batch.Run(ctx, p.jobs, batch.Until(going, selected), func(ctx context.Context, f fax.Fax) (outcome, error) {
+		var refused error
+		r, err := remove(ctx, f, func(r archive.Receipt) error {
+			refused = batch.Stop(write(r))
+			return refused
+		})
+		err = namedFax(f.ID, err)
+		if refused != nil {
+			return outcome{}, err
+		}
+		if r.Result == archive.Skipped {
 			err = batch.Skip(err)
 		}
-		return r, errors.Join(err, batch.Stop(write(r)))
+		failed := write(r)
+		if failed != nil && err == nil {
+			halt()
+			return outcome{r, failed}, nil
+		}
+		return outcome{r, nil}, errors.Join(err, batch.Stop(failed))
 	})
-	end := each(sift(to, &t, results), func(r archive.Receipt) {
-		if r.Result == archive.AlreadyGone {
+	end := each(sift(to, &t, results), func(o outcome) {
+		if o.Result == archive.AlreadyGone {
 			gone++
 		}
+		if o.unwritten != nil {
+			unwritten = o.unwritten
+			to.report(fmt.Errorf("fax %s is deleted, and has no receipt that says so: %w", o.ID, unwritten))
+		}
 	})
+	if unwritten != nil {
+		end = &kindError{errReported, unwritten}
+	}
 	done = removal{mediaOnly: p.policy.MediaOnly}.what(t.tally.Done-gone) + remarks(
 		remark(gone, "gone already"), remark(t.tally.Skipped, "left alone"), remark(t.tally.Failed, "failed"))
 	return done, cmp.Or(end, t.err())

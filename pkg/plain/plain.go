@@ -29,6 +29,17 @@ func Text(s string) string {
 	return clean(s, func(r rune) bool { return r == '\n' || r == '\t' }, "")
 }
 
+// Word returns s as one word of a command line that is shown to be copied: in
+// quotes when a shell would read it otherwise.
+func Word(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+,:@%", r)
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // Unsafe reports whether r may act on a terminal or on the order of the text
 // around it instead of being seen: the control characters (Unicode category
 // Cc), the bidirectional controls (Unicode standard annex 9), the line and

@@ -36,6 +36,17 @@ func TestLineAndText(t *testing.T) {
 
 // FuzzClean: whatever comes in, nothing that acts on a terminal comes out, and
 // cleaning what is clean changes nothing.
+func TestWord(t *testing.T) {
+	for in, want := range map[string]string{
+		"/srv/faxes-2026": "/srv/faxes-2026", "größe": "größe", "": "''", "two words": "'two words'",
+		"it's": `'it'\''s'`, "$HOME": "'$HOME'", "~": "'~'", "a\nb": "'a\nb'",
+	} {
+		if got := plain.Word(in); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	for _, s := range []string{"", "Front desk", "\x1b[2J", "日本\u202e", "\xc2", "a\r\nb", "\u0085\x00"} {
 		f.Add(s)

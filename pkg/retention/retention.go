@@ -58,12 +58,17 @@ func (p Policy) Query(now time.Time) fax.Filter {
 	return q
 }
 
-// Facts is what a decision rests on besides the faxes. Nil functions know of
-// nothing.
+// Facts is what a decision rests on besides the faxes.
 type Facts struct {
-	Now      time.Time
-	Held     func(id string) (reason string, held bool) // a person asked to keep it
-	Archived func(id string) bool                       // a verified copy is kept
+	Now  time.Time
+	Copy func(fax.Fax) (Copy, error) // asked of each fax that the conditions select; nil: no archive
+}
+
+// Copy is what an archive knows of a fax.
+type Copy struct {
+	Kept   bool   // record and document are in it
+	Keep   Reason // why the fax must stay: [Held] or [Damaged]; empty: it need not
+	Detail string // about Keep
 }
 
 // Reason is why a fax that the conditions select stays.
@@ -71,10 +76,11 @@ type Reason string
 
 // The reasons.
 const (
-	InProgress Reason = "in progress"    // its status may still change
-	Held       Reason = "held"           // Skip.Detail is the reason given
-	KeptLast   Reason = "among the last" // protected by KeepLast
-	NoDate     Reason = "without a date" // its age is not known
+	InProgress Reason = "in progress"       // its status may still change
+	Held       Reason = "held"              // Skip.Detail is the reason given
+	Damaged    Reason = "copy not readable" // nobody knows whether it is held; Skip.Detail is why
+	KeptLast   Reason = "among the last"    // protected by KeepLast
+	NoDate     Reason = "without a date"    // its age is not known
 )
 
 // Skip is a fax that stays, and why.
@@ -107,7 +113,7 @@ type Summary struct {
 // end; an error among them is returned and there is no plan, since half a
 // selection is a wrong one. Faxes may come in any order. Errors: those of
 // [Policy.Check], fax.ErrConflict when MaxDelete is exceeded (with the plan,
-// for showing), and those of faxes.
+// for showing), and those of faxes and facts.
 func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error) {
 	if err := p.Check(); err != nil {
 		return Plan{}, err
@@ -125,22 +131,29 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
 	})
 	plan := Plan{Delete: all[:0], Summary: Summary{Considered: len(all)}} // in place: there may be many
-	last := map[string]int{}
+	newest := map[string]int{}
 	for _, f := range all {
-		kept := false
+		last := false
 		if p.KeepLast > 0 && f.Status.Terminal() && !f.Created.IsZero() {
 			n := f.OurNumber()
-			last[n]++
-			kept = last[n] <= p.KeepLast
+			newest[n]++
+			last = newest[n] <= p.KeepLast
 		}
 		if p.OlderThan > 0 && f.Created.After(facts.Now.Add(-p.OlderThan)) || p.MediaOnly && !f.HasDocument() {
 			continue
 		}
-		if s := p.skip(f, kept, facts); s.Reason != "" {
+		var c Copy
+		if facts.Copy != nil {
+			var err error
+			if c, err = facts.Copy(f); err != nil {
+				return Plan{}, err
+			}
+		}
+		if s := p.skip(f, last, c); s.Reason != "" {
 			plan.Skipped = append(plan.Skipped, s)
 			continue
 		}
-		plan.add(f, facts)
+		plan.add(f, c.Kept)
 	}
 	slices.Reverse(plan.Delete)
 	slices.Reverse(plan.Skipped)
@@ -149,26 +162,22 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 }
 
 // skip says why f stays, if it does.
-func (p Policy) skip(f fax.Fax, kept bool, facts Facts) Skip {
+func (p Policy) skip(f fax.Fax, last bool, c Copy) Skip {
 	s := Skip{Fax: f}
-	if facts.Held != nil {
-		if reason, held := facts.Held(f.ID); held {
-			s.Reason, s.Detail = Held, reason
-			return s
-		}
-	}
 	switch {
+	case c.Keep != "":
+		s.Reason, s.Detail = c.Keep, c.Detail
 	case !f.Status.Terminal():
 		s.Reason, s.Detail = InProgress, string(f.Status)
 	case f.Created.IsZero() && (p.OlderThan > 0 || p.KeepLast > 0):
 		s.Reason = NoDate
-	case kept:
+	case last:
 		s.Reason, s.Detail = KeptLast, fmt.Sprintf("last %d of %s", p.KeepLast, f.OurNumber())
 	}
 	return s
 }
 
-func (plan *Plan) add(f fax.Fax, facts Facts) {
+func (plan *Plan) add(f fax.Fax, archived bool) {
 	plan.Delete = append(plan.Delete, f)
 	s := &plan.Summary
 	s.Count++
@@ -177,7 +186,7 @@ func (plan *Plan) add(f fax.Fax, facts Facts) {
 	} else {
 		s.Pages += *f.Pages
 	}
-	if facts.Archived != nil && facts.Archived(f.ID) {
+	if archived {
 		s.Archived++
 	}
 	if f.Created.IsZero() {

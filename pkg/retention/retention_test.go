@@ -54,7 +54,9 @@ func TestPlan(t *testing.T) {
 		}
 		return l
 	}
-	held := func(id string) (string, bool) { return "lawsuit", id == "held" }
+	known := func(f fax.Fax) (Copy, error) {
+		return map[string]Copy{"held": {Keep: Held, Detail: "lawsuit"}, "spoilt": {Keep: Damaged, Detail: "half a file"}}[f.ID], nil
+	}
 	for _, tc := range []struct {
 		name    string
 		policy  Policy
@@ -78,8 +80,8 @@ func TestPlan(t *testing.T) {
 		},
 		{
 			name: "holds stay", policy: Policy{OlderThan: day},
-			faxes:  []fax.Fax{aged("held", 9), aged("free", 9)},
-			delete: []string{"free"}, skipped: []string{"held: held (lawsuit)"},
+			faxes:  []fax.Fax{aged("held", 9), aged("free", 9), aged("spoilt", 9)},
+			delete: []string{"free"}, skipped: []string{"spoilt: copy not readable (half a file)", "held: held (lawsuit)"},
 		},
 		{
 			name: "the last of each number stay, whatever the order they come in", policy: Policy{KeepLast: 1},
@@ -133,7 +135,7 @@ func TestPlan(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			plan, err := tc.policy.Plan(sequence(tc.faxes...), Facts{Now: testNow(), Held: held})
+			plan, err := tc.policy.Plan(sequence(tc.faxes...), Facts{Now: testNow(), Copy: known})
 			if !errors.Is(err, tc.err) {
 				t.Errorf("error %v, want %v", err, tc.err)
 			}
@@ -161,12 +163,24 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// Where the archive does not say what it knows, there is no plan.
+func TestPlanNeedsItsFacts(t *testing.T) {
+	broken := errors.New("broken")
+	plan, err := Policy{OlderThan: time.Hour}.Plan(sequence(aged("a", 100)), Facts{
+		Now: testNow(), Copy: func(fax.Fax) (Copy, error) { return Copy{}, broken },
+	})
+	if !errors.Is(err, broken) || len(plan.Delete) > 0 {
+		t.Errorf("%+v, %v", plan, err)
+	}
+}
+
 func TestPlanSummary(t *testing.T) {
 	faxes := sequence(aged("a", 100), aged("b", 95, uncounted), aged("held", 99), aged("young", 1), aged("c", 91))
 	plan, err := Policy{OlderThan: 90 * 24 * time.Hour, KeepLast: 1}.Plan(faxes, Facts{
-		Now:      testNow(),
-		Held:     func(id string) (string, bool) { return "", id == "held" },
-		Archived: func(id string) bool { return id == "a" },
+		Now: testNow(),
+		Copy: func(f fax.Fax) (Copy, error) {
+			return map[string]Copy{"held": {Keep: Held}, "a": {Kept: true}}[f.ID], nil
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

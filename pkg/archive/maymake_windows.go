@@ -1,0 +1,4 @@
+package archive
+
+// writable knows nothing here: who may write is not told without trying.
+func writable(string) error { return nil }

@@ -1,0 +1,144 @@
+package archive
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/faxctl/faxctl/pkg/durable"
+)
+
+// Receipts is a file of receipts, one JSON object a line. Safe for concurrent
+// use.
+type Receipts struct {
+	file    *os.File
+	regular bool // neither a pipe nor a device, which have no disk
+
+	mu      sync.Mutex // one line after another
+	written int64      // lines
+	torn    bool       // part of a line is at the end
+
+	syncing sync.Mutex // one fsync after another
+	synced  int64      // lines on the disk
+	lost    error      // of an fsync: what was written before it may be lost
+}
+
+// OpenReceipts opens or makes the file, for appending and for the owner alone. A
+// line that an earlier run did not finish is ended, so that it spoils no other.
+func OpenReceipts(path string) (*Receipts, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	r := &Receipts{file: f}
+	st, err := f.Stat()
+	if err == nil && st.Mode().IsRegular() {
+		r.regular = true
+		r.torn, err = unfinished(path, st.Size())
+	}
+	var dirs *durable.Syncer
+	if err := errors.Join(err, dirs.Sync(filepath.Dir(path))); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return r, nil
+}
+
+// CheckReceipts fails as [OpenReceipts] would, and makes nothing.
+func CheckReceipts(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	switch {
+	case err == nil:
+		return f.Close()
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if st, there := os.Stat(filepath.Dir(path)); there != nil || !st.IsDir() {
+		return err // the folder is not made
+	}
+	return mayMake(path, filepath.Dir(path))
+}
+
+// unfinished reports whether the last line of a file lacks its end.
+func unfinished(path string, size int64) (bool, error) {
+	if size == 0 {
+		return false, nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return false, nil // append-only is a sensible thing for such a file to be
+	} else if err != nil {
+		return false, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, size-1)
+	return last[0] != '\n', err
+}
+
+// Write appends a receipt. It is with the system when Write returns, so that it
+// outlives this process, and one of the result [Deleting] is on the disk. Those
+// that come at once share an fsync. After an error no part of the line is there.
+func (r *Receipts) Write(receipt Receipt) error {
+	line, err := json.Marshal(receipt)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	nth, err := r.append(append(line, '\n'))
+	r.mu.Unlock()
+	if err != nil || receipt.Result != Deleting {
+		return err
+	}
+	return r.sync(nth)
+}
+
+func (r *Receipts) append(line []byte) (nth int64, err error) {
+	if r.torn {
+		line = append([]byte{'\n'}, line...)
+	}
+	n, err := r.file.Write(line)
+	switch {
+	case err == nil:
+		r.written++
+		r.torn = false
+	case n > 0:
+		r.torn = r.takeBack(n) != nil || r.torn
+	}
+	return r.written, err
+}
+
+// takeBack removes the last n bytes, the beginning of a line.
+func (r *Receipts) takeBack(n int) error {
+	st, err := r.file.Stat()
+	if err != nil {
+		return err
+	}
+	return r.file.Truncate(st.Size() - int64(n))
+}
+
+// sync returns when so many lines are on the disk.
+func (r *Receipts) sync(lines int64) error {
+	r.syncing.Lock()
+	defer r.syncing.Unlock()
+	if !r.regular || r.lost != nil || r.synced >= lines {
+		return r.lost
+	}
+	r.mu.Lock()
+	lines = r.written // those of the others who wait as well
+	r.mu.Unlock()
+	if r.lost = r.file.Sync(); r.lost == nil {
+		r.synced = lines
+	}
+	return r.lost
+}
+
+// Close brings all receipts to the disk.
+func (r *Receipts) Close() error {
+	r.mu.Lock()
+	lines := r.written
+	r.mu.Unlock()
+	return errors.Join(r.sync(lines), r.file.Close())
+}

@@ -1,0 +1,136 @@
+package archive
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestReceipts(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "receipts.jsonl")
+	want := []Receipt{
+		{ID: "FX1", NumberTail: "0123", At: time.Unix(1, 0).UTC(), SHA256: "ab", Result: Deleted},
+		{ID: "FX2", At: time.Unix(2, 0).UTC(), Result: Failed, Error: "no"},
+	}
+	for _, one := range want { // a second run appends
+		r, err := OpenReceipts(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(r.Write(one), r.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var got []Receipt
+	for s := bufio.NewScanner(f); s.Scan(); {
+		var r Receipt
+		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Error(diff)
+	}
+	if st, err := f.Stat(); err != nil || st.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", st.Mode(), err)
+	}
+}
+
+// An unfinished line is ended, and one that cannot be written is taken back, so
+// that a line is never two halves.
+func TestReceiptsAreWholeLines(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "receipts.jsonl")
+	if err := os.WriteFile(name, []byte(`{"id":"FX0"}`+"\n"+`{"id":"FX`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenReceipts(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Write(Receipt{ID: "FX1", Result: Deleting}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.file.WriteString(`{"id":"F`); err != nil { // a disk that was full
+		t.Fatal(err)
+	}
+	if err := r.takeBack(len(`{"id":"F`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(r.Write(Receipt{ID: "FX1", Result: Deleted}), r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for line := range strings.Lines(string(data)) {
+		id, _, _ := strings.Cut(strings.TrimPrefix(line, `{"id":"`), `"`)
+		if len(got) != 1 && !json.Valid([]byte(line)) {
+			t.Errorf("line %q", line)
+		}
+		got = append(got, strings.TrimSpace(id))
+	}
+	if diff := cmp.Diff([]string{"FX0", "FX", "FX1", "FX1"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What comes at once is all there, each line whole.
+func TestReceiptsSideBySide(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "receipts.jsonl")
+	r, err := OpenReceipts(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for range 50 {
+		wait.Go(func() {
+			if err := errors.Join(r.Write(Receipt{ID: "FX1", Result: Deleting}), r.Write(Receipt{ID: "FX1", Result: Deleted})); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil || strings.Count(string(data), "\n") != 100 || strings.Count(string(data), `"deleting"}`+"\n") != 50 {
+		t.Errorf("%v\n%s", err, data)
+	}
+}
+
+func TestCheckReceipts(t *testing.T) {
+	dir := t.TempDir()
+	there, file := filepath.Join(dir, "there"), filepath.Join(dir, "file")
+	if err := errors.Join(os.WriteFile(there, nil, 0o600), os.WriteFile(file, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for path, good := range map[string]bool{
+		there: true, filepath.Join(dir, "new"): true,
+		filepath.Join(dir, "no", "folder"): false, filepath.Join(file, "below"): false, dir: false,
+	} {
+		if err := CheckReceipts(path); (err == nil) != good {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if got, err := os.ReadDir(dir); err != nil || len(got) != 2 {
+		t.Errorf("something was made: %v, %v", got, err)
+	}
+}
