@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider"
@@ -33,6 +34,16 @@ func (a *app) resolve() (profile.Resolved, error) {
 		Getenv:  a.getenv,
 		Config:  a.config,
 	})
+}
+
+// inForce is the account that a command would work on here, the zero one when
+// that cannot be told.
+func (a *app) inForce() profile.Resolved {
+	r, err := a.resolve()
+	if err != nil {
+		return profile.Resolved{}
+	}
+	return r
 }
 
 // config reads the configuration file; there need not be one.
@@ -179,13 +190,31 @@ func (a *app) openSandbox(ctx context.Context, d sandbox.Dialect) (*sandbox.Sand
 
 // sandboxPath is where the sandbox keeps its state.
 func (a *app) sandboxPath() (string, error) {
+	dir, err := a.stateDir()
+	return filepath.Join(dir, "sandbox.db"), err
+}
+
+// stateFile opens a file of the state, and makes it where it is not there.
+func (a *app) stateFile(name string) (*os.File, error) {
+	dir, err := a.stateDir()
+	if err != nil {
+		return nil, err
+	}
+	if err := durable.MakeDir(dir, nil); err != nil {
+		return nil, err
+	}
+	return os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE, 0o600)
+}
+
+// stateDir is where faxctl keeps what is of this machine alone.
+func (a *app) stateDir() (string, error) {
 	dir := a.getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(dir) {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return "", fmt.Errorf("find a place for the sandbox: %w", err)
+			return "", fmt.Errorf("find a place for the state: %w", err)
 		}
 		dir = filepath.Join(home, ".local", "state")
 	}
-	return filepath.Join(dir, "faxctl", "sandbox.db"), nil
+	return filepath.Join(dir, "faxctl"), nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -110,23 +109,15 @@ func parseFields(fields []string) (url.Values, error) {
 
 // showRequest prints what would be sent, without the credentials.
 func (a *app) showRequest(raw fax.Raw, r fax.RawRequest) error {
-	address, err := raw.Address(r.Path)
+	address, form, err := raw.Request(r)
 	if err != nil {
 		return err
 	}
-	form := ""
-	switch {
-	case len(r.Fields) == 0:
-	case r.Method == http.MethodGet || r.Method == http.MethodDelete:
-		sign := "?"
-		if strings.Contains(address, "?") {
-			sign = "&"
-		}
-		address += sign + r.Fields.Encode()
-	default:
-		form = "Content-Type: application/x-www-form-urlencoded\n\n" + r.Fields.Encode() + "\n"
+	body := ""
+	if len(form) > 0 {
+		body = "Content-Type: application/x-www-form-urlencoded\n\n" + form.Encode() + "\n"
 	}
-	_, err = fmt.Fprintf(a.term.Out, "%s %s\nAuthorization: Basic (not shown)\n%s", r.Method, address, form)
+	_, err = fmt.Fprintf(a.term.Out, "%s %s\nAuthorization: Basic (not shown)\n%s", r.Method, address, body)
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/term"
 )
 
@@ -266,14 +268,28 @@ func (a *app) report(err error) {
 		return
 	}
 	if name := a.format.String(); name == "json" || name == "jsonl" {
-		_ = json.NewEncoder(a.err).Encode(errorObject(err)) // nobody is left to tell
+		_ = json.NewEncoder(a.err).Encode(a.errorObject(err)) // nobody is left to tell
 		return
 	}
 	if errors.Is(err, errDeclined) {
 		a.term.Note("%v", err) // as it was asked for
 		return
 	}
-	a.term.Fail(err, fax.Hint(err))
+	a.term.Fail(err, a.hint(err))
+}
+
+// hint is what to do next, on one line. The commands in it are about the
+// account that this one was about.
+func (a *app) hint(err error) string {
+	account := ""
+	if a.flags.profile != "" {
+		account += " --profile " + a.flags.profile
+	}
+	if a.flags.apiURL != "" {
+		account += " --api-url " + a.flags.apiURL
+	}
+	ours := regexp.MustCompile(`\bfaxctl (numbers|faxes|api|whoami)\b`)
+	return plain.Line(ours.ReplaceAllString(fax.Hint(err), "faxctl"+strings.ReplaceAll(account, "$", "$$")+" $1"))
 }
 
 // errorReport is an error as -o json prints it.
@@ -288,9 +304,9 @@ type errorReport struct {
 	} `json:"error"`
 }
 
-func errorObject(err error) errorReport {
+func (a *app) errorObject(err error) errorReport {
 	var r errorReport
-	r.Error.Message, r.Error.Hint, r.Error.Exit = err.Error(), fax.Hint(err), statusOf(err)
+	r.Error.Message, r.Error.Hint, r.Error.Exit = err.Error(), a.hint(err), statusOf(err)
 	var api *fax.APIError
 	if errors.As(err, &api) {
 		r.Error.Status, r.Error.Code, r.Error.RequestID = api.Status, api.Code, api.RequestID

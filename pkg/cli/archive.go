@@ -59,7 +59,7 @@ func (a *app) archiveList() *cobra.Command {
   faxctl archive list /srv/faxes --held -o csv=id,hold
   faxctl archive list /srv/faxes --from +14155550123 -o id`,
 		Args:              oneArg("the folder of an archive", "faxctl archive list /srv/faxes"),
-		ValidArgsFunction: a.completeArchive,
+		ValidArgsFunction: upTo(1, a.completeArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q, most, err := l.query(a, cmd)
 			if err != nil {
@@ -89,7 +89,7 @@ is then 8.`,
 		Example: `  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef
   faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef -O fax.pdf`,
 		Args:              archiveArgs(2, 2, "a fax id", "faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef"),
-		ValidArgsFunction: a.completeArchive,
+		ValidArgsFunction: upTo(2, a.completeArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			if err := a.checkOutputFile(file); err != nil {
@@ -151,7 +151,7 @@ and the exit status is then 8.`,
 		Example: `  faxctl archive verify /srv/faxes
   faxctl archive verify /srv/faxes -o json`,
 		Args:              oneArg("the folder of an archive", "faxctl archive verify /srv/faxes"),
-		ValidArgsFunction: a.completeArchive,
+		ValidArgsFunction: upTo(1, a.completeArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kept, err := a.readArchive(cmd.Context(), args[0])
 			if err != nil {
@@ -184,7 +184,7 @@ func (a *app) archiveReindex() *cobra.Command {
 itself when the index is missing or damaged.`,
 		Example:           "  faxctl archive reindex /srv/faxes",
 		Args:              oneArg("the folder of an archive", "faxctl archive reindex /srv/faxes"),
-		ValidArgsFunction: a.completeArchive,
+		ValidArgsFunction: upTo(1, a.completeArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kept, err := a.writeArchive(cmd.Context(), args[0])
 			if err != nil {

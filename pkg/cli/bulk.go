@@ -16,7 +16,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
-// Pieces that the commands for many faxes share.
+// Pieces that the commands for many numbers or faxes share.
 
 // bindJobs declares -j.
 func (a *app) bindJobs(cmd *cobra.Command, jobs *int, most int, what string) {

@@ -3,6 +3,10 @@ package cli
 import (
 	"bytes"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -161,6 +165,30 @@ func TestHelpPages(t *testing.T) {
 	for _, s := range exitStatuses() {
 		if !strings.Contains(page, s.Meaning) {
 			t.Errorf("help exit-codes does not explain %d", s.Code)
+		}
+	}
+}
+
+// TestEnvironmentHelp: each variable that the code names has its line.
+func TestEnvironmentHelp(t *testing.T) {
+	name := regexp.MustCompile(`"((?:FAXCTL|TWILIO|SIGNALWIRE)_[A-Z_]+)"`)
+	seen := map[string]bool{}
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		code, err := os.ReadFile(path)
+		for _, m := range name.FindAllStringSubmatch(string(code), -1) {
+			seen[m[1]] = true
+		}
+		return err
+	})
+	if err != nil || len(seen) < 10 {
+		t.Fatalf("%v, %v", seen, err)
+	}
+	for _, v := range sortedKeys(seen) {
+		if !strings.Contains(environmentHelp, v) {
+			t.Errorf("help environment does not name %s", v)
 		}
 	}
 }

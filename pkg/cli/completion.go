@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	_ "embed"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +24,9 @@ func (a *app) completion() *cobra.Command {
 		Short: "Print the completion script for a shell",
 		Long: `Print the completion script for a shell.
 
-Numbers, fax ids and profiles are completed too, from the account in force.`,
+Numbers, fax ids and profiles are completed too, from the account in force. The
+folder for bash is read by the package bash-completion; where that is not
+installed, write source <(faxctl completion bash) into ~/.bashrc.`,
 		Example: `  faxctl completion bash > /etc/bash_completion.d/faxctl
   faxctl completion zsh > "${fpath[1]}/_faxctl"
   faxctl completion fish > ~/.config/fish/completions/faxctl.fish
@@ -47,9 +52,31 @@ Numbers, fax ids and profiles are completed too, from the account in force.`,
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(a.out)
 			}
-			return root.GenBashCompletionV2(a.out, true)
+			return a.completionBash(root)
 		},
 	}
+}
+
+//go:embed completion.bash
+var bashAlone string
+
+// completionBash prints cobra's script for bash, made to work without the
+// package bash-completion as well, which is often not there: on macOS, and in
+// images.
+func (a *app) completionBash(root *cobra.Command) error {
+	var script bytes.Buffer
+	if err := root.GenBashCompletionV2(&script, true); err != nil {
+		return err
+	}
+	_, err := strings.NewReplacer(
+		`_get_comp_words_by_ref "$@" cur prev words cword`, "__faxctl_words",
+		"_filedir", "__faxctl_files",
+	).WriteString(a.out, script.String())
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(a.out, bashAlone)
+	return err
 }
 
 // completeNumbers offers the numbers of the account.
@@ -129,17 +156,23 @@ func (*app) completeFolders(cmd *cobra.Command, flags ...string) {
 
 // completeProfiles offers the profiles of the configuration and the built-in
 // ones.
-func (a *app) completeProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var out []cobra.Completion
+func (a *app) completeProfiles(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	out, directive := a.completeOwnProfiles(cmd, args, typed)
 	for name, p := range profile.BuiltIns() {
 		out = append(out, cobra.CompletionWithDesc(name, "built in, speaks "+string(p.Provider)))
 	}
-	if c, err := a.config(); err == nil {
+	slices.Sort(out)
+	return out, directive
+}
+
+// completeOwnProfiles offers the profiles of the configuration.
+func (a *app) completeOwnProfiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	if c, err := a.config(); err == nil { // an error has no place in a prompt
 		for _, name := range c.Names() {
 			out = append(out, cobra.CompletionWithDesc(name, string(c.Profiles[name].Provider)))
 		}
 	}
-	slices.Sort(out)
 	return out, cobra.ShellCompDirectiveNoFileComp
 }
 

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -29,6 +32,45 @@ func TestCompletionLeftBehind(t *testing.T) {
 		synctest.Wait()
 		if !closed || len(a.closers) > 0 {
 			t.Errorf("closed by itself: %v; left to the command: %d", closed, len(a.closers))
+		}
+	})
+}
+
+// A command offers no names of files where it takes no file, and nothing once it
+// takes no more arguments.
+func TestCompletionOfArguments(t *testing.T) {
+	t.Chdir(t.TempDir())
+	environment := map[string]string{"FAXCTL_PROFILE": "sandbox", "XDG_CACHE_HOME": t.TempDir(), "XDG_STATE_HOME": t.TempDir(), "XDG_CONFIG_HOME": t.TempDir()}
+	run := func(t *testing.T, words ...string) (out string) {
+		t.Helper()
+		var buf bytes.Buffer
+		a := newApp(strings.NewReader(""), &buf, io.Discard, func(name string) string { return environment[name] })
+		if status := a.run(t.Context(), words); status != statusDone {
+			t.Fatalf("%q: status %d", words, status)
+		}
+		return buf.String()
+	}
+	run(t, "sandbox", "seed", "--numbers", "2", "--faxes", "3")
+	run(t, "faxes", "archive", "--to", "x") // so that x is an archive
+	everyCommand(t, func(t *testing.T, c *cobra.Command) {
+		if c.IsAdditionalHelpTopicCommand() {
+			return
+		}
+		line := append([]string{cobra.ShellCompRequestCmd}, strings.Fields(c.CommandPath())[1:]...)
+		for given := range 3 {
+			lines := strings.Split(strings.TrimSpace(run(t, append(line, "")...)), "\n")
+			last := len(lines) - 1
+			directive, err := strconv.Atoi(strings.TrimPrefix(lines[last], ":"))
+			if err != nil {
+				t.Fatalf("%q: %q", line, lines)
+			}
+			if directive&int(cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveFilterDirs) == 0 {
+				t.Errorf("%q offers files", line)
+			}
+			if full := c.Args != nil && c.Args(c, slices.Repeat([]string{"x"}, given+1)) != nil; full && given > 0 && last > 0 {
+				t.Errorf("%q offers %q", line, lines[:last])
+			}
+			line = append(line, "x")
 		}
 	})
 }

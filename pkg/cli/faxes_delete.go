@@ -66,7 +66,7 @@ func (a *app) mediaList() *cobra.Command {
 faxctl faxes download.`,
 		Example:           "  faxctl faxes media list FX0123456789abcdef0123456789abcdef",
 		Args:              oneArg("a fax id", "faxctl faxes media list FX0123456789abcdef0123456789abcdef"),
-		ValidArgsFunction: a.completeFaxes,
+		ValidArgsFunction: upTo(1, a.completeFaxes),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			faxes, err := a.faxes(cmd.Context())
 			if err != nil {
@@ -135,6 +135,8 @@ func (a *app) wouldDelete(ctx context.Context, faxes fax.Faxes, ids []string, d 
 	look := func(ctx context.Context, id string) (fax.Fax, error) {
 		f, err := faxes.Get(ctx, id)
 		switch {
+		case errors.Is(err, fax.ErrNotFound) && fax.PlausibleID(id):
+			return f, batch.Skip(fmt.Errorf("fax %s is gone already", id))
 		case err != nil:
 			return f, lasting(namedFax(id, err))
 		case !f.Status.Terminal():
@@ -195,8 +197,11 @@ func removeNamed(ctx context.Context, faxes fax.Faxes, id string, mediaOnly bool
 	} else {
 		was, err = fax.Remove(ctx, faxes, id)
 	}
-	if errors.Is(err, fax.ErrConflict) {
+	switch {
+	case errors.Is(err, fax.ErrConflict):
 		return false, batch.Skip(inProgress(id))
+	case err == nil && !was && !fax.PlausibleID(id):
+		err = fax.ErrNotFound
 	}
 	return was, lasting(namedFax(id, err))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/retention"
 )
 
@@ -198,9 +199,9 @@ func (a *app) showPlan(plan retention.Plan, p prune) {
 // otherEnd is whom a fax came from or went to.
 func otherEnd(f fax.Fax) string {
 	if f.Direction == fax.Outbound {
-		return "to " + f.To
+		return "to " + plain.Line(f.To)
 	}
-	return "from " + f.From
+	return "from " + plain.Line(f.From)
 }
 
 func day(t time.Time) string {

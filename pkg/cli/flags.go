@@ -28,6 +28,17 @@ func (*app) completeNothing(cmd *cobra.Command, flags ...string) {
 	}
 }
 
+// upTo offers something for the first n arguments of a command, and nothing for
+// the next ones.
+func upTo(n int, offer cobra.CompletionFunc) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) >= n {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return offer(cmd, args, typed)
+	}
+}
+
 // completeList offers values for a flag that takes several, separated by
 // commas.
 func (*app) completeList(cmd *cobra.Command, flag string, values ...string) {
@@ -41,6 +52,18 @@ func (*app) completeList(cmd *cobra.Command, flag string, values ...string) {
 		}
 		return out, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}))
+}
+
+// printsOnly refuses -o for a command whose output has one form, which it names.
+func (a *app) printsOnly(form string, cmd *cobra.Command) *cobra.Command {
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if a.flags.outputGiven {
+			return fax.WithHint(usageError("-o %s: %s prints %s", a.flags.output, cmd.CommandPath(), form), "leave -o out")
+		}
+		return run(cmd, args)
+	}
+	return cmd
 }
 
 // emptyMeans is the annotation of a flag for which an empty value says something.
@@ -63,11 +86,11 @@ func refuseEmpty(cmd *cobra.Command, args []string) (err error) {
 		}
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		empty := f.Value.String() == ""
+		text := f.Value.String()
 		if many, yes := f.Value.(pflag.SliceValue); yes {
-			empty = strings.Join(many.GetSlice(), "") == ""
+			text = strings.Join(many.GetSlice(), "")
 		}
-		if _, may := f.Annotations[emptyMeans]; empty && !may && err == nil {
+		if _, may := f.Annotations[emptyMeans]; strings.TrimSpace(text) == "" && !may && err == nil {
 			err = fax.WithHint(usageError("--%s has no value", f.Name), "leave it out, or see whether a variable is not set")
 		}
 	})

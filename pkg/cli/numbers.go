@@ -2,15 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/plan"
 )
 
@@ -27,20 +24,37 @@ func (a *app) numbersGroup() *cobra.Command {
 	return g
 }
 
-// named are the numbers that refs name, one after another.
+// named are the numbers that refs name, one after another, each once. The first
+// that cannot be found ends it.
 func named(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[fax.Number, error] {
-	return func(yield func(fax.Number, error) bool) {
+	return eachOnce(func(yield func(fax.Number, error) bool) {
 		for _, ref := range refs {
 			if n, err := fax.Resolve(ctx, numbers, ref); !yield(n, err) || err != nil {
+				return
+			}
+		}
+	})
+}
+
+// eachOnce leaves out numbers that came before: a phone number, an id and a name
+// may mean the same one.
+func eachOnce(numbers iter.Seq2[fax.Number, error]) iter.Seq2[fax.Number, error] {
+	return func(yield func(fax.Number, error) bool) {
+		seen := map[string]bool{}
+		for n, err := range numbers {
+			if err == nil && seen[n.ID] {
+				continue
+			}
+			seen[n.ID] = true
+			if !yield(n, err) {
 				return
 			}
 		}
 	}
 }
 
-// owned are the numbers that the arguments of a command name, each once. The
-// first that cannot be found ends it: nothing is changed on a misunderstood
-// list.
+// owned are the numbers that the arguments of a command name. The first that
+// cannot be found ends it: nothing is changed on a misunderstood list.
 func (a *app) owned(ctx context.Context, args []string) (fax.Numbers, []fax.Number, error) {
 	refs, err := a.refs(args)
 	if err != nil {
@@ -50,14 +64,9 @@ func (a *app) owned(ctx context.Context, args []string) (fax.Numbers, []fax.Numb
 	if err != nil {
 		return nil, nil, err
 	}
-	var all []fax.Number
-	for n, err := range named(ctx, numbers, refs) {
-		if err != nil {
-			return nil, nil, err
-		}
-		if !slices.ContainsFunc(all, func(o fax.Number) bool { return o.ID == n.ID }) {
-			all = append(all, n)
-		}
+	all, err := fax.Collect(named(ctx, numbers, refs))
+	if err != nil {
+		return nil, nil, err
 	}
 	return numbers, all, nil
 }
@@ -92,9 +101,9 @@ type routing struct {
 func (r *routing) bind(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&r.faxURL, "fax-url", "", "`URL` the provider asks when a fax arrives; implies mode fax")
-	f.StringVar(&r.faxMethod, "fax-method", "", "`method` of the fax URL: POST or GET (default POST)")
+	f.StringVar(&r.faxMethod, "fax-method", "", "`method` of the fax URL: POST or GET (default POST for a URL that changes)")
 	f.StringVar(&r.fallbackURL, "fallback-url", "", "`URL` asked when the fax URL fails")
-	f.StringVar(&r.fallbackMethod, "fallback-method", "", "`method` of the fallback URL: POST or GET (default POST)")
+	f.StringVar(&r.fallbackMethod, "fallback-method", "", "`method` of the fallback URL: POST or GET (default POST for a URL that changes)")
 	f.StringVar(&r.statusCallback, "status-callback", "", "`URL` told when a call ends")
 	f.StringVar(&r.name, "name", "", "friendly `name` of the number, at most 64 characters")
 	f.BoolVar(&r.keepRouting, "keep-routing", false, "leave a trunk or voice application in place that takes calls before the fax URL is asked")
@@ -119,7 +128,7 @@ func (r *routing) want(cmd *cobra.Command) (plan.Want, error) {
 		Force:          r.force,
 		AllowHTTP:      r.allowHTTP,
 	}
-	if r.mode != "" {
+	if cmd.Flags().Changed("mode") {
 		mode, err := oneOf("mode", r.mode, []fax.Mode{fax.ModeFax, fax.ModeVoice})
 		if err != nil {
 			return w, err
@@ -127,35 +136,4 @@ func (r *routing) want(cmd *cobra.Command) (plan.Want, error) {
 		w.Mode = &mode
 	}
 	return w, w.Check()
-}
-
-// showDifference prints a change field by field, for a person.
-func (a *app) showDifference(n fax.Number, d plan.Difference) {
-	for _, f := range d.Fields {
-		note := ""
-		if f.Note != "" {
-			note = "  (" + f.Note + ")"
-		}
-		what := fmt.Sprintf("  %s  %s: ", n.Phone, strings.ReplaceAll(f.Name, "_", " "))
-		a.say("%s%s", arrow(what, f.From, f.To), note)
-	}
-	for _, w := range d.Warnings {
-		a.warn("%s", w)
-	}
-}
-
-// arrow is a change on one line of 80 columns, or else on two.
-func arrow(what, from, to string) string {
-	from, to = plain.Line(orNothing(from)), plain.Line(orNothing(to))
-	if len(what)+len(from)+len(to)+len(" -> ") <= helpWidth {
-		return what + from + " -> " + to
-	}
-	return what + from + "\n" + strings.Repeat(" ", max(len(what)-len("-> "), 0)) + "-> " + to
-}
-
-func orNothing(s string) string {
-	if s == "" {
-		return "(nothing)"
-	}
-	return s
 }

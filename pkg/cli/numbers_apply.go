@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/plan"
 )
@@ -36,7 +34,8 @@ flags nothing is done that needs them, nor anything else.
 
 Changes come first, then purchases, and releases last, when nothing else failed.
 What is interrupted or fails half-way is continued by running it again: a number
-that was bought has its name, and is never bought twice.`,
+that was bought has its name, and is never bought twice. While another run on
+this machine buys for the same account, the exit status is 6.`,
 		Example: `  faxctl numbers apply -f numbers.yaml --dry-run
   faxctl numbers apply -f numbers.yaml --allow-buy
   faxctl numbers apply --yes -o json`,
@@ -51,10 +50,16 @@ that was bought has its name, and is never bought twice.`,
 			if err != nil {
 				return err
 			}
+			if dryRun && a.flags.outputGiven {
+				return a.printSteps(ctx, steps)
+			}
 			phased := phases(steps)
 			a.showSteps(steps)
-			if dryRun || len(phased[changing])+len(phased[buying])+len(phased[releasing]) == 0 {
+			if dryRun {
 				return nil
+			}
+			if len(phased[changing])+len(phased[buying])+len(phased[releasing]) == 0 {
+				return a.printResults(ctx, nil)
 			}
 			if err := permitted(phased, allowBuy, allowRelease); err != nil {
 				return err
@@ -102,15 +107,10 @@ func phases(steps []plan.Step) [phaseCount][]plan.Step {
 
 // showSteps shows the difference to the person who is about to be asked.
 func (a *app) showSteps(steps []plan.Step) {
-	plainText := output.Painter(false)
 	for _, s := range steps {
-		if text := difference(s, plainText); text != "" {
-			a.say("%s", strings.TrimSuffix(text, "\n"))
-		}
-		for _, w := range s.Warnings {
-			if s.Pending() {
-				a.warn("%s", w)
-			}
+		a.showStep(s)
+		if s.Pending() {
+			a.warnAll(s.Warnings)
 		}
 	}
 	a.say("%s", summary(steps))
@@ -142,6 +142,13 @@ func (a *app) confirmSteps(ctx context.Context, phased [phaseCount][]plan.Step) 
 // carryOut does the steps, a few at a time, and prints what became of each
 // number. Purchases are made one after another.
 func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCount][]plan.Step, jobs int) error {
+	if len(phased[buying]) > 0 {
+		done, err := a.lockPurchases()
+		if err != nil {
+			return err
+		}
+		defer done()
+	}
 	soft := a.interrupts.gently()
 	var t trouble
 	var done []plan.Result
@@ -163,7 +170,8 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCo
 				end = t.end(err)
 				break
 			}
-			if r.Err == nil || r.Value.Bought { // money was spent, whatever came after
+			var unfinished *plan.UnfinishedError
+			if r.Err == nil || errors.As(r.Err, &unfinished) && unfinished.Bought { // money was spent, whatever came after
 				done = append(done, r.Value)
 			}
 			if r.Err != nil {
@@ -179,12 +187,22 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCo
 	}
 	var err error
 	if len(done) > 0 {
-		_, err = printList(ctx, a, values(done), resultType(), 0)
+		err = a.printResults(ctx, done)
 	}
 	if t.tally.Done == 0 && len(done) > 0 {
 		return errors.Join(end, err, fmt.Errorf("%w: %s only half done", errPartial, plural(len(done), "number is", "numbers are")))
 	}
 	return errors.Join(end, err, t.err())
+}
+
+// printResults tells what became of the numbers. No number is an empty list to
+// a machine, and nothing to a person.
+func (a *app) printResults(ctx context.Context, done []plan.Result) error {
+	if len(done) == 0 && !a.flags.outputGiven {
+		return nil
+	}
+	_, err := printList(ctx, a, values(done), resultType(), 0)
+	return err
 }
 
 // label names a step for messages.

@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plan"
@@ -34,7 +35,10 @@ or with --area-code alone, whichever the provider picks there.
 
 A purchase is sent once. When it is not known what became of it, the account
 is looked at before anything is reported. Running the command again for a
-number you own already buys nothing and continues with the set-up.`,
+number you own already buys nothing and continues with the set-up. One that
+--first found and that somebody else bought meanwhile is not taken for yours.
+With --first and --area-code, one run at a time buys for an account on this
+machine; another ends with exit status 6.`,
 		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in
   faxctl numbers buy --first --fax --area-code 415 --max-price 2.00 \
     --fax-url https://fax.example.com/in --name 'front desk' --yes
@@ -115,6 +119,8 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 	case !first && a.onlyAreaCode(cmd, s):
 		p.Order.AreaCode, p.Order.Country = s.AreaCodes[0], s.Country
 		return nil
+	case !first && given(cmd, flagNames[searchFlags](a)) != "":
+		return fax.WithHint(usageError("which of the numbers that the search flags find?"), "add --first to buy the first")
 	case !first:
 		return fax.WithHint(usageError("which number?"), "name it, or take the first that a search finds: faxctl numbers buy --first --fax --area-code 415")
 	}
@@ -122,11 +128,11 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 	if err != nil {
 		return err
 	}
-	offer, err := plan.Quote(cmd.Context(), numbers, queries, func(fax.Offer) bool { return true })
+	offer, err := plan.Quote(cmd.Context(), numbers, queries)
 	if err != nil {
 		return err
 	}
-	p.Order.Phone, p.Offer = offer.Phone, &offer
+	p.Order.Phone, p.Offer, p.Picked = offer.Phone, &offer, true
 	return nil
 }
 
@@ -161,12 +167,16 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 	case err != nil:
 		return err
 	case owned != nil:
+		if err := p.Claim(*owned); err != nil {
+			return err
+		}
 		d, err := plan.Diff(*owned, p.Want)
 		if err != nil {
 			return err
 		}
 		a.say("%s is yours already; nothing is bought.", owned.Phone)
-		a.showDifference(*owned, d)
+		a.showStep(changeStep(*owned, d))
+		a.warnAll(d.Warnings)
 		if dryRun {
 			return nil
 		}
@@ -177,7 +187,9 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 			return err
 		}
 	default:
-		a.showPurchase(p)
+		if err := a.showPurchase(p); err != nil {
+			return err
+		}
 		if dryRun {
 			a.say("Dry run: nothing is bought.")
 		}
@@ -187,12 +199,40 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 		if err := a.confirm(ctx, "Buy it?"); err != nil {
 			return err
 		}
+		// Whoever names the number cannot buy it twice.
+		if p.Picked || p.Order.AreaCode != "" {
+			done, err := a.lockPurchases()
+			if err != nil {
+				return err
+			}
+			defer done()
+		}
 	}
 	res, err := plan.Buy(ctx, numbers, p)
 	if res.Number.ID != "" {
 		err = errors.Join(err, printOne(ctx, a, res, resultType()))
 	}
 	return err
+}
+
+// lockPurchases makes this run the only one on this machine that chooses
+// numbers and buys them for the account, until it calls the function. The lock
+// ends with the process.
+func (a *app) lockPurchases() (done func(), err error) {
+	account := a.account.resolved.AccountID
+	f, err := a.stateFile("buying-" + url.PathEscape(account) + ".lock")
+	if err != nil {
+		return nil, fax.WithHint(fmt.Errorf("lock of buying: %w; nothing was done", err), "set XDG_STATE_HOME to a folder that can be written")
+	}
+	taken, err := durable.TryLock(f)
+	if err == nil && !taken {
+		err = fax.WithHint(fmt.Errorf("%w: another faxctl is buying numbers for account %s; nothing was done", fax.ErrConflict, account),
+			"wait until it has finished, look what it bought, and run this again if it is still needed")
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() { _ = f.Close() }, nil
 }
 
 // ownedAlready is the number of that phone if the account has it, else nil.
@@ -210,61 +250,42 @@ func ownedAlready(ctx context.Context, numbers fax.Numbers, phone string) (*fax.
 	return &n, nil
 }
 
-// showPurchase says what is about to be bought, and for how much.
-func (a *app) showPurchase(p plan.Purchase) {
-	if p.Order.AreaCode != "" {
-		a.say("a number in area code %s (%s), whichever the provider picks, at its price", p.Order.AreaCode, p.Order.Country)
-		a.showWant(p.Want)
-		return
-	}
-	facts, price := offered(p.Offer)
-	a.say("%s, %s", p.Order.Phone, price)
-	if facts != "" {
-		a.say("  %s", facts)
-	}
-	a.showWant(p.Want)
-}
-
-// offered is what is known of a number for sale, as people read it.
-func offered(o *fax.Offer) (facts, price string) {
-	price = "at a price the provider does not tell"
-	if o == nil {
-		return "", price
-	}
-	if o.Price != nil {
-		price = "for " + o.Price.String() + " a month"
-	}
-	return strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities)), ", "), price
-}
-
-// showWant says what will be set on a number that is not there yet.
-func (a *app) showWant(w plan.Want) {
-	if w.Empty() {
-		a.say("  It will be a voice number; --fax-url makes it a fax number.")
-		return
-	}
-	d, err := plan.Diff(fax.Number{Mode: fax.ModeVoice, Capabilities: fax.Capabilities{Fax: fax.Yes}}, w)
+// showPurchase says what is about to be bought, for how much, and what it will
+// be.
+func (a *app) showPurchase(p plan.Purchase) error {
+	s, err := p.Step()
 	if err != nil {
-		return // said when the number is there
+		return err
 	}
-	for _, f := range d.Fields {
-		a.say("  then %s: %s", strings.ReplaceAll(f.Name, "_", " "), orNothing(f.To))
+	if p.Order.AreaCode != "" {
+		s.Phone = fmt.Sprintf("a number in area code %s (%s), whichever the provider picks", p.Order.AreaCode, p.Order.Country)
 	}
+	a.showStep(s)
+	if p.Want.FaxURL == nil {
+		a.say("    It will be a voice number; --fax-url makes it a fax number.")
+	}
+	return nil
 }
 
-func nonEmpty(words ...string) []string {
-	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
+func outcomeStyle(r plan.Result) output.Style {
+	switch r.Outcome {
+	case plan.OutcomeBought, plan.OutcomeChanged:
+		return output.Good
+	case plan.OutcomeUnfinished:
+		return output.Bad
+	case plan.OutcomeUnchanged, plan.OutcomeReleased, plan.OutcomeGone:
+	}
+	return output.Dim
 }
 
-// resultType shows what a purchase came to.
+// resultType shows what became of a number.
 func resultType() output.Type[plan.Result] {
 	return output.Type[plan.Result]{
 		ID: func(r plan.Result) string { return r.Number.ID },
 		Columns: []output.Column[plan.Result]{
 			{Name: "phone", Value: func(r plan.Result) string { return r.Number.Phone }, Whole: true, Style: accent[plan.Result]},
 			{Name: "name", Value: func(r plan.Result) string { return r.Number.Name }, Least: leastName},
-			yesColumn("bought", func(r plan.Result) bool { return r.Bought }),
-			yesColumn("configured", func(r plan.Result) bool { return r.Configured }),
+			{Name: "outcome", Value: func(r plan.Result) string { return string(r.Outcome) }, Style: outcomeStyle},
 			{Name: "mode", Value: func(r plan.Result) string { return string(r.Number.Mode) }, Style: func(r plan.Result) output.Style { return modeStyle(r.Number) }},
 			{Name: "fax_url", Value: func(r plan.Result) string { return r.Number.FaxURL }, Least: leastURL},
 			{Name: "price", Value: func(r plan.Result) string { return amount(r.Price) }, Show: func(r plan.Result, _ output.Human) string { return money(r.Price) }, Right: true},

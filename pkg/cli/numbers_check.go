@@ -117,7 +117,7 @@ func (a *app) checker(ctx context.Context, probe bool) (audit.Checker, error) {
 	a.onClose(func() error { base.CloseIdleConnections(); return nil })
 	checker.Probe = &audit.Probe{
 		Client: &http.Client{
-			Transport: transport.Stack(base, transport.UserAgent(thisBuild().Version), transport.Trace(a.log, transport.Any)),
+			Transport: transport.Stack(base, transport.UserAgent(thisBuild().Version), transport.Trace(a.log)),
 		},
 		AccountID: p.AccountID,
 		Key:       key,

@@ -75,7 +75,8 @@ func (a *app) configure(ctx context.Context, numbers fax.Numbers, owned []fax.Nu
 	}
 	pending := 0
 	for _, c := range changes {
-		a.showDifference(c.number, c.Difference)
+		a.showStep(changeStep(c.number, c.Difference))
+		a.warnAll(c.Warnings)
 		if !c.Change.Empty() {
 			pending++
 		}

@@ -44,9 +44,7 @@ With -o json it is JSON, which plan and apply read as well.`,
 				return err
 			}
 			file, warnings := plan.Export(owned)
-			for _, w := range warnings {
-				a.warn("%s", w)
-			}
+			a.warnAll(warnings)
 			if err := output.One(ctx, a.term.Out, file, output.Type[plan.Exported]{ID: func(plan.Exported) string { return "" }}, opt); err != nil {
 				return fmt.Errorf("write the file of numbers: %w", err)
 			}

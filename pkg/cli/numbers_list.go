@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"context"
 	"iter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -77,6 +79,9 @@ func filter[T any](seq iter.Seq2[T, error], keep func(T) bool) iter.Seq2[T, erro
 	}
 }
 
+// resolvers is how many numbers are looked for at once.
+const resolvers = 8
+
 func (a *app) numbersGet() *cobra.Command {
 	return &cobra.Command{
 		Use:   "get REF...",
@@ -84,7 +89,8 @@ func (a *app) numbersGet() *cobra.Command {
 		Long: `Show numbers you own, every field.
 
 A REF is a phone number, the provider's id, or an exact friendly name; - reads
-them from standard input.`,
+them from standard input. Those that cannot be found are named, the others
+shown.`,
 		Example: `  faxctl numbers get +14155550123
   faxctl numbers get 'front desk' -o yaml`,
 		Args:              needArgs("a number", "faxctl numbers get +14155550123"),
@@ -105,8 +111,16 @@ them from standard input.`,
 				}
 				return printOne(cmd.Context(), a, n, numberType())
 			}
-			_, err = printList(cmd.Context(), a, named(cmd.Context(), numbers, refs), numberType(), 0)
-			return err
+			resolve := func(ctx context.Context, ref string) (fax.Number, error) {
+				n, err := fax.Resolve(ctx, numbers, ref)
+				return n, lasting(err)
+			}
+			var t trouble
+			found := sift(a, &t, batch.RunOrdered(cmd.Context(), resolvers, values(refs), resolve))
+			if _, err := printList(cmd.Context(), a, eachOnce(found), numberType(), 0); err != nil {
+				return err
+			}
+			return t.err()
 		},
 	}
 }

@@ -17,8 +17,14 @@ import (
 // pick lets a person choose one of the numbers for sale, and buys it through
 // the door of numbers buy.
 func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most int, buying *purchaseFlags) error {
-	if !a.term.CanAsk() {
-		return fax.WithHint(usageError("--pick: nobody is there to choose"), "a script buys with faxctl numbers buy --first and the same flags")
+	script := "a script buys with faxctl numbers buy --first and the flags of searching and buying"
+	switch {
+	case !a.term.CanAsk():
+		return fax.WithHint(usageError("--pick: nobody is there to choose"), script)
+	case !a.term.Out.Terminal:
+		return fax.WithHint(usageError("--pick: standard output is no terminal"), script)
+	case !a.term.CanPick():
+		return fax.WithHint(usageError("--pick: this terminal cannot show a list to choose from (TERM=dumb)"), "choose from faxctl numbers search, and name the number: faxctl numbers buy NUMBER")
 	}
 	ctx := cmd.Context()
 	p, err := buying.purchase(cmd)
@@ -46,7 +52,7 @@ func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most
 	case err != nil:
 		return err
 	}
-	p.Order.Phone, p.Offer = offers[at].Phone, &offers[at]
+	p.Order.Phone, p.Offer, p.Picked = offers[at].Phone, &offers[at], true
 	if p.Want.FaxURL == nil {
 		answer, err := a.ask(ctx, "Fax URL for "+p.Order.Phone+" (empty: leave it a voice number):")
 		if err != nil {

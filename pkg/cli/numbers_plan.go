@@ -12,7 +12,6 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
-	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/plan"
 )
 
@@ -142,57 +141,12 @@ func (a *app) printSteps(ctx context.Context, steps []plan.Step) error {
 		}
 	}
 	for _, s := range steps {
-		for _, w := range s.Warnings {
-			if s.Pending() {
-				a.warn("%s", w)
-			}
+		if s.Pending() {
+			a.warnAll(s.Warnings)
 		}
 	}
 	a.say("%s", summary(steps))
 	return nil
-}
-
-// difference is a step as people read it: "" when there is nothing to do.
-func difference(s plan.Step, paint func(output.Style, string) string) string {
-	sign, style, what := "", output.None, s.Phone
-	width := len("offer")
-	switch s.Action {
-	case plan.ActionBuy:
-		sign, style = "+ buy", output.Good
-	case plan.ActionChange:
-		sign, style, width = "~ change", output.Warn, 0
-	case plan.ActionRelease:
-		sign, style = "- release", output.Bad
-		what += ", which is not in the file"
-	case plan.ActionNone, plan.ActionUnmanaged:
-		return ""
-	}
-	for _, f := range s.Fields {
-		width = max(width, len(f.Name))
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", paint(style, sign), what)
-	if s.Name != "" {
-		b.WriteString("  " + paint(output.Accent, plain.Line(s.Name)))
-	}
-	b.WriteString("\n")
-	if s.Action == plan.ActionBuy {
-		facts, price := offered(s.Offer)
-		fmt.Fprintf(&b, "    %-*s  %s\n", width, "offer", plain.Line(strings.Join(nonEmpty(facts, price), ", ")))
-	}
-	for _, f := range s.Fields {
-		name := strings.ReplaceAll(f.Name, "_", " ")
-		line := arrow(fmt.Sprintf("    %-*s  ", width, name), f.From, f.To)
-		if s.Action == plan.ActionBuy {
-			line = fmt.Sprintf("    %-*s  %s", width, name, plain.Line(orNothing(f.To)))
-		}
-		b.WriteString(line)
-		if f.Note != "" {
-			b.WriteString(paint(output.Dim, "  ("+plain.Line(f.Note)+")"))
-		}
-		b.WriteString("\n")
-	}
-	return b.String()
 }
 
 // summary counts the steps: "1 to buy, 2 to change; 3 as they should be, 4

@@ -1,10 +1,10 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -39,26 +39,33 @@ func (a *app) profileList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = printList(cmd.Context(), a, values(listed(c)), profileType(), most)
-			return err
+			here := a.inForce()
+			if _, err = printList(cmd.Context(), a, values(listed(c, here)), profileType(), most); err != nil {
+				return err
+			}
+			if here.AccountID != "" && here.Name == "" {
+				a.say("in use is the account of %s; faxctl whoami shows it", here.Values[0].Source)
+			}
+			return nil
 		},
 	}
 	l.bind(a, cmd)
 	return cmd
 }
 
-// listedProfile is a profile and whether it is the one in use.
+// listedProfile is a profile and whether it is the one in use here, by flag,
+// environment or configuration.
 type listedProfile struct {
 	profile.Profile
 	Current bool `json:"current"`
 }
 
 // listed are the profiles of the configuration, then the built-in ones.
-func listed(c profile.Config) []listedProfile {
+func listed(c profile.Config, here profile.Resolved) []listedProfile {
 	var all []listedProfile
 	for _, profiles := range []map[string]profile.Profile{c.Profiles, profile.BuiltIns()} {
 		for _, name := range sortedKeys(profiles) {
-			all = append(all, listedProfile{profiles[name], name == c.Current})
+			all = append(all, listedProfile{profiles[name], name == here.Name})
 		}
 	}
 	return all
@@ -95,24 +102,30 @@ func (a *app) profileShow() *cobra.Command {
 		Short:             "Show a profile, the one in use without a name",
 		Example:           "  faxctl profile show\n  faxctl profile show sandbox -o yaml",
 		Args:              atMostOne("profile", "faxctl profile show clinic"),
-		ValidArgsFunction: a.completeProfiles,
+		ValidArgsFunction: upTo(1, a.completeProfiles),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := a.config()
 			if err != nil {
 				return err
 			}
-			name := cmp.Or(a.flags.profile, a.getenv("FAXCTL_PROFILE"), c.Current)
+			var name string
 			if len(args) == 1 {
 				name = args[0]
-			}
-			if name == "" {
-				return fax.WithHint(fmt.Errorf("profile in use: %w", fax.ErrNotFound), "name one: faxctl profile list shows them")
+			} else {
+				here, err := a.resolve()
+				if err != nil {
+					return err
+				}
+				if name = here.Name; name == "" {
+					return fax.WithHint(fmt.Errorf("profile in use: %w: the account is that of %s", fax.ErrNotFound, here.Values[0].Source),
+						"faxctl whoami shows it; faxctl profile list shows the profiles")
+				}
 			}
 			p, err := c.Find(name)
 			if err != nil {
 				return err
 			}
-			return printOne(cmd.Context(), a, listedProfile{p, name == c.Current}, profileType())
+			return printOne(cmd.Context(), a, listedProfile{p, name == a.inForce().Name}, profileType())
 		},
 	}
 }
@@ -124,7 +137,7 @@ func (a *app) profileUse() *cobra.Command {
 		Short:             "Make a profile the one in use",
 		Example:           "  faxctl profile use clinic",
 		Args:              oneArg("a profile", "faxctl profile use clinic"),
-		ValidArgsFunction: a.completeProfiles,
+		ValidArgsFunction: upTo(1, a.completeProfiles),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := profile.Path(a.getenv)
 			if err != nil {
@@ -152,8 +165,19 @@ func (a *app) useProfile(ctx context.Context, path, name string) error {
 	if err := profile.Use(ctx, path, name); err != nil {
 		return err
 	}
-	a.say("%s is in use now.", name)
+	a.sayInUse(name)
 	return nil
+}
+
+// sayInUse tells that a profile has become the current one, and what goes before
+// it here.
+func (a *app) sayInUse(name string) {
+	if here := a.inForce(); here.AccountID != "" && here.Name != name {
+		source, _, _ := strings.Cut(here.Values[0].Source, ",")
+		a.say("%s is in use now, but not here: %s goes before it.", name, source)
+		return
+	}
+	a.say("%s is in use now.", name)
 }
 
 func (a *app) profileRemove() *cobra.Command {
@@ -163,7 +187,7 @@ func (a *app) profileRemove() *cobra.Command {
 		Short:             "Remove a profile and its secret in the keyring",
 		Example:           "  faxctl profile remove clinic\n  faxctl profile remove clinic --yes",
 		Args:              oneArg("a profile", "faxctl profile remove clinic"),
-		ValidArgsFunction: a.completeProfiles,
+		ValidArgsFunction: upTo(1, a.completeOwnProfiles),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := profile.Path(a.getenv)
 			if err != nil {
@@ -246,6 +270,9 @@ func (a *app) importProfiles(ctx context.Context, path string, found []profile.I
 		}
 		if err == nil {
 			a.say("Imported %s (%s).", i.Profile.Name, i.Profile.AccountID)
+			if c, err := a.config(); err == nil && c.Current == i.Profile.Name { // the first of a file is
+				a.sayInUse(i.Profile.Name)
+			}
 		} else if !batch.Skipped(err) {
 			err = fmt.Errorf("%s: %w", i.Profile.Name, err)
 		}

@@ -108,8 +108,12 @@ func (a *app) addProfile(ctx context.Context, n newProfile) error {
 	if n.use {
 		return a.useProfile(ctx, path, n.Name)
 	}
+	if config, err = a.config(); err == nil && config.Current == n.Name { // the first of a file is
+		a.sayInUse(n.Name)
+		return nil
+	}
 	a.say("Use it with --profile %s, or always with faxctl profile use %s.", n.Name, n.Name)
-	return nil
+	return err
 }
 
 // typed are secrets for the keyring; a zero one is kept elsewhere.

@@ -78,9 +78,10 @@ their own: faxctl help exit-codes, environment, output.`,
 		&cobra.Group{ID: "try", Title: "Try it out:"},
 	)
 	root.AddCommand(a.commands()...)
-	root.AddCommand(a.version(), a.completion())
+	root.AddCommand(a.version(), a.printsOnly("a script", a.completion()))
 	root.AddCommand(topics()...)
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetHelpCommand(helpCommand())
 	knowHelp(root)
 	a.refuseHelpOnTypos(root)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,8 +45,10 @@ func TestMain(m *testing.M) {
 //	                           environment at it; it shares its state with the
 //	                           built-in profiles. Beside faults there are
 //	                           end-of-life (Twilio's), media-auth=basic and
-//	                           media-auth=bearer (SignalWire's). The requests
-//	                           are written to the file $REQUESTS
+//	                           media-auth=bearer (SignalWire's). hold=METHOD
+//	                           PATH lets the first request whose path contains
+//	                           this wait until the file go is there. The
+//	                           requests are written to the file $REQUESTS
 //	arrives NAME [KEY=VALUE...] a fax comes in, and $NAME is its id. Keys: from,
 //	                           to, direction, status, age (in hours), pages,
 //	                           price, type, document (a file), media (none),
@@ -127,7 +130,12 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 		Path:    filepath.Join(ts.Getenv("XDG_STATE_HOME"), "faxctl", "sandbox.db"),
 		Dialect: sandbox.Dialect(args[0]),
 	}
+	var holds []func(*http.Request)
 	for _, text := range args[1:] {
+		if what, found := strings.CutPrefix(text, "hold="); found {
+			holds = append(holds, hold(what, ts.MkAbs("go")))
+			continue
+		}
 		if auth, found := strings.CutPrefix(text, "media-auth="); found {
 			o.MediaAuth = sandbox.MediaAuth(auth)
 			continue
@@ -147,6 +155,9 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("REQUESTS", requests.Name())
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(requests, r.Method, r.URL.Path)
+		for _, wait := range holds {
+			wait(r)
+		}
 		if !astray(w, r) {
 			relink(ts.MkAbs("links"), box.Handler()).ServeHTTP(w, r)
 		}
@@ -171,6 +182,23 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Setenv("SIGNALWIRE_API_TOKEN", account.Token)
 	default:
 		ts.Fatalf("unknown dialect %s", fmt.Sprint(o.Dialect))
+	}
+}
+
+// hold lets the first request of that method and path wait for a file.
+func hold(what, path string) func(*http.Request) {
+	var once sync.Once
+	return func(r *http.Request) {
+		if method, part, _ := strings.Cut(what, " "); r.Method != method || !strings.Contains(r.URL.Path, part) {
+			return
+		}
+		first := false
+		once.Do(func() { first = true })
+		for end := time.Now().Add(time.Minute); first && time.Now().Before(end) && r.Context().Err() == nil; time.Sleep(5 * time.Millisecond) {
+			if _, err := os.Stat(path); err == nil {
+				return
+			}
+		}
 	}
 }
 

@@ -250,14 +250,18 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 
 // announce says where the receiver is and what is left to do.
 func (a *app) announce(l net.Listener, r *receiver.Receiver, s serving) {
-	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" && !a.account.resolved.IsBuiltIn() {
-		a.warn("the public URL is not https: faxes and their senders can be read on the way")
+	allow := ""
+	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" {
+		allow = " --allow-http"
+		if !a.account.resolved.IsBuiltIn() {
+			a.warn("the public URL is not https: faxes and their senders can be read on the way")
+		}
 	}
 	if _, port, err := net.SplitHostPort(l.Addr().String()); len(s.acme.Hosts) > 0 && err == nil && port != "443" {
 		a.say("The authority asks at port 443 of %s, which must lead to %s.", strings.Join(s.acme.Hosts, ", "), l.Addr())
 	}
 	a.say("Receiving on %s; ^C ends it. Numbers find it with", l.Addr())
-	a.say("  faxctl numbers configure NUMBER --fax-url %s", r.FaxURL())
+	a.say("  faxctl numbers configure NUMBER --fax-url %s%s", r.FaxURL(), allow)
 }
 
 func (a *app) serverLog(format string) *slog.Logger {

@@ -31,18 +31,20 @@ faxctl's own:
   FAXCTL_FORWARD_KEY   signs what faxctl serve --forward sends
   FAXCTL_NO_INPUT      ask nothing, as --no-input; also when CI is set or
                        standard input is no terminal
-  XDG_STATE_HOME       holds faxctl/, the state of the sandbox
+  XDG_STATE_HOME       holds faxctl/, the sandbox and the lock of buying
                        (default ~/.local/state)
   XDG_CACHE_HOME       holds faxctl/, what completion offered a moment ago
                        (default ~/.cache)
 
 Credentials without a profile:
   TWILIO_ACCOUNT_SID   with TWILIO_AUTH_TOKEN,
-                       or with TWILIO_API_KEY and TWILIO_API_SECRET
+                       or with TWILIO_API_KEY and TWILIO_API_SECRET; beside
+                       these, TWILIO_AUTH_TOKEN is what signs callbacks
   TWILIO_EDGE, TWILIO_REGION
   SIGNALWIRE_SPACE_URL (or SIGNALWIRE_SPACE, SIGNALWIRE_API_HOSTNAME)
   SIGNALWIRE_PROJECT_ID
   SIGNALWIRE_API_TOKEN (or SIGNALWIRE_TOKEN)
+  SIGNALWIRE_SIGNING_KEY             what signs callbacks
 
 Colors and width:
   NO_COLOR, CLICOLOR=0, TERM=dumb    no colors

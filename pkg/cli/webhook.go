@@ -34,7 +34,7 @@ func (a *app) sender(ctx context.Context) (callback.Sender, error) {
 	p := a.account.resolved
 	return callback.Sender{
 		Client: &http.Client{
-			Transport: transport.Stack(base, transport.UserAgent(thisBuild().Version), transport.Trace(a.log, transport.Any)),
+			Transport: transport.Stack(base, transport.UserAgent(thisBuild().Version), transport.Trace(a.log)),
 		},
 		Dialect:   webhook.Dialect(p.Provider),
 		AccountID: p.AccountID,

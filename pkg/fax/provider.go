@@ -66,12 +66,13 @@ type RawAnswer struct {
 
 // Raw is the provider's API as it is, for what there is no other way to say.
 type Raw interface {
-	// Address is where a request would go. ErrInvalid: the path is not one,
-	// or leads away from the provider: credentials stay at its own hosts.
-	Address(path string) (string, error)
+	// Request is what Do sends: the URL with its query, and the form.
+	// ErrInvalid: the path is not one, or leads away from the provider:
+	// credentials stay at its own hosts.
+	Request(r RawRequest) (address string, form url.Values, err error)
 
 	// Do sends one request with the account's credentials. A refusal is an
-	// error like that of any other method. Errors as Address.
+	// error like that of any other method. Errors as Request.
 	Do(ctx context.Context, r RawRequest) (RawAnswer, error)
 }
 

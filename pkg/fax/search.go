@@ -98,11 +98,11 @@ func (s Search) common() (Query, error) {
 		return q, nil
 	}
 	for _, f := range []struct {
-		flag  string
+		what  string
 		given bool
-	}{{"--near", near}, {"--region", q.Region != ""}, {"--postal-code", q.PostalCode != ""}, {"--lata", q.Lata != ""}} {
+	}{{"place to be near to", near}, {"region", q.Region != ""}, {"postal code", q.PostalCode != ""}, {"LATA", q.Lata != ""}} {
 		if f.given {
-			return q, Invalid("leave it out, or search --country US or CA", "%s: providers look at it in the US and Canada only, not in %s", f.flag, q.Country)
+			return q, Invalid("leave it out, or search --country US or CA", "%s: providers look at it in the US and Canada only, not in %s", f.what, q.Country)
 		}
 	}
 	return q, nil

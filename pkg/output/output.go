@@ -16,8 +16,8 @@
 //	jq=EXPR   what the jq expression makes of the JSON array
 //	template=TEXT  a Go template for each item, with the names of the JSON
 //
-// All but table, wide, json and jq print an item as soon as it is there, or a few
-// milliseconds later together with those that come in the same moment, and
+// All but a drawn table, json and jq print an item as soon as it is there, or a
+// few milliseconds later together with those that come in the same moment, and
 // keep none. JSON and YAML show the values themselves, so their field tags are
 // the contract; columns serve the other formats.
 //
@@ -86,7 +86,7 @@ type Human struct {
 type Screen struct {
 	Terminal bool
 	Width    int  // columns; 0: not known, nothing is cut
-	Color    bool // colours and bold type may be used
+	Color    bool // colors and bold type may be used
 	Now      time.Time
 }
 

@@ -22,7 +22,7 @@ const (
 	Head         // heads of columns and names of fields
 )
 
-// Painter returns what puts a style on text: with color in the sixteen colours
+// Painter returns what puts a style on text: with color in the sixteen colors
 // of the terminal's own palette, which the person chose to be readable on
 // their background, and without color not at all.
 //

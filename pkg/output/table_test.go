@@ -170,7 +170,7 @@ func TestNoRowBreaks(t *testing.T) {
 	}
 }
 
-func TestColour(t *testing.T) {
+func TestColor(t *testing.T) {
 	opt := output.Options{Format: format(t, "table=phone,mode,created"), Screen: screen(80)}
 	opt.Screen.Color = true
 	var got strings.Builder

@@ -19,17 +19,32 @@ type Purchase struct {
 	// MaxPrice refuses a number that costs more a month, or whose price is
 	// not known. nil: any price.
 	MaxPrice *fax.Money
+
+	// Picked says that a search chose the phone number and no person named it:
+	// any other would have done. See [Purchase.Claim].
+	Picked bool
 }
 
-// Result is how far a purchase came.
+// Outcome is what became of a number.
+type Outcome string
+
+// The outcomes. What is bought, changed or unchanged is as wanted, read back.
+const (
+	OutcomeBought     Outcome = "bought"
+	OutcomeChanged    Outcome = "changed"
+	OutcomeUnfinished Outcome = "unfinished" // the account has it, and it is not yet as wanted
+	OutcomeUnchanged  Outcome = "unchanged"
+	OutcomeReleased   Outcome = "released"
+	OutcomeGone       Outcome = "gone" // to be released, and the account did not have it any more
+)
+
+// Result is how far a purchase, a change or a release came.
 type Result struct {
-	Number     fax.Number `json:"number"`
-	Bought     bool       `json:"bought"`             // in this run; false: the account had it already
-	Released   bool       `json:"released,omitempty"` // in this run
-	Configured bool       `json:"configured"`         // the number is as wanted, read back
-	Fields     []Field    `json:"fields,omitempty"`
-	Warnings   []string   `json:"warnings,omitempty"`
-	Price      *fax.Money `json:"price,omitempty"` // a month, where known
+	Number   fax.Number `json:"number"`
+	Outcome  Outcome    `json:"outcome"` // "" when there is no number to tell of
+	Fields   []Field    `json:"fields,omitempty"`
+	Warnings []string   `json:"warnings,omitempty"`
+	Price    *fax.Money `json:"price,omitempty"` // a month, where known
 }
 
 // UnfinishedError says that the account has the number, and what is missing
@@ -57,7 +72,8 @@ func (e *UnfinishedError) Unwrap() error { return e.Err }
 // that can be run again:
 //
 //  1. An order by phone number looks first whether the account has it; then
-//     nothing is bought and the run continues with 4.
+//     nothing is bought and the run continues with 4, if [Purchase.Claim]
+//     lets it.
 //  2. The price is checked against MaxPrice.
 //  3. The order is sent once. When it is not known what became of it (the
 //     provider unavailable, a timeout, an interrupt), the account is looked
@@ -84,25 +100,46 @@ func Buy(ctx context.Context, numbers fax.Numbers, p Purchase) (Result, error) {
 	if err != nil {
 		return res, err
 	}
+	bought := false
 	n, owned := before.find(p.Order.Phone)
-	if !owned {
-		if res.Price, err = b.affordable(ctx); err != nil {
-			return res, err
-		}
-		if n, res.Bought, err = b.buy(ctx, before); err != nil {
-			return res, err
-		}
+	if owned {
+		err = p.Claim(n)
+	} else if res.Price, err = b.affordable(ctx); err == nil {
+		n, bought, err = b.buy(ctx, before)
+	}
+	if err != nil {
+		return res, err
 	}
 	res.Number = n
 	err = b.finish(ctx, &res)
-	if err != nil {
+	switch {
+	case err != nil:
+		res.Outcome = OutcomeUnfinished
 		hint := fax.Hint(err)
 		if c := p.Want.Command(n.Phone); c != "" && !errors.Is(err, fax.ErrInvalid) {
 			hint = "continue with: " + c
 		}
-		return res, fax.WithHint(&UnfinishedError{Number: res.Number, Bought: res.Bought, Err: err}, hint)
+		return res, fax.WithHint(&UnfinishedError{Number: res.Number, Bought: bought, Err: err}, hint)
+	case bought:
+		res.Outcome = OutcomeBought
+	case len(res.Fields) > 0:
+		res.Outcome = OutcomeChanged
+	default:
+		res.Outcome = OutcomeUnchanged
 	}
 	return res, nil
+}
+
+// Claim tells whether a number that the account has can be what this purchase
+// was to buy. One that a person named always can. One that was picked among
+// those for sale was bought by somebody else, unless it has the name that the
+// order gives. The error is fax.ErrConflict.
+func (p Purchase) Claim(n fax.Number) error {
+	if !p.Picked || p.Order.Name != "" && n.Name == p.Order.Name {
+		return nil
+	}
+	return fax.WithHint(fmt.Errorf("%w: %s was for sale and is in the account by now, under the name %q: somebody else bought it", fax.ErrConflict, n.Phone, n.Name),
+		"look at it: faxctl numbers get "+n.Phone+"; a new search picks another")
 }
 
 // Check finds what would keep the purchase from being made: an order or a want
@@ -211,6 +248,10 @@ func (b buyer) buy(ctx context.Context, before owned) (fax.Number, bool, error) 
 		return fax.Number{}, false, err
 	}
 	n, err = b.look(ctx, before, err, settled)
+	// Without a name in the order, an answer that was lost is the best guess.
+	if err == nil && (settled || b.Order.Name != "") {
+		err = b.Claim(n)
+	}
 	return n, err == nil && !settled, err
 }
 
@@ -221,7 +262,7 @@ func (b buyer) what() string {
 	return "a number in area code " + b.Order.AreaCode
 }
 
-// finish makes the number what it should be.
+// finish makes the number what it should be, and says in res what that took.
 func (b buyer) finish(ctx context.Context, res *Result) error {
 	n, err := b.numbers.Get(ctx, res.Number.ID)
 	if err != nil {
@@ -236,6 +277,5 @@ func (b buyer) finish(ctx context.Context, res *Result) error {
 	if n, err = Apply(ctx, b.numbers, n, d.Change); n.ID != "" {
 		res.Number = n
 	}
-	res.Configured = err == nil
 	return err
 }

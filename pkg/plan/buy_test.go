@@ -25,9 +25,18 @@ func failing(kind error) func(*account, fax.Order) error {
 	return func(*account, fax.Order) error { return fmt.Errorf("no answer: %w", kind) }
 }
 
+// renamed is an order that somebody else's purchase forestalls.
+func renamed(name string, kind error) func(*account, fax.Order) error {
+	return func(a *account, o fax.Order) error {
+		a.owned[len(a.owned)-1].Name = name
+		return failing(kind)(a, o)
+	}
+}
+
 // Every way a purchase can go. Whatever happens, an order is sent once at most.
 func TestBuy(t *testing.T) {
 	byPhone, byArea := fax.Order{Phone: phone}, fax.Order{AreaCode: "415", Country: "US"}
+	named := fax.Order{Phone: phone, Name: "front desk"}
 	faxWanted := plan.Want{FaxURL: new(in)}
 	other := fax.Number{ID: "old", Phone: "+14155550100", Mode: fax.ModeVoice}
 	second := func(a *account, _ fax.Order) error {
@@ -38,25 +47,25 @@ func TestBuy(t *testing.T) {
 		account    account
 		purchase   plan.Purchase
 		orders     int
-		bought     bool
-		configured bool
+		bought     bool // the order was carried out
+		outcome    plan.Outcome
 		kind       error
 		says, hint string // parts
 	}{
 		"all is well": {
 			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: local(usd("1.15")), MaxPrice: usd("1.15")},
-			orders:   1, bought: true, configured: true,
+			orders:   1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"nothing to configure": {
-			purchase: plan.Purchase{Order: byPhone}, orders: 1, bought: true, configured: true,
+			purchase: plan.Purchase{Order: byPhone}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"a second run continues": {
 			account:  account{owned: []fax.Number{voice()}},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, configured: true,
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, outcome: plan.OutcomeChanged,
 		},
 		"a second run asks no price": {
 			account:  account{owned: []fax.Number{voice()}},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: local(usd("9")), MaxPrice: usd("1")}, configured: true,
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: local(usd("9")), MaxPrice: usd("1")}, outcome: plan.OutcomeChanged,
 		},
 		"too expensive": {
 			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: local(usd("2.15")), MaxPrice: usd("2")},
@@ -65,7 +74,7 @@ func TestBuy(t *testing.T) {
 		"price from the list": {
 			account:  account{prices: map[fax.NumberType]fax.Money{fax.Local: *usd("1.15"), fax.TollFree: *usd("2.15")}},
 			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: local(nil), MaxPrice: usd("2")},
-			orders:   1, bought: true, configured: true,
+			orders:   1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"price of an area code": {
 			account:  account{prices: map[fax.NumberType]fax.Money{fax.Local: *usd("1.15")}},
@@ -101,15 +110,47 @@ func TestBuy(t *testing.T) {
 		},
 		"taken by a run beside this one": {
 			account:  account{buy: failing(fax.ErrConflict)},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, configured: true,
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, outcome: plan.OutcomeChanged,
+		},
+		"picked, and bought by somebody else under another name": {
+			account:  account{buy: renamed("theirs", fax.ErrConflict)},
+			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, kind: fax.ErrConflict, says: `under the name "theirs"`, hint: "numbers get " + phone,
+		},
+		"picked, and bought by a run beside this one": {
+			account:  account{buy: failing(fax.ErrConflict)},
+			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, outcome: plan.OutcomeUnchanged,
+		},
+		"picked without a name, and taken": {
+			account:  account{buy: failing(fax.ErrConflict)},
+			purchase: plan.Purchase{Order: byPhone, Picked: true}, orders: 1, kind: fax.ErrConflict, says: "somebody else",
+		},
+		"picked, and in the account before the order": {
+			account:  account{owned: []fax.Number{voice()}},
+			purchase: plan.Purchase{Order: named, Picked: true}, kind: fax.ErrConflict, says: `under the name "desk"`,
+		},
+		"picked, and in the account under its name": {
+			account:  account{owned: []fax.Number{voice(func(n *fax.Number) { n.Name = named.Name })}},
+			purchase: plan.Purchase{Order: named, Picked: true}, outcome: plan.OutcomeUnchanged,
+		},
+		"picked, no answer, bought": {
+			account:  account{buy: failing(fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, bought: true, outcome: plan.OutcomeBought,
+		},
+		"picked, no answer, another's": {
+			account:  account{buy: renamed("theirs", fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, kind: fax.ErrConflict, says: `under the name "theirs"`,
+		},
+		"picked, no answer, not bought": {
+			account:  account{refuse: fmt.Errorf("no answer: %w", fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, kind: fax.ErrUnavailable, hint: "look: faxctl numbers get " + phone,
 		},
 		"no answer, bought": {
 			account:  account{buy: failing(fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true, configured: true,
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"no answer, bought, shows late": {
 			account:  account{buy: failing(context.DeadlineExceeded), late: 3 * time.Second},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true, configured: true,
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"no answer, not bought": {
 			account:  account{refuse: fmt.Errorf("no answer: %w", fax.ErrUnavailable)},
@@ -121,7 +162,7 @@ func TestBuy(t *testing.T) {
 		},
 		"area code": {
 			account:  account{owned: []fax.Number{other}},
-			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, configured: true,
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"area code, none left": {
 			account:  account{refuse: fmt.Errorf("none left: %w", fax.ErrNotFound)},
@@ -129,14 +170,14 @@ func TestBuy(t *testing.T) {
 		},
 		"area code, no answer, bought": {
 			account:  account{owned: []fax.Number{other}, buy: failing(fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, configured: true,
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"area code, no answer, a number elsewhere is new too": {
 			account: account{buy: func(a *account, _ fax.Order) error {
 				a.owned = append(a.owned, fax.Number{ID: "elsewhere", Phone: "+16504155550"})
 				return fmt.Errorf("no answer: %w", fax.ErrUnavailable)
 			}},
-			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, configured: true,
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"area code, no answer, not bought": {
 			account:  account{owned: []fax.Number{other}, refuse: fmt.Errorf("no answer: %w", fax.ErrUnavailable)},
@@ -149,20 +190,20 @@ func TestBuy(t *testing.T) {
 		"bought, configuring fails": {
 			account:  account{configure: fmt.Errorf("down: %w", fax.ErrUnavailable)},
 			purchase: plan.Purchase{Order: fax.Order{Phone: phone, Name: "it's ours"}, Want: faxWanted}, orders: 1, bought: true,
-			kind: fax.ErrUnavailable, says: phone + " is bought, but not configured", hint: `faxctl numbers configure ` + phone + ` --fax-url ` + in + ` --name 'it'\''s ours'`,
+			outcome: plan.OutcomeUnfinished, kind: fax.ErrUnavailable, says: phone + " is bought, but not configured", hint: `faxctl numbers configure ` + phone + ` --fax-url ` + in + ` --name 'it'\''s ours'`,
 		},
 		"bought, the mode does not stick": {
 			account:  account{stubborn: true},
 			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true,
-			kind: fax.ErrConflict, says: "does not confirm receive mode fax", hint: "continue with: faxctl numbers configure " + phone,
+			outcome: plan.OutcomeUnfinished, kind: fax.ErrConflict, says: "does not confirm receive mode fax", hint: "continue with: faxctl numbers configure " + phone,
 		},
 		"owned, configuring fails": {
 			account:  account{owned: []fax.Number{voice()}, configure: fmt.Errorf("down: %w", fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, kind: fax.ErrUnavailable, says: "is in the account, but not configured", hint: "continue with",
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, outcome: plan.OutcomeUnfinished, kind: fax.ErrUnavailable, says: "is in the account, but not configured", hint: "continue with",
 		},
 		"owned, and cannot fax": {
 			account:  account{owned: []fax.Number{voice(func(n *fax.Number) { n.Capabilities.Fax = fax.No })}},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, kind: fax.ErrInvalid, hint: "--force",
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, outcome: plan.OutcomeUnfinished, kind: fax.ErrInvalid, hint: "--force",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -179,8 +220,15 @@ func TestBuy(t *testing.T) {
 				if got := a.did("buy"); got != c.orders {
 					t.Errorf("%d orders sent, want %d", got, c.orders)
 				}
-				if res.Bought != c.bought || res.Configured != c.configured {
-					t.Errorf("bought %v, configured %v, want %v, %v", res.Bought, res.Configured, c.bought, c.configured)
+				if res.Outcome != c.outcome {
+					t.Errorf("the outcome is %q, want %q", res.Outcome, c.outcome)
+				}
+				bought := c.outcome == plan.OutcomeBought
+				if unfinished := (*plan.UnfinishedError)(nil); errors.As(err, &unfinished) {
+					bought = unfinished.Bought
+				}
+				if bought != c.bought {
+					t.Errorf("bought %v, want %v", bought, c.bought)
 				}
 				if took := time.Since(begin); took > 20*time.Second {
 					t.Errorf("took %s", took)
@@ -190,7 +238,7 @@ func TestBuy(t *testing.T) {
 				}
 				// The same command again finishes and buys nothing more.
 				if a.configure, a.stubborn, a.list = nil, false, nil; c.bought && c.purchase.Order.Phone != "" {
-					if again, err := plan.Buy(t.Context(), a, c.purchase); err != nil || again.Bought || !again.Configured || a.did("buy") != c.orders {
+					if again, err := plan.Buy(t.Context(), a, c.purchase); err != nil || again.Outcome == plan.OutcomeBought || a.did("buy") != c.orders {
 						t.Errorf("the second run: %+v, %v, %d orders", again, err, a.did("buy"))
 					}
 				}
@@ -211,8 +259,8 @@ func TestBuyInterrupted(t *testing.T) {
 		if !errors.As(err, &unfinished) || !errors.Is(err, context.Canceled) || !unfinished.Bought || unfinished.Number.Phone != phone {
 			t.Fatalf("error %v, want an UnfinishedError that unwraps to context.Canceled", err)
 		}
-		if !res.Bought || res.Configured {
-			t.Errorf("bought %v, configured %v, want true, false", res.Bought, res.Configured)
+		if res.Outcome != plan.OutcomeUnfinished {
+			t.Errorf("the outcome is %q, want unfinished", res.Outcome)
 		}
 		if want := "continue with: faxctl numbers configure " + phone + " --fax-url " + in; fax.Hint(err) != want {
 			t.Errorf("hint %q, want %q", fax.Hint(err), want)

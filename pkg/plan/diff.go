@@ -132,11 +132,11 @@ func (d *differ) urls(n fax.Number, mode fax.Mode, w Want) {
 		}
 		d.set(&d.Change.URL, "fax_url", from, *w.FaxURL, note)
 	}
-	d.method(&d.Change.Method, "method", n.Method, w.Method, w.FaxURL)
+	d.method(&d.Change.Method, "method", n.Method, w.Method, d.Change.URL)
 	if w.FallbackURL != nil {
 		d.set(&d.Change.FallbackURL, "fallback_url", n.FallbackURL, *w.FallbackURL, "")
 	}
-	d.method(&d.Change.FallbackMethod, "fallback_method", n.FallbackMethod, w.FallbackMethod, w.FallbackURL)
+	d.method(&d.Change.FallbackMethod, "fallback_method", n.FallbackMethod, w.FallbackMethod, d.Change.FallbackURL)
 	if w.StatusCallback != nil {
 		d.set(&d.Change.StatusCallback, "status_callback", n.StatusCallback, *w.StatusCallback, "")
 	}
@@ -145,10 +145,11 @@ func (d *differ) urls(n fax.Number, mode fax.Mode, w Want) {
 	}
 }
 
-// method compares the method of a URL; where only the URL is given, it is POST.
-func (d *differ) method(field **string, name, from string, want, url *string) {
+// method compares the method of a URL. Where none is wanted, a URL that is new
+// has POST, and one that stays keeps the method it has.
+func (d *differ) method(field **string, name, from string, want, changed *string) {
 	note := ""
-	if want == nil && given(url) {
+	if want == nil && given(changed) {
 		post := "POST"
 		want, note = &post, "the default"
 	}

@@ -85,6 +85,15 @@ func TestDiff(t *testing.T) {
 			change: change{URL: new(in + "2"), Method: new("POST")},
 			fields: []plan.Field{{"fax_url", in, in + "2", ""}, {"method", "GET", "POST", "the default"}},
 		},
+		"GET is kept with its URL": {
+			number: faxing(func(n *fax.Number) { n.Method, n.FallbackURL, n.FallbackMethod = "GET", in+"/b", "GET" }),
+			want:   plan.Want{FaxURL: new(in), FallbackURL: new(in + "/b"), Name: new("front")},
+			change: change{Name: new("front")}, fields: []plan.Field{{"name", "desk", "front", ""}},
+		},
+		"GET goes when another is wanted": {
+			number: faxing(func(n *fax.Number) { n.Method = "GET" }), want: plan.Want{FaxURL: new(in), Method: new("POST")},
+			change: change{Method: new("POST")}, fields: []plan.Field{{"method", "GET", "POST", ""}},
+		},
 		"GET is kept when wanted": {
 			number: faxing(func(n *fax.Number) { n.Method = "GET" }), want: plan.Want{FaxURL: new(in), Method: new("GET")},
 		},

@@ -27,18 +27,24 @@ func (s *settings) fields() []strict.Field {
 
 func (e *entryNode) fields(buy func(*yaml.Node)) []strict.Field {
 	return append([]strict.Field{
-		{Key: "number", At: &e.phone}, {Key: "buy", At: buy}, {Key: "name", At: &e.want.Name},
+		{Key: "number", At: &e.phone, Filled: true}, {Key: "buy", At: buy}, {Key: "name", At: &e.want.Name},
 	}, e.settings.fields()...)
 }
 
+// fields are the keys of a number to buy. One without a value is a mistake, and
+// not the wish for any number at any price.
 func (s *shoppingText) fields() []strict.Field {
-	return []strict.Field{
+	fields := []strict.Field{
 		{Key: "country", At: &s.Search.Country}, {Key: "type", At: &s.kind},
 		{Key: "area-code", At: &s.area}, {Key: "contains", At: &s.contains},
 		{Key: "region", At: &s.Search.Region}, {Key: "locality", At: &s.Search.Locality},
 		{Key: "max-price", At: &s.maxPrice},
 		{Key: "address-sid", At: &s.AddressID}, {Key: "bundle-sid", At: &s.BundleID},
 	}
+	for i := range fields {
+		fields[i].Filled = true
+	}
+	return fields
 }
 
 type shoppingText struct {
@@ -71,14 +77,20 @@ func (r fileReader) settings(n *yaml.Node, what string, fields []strict.Field, s
 		key  string
 		want Want
 	}{
-		{"mode", Want{Mode: w.Mode}}, {"name", Want{Name: w.Name}},
-		{"fax-url", Want{FaxURL: w.FaxURL, AllowHTTP: true}}, {"fax-method", Want{Method: w.Method}},
-		{"fallback-url", Want{FallbackURL: w.FallbackURL, AllowHTTP: true}}, {"fallback-method", Want{FallbackMethod: w.FallbackMethod}},
+		{"name", Want{Name: w.Name}},
+		{"fax-url", Want{FaxURL: w.FaxURL, AllowHTTP: true}}, {"fallback-url", Want{FallbackURL: w.FallbackURL, AllowHTTP: true}},
 		{"status-callback", Want{StatusCallback: w.StatusCallback, AllowHTTP: true}},
 	} {
-		if at[alone.key] != nil {
-			r.refuse(at[alone.key], alone.want.Check())
-		}
+		r.refuse(at[alone.key], alone.want.Check())
+	}
+	if w.Mode != nil {
+		r.refuse(at["mode"], suggest(Want{Mode: w.Mode}.Check(), *w.Mode, []fax.Mode{fax.ModeFax, fax.ModeVoice}))
+	}
+	if w.Method != nil {
+		r.refuse(at["fax-method"], suggest(Want{Method: w.Method}.Check(), *w.Method, methods()))
+	}
+	if w.FallbackMethod != nil {
+		r.refuse(at["fallback-method"], suggest(Want{FallbackMethod: w.FallbackMethod}.Check(), *w.FallbackMethod, methods()))
 	}
 	s.want.KeepRouting, s.want.Force, s.want.AllowHTTP = isTrue(s.keepRouting), isTrue(s.force), isTrue(s.allowHTTP)
 	return at
@@ -103,11 +115,17 @@ func (r fileReader) entry(n *yaml.Node) entryNode {
 	case e.buy != nil && !given(e.want.Name):
 		r.Problem(n, "add name: it is how a number that was bought is known again, so that it is never bought twice", "an entry with buy has no name")
 	}
+	if name := e.want.Name; e.buy != nil && name != nil && strings.TrimSpace(*name) != *name {
+		r.Problem(e.at["name"], "write it without: a number that was bought is known again by its name, letter for letter", "name %s has blanks around it", strict.Quote(*name))
+	}
 	e.wrong = r.Problems() > before
 	return e
 }
 
 func (r fileReader) shopping(n *yaml.Node) *Shopping {
+	if n.ShortTag() == "!!null" {
+		r.Problem(n, "say what, as in buy: {country: US, area-code: 415}", "buy has no value")
+	}
 	var s shoppingText
 	at := r.Fields(n, "buy", s.fields())
 	if s.maxPrice != "" {
@@ -115,18 +133,33 @@ func (r fileReader) shopping(n *yaml.Node) *Shopping {
 		r.refuse(at["max-price"], err)
 		s.MaxPrice = &limit
 	}
+	list := func(s string) []string {
+		if s == "" {
+			return nil
+		}
+		return []string{s}
+	}
+	s.Search.AreaCodes, s.Search.Patterns = list(s.area), list(s.contains)
 	if s.kind != "" {
 		s.Search.Types = []fax.NumberType{s.kind}
 	}
-	if s.area != "" {
-		s.Search.AreaCodes = []string{s.area}
+	country := fax.Query{Country: s.Search.Country}
+	if err := mistake(fax.Search{Query: country}); err != nil {
+		r.refuse(at["country"], err)
+		country = fax.Query{} // the others are told what is wrong with them alone
 	}
-	if s.contains != "" {
-		s.Search.Patterns = []string{s.contains}
-	}
-	_, err := s.Search.Queries()
-	r.refuse(n, err)
+	r.refuse(at["type"], suggest(mistake(fax.Search{Types: s.Search.Types}), s.kind, fax.NumberTypes()))
+	r.refuse(at["area-code"], mistake(fax.Search{Query: country, AreaCodes: s.Search.AreaCodes}))
+	r.refuse(at["contains"], mistake(fax.Search{Patterns: s.Search.Patterns}))
+	country.Region = s.Search.Region
+	r.refuse(at["region"], mistake(fax.Search{Query: country}))
 	return &s.Shopping
+}
+
+// mistake is what keeps a search from being asked.
+func mistake(s fax.Search) error {
+	_, err := s.Queries()
+	return err
 }
 
 // finish puts the defaults into an entry, and checks what it comes to.

@@ -2,7 +2,9 @@ package plan
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -95,17 +97,39 @@ func fileFields(prune *bool, defaults, numbers func(*yaml.Node)) []strict.Field 
 // fileReader reads the parts of a file.
 type fileReader struct{ *strict.Document }
 
-// refuse notes an error of this package or of package fax at a node. Their
-// hints speak of flags; a key of the file has the same name.
-func (r fileReader) refuse(n *yaml.Node, err error) {
-	if err != nil {
-		r.Problem(n, flagsAsKeys(fax.Hint(err)), "%v", err)
+// refuse notes an error of this package or of package fax at a key, if the key
+// is there.
+func (r fileReader) refuse(key *yaml.Node, err error) {
+	if err != nil && key != nil {
+		r.Problem(key, flagsAsKeys(fax.Hint(err)), "%v", err)
 	}
 }
 
+// suggest adds the word that was probably meant to what is wrong with one.
+func suggest[T ~string](err error, word T, known []T) error {
+	if err == nil {
+		return nil
+	}
+	words := make([]string, len(known))
+	for i, k := range known {
+		words[i] = string(k)
+	}
+	return fmt.Errorf("%w%s", err, strict.Suggest(string(word), words))
+}
+
+// flagsAsKeys is a hint for those who write a file: a key has the name of the
+// flag. Commands in it stay as they are.
 func flagsAsKeys(hint string) string {
-	hint = regexp.MustCompile(`--(allow-http|force|keep-routing)`).ReplaceAllString(hint, "$1: true")
-	return regexp.MustCompile(`--([a-z-]+)`).ReplaceAllString(hint, "$1")
+	parts := strings.Split(hint, "; ")
+	for i, p := range parts {
+		if strings.Contains(p, "faxctl ") {
+			continue
+		}
+		p = regexp.MustCompile(`--(allow-http|force|keep-routing)`).ReplaceAllString(p, "$1: true")
+		p = regexp.MustCompile(`--([a-z-]+) ([A-Z0-9+]\S*)`).ReplaceAllString(p, "$1: $2")
+		parts[i] = regexp.MustCompile(`--([a-z-]+)`).ReplaceAllString(p, "$1")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // unique finds entries that mean the same number.

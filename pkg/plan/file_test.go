@@ -15,6 +15,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plan"
+	"github.com/faxctl/faxctl/pkg/sandbox"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
 
@@ -97,22 +98,22 @@ defaults: [a]
 		t.Fatalf("the error is %v", err)
 	}
 	want := []string{
-		`n.yaml:2: invalid phone number "14155550123"`,
+		`n.yaml:2: invalid phone number "14155550123"; write it in E.164: a plus sign, the country code and the number, as in +14155550123`,
 		`n.yaml:3: unknown key "nam"; did you mean name?`,
-		`n.yaml:5: invalid receive mode "faks"`,
+		`n.yaml:5: invalid receive mode "faks"; fax or voice`,
 		`n.yaml:6: unknown key "area-cod"; did you mean area-code?`,
-		`n.yaml:6: invalid country "USA"`,
+		`n.yaml:6: invalid country "USA"; give two letters (ISO 3166-1), as in country: US`,
 		`n.yaml:7: name: want text`,
-		`n.yaml:8: invalid phone number "+1415"`,
-		`n.yaml:10: name has no value`,
-		`n.yaml:11: fax URL: invalid URL "ftp://x"`,
-		`n.yaml:12: an entry has either a number, or buy`,
-		`n.yaml:13: +14155550123 is there already, in line 9`,
-		`n.yaml:14: an entry with buy has no name`,
-		`n.yaml:15: invalid amount of money "cheap"`,
-		`n.yaml:17: the name "twin" is there already, in line 15`,
-		`n.yaml:19: +14155550126: fax URL: invalid URL "http://fax.example.com/": it is not https`,
-		`n.yaml:21: +14155550127: invalid combination: a fax URL or method, and mode voice`,
+		`n.yaml:8: invalid phone number "+1415"; write it in E.164: a plus sign, the country code and the number, as in +14155550123`,
+		`n.yaml:10: name has no value; write "" to clear it, or leave name out`,
+		`n.yaml:11: fax URL: invalid URL "ftp://x"; an absolute URL, as in https://fax.example.com/in`,
+		`n.yaml:12: an entry has either a number, or buy; as in number: "+14155550123", or buy: {country: US, area-code: 415}`,
+		`n.yaml:13: +14155550123 is there already, in line 9; keep one of them`,
+		`n.yaml:14: an entry with buy has no name; add name: it is how a number that was bought is known again, so that it is never bought twice`,
+		`n.yaml:15: invalid amount of money "cheap"; write an amount and, if you like, a currency, as in 2.00 or '2.00 USD'`,
+		`n.yaml:17: the name "twin" is there already, in line 15; a number that was bought is known again by its name: give each its own`,
+		`n.yaml:19: +14155550126: fax URL: invalid URL "http://fax.example.com/": it is not https; use https; allow-http: true permits it, for tests`,
+		`n.yaml:21: +14155550127: invalid combination: a fax URL or method, and mode voice; choose: mode voice, or a fax URL, which makes it a fax number`,
 		`n.yaml:27: unknown key "prun"; did you mean prune?`,
 		`n.yaml:28: defaults is not a mapping of keys to values`,
 	}
@@ -122,6 +123,86 @@ defaults: [a]
 	for _, p := range e.Problems {
 		if strings.Contains(p.Hint, "--allow-http") || strings.Contains(p.Hint, "--force") {
 			t.Errorf("line %d: the hint speaks of flags, not of keys: %s", p.Line, p.Hint)
+		}
+	}
+}
+
+// Each wrong key of a number to buy is told at its own line, with what would be
+// right: nothing of it is a wish for any number at any price.
+func TestReadFileBuyProblems(t *testing.T) {
+	_, err := plan.ReadFile("n.yaml", []byte(`numbers:
+  - name: " front"
+    buy:
+      country:
+      max-price: ""
+      area-code:
+  - name: a
+    buy:
+      country: U
+      type: tol-free
+      area-code: 41
+      contains: "#"
+      region: CA
+      max-price: 2,00
+      citi: x
+      locality: true
+  - name: b
+    buy:
+      country: DE
+      area-code: 415
+      region: BY
+  - name: c
+    buy:
+  - number: ""
+    mode: fx
+    fax-method: PSOT
+prune: yes
+`))
+	want := []string{
+		`n.yaml:2: name " front" has blanks around it; write it without: a number that was bought is known again by its name, letter for letter`,
+		`n.yaml:4: country has no value; say which, or leave country out`,
+		`n.yaml:5: max-price has no value; say which, or leave max-price out`,
+		`n.yaml:6: area-code has no value; say which, or leave area-code out`,
+		`n.yaml:9: invalid country "U"; give two letters (ISO 3166-1), as in country: US`,
+		`n.yaml:10: invalid number type "tol-free"; did you mean toll-free?`,
+		`n.yaml:11: invalid area code "41"; three digits, the first one 2 to 9, as in 415`,
+		`n.yaml:12: invalid pattern "#"; 2 to 16 of digits and letters; * is one digit, % any; + at the start and $ at the end hold the pattern there`,
+		`n.yaml:14: invalid amount of money "2,00"; write an amount and, if you like, a currency, as in 2.00 or '2.00 USD'`,
+		`n.yaml:15: unknown key "citi"; the keys of buy are country, type, area-code, contains, region, locality, max-price, address-sid, bundle-sid`,
+		`n.yaml:16: locality: want text, not true; write it in quotes if that is the text`,
+		`n.yaml:20: invalid area code 415: only the US and Canada have them, not DE; leave area-code out, or search country: US or CA; elsewhere use contains with the leading digits`,
+		`n.yaml:21: invalid region: providers look at it in the US and Canada only, not in DE; leave it out, or search country: US or CA`,
+		`n.yaml:23: buy has no value; say what, as in buy: {country: US, area-code: 415}`,
+		`n.yaml:24: number has no value; say which, or leave number out`,
+		`n.yaml:25: invalid receive mode "fx"; did you mean fax?`,
+		`n.yaml:26: invalid fax method "PSOT"; did you mean POST?`,
+		`n.yaml:27: prune: want true or false; did you mean true?`,
+	}
+	if err == nil {
+		t.Fatal("nothing is wrong with it")
+	}
+	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	_, err = plan.ReadFile("n.yaml", []byte("numbers:\n  - {buy: {}, name: ' front'}\n  - {number: +14155550123, name: ' back'}\n  - buy: {}\n    name: \"a\\u00a0\"\n"))
+	if err == nil || !strings.Contains(err.Error(), `n.yaml:2: name " front" has blanks around it`) || !strings.Contains(err.Error(), `n.yaml:5: name "a\u00a0" has blanks around it`) || strings.Contains(err.Error(), ":3:") {
+		t.Errorf("blanks around names: %v", err)
+	}
+}
+
+// Hints that name commands stay true in a file.
+func TestHintsOfFiles(t *testing.T) {
+	numbers := atSandbox(t, sandbox.Twilio)
+	for text, want := range map[string]string{
+		"numbers: [{buy: {area-code: 415, max-price: 0.50}, name: a}]\n": "find another: faxctl numbers search --price; or raise max-price",
+		"numbers: [{number: +14155550123}]\n":                            "buy it: faxctl numbers buy +14155550123; or take the entry out",
+	} {
+		f, err := plan.ReadFile("n.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = plan.Steps(t.Context(), numbers, f); fax.Hint(err) != want {
+			t.Errorf("%v: hint %q, want %q", err, fax.Hint(err), want)
 		}
 	}
 }

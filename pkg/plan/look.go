@@ -82,7 +82,10 @@ func (b buyer) look(ctx context.Context, before owned, cause error, settled bool
 }
 
 func (b buyer) lookHint() string {
-	if b.Order.Phone != "" {
+	switch {
+	case b.Picked: // the next run may pick another
+		return "before you buy again, look: faxctl numbers get " + b.Order.Phone
+	case b.Order.Phone != "":
 		return "run the same command again: it looks first, and never buys the number twice"
 	}
 	return "before you buy again, look: faxctl numbers list --contains " + b.Order.AreaCode

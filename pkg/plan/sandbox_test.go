@@ -110,7 +110,7 @@ func TestBuyByAreaCodeAtTheSandbox(t *testing.T) {
 	for _, fault := range []string{"POST /IncomingPhoneNumbers$=lost", "POST /IncomingPhoneNumbers$=truncate"} {
 		numbers := atSandbox(t, sandbox.Twilio, fault)
 		res, err := plan.Buy(t.Context(), numbers, plan.Purchase{Order: fax.Order{AreaCode: "415"}, Want: plan.Want{FaxURL: new(in)}, MaxPrice: usd("5")})
-		if err != nil || !res.Bought || !strings.HasPrefix(res.Number.Phone, "+1415") || owns(t, numbers) != 1 {
+		if err != nil || res.Outcome != plan.OutcomeBought || !strings.HasPrefix(res.Number.Phone, "+1415") || owns(t, numbers) != 1 {
 			t.Errorf("%s: %+v, %v", fault, res, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/strict"
@@ -46,21 +47,25 @@ func (s Step) Pending() bool {
 
 // Steps compares a file with the account: a step for each entry in the order
 // of the file, then one for each number that is not in it. It changes nothing.
-// The numbers are listed once; for each number to buy, the offers are searched
-// and its price looked up.
+// The numbers are listed once; entries that search for the same share one
+// search, and each gets an offer of its own, with its price.
 //
 // Entries that cannot be carried out are reported together, as a
 // [*strict.Error] with their lines: a number the account does not own
-// (fax.ErrNotFound), a name that several numbers have (fax.ErrConflict),
-// nothing for sale (fax.ErrNotFound), and what [Diff] refuses.
+// (fax.ErrNotFound), a name that several numbers have or that is the name of
+// another entry's number (fax.ErrConflict), nothing for sale
+// (fax.ErrNotFound), and what [Diff] refuses.
 func Steps(ctx context.Context, numbers fax.Numbers, f File) ([]Step, error) {
 	all, err := fax.Collect(numbers.List(ctx, fax.NumberFilter{WithMode: true}))
 	if err != nil {
 		return nil, fmt.Errorf("list the account's numbers: %w", err)
 	}
-	c := comparer{numbers: numbers, taken: map[string]bool{}}
+	c := &comparer{numbers: numbers, most: len(f.Entries), named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[fax.Query]*shelf{}}
+	defer c.close()
 	for _, e := range f.Entries {
-		c.taken[e.Phone] = e.Phone != ""
+		if e.Phone != "" {
+			c.named[e.Phone], c.taken[e.Phone] = e, true
+		}
 	}
 	var wrong strict.Error
 	var kind error
@@ -107,10 +112,21 @@ func aboutEntry(err error) bool {
 // comparer makes steps; it lives for one comparison.
 type comparer struct {
 	numbers fax.Numbers
-	taken   map[string]bool // phones that other entries mean, or will buy
+	most    int              // entries there are: no search need find more
+	named   map[string]Entry // by the phone number they name
+	taken   map[string]bool  // phones that other entries mean, or will buy
+	shelves map[fax.Query]*shelf
+
+	unpriced bool // the provider has no price list
 }
 
-func (c comparer) step(ctx context.Context, all []fax.Number, e Entry) (Step, error) {
+func (c *comparer) close() {
+	for _, s := range c.shelves {
+		s.stop()
+	}
+}
+
+func (c *comparer) step(ctx context.Context, all []fax.Number, e Entry) (Step, error) {
 	n, found, err := c.find(all, e)
 	switch {
 	case err != nil:
@@ -134,9 +150,12 @@ func (c comparer) step(ctx context.Context, all []fax.Number, e Entry) (Step, er
 
 // find is the number that an entry means, if the account has it. One that was
 // bought is known by its name; numbers that other entries name are not meant.
-func (c comparer) find(all []fax.Number, e Entry) (fax.Number, bool, error) {
+func (c *comparer) find(all []fax.Number, e Entry) (fax.Number, bool, error) {
 	var found []fax.Number
 	for _, n := range all {
+		if err := c.distinct(n, e); err != nil {
+			return fax.Number{}, false, err
+		}
 		if e.Phone == n.Phone || e.Buy != nil && n.Name == e.Name() && !c.taken[n.Phone] {
 			found = append(found, n)
 		}
@@ -148,56 +167,111 @@ func (c comparer) find(all []fax.Number, e Entry) (fax.Number, bool, error) {
 		c.taken[found[0].Phone] = true
 		return found[0], true, nil
 	}
-	return fax.Number{}, false, fax.WithHint(
-		fmt.Errorf("%w: %d numbers have the name %q (%s, %s, …)", fax.ErrConflict, len(found), e.Name(), found[0].Phone, found[1].Phone),
-		"write number: in place of buy:, with the one that is meant")
+	return fax.Number{}, false, fax.WithHint(manyNamed(e.Name(), found), oneIsMeant)
+}
+
+// distinct refuses an entry to buy whose name another entry's number has and
+// keeps: a number of that name is there, so nothing would ever be bought.
+func (c *comparer) distinct(n fax.Number, e Entry) error {
+	other, managed := c.named[n.Phone]
+	if !managed || e.Buy == nil || n.Name != e.Name() || other.Want.Name != nil && *other.Want.Name != n.Name {
+		return nil
+	}
+	return fax.WithHint(fmt.Errorf("%w: the name %s is that of %s, the number of the entry in line %d", fax.ErrConflict, strict.Quote(n.Name), n.Phone, other.Line),
+		"give the number to buy another name, or take one of the two entries out")
 }
 
 // shop finds what to buy for an entry, and for how much.
-func (c comparer) shop(ctx context.Context, e Entry) (Step, error) {
+func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 	queries, err := e.Buy.Search.Queries()
 	if err != nil {
 		return Step{}, err
 	}
-	offer, err := Quote(ctx, c.numbers, queries, func(o fax.Offer) bool { return !c.taken[o.Phone] })
+	s := c.shelves[queries[0]] // an entry asks one question
+	if s == nil {
+		s = openShelf(ctx, c.numbers, queries, c.most, !c.unpriced)
+		c.shelves[queries[0]] = s
+	}
+	offer, err := s.take(func(o fax.Offer) bool { return !c.taken[o.Phone] })
 	if err != nil {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
 	}
-	c.taken[offer.Phone] = true
+	c.taken[offer.Phone], c.unpriced = true, s.unpriced == nil
 	p := Purchase{
 		Order: fax.Order{Phone: offer.Phone, Name: e.Name(), AddressID: e.Buy.AddressID, BundleID: e.Buy.BundleID},
-		Want:  e.Want, Offer: &offer, MaxPrice: e.Buy.MaxPrice,
+		Want:  e.Want, Offer: &offer, MaxPrice: e.Buy.MaxPrice, Picked: true,
 	}
 	if err := p.Check(ctx, c.numbers); err != nil {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
 	}
-	// What a new number will be is known well enough to show it.
-	d, err := Diff(fax.Number{Phone: offer.Phone, Mode: fax.ModeVoice, Capabilities: offer.Capabilities}, e.Want)
+	step, err := p.Step()
 	if err != nil {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
 	}
-	return Step{Action: ActionBuy, Phone: offer.Phone, Name: e.Name(), Fields: d.Fields, Offer: &offer, Line: e.Line, purchase: p}, nil
+	step.Line = e.Line
+	return step, nil
 }
 
-// Quote finds the first number for sale that accept takes, with its price
-// where the provider has a price list. fax.ErrNotFound: there is none.
-func Quote(ctx context.Context, numbers fax.Numbers, queries []fax.Query, accept func(fax.Offer) bool) (fax.Offer, error) {
-	o := fax.SearchOptions{Limit: 30, Prices: true} // as many as one question is answered with
-	offer, err := firstOffer(fax.SearchAll(ctx, numbers, queries, o), accept)
-	if errors.Is(err, fax.ErrUnsupported) {
-		o.Prices = false
-		offer, err = firstOffer(fax.SearchAll(ctx, numbers, queries, o), accept)
+// Step is the purchase as a step: what a new number will be is known well
+// enough to show it. Errors as [Diff].
+func (p Purchase) Step() (Step, error) {
+	s := Step{Action: ActionBuy, Phone: p.Order.Phone, Name: p.Order.Name, Offer: p.Offer, purchase: p}
+	fresh := fax.Number{Phone: p.Order.Phone, Mode: fax.ModeVoice, Capabilities: fax.Capabilities{Fax: fax.Yes}}
+	if p.Offer != nil {
+		fresh.Capabilities = p.Offer.Capabilities
 	}
-	return offer, err
+	d, err := Diff(fresh, p.Want)
+	s.Fields = d.Fields
+	return s, err
 }
 
-func firstOffer(offers iter.Seq2[fax.Offer, error], accept func(fax.Offer) bool) (fax.Offer, error) {
-	for o, err := range offers {
-		if err != nil || accept(o) {
-			return o, err
+// Quote finds the first number for sale, with its price where the provider has
+// a price list. fax.ErrNotFound: there is none.
+func Quote(ctx context.Context, numbers fax.Numbers, queries []fax.Query) (fax.Offer, error) {
+	s := openShelf(ctx, numbers, queries, 1, true)
+	defer s.stop()
+	return s.take(func(fax.Offer) bool { return true })
+}
+
+// shelf is what is for sale, asked for as it is needed; it is not for use by
+// several at once. Whoever opens one stops it.
+type shelf struct {
+	next func() (fax.Offer, error, bool)
+	stop func()
+
+	unpriced func() *shelf // the same without prices; nil when this is it
+	err      error         // why there is no more
+}
+
+// openShelf asks for at most most offers, with prices where there is a list.
+func openShelf(ctx context.Context, numbers fax.Numbers, queries []fax.Query, most int, prices bool) *shelf {
+	open := func(prices bool) *shelf {
+		next, stop := iter.Pull2(fax.SearchAll(ctx, numbers, queries, fax.SearchOptions{Limit: most, Prices: prices}))
+		return &shelf{next: next, stop: stop}
+	}
+	s := open(prices)
+	if prices {
+		s.unpriced = func() *shelf { return open(false) }
+	}
+	return s
+}
+
+// take is the next offer that accept takes. fax.ErrNotFound: there is no other.
+func (s *shelf) take(accept func(fax.Offer) bool) (fax.Offer, error) {
+	for s.err == nil {
+		switch o, err, more := s.next(); {
+		case errors.Is(err, fax.ErrUnsupported) && s.unpriced != nil: // before the first offer
+			s.stop()
+			*s = *s.unpriced()
+		case err != nil:
+			s.err = err
+		case !more:
+			s.err = fax.WithHint(fmt.Errorf("number for sale: %w", fax.ErrNotFound), "see what there is: faxctl numbers search")
+		case accept(o):
+			return o, nil
 		}
 	}
-	return fax.Offer{}, fax.WithHint(fmt.Errorf("number for sale: %w", fax.ErrNotFound), "see what there is: faxctl numbers search")
+	return fax.Offer{}, s.err
 }
 
 // Run carries a step out and reads the result back. It may be repeated, after
@@ -208,29 +282,66 @@ func (s Step) Run(ctx context.Context, numbers fax.Numbers) (Result, error) {
 	switch s.Action {
 	case ActionChange:
 		n, err := Apply(ctx, numbers, s.number, s.change)
-		return Result{Number: n, Configured: err == nil, Fields: s.Fields, Warnings: s.Warnings}, err
+		res := Result{Number: n, Outcome: OutcomeChanged, Fields: s.Fields, Warnings: s.Warnings}
+		if err != nil {
+			res.Outcome = OutcomeUnfinished
+		}
+		return res, err
 	case ActionBuy:
 		if err := s.stillMissing(ctx, numbers); err != nil {
 			return Result{}, err
 		}
-		return Buy(ctx, numbers, s.purchase)
+		res, err := Buy(ctx, numbers, s.purchase)
+		switch {
+		case errors.Is(err, fax.ErrInvalid):
+		case res.Outcome == OutcomeUnfinished:
+			err = fax.WithHint(err, "run it again: it continues with that number")
+		case errors.Is(err, fax.ErrUnavailable):
+			err = fax.WithHint(err, "run it again: it looks first whether a number has the name")
+		}
+		return res, err
 	case ActionRelease:
 		released, err := Release(ctx, numbers, s.number)
-		return Result{Number: s.number, Released: released}, err
+		switch {
+		case err != nil:
+			return Result{Number: s.number}, err
+		case released:
+			return Result{Number: s.number, Outcome: OutcomeReleased}, nil
+		}
+		return Result{Number: s.number, Outcome: OutcomeGone}, nil
 	case ActionNone, ActionUnmanaged:
 	}
-	return Result{Number: s.number, Configured: s.Action == ActionNone}, nil
+	return Result{Number: s.number, Outcome: OutcomeUnchanged}, nil
 }
 
 // stillMissing makes sure that nobody bought the number of this name since the
-// account was listed.
+// account was listed: another machine may have.
 func (s Step) stillMissing(ctx context.Context, numbers fax.Numbers) error {
 	named, err := fax.Collect(numbers.List(ctx, fax.NumberFilter{Name: s.Name}))
 	if err != nil {
 		return fmt.Errorf("look whether %q is there already: %w", s.Name, err)
 	}
-	if i := slices.IndexFunc(named, func(n fax.Number) bool { return n.Name == s.Name }); i >= 0 {
-		return fax.WithHint(fmt.Errorf("%w: %s has the name %q by now; nothing was bought", fax.ErrConflict, named[i].Phone, s.Name), "run it again: it continues with that number")
+	named = slices.DeleteFunc(named, func(n fax.Number) bool { return n.Name != s.Name })
+	switch len(named) {
+	case 0:
+		return nil
+	case 1:
+		return fax.WithHint(fmt.Errorf("%w: %s has the name %q by now; nothing was bought", fax.ErrConflict, named[0].Phone, s.Name), "run it again: it continues with that number")
 	}
-	return nil
+	return fax.WithHint(fmt.Errorf("%w; nothing was bought", manyNamed(s.Name, named)), oneIsMeant)
 }
+
+// manyNamed says that a name does not tell which number is meant.
+func manyNamed(name string, all []fax.Number) error {
+	phones := make([]string, len(all))
+	for i, n := range all {
+		phones[i] = n.Phone
+	}
+	const most = 5
+	if len(phones) > most {
+		phones = append(phones[:most], "…")
+	}
+	return fmt.Errorf("%w: %d numbers have the name %s (%s)", fax.ErrConflict, len(all), strict.Quote(name), strings.Join(phones, ", "))
+}
+
+const oneIsMeant = "write number: in place of buy:, with the one that is meant"

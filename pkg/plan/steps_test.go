@@ -1,8 +1,10 @@
 package plan_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 
@@ -189,5 +191,94 @@ func TestStepsProblems(t *testing.T) {
 	f.Entries = f.Entries[4:]
 	if _, err := plan.Steps(t.Context(), numbers, f); !errors.Is(err, fax.ErrUnavailable) || errors.As(err, &e) {
 		t.Errorf("a provider that is not there: %v", err)
+	}
+}
+
+// searches counts the questions for numbers for sale.
+type searches struct {
+	fax.Numbers
+	asked []fax.Query
+}
+
+func (s *searches) Search(ctx context.Context, q fax.Query) iter.Seq2[fax.Offer, error] {
+	s.asked = append(s.asked, q)
+	return s.Numbers.Search(ctx, q)
+}
+
+// Entries that look for the same share one search, however many they are, and
+// each gets a number of its own.
+func TestStepsShareASearch(t *testing.T) {
+	for _, c := range []struct{ entries, searches int }{{1, 1}, {30, 1}, {45, 9}} {
+		text := "numbers:\n"
+		for i := range c.entries {
+			text += fmt.Sprintf("  - {buy: {area-code: 415}, name: desk %d}\n", i)
+		}
+		numbers := &searches{Numbers: atSandbox(t, sandbox.Twilio)}
+		phones := map[string]bool{}
+		for _, s := range steps(t, numbers, text) {
+			if s.Action != plan.ActionBuy || s.Offer.Price == nil || s.Offer.Price.Amount != "1.15" {
+				t.Errorf("%d entries: %s %s at %v", c.entries, s.Action, s.Name, s.Offer.Price)
+			}
+			phones[s.Phone] = true
+		}
+		if len(phones) != c.entries {
+			t.Errorf("%d numbers for %d entries", len(phones), c.entries)
+		}
+		if len(numbers.asked) > c.searches {
+			t.Errorf("%d entries: %d questions were asked, want %d at most", c.entries, len(numbers.asked), c.searches)
+		}
+	}
+	// Another question, and one that overlaps with it.
+	numbers := &searches{Numbers: atSandbox(t, sandbox.SignalWire)}
+	all := steps(t, numbers, `numbers:
+  - {buy: {area-code: 415}, name: a}
+  - {buy: {}, name: b}
+  - {buy: {area-code: 415}, name: c}
+  - {buy: {country: us, area-code: 415, type: local}, name: d, mode: fax}
+`)
+	if all[0].Phone == all[2].Phone || all[0].Phone == all[3].Phone || all[2].Phone == all[3].Phone || len(numbers.asked) != 3+1 { // the first learns that there is no price list
+		t.Errorf("%d questions for %v", len(numbers.asked), numbers.asked)
+	}
+}
+
+// An entry to buy is not given the name of a number that another entry manages:
+// it would never be bought. A name that the other entry takes off is free.
+func TestStepsNameOfAnother(t *testing.T) {
+	numbers := atSandbox(t, sandbox.Twilio)
+	res, err := plan.Buy(t.Context(), numbers, plan.Purchase{Order: fax.Order{AreaCode: "415", Name: "front desk"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	managed := "numbers:\n  - {number: '" + res.Number.Phone + "', mode: voice}\n"
+	f, err := plan.ReadFile("n.yaml", []byte(managed+"  - {buy: {area-code: 415}, name: front desk}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = plan.Steps(t.Context(), numbers, f)
+	if !errors.Is(err, fax.ErrConflict) || !strings.HasPrefix(err.Error(), `n.yaml:3: conflict: the name "front desk" is that of `+res.Number.Phone+", the number of the entry in line 2") {
+		t.Errorf("the error is %v", err)
+	}
+	managed = strings.Replace(managed, "mode: voice", "name: lobby", 1)
+	if got := actions(steps(t, numbers, managed+"  - {buy: {area-code: 415}, name: front desk}\n")); got != "change front desk, buy front desk" {
+		t.Errorf("a name that is taken off: %s", got)
+	}
+}
+
+// Two numbers of the name by the time of the purchase: both are named, and
+// nothing is bought.
+func TestStepsNameTwice(t *testing.T) {
+	numbers := atSandbox(t, sandbox.Twilio)
+	step := steps(t, numbers, twoToBuy)[0]
+	var phones []string
+	for range 2 {
+		res, err := plan.Buy(t.Context(), numbers, plan.Purchase{Order: fax.Order{AreaCode: "628", Name: "front desk"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		phones = append(phones, res.Number.Phone)
+	}
+	_, err := step.Run(t.Context(), numbers)
+	if !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), phones[0]) || !strings.Contains(err.Error(), phones[1]) || owns(t, numbers) != 2 {
+		t.Errorf("%v; the account has %d numbers", err, owns(t, numbers))
 	}
 }

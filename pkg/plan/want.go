@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -33,9 +34,9 @@ type Want struct {
 	Name           *string
 	Mode           *fax.Mode // fax or voice
 	FaxURL         *string   // absolute and https; giving one implies mode fax
-	Method         *string   // of the fax URL, POST or GET; POST when only the URL is given
+	Method         *string   // of the fax URL, POST or GET; nil: POST when the URL changes
 	FallbackURL    *string   // asked when the fax URL fails
-	FallbackMethod *string   // POST or GET; POST when only the fallback URL is given
+	FallbackMethod *string   // POST or GET; nil: POST when the fallback URL changes
 	StatusCallback *string
 
 	// KeepRouting leaves a trunk or voice application in place that takes
@@ -76,7 +77,7 @@ func (w Want) Check() error {
 	}{{"fax method", "--fax-method", w.Method, w.FaxURL}, {"fallback method", "--fallback-method", w.FallbackMethod, w.FallbackURL}} {
 		switch {
 		case m.method == nil:
-		case *m.method != "GET" && *m.method != "POST":
+		case !slices.Contains(methods(), *m.method):
 			return fax.Invalid("POST or GET", "%s %q", m.name, *m.method)
 		case m.url != nil && *m.url == "":
 			return fax.Invalid("leave "+m.flag+" out", "%s for a URL that is to be cleared", m.name)
@@ -103,6 +104,9 @@ func (w Want) Check() error {
 	}
 	return nil
 }
+
+// methods are those with which a provider can ask a URL.
+func methods() []string { return []string{"POST", "GET"} }
 
 // CheckURL tells whether a provider could ask this URL: absolute, https, with
 // a host and without a user name, a password or a fragment. Hosts that are

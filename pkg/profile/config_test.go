@@ -78,17 +78,17 @@ profiles:
 `
 	path := file(t, 0o600, text)
 	_, err := profile.Load(path)
-	wantError(t, err, profile.ErrInvalid, "", "current and profiles")
+	wantError(t, err, profile.ErrInvalid, "", "")
 	want := []string{
 		`1: unknown key "curren"; did you mean current?`,
 		`7: unknown key "readonly"; did you mean read-only?`,
 		`8: edge: want text`,
-		`12: secret: it must say where the secret is kept, not what it is`,
+		`12: secret: it must say where the secret is kept, not what it is; write keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS`,
 		`13: read-only: want true or false`,
 		`14: key "read-only" is there already, in line 13`,
-		`15: profile key: secret: does not say where the secret is kept`,
+		`15: profile key: secret: does not say where the secret is kept; write keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS`,
 		`16: profile key: provider: unknown provider "twillio"; did you mean twilio?`,
-		`18: profile name "sandbox" is reserved for the built-in sandbox`,
+		`18: profile name "sandbox" is reserved for the built-in sandbox; use small letters, digits and hyphens, as in clinic-2`,
 	}
 	got := strings.Split(strings.ReplaceAll(err.Error(), path+":", ""), "\n")
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -105,12 +105,12 @@ func TestLoadUnreadable(t *testing.T) {
 		kind       error
 		text, hint string
 	}{
-		"not YAML":           {file(t, 0o600, "profiles: [\n"), profile.ErrInvalid, "is not YAML", "by hand"},
-		"two documents":      {file(t, 0o600, "current: a\n---\ncurrent: b\n"), profile.ErrInvalid, "more than one", ""},
+		"not YAML":           {file(t, 0o600, "profiles: [\n"), profile.ErrInvalid, ":1: not YAML", "by hand"},
+		"two documents":      {file(t, 0o600, "current: a\n---\ncurrent: b\n"), profile.ErrInvalid, ":2: more than one", ""},
 		"a list":             {file(t, 0o600, "- a\n"), profile.ErrInvalid, ":1: the file is not a mapping", ""},
 		"a list of profiles": {file(t, 0o600, "profiles:\n  - a\n"), profile.ErrInvalid, ":2: profiles is not a mapping", ""},
 		"a directory":        {t.TempDir(), profile.ErrInvalid, "is a directory", ""},
-		"control characters": {file(t, 0o600, "\x1b[2J\x07: ]"), profile.ErrInvalid, "is not YAML", ""},
+		"control characters": {file(t, 0o600, "\x1b[2J\x07: ]"), profile.ErrInvalid, ":1: not YAML", ""},
 		"too long":           {file(t, 0o600, strings.Repeat("#", 1<<20+1)), profile.ErrInvalid, "longer than", ""},
 		"through a file":     {filepath.Join(file(t, 0o600, ""), "config.yaml"), profile.ErrInvalid, "cannot be read", ""},
 	}

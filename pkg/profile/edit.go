@@ -90,6 +90,9 @@ func indexOf(m *yaml.Node, key string) int {
 func set(m *yaml.Node, key string, v *yaml.Node) {
 	i := indexOf(m, key)
 	if i < 0 {
+		if len(m.Content) == 0 {
+			m.Style &^= yaml.FlowStyle // an empty mapping is written {}
+		}
 		m.Content = append(m.Content, text(key), v)
 		return
 	}

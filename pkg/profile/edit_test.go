@@ -46,6 +46,10 @@ func TestEdit(t *testing.T) {
 			"profiles:\n" + clinicText},
 		{"a sandbox, on request", func() error { return profile.Use(ctx, path, "sandbox") },
 			"profiles:\n" + clinicText + "current: sandbox\n"},
+		{"removing the last leaves none", func() error { return profile.Remove(ctx, path, "clinic") },
+			"profiles: {}\ncurrent: sandbox\n"},
+		{"another is written like the first", func() error { return profile.Add(ctx, path, lab) },
+			"profiles:\n" + labText + "current: sandbox\n"},
 	}
 	for _, s := range steps {
 		if err := s.do(); err != nil {

@@ -61,8 +61,8 @@ const (
 )
 
 // BuiltIns are the profiles that need nothing: a sandbox in either dialect.
-// Their account and secret (the word "sandbox") mean something to a sandbox
-// only; whoever opens one gives it its address.
+// Their account means something to a sandbox only. Whoever opens one knows its
+// secret and its address; [Secrets] does not.
 func BuiltIns() map[string]Profile {
 	return map[string]Profile{
 		sandbox: {
@@ -217,12 +217,14 @@ func NormalizeSpace(s string) (string, error) {
 	return label + domain, nil
 }
 
-// ParseAPIURL checks an origin that is to stand for the provider's hosts, and
-// drops a trailing slash: https anywhere, http on this machine only, and no
-// user, path, query or fragment. Errors: ErrInvalid.
-func ParseAPIURL(s string) (string, error) {
-	bad := func(text string) (string, error) {
-		return "", &Error{Kind: ErrInvalid, Text: text,
+// ParseAPIURL reads an origin that is to stand for the provider's hosts: scheme
+// and host and nothing else. The scheme is https, or http when the host is this
+// very machine (localhost, 127.0.0.0/8, ::1). A slash at the end is dropped, and
+// capitals become small. Errors: ErrInvalid; they do not repeat s, which may
+// hold a password.
+func ParseAPIURL(s string) (*url.URL, error) {
+	bad := func(text string) (*url.URL, error) {
+		return nil, &Error{Kind: ErrInvalid, Text: text,
 			Next: "give an origin, as in https://api.example.com or http://127.0.0.1:8080"}
 	}
 	u, err := url.Parse(strings.TrimSpace(s))
@@ -231,19 +233,20 @@ func ParseAPIURL(s string) (string, error) {
 		return bad("the API URL is not a URL with a host")
 	case u.User != nil:
 		return bad("the API URL has a user or password in it")
-	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#"):
 		return bad("the API URL is more than an origin")
 	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
-		return u.Scheme + "://" + u.Host, nil
+		return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
 	case u.Scheme == "http":
 		return bad("the API URL would send the secret unencrypted to " + u.Hostname())
 	}
 	return bad("the API URL is neither https nor http")
 }
 
+// isLoopback reports whether a host name can only mean this machine.
 func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback() || strings.EqualFold(host, "localhost")
+	return err == nil && addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 func isSID(s, prefix string) bool {

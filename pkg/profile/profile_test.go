@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 
@@ -34,17 +35,20 @@ func TestParseAPIURL(t *testing.T) {
 		" http://127.0.0.1:8080 ":    "http://127.0.0.1:8080",
 		"http://localhost":           "http://localhost",
 		"http://[::1]:8080/":         "http://[::1]:8080",
-		"https://api.example.com:99": "https://api.example.com:99",
+		"https://API.example.com:99": "https://api.example.com:99",
+		"HTTP://LocalHost":           "http://localhost",
+		"http://127.9.9.9":           "http://127.9.9.9",
+		"http://[::ffff:127.0.0.1]":  "http://[::ffff:127.0.0.1]",
 	} {
-		if got, err := profile.ParseAPIURL(s); err != nil || got != want {
+		if got, err := profile.ParseAPIURL(s); err != nil || got.String() != want {
 			t.Errorf("%q: %q, %v", s, got, err)
 		}
 	}
 	for s, text := range map[string]string{
-		"": "not a URL", "api.example.com": "not a URL", "localhost:8080": "not a URL", "https://": "not a URL", "https://a b": "not a URL", "https://:80": "not a URL",
-		"http://api.example.com": "unencrypted", "http://10.0.0.1": "unencrypted", "http://127.0.0.1.example.com": "unencrypted", "http://localhost.example.com": "unencrypted",
+		"": "not a URL", "api.example.com": "not a URL", "localhost:8080": "not a URL", "https://": "not a URL", "https://a b": "not a URL", "https://:80": "not a URL", "https:api.example.com": "not a URL", "https://me:" + hush + "@[::1": "not a URL", "https://api.example.com:port": "not a URL", "https://a\nb": "not a URL",
+		"http://api.example.com": "unencrypted", "http://10.0.0.1": "unencrypted", "http://0.0.0.0": "unencrypted", "http://127.0.0.1.example.com": "unencrypted", "http://localhost.example.com": "unencrypted",
 		"https://u:" + hush + "@api.example.com": "user or password", "https://api.example.com/v1": "more than an origin",
-		"https://api.example.com?x": "more than an origin", "https://api.example.com#x": "more than an origin", "ftp://api.example.com": "neither https nor http",
+		"https://api.example.com?x": "more than an origin", "https://api.example.com#x": "more than an origin", "https://api.example.com?": "more than an origin", "https://api.example.com#": "more than an origin", "ftp://api.example.com": "neither https nor http",
 	} {
 		got, err := profile.ParseAPIURL(s)
 		if err == nil {
@@ -56,6 +60,25 @@ func TestParseAPIURL(t *testing.T) {
 			t.Errorf("%v repeats the password", err)
 		}
 	}
+}
+
+func FuzzParseAPIURL(f *testing.F) {
+	for _, s := range []string{"https://api.example/", "http://[::1]:80", "http://localhost@evil.example", "https:///x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		u, err := profile.ParseAPIURL(s)
+		if err != nil {
+			return
+		}
+		if u.Host == "" || *u != (url.URL{Scheme: u.Scheme, Host: u.Host}) || u.Scheme != "https" && u.Scheme != "http" {
+			t.Errorf("%q became %#v", s, u)
+		}
+		again, err := profile.ParseAPIURL(u.String())
+		if err != nil || *again != *u {
+			t.Errorf("%q became %v, which became %v, %v", s, u, again, err)
+		}
+	})
 }
 
 func TestCheckName(t *testing.T) {

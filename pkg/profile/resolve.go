@@ -161,12 +161,12 @@ func (r *Resolved) override(in Input) error {
 		r.Values = append(r.Values, Value{"api-url", "", "default"})
 		return nil
 	}
+	source := r.Values[r.index("api-url")].Source
 	origin, err := ParseAPIURL(r.APIURL)
 	if err != nil {
-		return err
+		return &Error{Kind: ErrInvalid, Text: source + ": " + err.Error(), Next: hintOf(err)}
 	}
-	i := r.index("api-url")
-	r.set("api-url", &r.APIURL, origin, r.Values[i].Source)
+	r.set("api-url", &r.APIURL, origin.String(), source)
 	return nil
 }
 

@@ -152,7 +152,7 @@ func TestResolveErrors(t *testing.T) {
 		"somebody else's space":                {vars: append(signalEnv[1:], "SIGNALWIRE_SPACE=evil.example"), kind: profile.ErrInvalid, text: "SIGNALWIRE_SPACE: ", hint: "example.signalwire.com"},
 		"API key as account":                   {vars: []string{"TWILIO_ACCOUNT_SID=" + apiKey, "TWILIO_AUTH_TOKEN=t"}, kind: profile.ErrInvalid, text: "is an API key", hint: "AC…"},
 		"SignalWire's account shape":           {vars: []string{"SIGNALWIRE_SPACE=x", "SIGNALWIRE_PROJECT_ID=" + account, "SIGNALWIRE_TOKEN=t"}, kind: profile.ErrInvalid, text: "UUID"},
-		"API URL in the clear":                 {flag: "sandbox", apiURL: "http://api.example.com", kind: profile.ErrInvalid, text: "unencrypted"},
+		"API URL in the clear":                 {flag: "sandbox", apiURL: "http://api.example.com", kind: profile.ErrInvalid, text: "flag --api-url: the API URL would send the secret unencrypted"},
 		"edge that is not a label":             {vars: append(twilioEnv, "TWILIO_EDGE=evil.example/"), kind: profile.ErrInvalid, text: "edge"},
 	}
 	for name, tt := range tests {
@@ -178,9 +178,7 @@ func TestSandboxNeedsNothing(t *testing.T) {
 		if diff := cmp.Diff(p, got.Profile); diff != "" || !got.IsBuiltIn() {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
-		secret, err := profile.Secrets{}.Secret(t.Context(), got.Profile)
-		if err != nil || secret.IsZero() {
-			t.Errorf("%s: secret %v, %v", name, secret, err)
-		}
+		_, err = profile.Secrets{}.Secret(t.Context(), got.Profile)
+		wantError(t, err, profile.ErrSecret, "its sandbox's own", "")
 	}
 }

@@ -31,9 +31,6 @@ type Secrets struct {
 // or run a program: call it when a request is about to be made, and keep the
 // answer. Errors: ErrSecret, ErrNotFound, ErrPermission, or the context's.
 func (s Secrets) Secret(ctx context.Context, p Profile) (Secret, error) {
-	if p.IsBuiltIn() {
-		return NewSecret(sandbox), nil
-	}
 	return s.lookup(ctx, p, p.Secret, p.keyringUser())
 }
 
@@ -44,14 +41,23 @@ func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 	switch {
 	case !p.SigningKey.IsZero():
 		return s.lookup(ctx, p, p.SigningKey, p.signingUser())
-	case p.IsBuiltIn(), p.Provider == Twilio && p.APIKey == "":
+	case p.Provider == Twilio && p.APIKey == "":
 		return s.Secret(ctx, p)
 	case p.Provider == Twilio:
 		return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the auth token, and this account is used with an API key",
-			Next: "add signing-key to the profile, or set TWILIO_AUTH_TOKEN, saying where the auth token is kept"}
+			Next: p.whereSigningKey("TWILIO_AUTH_TOKEN")}
 	}
-	return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the project's signing key, and the profile does not say where it is kept",
-		Next: "add signing-key to the profile, or set SIGNALWIRE_SIGNING_KEY; the key is on the API page of the space"}
+	return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the project's signing key, and nothing says where it is kept",
+		Next: p.whereSigningKey("SIGNALWIRE_SIGNING_KEY") + "; the key is on the API page of the space"}
+}
+
+// whereSigningKey says how to name the signing key: a profile does not take it
+// from the variables that an account of the environment has.
+func (p Profile) whereSigningKey(variable string) string {
+	if p.Name == "" {
+		return "set " + variable
+	}
+	return "add to the profile where it is kept, as in signing-key: env:" + variable
 }
 
 func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string) (Secret, error) {
@@ -78,6 +84,8 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 		return s.fromFile(r.Value)
 	case InCommand:
 		return fromCommand(ctx, commandLimit, r.Argv)
+	case BuiltIn:
+		return Secret{}, &Error{Kind: ErrSecret, Text: "the secret of profile " + p.Name + " is its sandbox's own"}
 	}
 	return Secret{}, &Error{Kind: ErrInvalid, Text: "the profile does not say where the secret is kept",
 		Next: "add secret to the profile: keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS"}

@@ -123,7 +123,10 @@ func TestSigningKey(t *testing.T) {
 	_, err := s.SigningKey(t.Context(), key)
 	wantError(t, err, profile.ErrNotFound, "auth token", "TWILIO_AUTH_TOKEN")
 	_, err = s.SigningKey(t.Context(), lab)
-	wantError(t, err, profile.ErrNotFound, "signing key", "SIGNALWIRE_SIGNING_KEY")
+	wantError(t, err, profile.ErrNotFound, "signing key", "as in signing-key: env:SIGNALWIRE_SIGNING_KEY")
+	lab.Name = "" // of the environment
+	_, err = s.SigningKey(t.Context(), lab)
+	wantError(t, err, profile.ErrNotFound, "signing key", "set SIGNALWIRE_SIGNING_KEY")
 }
 
 // memory is a keyring of a map.

@@ -50,7 +50,7 @@ func Open(p profile.Profile, secret profile.Secret, o Options) (fax.Provider, er
 			Edge:      p.Edge,
 			Region:    p.Region,
 			Space:     p.Space,
-			API:       o.api(p.ReadOnly, origin),
+			API:       o.api(p.ReadOnly),
 			Documents: o.documents(),
 			APIOrigin: origin,
 		})
@@ -64,23 +64,23 @@ func apiOrigin(p profile.Profile) (*url.URL, error) {
 	if p.APIURL == "" {
 		return nil, nil
 	}
-	origin, err := transport.ParseOrigin(p.APIURL)
+	origin, err := profile.ParseAPIURL(p.APIURL)
 	if err != nil {
-		return nil, fax.Invalid("give an origin, as in https://api.example.com or http://127.0.0.1:8080", "API URL: %w", err)
+		return nil, fax.Invalid("give an origin, as in https://api.example.com or http://127.0.0.1:8080", "profile: %w", err)
 	}
 	return origin, nil
 }
 
-// api is the client for calls that carry the credentials.
-func (o Options) api(readOnly bool, origin *url.URL) *http.Client {
+// api is the client for calls that carry the credentials. Package twilio follows
+// no redirect with it.
+func (o Options) api(readOnly bool) *http.Client {
 	layers := []transport.Layer{
 		transport.UserAgent(o.Version),
 		transport.Retry(o.RetryFor, o.OnRetry),
 		transport.Limit(max(o.Jobs, 1)),
 		transport.Whole,
 		transport.Timeout(o.Timeout),
-		transport.Rebase(origin), // before the trace, which shows where a call really goes
-		transport.Trace(o.log(), transport.Any),
+		transport.TraceAPI(o.Log),
 	}
 	if readOnly {
 		layers = slices.Insert(layers, 0, transport.ReadOnly(&fax.APIError{
@@ -89,7 +89,7 @@ func (o Options) api(readOnly bool, origin *url.URL) *http.Client {
 			Hint:    "use another profile, or take read-only out of this one: faxctl profile list",
 		}))
 	}
-	return transport.Client(transport.Stack(o.base(), layers...))
+	return &http.Client{Transport: transport.Stack(o.base(), layers...)}
 }
 
 // documents is the client for links to documents. It carries no credentials
@@ -100,7 +100,7 @@ func (o Options) documents() *http.Client {
 		transport.UserAgent(o.Version),
 		transport.Retry(o.RetryFor, o.OnRetry),
 		transport.Timeout(o.Timeout),
-		transport.Trace(o.log(), nil),
+		transport.Trace(o.Log),
 	)}
 }
 
@@ -109,11 +109,4 @@ func (o Options) base() http.RoundTripper {
 		return o.Base
 	}
 	return transport.Base(max(o.Jobs, 1))
-}
-
-func (o Options) log() *slog.Logger {
-	if o.Log != nil {
-		return o.Log
-	}
-	return slog.New(slog.DiscardHandler)
 }

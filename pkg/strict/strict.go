@@ -23,9 +23,12 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -46,7 +49,8 @@ type Error struct {
 	Problems []Problem
 }
 
-// Error has a line for each problem: "numbers.yaml:3: unknown key "mod"".
+// Error has a line for each problem: "numbers.yaml:3: unknown key "mod"". Of
+// several, each ends with its hint, unless it suggests a word.
 func (e *Error) Error() string {
 	lines := make([]string, len(e.Problems))
 	for i, p := range e.Problems {
@@ -54,18 +58,20 @@ func (e *Error) Error() string {
 		if p.Line > 0 {
 			lines[i] = fmt.Sprintf("%s:%d: %s", e.Path, p.Line, p.Text)
 		}
+		if p.Hint != "" && len(e.Problems) > 1 && !strings.HasSuffix(p.Text, "?") {
+			lines[i] += "; " + p.Hint
+		}
+		lines[i] = plain.Line(lines[i])
 	}
 	return strings.Join(lines, "\n")
 }
 
-// Hint is the first advice there is, or "".
+// Hint is the advice for the one problem there is, or "".
 func (e *Error) Hint() string {
-	for _, p := range e.Problems {
-		if p.Hint != "" {
-			return p.Hint
-		}
+	if len(e.Problems) != 1 {
+		return ""
 	}
-	return ""
+	return plain.Line(e.Problems[0].Hint)
 }
 
 // Document is a file under inspection.
@@ -80,8 +86,8 @@ type Document struct {
 // which keeps its comments. The error, an [*Error], is for text that is no
 // YAML or more than one document.
 func Parse(path string, text []byte) (*Document, error) {
-	bad := func(why string) (*Document, error) {
-		return nil, &Error{path, []Problem{{Text: why, Hint: "correct the file by hand"}}}
+	bad := func(line int, why string) (*Document, error) {
+		return nil, &Error{path, []Problem{{Line: line, Text: why, Hint: "correct the file by hand"}}}
 	}
 	var tree, more yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(text))
@@ -91,15 +97,38 @@ func Parse(path string, text []byte) (*Document, error) {
 		return &Document{Path: path, Tree: &yaml.Node{Kind: yaml.DocumentNode, HeadComment: strings.TrimSpace(string(text)),
 			Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}}, nil
 	case err != nil:
-		return bad("is not YAML: " + plain.Line(err.Error()))
+		return bad(syntax(err, text))
 	}
-	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
-		return bad("holds more than one YAML document")
+	switch err := dec.Decode(&more); {
+	case err == nil:
+		return bad(more.Line, "more than one YAML document: here begins the second")
+	case !errors.Is(err, io.EOF):
+		return bad(syntax(err, text))
 	}
 	if top := tree.Content[0]; top.ShortTag() == "!!null" {
 		*top = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", HeadComment: top.HeadComment, FootComment: top.FootComment}
 	}
 	return &Document{Path: path, Tree: &tree}, nil
+}
+
+// syntax is where a text stops being YAML, and why. The library tells a line
+// only where it is not the first, and none for characters and aliases.
+func syntax(err error, text []byte) (line int, why string) {
+	why = strings.TrimPrefix(plain.Line(err.Error()), "yaml: ")
+	if m := regexp.MustCompile(`^line (\d+): (.*)$`).FindStringSubmatch(why); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			return n, "not YAML: " + m[2]
+		}
+	}
+	var at int
+	if m := regexp.MustCompile(`^unknown anchor '(.+)' referenced$`).FindStringSubmatch(why); m != nil {
+		at = bytes.Index(text, []byte("*"+m[1]))
+	} else {
+		at = bytes.IndexFunc(text, func(r rune) bool {
+			return r == utf8.RuneError || unicode.IsControl(r) && !strings.ContainsRune("\t\n\r\u0085", r)
+		})
+	}
+	return 1 + bytes.Count(text[:max(at, 0)], []byte("\n")), "not YAML: " + why
 }
 
 // Root is the node that holds everything.
@@ -166,9 +195,15 @@ func (d *Document) List(n *yaml.Node, what string, each func(v *yaml.Node)) {
 // to whatever YAML can decode, or a func that reads the node. A pointer to a
 // pointer tells "not given" from "given empty", so there a key without a value
 // is a problem.
+//
+// Text may be written as a number. It is not true or false, and a bool is
+// nothing else: not yes, and not "true".
 type Field struct {
 	Key string
 	At  any // *string, *bool, **string, func(*yaml.Node), …
+
+	// Filled makes a key without a value a problem, and one with "" too.
+	Filled bool
 }
 
 // Fields reads a mapping that has these keys and no others. The result is
@@ -199,24 +234,53 @@ func Keys(fields []Field) []string {
 
 // unknown notes a key that does not exist, and those that do.
 func (d *Document) unknown(k *yaml.Node, what string, known []string) {
-	hint := "the keys of " + what + " are " + strings.Join(known, ", ")
-	if len(known) == 2 {
+	near := Suggest(k.Value, known)
+	hint := ""
+	switch {
+	case near != "":
+	case len(known) == 2:
 		hint = "the keys of " + what + " are " + strings.Join(known, " and ")
+	default:
+		hint = "the keys of " + what + " are " + strings.Join(known, ", ")
 	}
-	d.Problem(k, hint, "unknown key %s%s", Quote(k.Value), Suggest(k.Value, known))
+	d.Problem(k, hint, "unknown key %s%s", Quote(k.Value), near)
 }
 
 // value reads a node into a field.
 func (d *Document) value(f Field, n *yaml.Node) {
+	v := target(n)
+	null := v.ShortTag() == "!!null"
+	if f.Filled && (null || v.Kind == yaml.ScalarNode && v.Value == "") {
+		d.Problem(n, "say which, or leave "+f.Key+" out", "%s has no value", f.Key)
+		return
+	}
 	if read, own := f.At.(func(*yaml.Node)); own {
 		read(n)
 		return
 	}
-	if target(n).ShortTag() == "!!null" && reflect.TypeOf(f.At).Elem().Kind() == reflect.Pointer {
+	at := reflect.TypeOf(f.At).Elem()
+	kind := at.Kind()
+	if kind == reflect.Pointer {
+		kind = at.Elem().Kind()
+	}
+	switch {
+	case kind == reflect.Bool && null:
+		d.Problem(n, "write true or false, or leave "+f.Key+" out", "%s has no value", f.Key)
+		return
+	case kind == reflect.Bool && v.ShortTag() != "!!bool":
+		d.Problem(n, "", "%s: want true or false%s", f.Key, suggestBool(v))
+		return
+	case null && at.Kind() == reflect.Pointer:
 		d.Problem(n, `write "" to clear it, or leave `+f.Key+" out", "%s has no value", f.Key)
+		return
+	case kind == reflect.String && v.ShortTag() == "!!bool":
+		d.Problem(n, "write it in quotes if that is the text", "%s: want text, not %s", f.Key, v.Value)
 		return
 	}
 	err := n.Decode(f.At)
+	if err != nil {
+		reflect.ValueOf(f.At).Elem().SetZero() // nothing was given, then
+	}
 	var hinted interface {
 		error
 		Hint() string
@@ -225,14 +289,26 @@ func (d *Document) value(f Field, n *yaml.Node) {
 	case err == nil:
 	case errors.As(err, &hinted):
 		d.Problem(n, hinted.Hint(), "%s: %v", f.Key, hinted)
+	case kind == reflect.Bool:
+		d.Problem(n, "", "%s: want true or false", f.Key)
 	default:
-		want := "text"
-		switch f.At.(type) {
-		case *bool, **bool:
-			want = "true or false"
-		}
-		d.Problem(n, "", "%s: want %s", f.Key, want)
+		d.Problem(n, "", "%s: want text", f.Key)
 	}
+}
+
+// suggestBool is "; did you mean true?" for what people write in its place.
+func suggestBool(v *yaml.Node) string {
+	quotes := ""
+	if v.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		quotes = ", without quotes"
+	}
+	switch strings.ToLower(v.Value) {
+	case "true", "yes", "y", "on", "1":
+		return "; did you mean true" + quotes + "?"
+	case "false", "no", "n", "off", "0":
+		return "; did you mean false" + quotes + "?"
+	}
+	return ""
 }
 
 // target is the node that an alias stands for.

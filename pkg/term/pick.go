@@ -21,7 +21,7 @@ var ErrNotPicked = errors.New("nothing was chosen")
 // goes away after. It fails with ErrNotPicked on Escape and q, with
 // context.Canceled on ^C, with ErrNoInput, or when ctx ends.
 func (t *Term) Pick(ctx context.Context, head string, rows []string) (int, error) {
-	if !t.asking || t.dumb || len(rows) == 0 {
+	if !t.CanPick() || len(rows) == 0 {
 		return 0, fmt.Errorf("%w: %s", ErrNoInput, "a list to choose from")
 	}
 	height := len(rows)

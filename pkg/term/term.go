@@ -2,7 +2,7 @@
 // three standard streams are, and how to talk on them.
 //
 // Use it wherever a command says something that is not data. [New] looks at
-// the streams once and decides who is there and whether to use colour. Data
+// the streams once and decides who is there and whether to use color. Data
 // goes to Out; everything else ([Term.Note], [Term.Warn], questions,
 // [Progress]) goes to standard error, cleaned of control characters, and never
 // into the middle of another line.
@@ -61,7 +61,7 @@ type Stream struct {
 	io.Writer
 	Terminal bool
 	Width    int  // columns; 0 when it is no terminal
-	Color    bool // colours and bold type may be used
+	Color    bool // colors and bold type may be used
 }
 
 // Term is the terminal of one run of the program. Its methods may be used side
@@ -84,7 +84,7 @@ type Term struct {
 	asked bool       // it is a question, which progress may not take away
 }
 
-// New looks at the streams. Colour is decided for each by, in this order: the
+// New looks at the streams. Color is decided for each by, in this order: the
 // wish, NO_COLOR (see no-color.org), CLICOLOR_FORCE and CLICOLOR (see
 // bixense.com/clicolors), TERM=dumb, and whether it is a terminal.
 func New(c Config) *Term {
@@ -156,6 +156,10 @@ func sizer(stream any) func() (int, bool) {
 // CanAsk reports whether somebody is there to answer a question.
 func (t *Term) CanAsk() bool { return t.asking }
 
+// CanPick reports whether somebody is there to choose from a list, and the
+// terminal can show one.
+func (t *Term) CanPick() bool { return t.asking && !t.dumb }
+
 // Note says something worth knowing, unless quiet.
 func (t *Term) Note(format string, args ...any) {
 	if !t.quiet {
@@ -174,7 +178,7 @@ func (t *Term) Fail(err error, hint string) {
 	}
 }
 
-// bold marks a word of ours, in one of the terminal's own sixteen colours or in
+// bold marks a word of ours, in one of the terminal's own sixteen colors or in
 // none: red and magenta can be read on black and on white, yellow and cyan
 // cannot.
 func (t *Term) bold(color, word string) string {

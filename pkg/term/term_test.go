@@ -67,7 +67,7 @@ func env(pairs ...string) func(string) string {
 	}
 }
 
-func TestColour(t *testing.T) {
+func TestColor(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		wish     term.Color
@@ -94,7 +94,7 @@ func TestColour(t *testing.T) {
 		}
 		got := term.New(term.Config{Out: out, Err: io.Discard, Getenv: env(c.env...), Color: c.wish})
 		if got.Out.Color != c.want {
-			t.Errorf("%s: colour %v", c.name, got.Out.Color)
+			t.Errorf("%s: color %v", c.name, got.Out.Color)
 		}
 	}
 }
@@ -128,7 +128,7 @@ func TestTalk(t *testing.T) {
 	}{
 		{"plain", false, term.Never, "3 shown ^[[31m\nwarning: voice calls stop\nerror: no such number\nhint: see faxctl numbers list\n"},
 		{"quiet", true, term.Never, "warning: voice calls stop\nerror: no such number\nhint: see faxctl numbers list\n"},
-		{"colour", true, term.Always, "\x1b[1;35mwarning:\x1b[0m voice calls stop\n\x1b[1;31merror:\x1b[0m no such number\n\x1b[1mhint:\x1b[0m see faxctl numbers list\n"},
+		{"color", true, term.Always, "\x1b[1;35mwarning:\x1b[0m voice calls stop\n\x1b[1;31merror:\x1b[0m no such number\n\x1b[1mhint:\x1b[0m see faxctl numbers list\n"},
 	} {
 		var errs bytes.Buffer
 		tm := term.New(term.Config{Out: io.Discard, Err: &errs, Getenv: env(), Quiet: c.quiet, Color: c.color})

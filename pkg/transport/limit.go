@@ -16,9 +16,10 @@ import (
 // The limit begins at ten and doubles with every round of answers until the
 // first 429 halves it. From then on it loses a seventh with a 429 and grows by
 // one a round, but lingers for eight where the last 429 came from, so that it
-// stays just around the provider's own limit. It never falls below one. Only a limit that was reached grows. The answer to
-// a request that was sent before the last cut is old news and changes nothing:
-// a burst of 429 from one overload counts once.
+// stays just around the provider's own limit. It never falls below one. Only a
+// limit that was reached grows. The answer to a request that was sent before the
+// last cut is old news and changes nothing: a burst of 429 from one overload
+// counts once.
 //
 // A request is under way until the body of its response has been read to its
 // end or closed, since the provider counts a call until it has sent the last

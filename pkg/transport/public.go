@@ -15,11 +15,11 @@ import (
 // to this machine, to a private network, or to no single public host.
 var ErrPrivateAddress = errors.New("not a public address")
 
-// PublicOnly is the Control of a [net.Dialer] that reaches public addresses
+// publicOnly is the Control of a [net.Dialer] that reaches public addresses
 // only. It is asked with the address a name was resolved to, at the moment of
 // connecting, so that no name and no redirect leads inside. Everything else is
 // refused with [ErrPrivateAddress].
-func PublicOnly(network, address string, _ syscall.RawConn) error {
+func publicOnly(network, address string, _ syscall.RawConn) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil || !strings.HasPrefix(network, "tcp") || !public(to.Addr()) {
 		return fmt.Errorf("%w: %s", ErrPrivateAddress, address)
@@ -31,7 +31,7 @@ func PublicOnly(network, address string, _ syscall.RawConn) error {
 // addresses only. It uses no proxy, which would connect in its stead, and
 // keeps no connection.
 func Public() *http.Transport {
-	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: PublicOnly}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: publicOnly}
 	t := Base(1)
 	t.Proxy = nil
 	t.DialContext = dialer.DialContext

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Redact makes err fit to print: the URLs that an [http.Client] spells out in
+// redact makes err fit to print: the URLs that an [http.Client] spells out in
 // its errors, query and all, are cut down to scheme and host. What err wraps
 // stays, so [errors.Is] and [errors.As] find what they found before.
-func Redact(err error) error {
+func redact(err error) error {
 	text := ""
 	for rest := err; ; {
 		var u *url.Error
@@ -24,7 +24,7 @@ func Redact(err error) error {
 		}
 		where := "the server"
 		if parsed, bad := url.Parse(u.URL); bad == nil && parsed.Host != "" {
-			where = show(parsed, nil)
+			where = origin(parsed)
 		}
 		text = strings.ReplaceAll(text, u.URL, where)
 		rest = u.Err
@@ -43,13 +43,12 @@ type redacted struct {
 func (r redacted) Error() string { return r.text }
 func (r redacted) Unwrap() error { return r.error }
 
-// show is what may be seen of u: scheme and host, and of an API's URL also the
-// path and the query, numbers masked and values of unknown keys left out.
-func show(u *url.URL, api func(*url.URL) bool) string {
-	origin := u.Scheme + "://" + u.Host
-	if api == nil || !api(u) {
-		return origin
-	}
+// origin is what may be seen of any URL: scheme and host.
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+// address is what may be seen of the URL of an API: the path and the query too,
+// numbers masked and values of unknown keys left out.
+func address(u *url.URL) string {
 	query := u.Query()
 	var pairs []string
 	for _, key := range slices.Sorted(maps.Keys(query)) {
@@ -59,10 +58,11 @@ func show(u *url.URL, api func(*url.URL) bool) string {
 		}
 		pairs = append(pairs, mask(key)+"="+value)
 	}
-	if len(pairs) == 0 {
-		return origin + mask(u.Path)
+	text := origin(u) + mask(u.Path)
+	if len(pairs) > 0 {
+		text += "?" + strings.Join(pairs, "&")
 	}
-	return origin + mask(u.Path) + "?" + strings.Join(pairs, "&")
+	return text
 }
 
 // shown lists the query keys whose values tell what was asked and nothing

@@ -36,8 +36,8 @@ import (
 // at once with the context's error.
 //
 // notify, which may be nil, hears before each wait which attempt failed (the
-// first is 1), how long the wait will be, and why: "HTTP 429" or an error
-// without URL. It is called from the goroutine of the request.
+// first is 1), how long the wait will be, and why: "HTTP 429" or an error, with
+// no more of a URL than scheme and host. It is called from the goroutine of the request.
 func Retry(within time.Duration, notify func(attempt int, wait time.Duration, why string)) Layer {
 	if notify == nil {
 		notify = func(int, time.Duration, string) {}
@@ -167,7 +167,7 @@ func retryAfter(s string) time.Duration {
 // reason says in a few words what went wrong.
 func reason(res *http.Response, err error) string {
 	if err != nil {
-		return Redact(err).Error()
+		return redact(err).Error()
 	}
 	return "HTTP " + strconv.Itoa(res.StatusCode)
 }

@@ -7,13 +7,19 @@ import (
 	"time"
 )
 
-// Trace writes one line per attempt to log, at debug level: method, URL,
-// status or error, how long the header of the response took, and the
-// provider's id of the request. It never writes a header, a body or a secret;
-// see [Redact] for what remains of a URL. api says which URLs belong to an
-// API; of any other, and of all when it is nil, only scheme and host are
-// shown, because a link to a document is the key to it.
-func Trace(log *slog.Logger, api func(*url.URL) bool) Layer {
+// Trace writes one line per attempt to log, at debug level: method, scheme and
+// host, status or error, how long the header of the response took, and the
+// server's id of the request. It never writes a header, a body or a secret. Of a
+// URL no more is shown because its path may be one: a link to a document is the
+// key to it, and an application's URL may hold a token. A nil log is none.
+func Trace(log *slog.Logger) Layer { return trace(log, origin) }
+
+// TraceAPI is Trace for the API of a provider, whose paths and queries tell what
+// was asked: they are shown, with phone numbers masked and the values of keys
+// that are not known to be harmless left out.
+func TraceAPI(log *slog.Logger) Layer { return trace(log, address) }
+
+func trace(log *slog.Logger, show func(*url.URL) string) Layer {
 	return func(next http.RoundTripper) http.RoundTripper {
 		if log == nil {
 			return next
@@ -26,10 +32,10 @@ func Trace(log *slog.Logger, api func(*url.URL) bool) Layer {
 			res, err := next.RoundTrip(req)
 			facts := []slog.Attr{
 				slog.String("method", req.Method),
-				slog.String("url", show(req.URL, api)),
+				slog.String("url", show(req.URL)),
 			}
 			if err != nil {
-				facts = append(facts, slog.String("error", Redact(err).Error()))
+				facts = append(facts, slog.String("error", redact(err).Error()))
 			} else {
 				facts = append(facts, slog.Int("status", res.StatusCode))
 			}
@@ -44,9 +50,6 @@ func Trace(log *slog.Logger, api func(*url.URL) bool) Layer {
 		})
 	}
 }
-
-// Any is for [Trace]: every URL belongs to the API.
-func Any(*url.URL) bool { return true }
 
 func requestID(h http.Header) string {
 	for _, key := range []string{"Twilio-Request-Id", "X-Request-Id"} {

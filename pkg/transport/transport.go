@@ -6,7 +6,7 @@
 // one for documents. [Stack] puts layers over a base, the outermost first, and
 // there is one good order for an API:
 //
-//	api := transport.Client(transport.Stack(
+//	api := transport.Stack(
 //		transport.Base(jobs),
 //		transport.ReadOnly(refusal),           // refuse before anything is spent
 //		transport.UserAgent(version),
@@ -14,21 +14,19 @@
 //		transport.Limit(jobs),                 // a repeated request queues again
 //		transport.Whole,                       // a body cut short is a failed attempt
 //		transport.Timeout(timeout),            // of one attempt
-//		transport.Trace(log, transport.Any),   // a line per attempt
-//		transport.Rebase(origin),              // after the trace: it shows the provider's name
-//	))
+//		transport.TraceAPI(log),               // a line per attempt
+//	)
 //
-// Documents are read by another client, with the same layers less the limit:
-// it carries no credentials, its requests do not count as calls of the API, and
-// its trace shows the host only, for the link is the key.
+// Documents are read by another client, with the same layers less the limit and
+// Whole: it carries no credentials, its requests do not count as calls of the
+// API, and its trace shows the host only, for the link is the key. Whether a
+// redirect is followed is for the package that speaks to the provider to say.
 //
 // The error of an [http.Client] is a [*url.Error] that spells the whole URL.
-// Whoever prints one passes it through [Redact] first.
+// Whoever prints one prints the error inside it.
 package transport
 
-import (
-	"net/http"
-)
+import "net/http"
 
 // Layer puts something around a RoundTripper. As a RoundTripper must, a layer
 // never alters the request it is given and closes its body even when it fails.

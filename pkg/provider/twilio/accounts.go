@@ -2,13 +2,16 @@ package twilio
 
 import (
 	"context"
+	"strings"
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
-// Account fetches the account whose credentials are in use.
+// Account fetches the account whose credentials are in use. Any server may
+// answer with JSON: only what names the account that was asked for is an answer
+// of the API.
 // Source: https://www.twilio.com/docs/iam/api/account
 func (a *account) Account(ctx context.Context) (fax.Account, error) {
 	var w struct {
@@ -23,6 +26,16 @@ func (a *account) Account(ctx context.Context) (fax.Account, error) {
 	})
 	if err != nil {
 		return fax.Account{}, err
+	}
+	switch sid := clean(string(w.SID), 100); {
+	case sid == "":
+		return fax.Account{}, &fax.APIError{Kind: fax.ErrUnavailable, Message: notTheAPI + "no account", Hint: hintBetween}
+	case !strings.EqualFold(sid, a.id):
+		return fax.Account{}, &fax.APIError{
+			Kind:    fax.ErrAuth,
+			Message: "the answer is about account " + sid + ", not " + a.id,
+			Hint:    "check the account of the profile and --api-url: faxctl profile show",
+		}
 	}
 	return fax.Account{ID: string(w.SID), Name: string(w.FriendlyName), Status: string(w.Status), Type: string(w.Type)}, nil
 }

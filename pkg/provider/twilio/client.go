@@ -70,6 +70,8 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 	if err != nil {
 		return nil, fmt.Errorf("%w address of a request", fax.ErrInvalid)
 	}
+	req.URL = c.account.really(req.URL)
+	req.Host = req.URL.Host
 	if form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -96,6 +98,17 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 	}, nil
 }
 
+// really is where a call for u goes: with an origin that stands for all the
+// provider's hosts, there.
+func (a *account) really(u *url.URL) *url.URL {
+	if a.origin == nil {
+		return u
+	}
+	there := *u
+	there.Scheme, there.Host = a.origin.Scheme, a.origin.Host
+	return &there
+}
+
 // readBody reads an answer, unless the transport has it already.
 func readBody(res *http.Response) ([]byte, error) {
 	if here, ok := res.Body.(interface{ Bytes() []byte }); ok {
@@ -113,13 +126,20 @@ func (c *call) decode(out any) error {
 	return nil
 }
 
+// notTheAPI begins the message about an answer that the provider does not give,
+// and hintBetween says who may have.
+const (
+	notTheAPI   = "the answer is not what the API sends: "
+	hintBetween = "something between here and the provider may have answered: check --api-url and the proxy variables"
+)
+
 // misunderstood is an answer that is not what the API sends.
 func (c *call) misunderstood(err error) error {
 	e := refusal(c.status, c.header, c.body)
 	e.Kind = fax.ErrUnavailable
 	e.Code = ""
-	e.Message = "the answer is not what the API sends: " + describe(c.body, err)
-	e.Hint = "something between here and the provider may have answered: check --api-url and the proxy variables"
+	e.Message = notTheAPI + describe(c.body, err)
+	e.Hint = hintBetween
 	return e
 }
 

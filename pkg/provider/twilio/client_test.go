@@ -65,7 +65,8 @@ func TestTrouble(t *testing.T) {
 			_, page := p.Faxes.Page(t.Context(), fax.Filter{}, 0, "")
 			_, one := p.Faxes.Get(t.Context(), faxID)
 			_, media := fax.Collect(p.Faxes.Media(t.Context(), faxID))
-			for what, err := range map[string]error{"numbers": numbers, "number": number, "buy": buy, "page": page, "one": one, "media": media} {
+			_, account := p.Accounts.Account(t.Context())
+			for what, err := range map[string]error{"account": account, "numbers": numbers, "number": number, "buy": buy, "page": page, "one": one, "media": media} {
 				if name == "the same page for ever" && what == "page" {
 					continue // its reader, not the page, goes round
 				}
@@ -89,6 +90,24 @@ func TestTrouble(t *testing.T) {
 				t.Errorf("%d purchases were sent", posts)
 			}
 		})
+	}
+}
+
+// Credentials are good for an account when the API speaks of that account.
+func TestWhichAccount(t *testing.T) {
+	for body, want := range map[string]error{
+		`{"sid":"` + accountID + `","friendly_name":"Clinic","status":"active","type":"Full"}`: nil,
+		`{"sid":"` + strings.ToUpper(accountID) + `"}`:                                         nil,
+		`{"sid":"ACbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","status":"active"}`:                       fax.ErrAuth,
+		`{"sid":"","status":"active"}`:                                                         fax.ErrUnavailable,
+		`{"status":"ok"}`:                                                                      fax.ErrUnavailable,
+	} {
+		d := newDouble(t)
+		d.answer("GET /2010-04-01/Accounts/"+accountID+".json", http.StatusOK, body)
+		got, err := d.open(t, twilio.Config{}).Accounts.Account(t.Context())
+		if !errors.Is(err, want) || (want != nil) != (fax.Hint(err) != "") || (want == nil) != strings.EqualFold(got.ID, accountID) {
+			t.Errorf("%s: %+v, %v", body, got, err)
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ func (a faxes) freshLink(ctx context.Context, id string) (string, error) {
 		}
 		// The url of a media record may be the record's own: data about the
 		// file at the API's host, never the file.
-		if link := first(w.MediaURL, w.URL); !strings.HasPrefix(link, a.dialect.faxes) && strings.Contains(link, "://") {
+		if link := cmp.Or(w.MediaURL, w.URL); !strings.HasPrefix(link, a.dialect.faxes) && strings.Contains(link, "://") {
 			return link, nil
 		}
 	}

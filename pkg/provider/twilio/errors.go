@@ -2,6 +2,7 @@ package twilio
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"net/http"
@@ -36,7 +37,7 @@ func refusal(status int, header http.Header, body []byte) *fax.APIError {
 	case p.code == faxEnded:
 		e.Message = faxEndedMessage
 	case e.Message == "":
-		e.Message = first(strings.ToLower(http.StatusText(status)), "no explanation")
+		e.Message = cmp.Or(strings.ToLower(http.StatusText(status)), "no explanation")
 	}
 	return e
 }
@@ -82,9 +83,9 @@ func (p *problem) readJSON(body []byte, depth int) {
 		if json.Unmarshal(body, &f) != nil {
 			return
 		}
-		p.code = first(p.code, string(f.Code), string(f.ErrorCode))
-		p.moreInfo = first(p.moreInfo, string(f.MoreInfo), string(f.URL))
-		message := first(string(f.Message), string(f.Detail), string(f.Details), string(f.Title), string(f.Error))
+		p.code = cmp.Or(p.code, string(f.Code), string(f.ErrorCode))
+		p.moreInfo = cmp.Or(p.moreInfo, string(f.MoreInfo), string(f.URL))
+		message := cmp.Or(string(f.Message), string(f.Detail), string(f.Details), string(f.Title), string(f.Error))
 		if message != "" && f.Attribute != "" {
 			message = string(f.Attribute) + ": " + message
 		}
@@ -124,11 +125,11 @@ func (p *problem) readXML(body []byte) {
 		case xml.CharData:
 			switch said := strings.TrimSpace(string(t)); strings.ToLower(element) {
 			case "code":
-				p.code = first(p.code, said)
+				p.code = cmp.Or(p.code, said)
 			case "message", "detail":
-				p.message = first(p.message, said)
+				p.message = cmp.Or(p.message, said)
 			case "moreinfo":
-				p.moreInfo = first(p.moreInfo, said)
+				p.moreInfo = cmp.Or(p.moreInfo, said)
 			}
 		}
 	}
@@ -151,16 +152,6 @@ func describe(body []byte, err error) string {
 		return clean(string(trimmed[:min(len(trimmed), 60)]), 60)
 	}
 	return clean(err.Error(), 100)
-}
-
-// first is the first of its arguments that says something.
-func first(s ...string) string {
-	for _, v := range s {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // clean makes a provider's words fit for a terminal and a log: one line, no

@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -176,7 +177,7 @@ type mediaRecord struct {
 func (w mediaRecord) media(faxID string) fax.Media {
 	return fax.Media{
 		ID:          w.SID,
-		FaxID:       first(w.FaxSID, faxID),
+		FaxID:       cmp.Or(w.FaxSID, faxID),
 		ContentType: w.ContentType,
 		Created:     timeOf(w.DateCreated),
 		Updated:     timeOf(w.DateUpdated),

@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -83,7 +84,7 @@ func (a numbers) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Num
 	if f.WithMode && a.dialect.relay != "" {
 		params.SetPageSize(modePage)
 	}
-	if digits := first(f.Phone, f.Contains); digits != "" {
+	if digits := cmp.Or(f.Phone, f.Contains); digits != "" {
 		params.SetPhoneNumber(digits)
 	}
 	if f.Name != "" {

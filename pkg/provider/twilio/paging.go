@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"cmp"
 	"net/url"
 
 	"github.com/go-faster/jx"
@@ -19,7 +20,7 @@ type links struct {
 
 // next is the cursor of the next page, "" on the last.
 func (l links) next() (string, error) {
-	return cursorOf(first(string(l.NextPageURI), string(l.Meta.NextPageURL)), "Page", "PageToken")
+	return cursorOf(cmp.Or(string(l.NextPageURI), string(l.Meta.NextPageURL)), "Page", "PageToken")
 }
 
 // linkNamed reads the value of key, and is what it says in link when key is the

@@ -1,11 +1,14 @@
 package twilio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/go-faster/jx"
@@ -16,15 +19,37 @@ import (
 // raw is the API as it is.
 type raw struct{ *account }
 
-// Address is where a request for a path goes: a path of the 2010 API is below
-// /api/laml at SignalWire, and one that does not begin with a slash is below
-// the account.
-func (a raw) Address(path string) (string, error) {
-	u, err := a.address(path)
+// Request is what Do sends for r: to which URL, and with which form. A path of
+// the 2010 API is below /api/laml at SignalWire, and one that does not begin
+// with a slash is below the account.
+func (a raw) Request(r fax.RawRequest) (address string, form url.Values, err error) {
+	u, form, err := a.request(r)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return u.String(), nil
+	return a.really(u).String(), form, nil
+}
+
+// request is Request before another origin stands for the provider's hosts.
+func (a raw) request(r fax.RawRequest) (*url.URL, url.Values, error) {
+	u, err := a.address(r.Path)
+	if err != nil {
+		return nil, nil, err
+	}
+	cursor, err := url.ParseQuery(r.Cursor)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w page cursor", fax.ErrInvalid)
+	}
+	query, form := u.Query(), r.Fields
+	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
+		form = nil
+		for name, values := range r.Fields {
+			query[name] = append(query[name], values...)
+		}
+	}
+	maps.Copy(query, cursor)
+	u.RawQuery = query.Encode()
+	return u, form, nil
 }
 
 func (a raw) address(path string) (*url.URL, error) {
@@ -32,7 +57,7 @@ func (a raw) address(path string) (*url.URL, error) {
 	const version = "/2010-04-01/"
 	whole := path
 	switch {
-	case strings.Contains(path, "://"):
+	case regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`).MatchString(path):
 	case strings.HasPrefix(path, version):
 		whole = a.dialect.api + path
 	case strings.HasPrefix(path, "/"):
@@ -41,13 +66,24 @@ func (a raw) address(path string) (*url.URL, error) {
 		whole = a.dialect.api + version + "Accounts/" + a.id + "/" + path
 	}
 	u, err := url.Parse(whole)
-	switch {
-	case path == "" || err != nil || u.Fragment != "":
+	if path == "" || err != nil || u.Fragment != "" {
 		return nil, fax.Invalid("as in the provider's manual: /2010-04-01/Accounts/{account}/Balance.json", "path %q", path)
-	case u.Scheme != "https" || u.User != nil || u.Port() != "" || !a.ours(u.Host):
-		return nil, fax.Invalid("credentials go to the provider's own hosts only; give a path, and the host is right", "address: %s is not a host of %s", u.Host, a.dialect.name)
 	}
-	return u, nil
+	u.Host = strings.ToLower(u.Host)
+	var refused string
+	switch {
+	case !a.ours(u.Hostname()):
+		refused = u.Hostname() + " is not a host of " + string(a.dialect.name)
+	case u.Scheme != "https":
+		refused = "it begins with " + u.Scheme + "://, not https://"
+	case u.User != nil:
+		refused = "it has a user name in it"
+	case cmp.Or(u.Port(), "443") != "443":
+		refused = "port " + u.Port() + " is not where " + u.Hostname() + " answers"
+	default:
+		return u, nil
+	}
+	return nil, fax.Invalid("credentials go to the provider's own hosts only; give a path, and the host is right", "address: %s", refused)
 }
 
 // home is where paths begin.
@@ -65,26 +101,10 @@ func (a raw) ours(host string) bool {
 
 // Do sends one request.
 func (a raw) Do(ctx context.Context, r fax.RawRequest) (fax.RawAnswer, error) {
-	u, err := a.address(r.Path)
+	u, form, err := a.request(r)
 	if err != nil {
 		return fax.RawAnswer{}, err
 	}
-	cursor, err := url.ParseQuery(r.Cursor)
-	if err != nil {
-		return fax.RawAnswer{}, fmt.Errorf("%w page cursor", fax.ErrInvalid)
-	}
-	query, form := u.Query(), r.Fields
-	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
-		form = nil
-		for name, values := range r.Fields {
-			query[name] = append(query[name], values...)
-		}
-	}
-	for name, values := range cursor {
-		query[name] = values
-	}
-	u.RawQuery = query.Encode()
-
 	c := &call{ctx: ctx, account: a.account}
 	res, err := c.SendRequest(r.Method, u.String(), form, nil)
 	if err != nil {
@@ -130,5 +150,5 @@ func pageIn(body []byte) (items []json.RawMessage, link string) {
 	if err != nil {
 		return nil, ""
 	}
-	return items, first(link, meta, links)
+	return items, cmp.Or(link, meta, links)
 }

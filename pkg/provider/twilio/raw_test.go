@@ -32,6 +32,8 @@ func TestRawAddress(t *testing.T) {
 			"":                                           "",
 			"a\x00b":                                     "",
 			"ftp://api.twilio.com/":                      "",
+			"HTTPS://API.Twilio.com:443/v1/X":            "https://api.twilio.com:443/v1/X",
+			"Calls.json?Url=https://a.example/b":         "https://api.twilio.com/2010-04-01/Accounts/" + accountID + "/Calls.json?Url=https%3A%2F%2Fa.example%2Fb",
 		},
 		twilio.SignalWire: {
 			"Balance.json":                     "https://" + space + "/api/laml/2010-04-01/Accounts/" + projectID + "/Balance.json",
@@ -46,7 +48,7 @@ func TestRawAddress(t *testing.T) {
 			if path == "/2010-04-01/Accounts" {
 				want = "https://" + space + "/api/laml/2010-04-01/Accounts"
 			}
-			got, err := raw.Address(path)
+			got, _, err := raw.Request(fax.RawRequest{Method: "GET", Path: path})
 			if got != want || (want == "") != errors.Is(err, fax.ErrInvalid) {
 				t.Errorf("%s %q: %q, %v; want %q", dialect, path, got, err, want)
 			}
@@ -59,6 +61,60 @@ func TestRawAddress(t *testing.T) {
 	}
 	if asked := d.requests(); len(asked) > 0 {
 		t.Errorf("these were sent: %q", asked)
+	}
+}
+
+// A refusal says what is wrong with the address, not more.
+func TestRawRefusals(t *testing.T) {
+	raw := newDouble(t).open(t, twilio.Config{}).Raw
+	for path, why := range map[string]string{
+		"https://evil.example/x":              "evil.example is not a host of twilio",
+		"https://api.twilio.com@evil.example": "evil.example is not a host of twilio",
+		"http://api.twilio.com/":              "it begins with http://, not https://",
+		"https://joe:5ecre7@api.twilio.com/":  "it has a user name in it",
+		"https://api.twilio.com:8443/":        "port 8443",
+	} {
+		_, _, err := raw.Request(fax.RawRequest{Method: "GET", Path: path})
+		if !errors.Is(err, fax.ErrInvalid) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "5ecre7") {
+			t.Errorf("%s: %v; want %q", path, err, why)
+		}
+	}
+}
+
+// What a request is said to be is what is sent, another origin included.
+func TestRawRequest(t *testing.T) {
+	d := newDouble(t)
+	for _, origin := range []string{"", d.URL} {
+		c := twilio.Config{}
+		if origin != "" {
+			c.APIOrigin = mustURL(t, origin)
+		}
+		raw := d.open(t, c).Raw
+		for _, r := range []fax.RawRequest{
+			{Method: "GET", Path: "Calls.json?PageSize=2&To=%2B1", Fields: url.Values{"To": {"+14155550123"}}},
+			{Method: "DELETE", Path: "/v1/x", Fields: url.Values{"a": {"b c"}}},
+			{Method: "POST", Path: "https://Fax.twilio.com/v1/x?y=1", Fields: url.Values{"a": {"b"}}},
+		} {
+			address, form, err := raw.Request(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := raw.Do(t.Context(), r); !errors.Is(err, fax.ErrNotFound) {
+				t.Fatal(err)
+			}
+			u := mustURL(t, address)
+			if origin != "" && !strings.HasPrefix(address, origin+"/") {
+				t.Errorf("%s is not at %s", address, origin)
+			}
+			all := u.Query()
+			for k, v := range form {
+				all[k] = append(all[k], v...)
+			}
+			said := r.Method + " " + u.Host + u.Path + " " + all.Encode()
+			if sent := d.requests(); sent[len(sent)-1] != said {
+				t.Errorf("said %q, sent %q", said, sent[len(sent)-1])
+			}
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,7 +35,7 @@ type offerRecord struct {
 func (w offerRecord) offer(q fax.Query, raw json.RawMessage) fax.Offer {
 	return fax.Offer{
 		Phone:        string(w.PhoneNumber),
-		Country:      first(string(w.ISOCountry), q.Country),
+		Country:      cmp.Or(string(w.ISOCountry), q.Country),
 		Type:         q.Type,
 		Region:       string(w.Region),
 		Locality:     string(w.Locality),
@@ -266,7 +267,7 @@ func (a numbers) Prices(ctx context.Context, country string) (map[fax.NumberType
 	}
 	prices := make(map[fax.NumberType]fax.Money, len(w.List))
 	for _, p := range w.List {
-		if m := moneyOf(first(string(p.Current), string(p.Base)), string(w.Unit)); m != nil {
+		if m := moneyOf(cmp.Or(string(p.Current), string(p.Base)), string(w.Unit)); m != nil {
 			prices[p.Type.numberType()] = *m
 		}
 	}

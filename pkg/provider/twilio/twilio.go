@@ -51,8 +51,9 @@ type Config struct {
 	API       *http.Client // carries the credentials; nil: http.DefaultClient
 	Documents *http.Client // carries none; nil: http.DefaultClient
 
-	// APIOrigin is set when the transport of API sends every call elsewhere
-	// (--api-url): links to documents may then point there too, http included.
+	// APIOrigin is where every call goes instead of the provider's hosts
+	// (--api-url); nil: nowhere else. It alone may be http. Links to documents
+	// may then point there too.
 	APIOrigin *url.URL
 }
 

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/plain"
+	"github.com/faxctl/faxctl/pkg/plan"
+)
+
+// What is to be done with a number, as people read it: planning, applying,
+// configuring and buying show the same.
+
+// difference is a step as people read it: "" when there is nothing to do.
+func difference(s plan.Step, paint func(output.Style, string) string) string {
+	sign, style, what := "", output.None, plain.Line(s.Phone)
+	width := len("offer")
+	switch s.Action {
+	case plan.ActionBuy:
+		sign, style = "+ buy", output.Good
+	case plan.ActionChange:
+		sign, style, width = "~ change", output.Warn, 0
+	case plan.ActionRelease:
+		sign, style = "- release", output.Bad
+		what += ", which is not in the file"
+	case plan.ActionNone, plan.ActionUnmanaged:
+		return ""
+	}
+	for _, f := range s.Fields {
+		width = max(width, len(f.Name))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", paint(style, sign), what)
+	if s.Name != "" {
+		b.WriteString("  " + paint(output.Accent, plain.Line(s.Name)))
+	}
+	b.WriteString("\n")
+	if s.Action == plan.ActionBuy {
+		fmt.Fprintf(&b, "    %-*s  %s\n", width, "offer", offered(s.Offer))
+	}
+	for _, f := range s.Fields {
+		line := fmt.Sprintf("    %-*s  ", width, strings.ReplaceAll(f.Name, "_", " "))
+		if s.Action == plan.ActionBuy {
+			line += plain.Line(orNothing(f.To))
+		} else {
+			line = arrow(line, f.From, f.To)
+		}
+		b.WriteString(line)
+		if f.Note != "" {
+			b.WriteString(paint(output.Dim, "  ("+plain.Line(f.Note)+")"))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// showStep shows what is to be done with a number to the person who is about
+// to be asked.
+func (a *app) showStep(s plan.Step) {
+	if text := difference(s, output.Painter(false)); text != "" {
+		a.say("%s", strings.TrimSuffix(text, "\n"))
+	}
+}
+
+// warnAll warns of each. What a provider says in it stays on its line.
+func (a *app) warnAll(warnings []string) {
+	for _, w := range warnings {
+		a.warn("%s", plain.Line(w))
+	}
+}
+
+// changeStep is a difference as a step, to be shown.
+func changeStep(n fax.Number, d plan.Difference) plan.Step {
+	s := plan.Step{Action: plan.ActionChange, Phone: n.Phone, ID: n.ID, Name: n.Name, Fields: d.Fields, Warnings: d.Warnings}
+	if d.Change.Empty() {
+		s.Action = plan.ActionNone
+	}
+	return s
+}
+
+// offered is what is known of a number for sale.
+func offered(o *fax.Offer) string {
+	price := "at a price the provider does not tell"
+	if o == nil {
+		return price
+	}
+	if o.Price != nil {
+		price = "for " + o.Price.String() + " a month"
+	}
+	return plain.Line(strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities), price), ", "))
+}
+
+func nonEmpty(words ...string) []string {
+	return slices.DeleteFunc(words, func(w string) bool { return w == "" })
+}
+
+// arrow is a change on one line of 80 columns, or else on two.
+func arrow(what, from, to string) string {
+	from, to = plain.Line(orNothing(from)), plain.Line(orNothing(to))
+	if len(what)+len(from)+len(to)+len(" -> ") <= helpWidth {
+		return what + from + " -> " + to
+	}
+	return what + from + "\n" + strings.Repeat(" ", max(len(what)-len("-> "), 0)) + "-> " + to
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "(nothing)"
+	}
+	return s
+}

@@ -1,0 +1,7 @@
+package transport
+
+// What the tests see of what is kept inside.
+var (
+	Redact     = redact
+	PublicOnly = publicOnly
+)
