@@ -16,6 +16,9 @@ type stopError struct{ error }
 
 func (e *stopError) Unwrap() error { return e.error }
 
+// Stops reports whether err was made by [Stop].
+func Stops(err error) bool { return stopped(err) != nil }
+
 // stopped is the error inside the mark, or nil.
 func stopped(err error) error {
 	var s *stopError

@@ -107,8 +107,8 @@ func wishedFormat(args []string) output.Format {
 }
 
 // prepare reads the global flags, before any command runs.
-func (a *app) prepare(cmd *cobra.Command, _ []string) error {
-	if err := refuseEmpty(cmd); err != nil {
+func (a *app) prepare(cmd *cobra.Command, args []string) error {
+	if err := refuseEmpty(cmd, args); err != nil {
 		return err
 	}
 	color, err := oneOf("color", a.flags.color, []term.Color{term.Auto, term.Always, term.Never})

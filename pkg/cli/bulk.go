@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -42,7 +43,8 @@ func namedFax(id string, err error) error {
 var errPassed = errors.New("passed over")
 
 // trouble counts what became of the items of a batch and tells of each that
-// failed or was skipped.
+// failed or was skipped. What ends a batch is told once: those under way meet it
+// as well.
 type trouble struct {
 	tally batch.Tally
 	first error
@@ -75,7 +77,9 @@ func (t *trouble) add(to listener, err error) error {
 		if t.first == nil {
 			t.first = err
 		}
-		to.report(err)
+		if !batch.Stops(err) || !slices.ContainsFunc(t.told, func(told error) bool { return alike(told, err) }) {
+			to.report(err)
+		}
 		if t.told = append(t.told, err); len(t.told) > 2*jobsCeiling {
 			t.told = t.told[1:] // one that ends a batch is among the last
 		}
@@ -87,6 +91,18 @@ func (t *trouble) add(to listener, err error) error {
 		}
 	}
 	return nil
+}
+
+// alike tells whether two errors that end a batch have the same cause, such as a
+// full disk, whatever they happened to.
+func alike(a, b error) bool {
+	return batch.Stops(a) && statusOf(a) == statusOf(b) && cause(a) == cause(b)
+}
+
+// cause is what the system says of a file; 0: nothing.
+func cause(err error) (number syscall.Errno) {
+	errors.As(err, &number)
+	return number
 }
 
 // end is the error that ended the batch; when an item failed with it, it was

@@ -80,6 +80,9 @@ faxes.`,
 
 func (d *download) check(a *app, cmd *cobra.Command) error {
 	if d.file == "" {
+		if info, err := os.Stat(d.dir); err == nil && !info.IsDir() {
+			return fax.WithHint(usageError("-d %s: it is there, and is no folder", d.dir), "-d takes a folder; -O writes one document to a file")
+		}
 		_, err := fetch.ParseName(d.name)
 		return err
 	}
@@ -186,10 +189,16 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 	if err != nil {
 		return err
 	}
+	dirs := new(durable.Syncer)
+	if len(work.faxes) > 0 {
+		if err := durable.MakeDir(d.dir, dirs); err != nil {
+			return err
+		}
+	}
 	faxes, keepers := keepUp(faxes, d.jobs)
 	progress := a.term.Progress("downloading", len(work.faxes))
 	defer progress.Stop()
-	options := fetch.Options{Dirs: new(durable.Syncer), Progress: func(n int) { progress.Add(0, int64(n)) }}
+	options := fetch.Options{Dirs: dirs, Progress: func(n int) { progress.Add(0, int64(n)) }}
 	save := func(ctx context.Context, f fax.Fax) (downloaded, error) {
 		got, err := work.save(ctx, faxes, f, func(f fax.Fax) (fetch.File, error) {
 			return fetch.Save(ctx, faxes, f, fetch.Target{Dir: d.dir, Base: name.Base(f)}, options)
@@ -202,7 +211,7 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 	results := batch.RunOrdered(ctx, keepers, batch.Until(a.interrupts.gently(), values(work.faxes)), save)
 	_, err = printCut(ctx, a, sum.counted(sift(a, &t, results)), downloadedType(), nil)
 	progress.Stop()
-	a.say("%s.", sum.words(t.tally))
+	a.say("%s.", sum.words(t.tally, len(work.faxes)))
 	if errors.Is(err, output.ErrClosed) { // a list that is cut off is fine; downloads that are, are not
 		return fmt.Errorf("%w: the reader of the list went away, and the rest was left", errPartial)
 	}
@@ -263,7 +272,8 @@ func (s *downloads) counted(all iter.Seq2[downloaded, error]) iter.Seq2[download
 	}
 }
 
-func (s *downloads) words(t batch.Tally) string {
+func (s *downloads) words(t batch.Tally, all int) string {
 	return fmt.Sprintf("Downloaded %s (%s)%s", plural(s.fresh, "document", "documents"), term.Bytes(s.bytes), remarks(
-		remark(s.existed, "there already"), remark(t.Skipped, "without a document"), remark(t.Failed, "failed")))
+		remark(s.existed, "there already"), remark(t.Skipped, "without a document"), remark(t.Failed, "failed"),
+		remark(all-t.Done-t.Failed-t.Skipped, "left")))
 }

@@ -44,7 +44,8 @@ interruption, pass --since: it begins with the faxes made from then on.
 finds the fax in its environment (FAX_ID FAX_FROM FAX_TO FAX_DIRECTION
 FAX_STATUS FAX_PAGES FAX_DURATION FAX_QUALITY FAX_MEDIA_ID FAX_CREATED) and as
 JSON on its standard input. What the program prints is printed in place of the
-fax. One that fails is told of, and stops nothing; the exit status is then 3.
+fax. One that fails is told of, and stops nothing; the exit status is then 3, or
+1 when it failed for every fax.
 
 --forward-to hands each fax on to an application as the provider would: signed,
 the question first, then the news for the action URL of the answer, with the

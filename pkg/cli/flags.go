@@ -76,10 +76,15 @@ func mayBeEmpty(cmd *cobra.Command, flags ...string) {
 	}
 }
 
-// refuseEmpty refuses flags that were given without a value, most often by a
-// variable that is not set: a filter, a folder for copies or an account that is
-// silently not there is worse than no run at all.
-func refuseEmpty(cmd *cobra.Command) (err error) {
+// refuseEmpty refuses arguments that are empty and flags that were given without
+// a value, most often by a variable that is not set: a filter, a folder for copies
+// or an account that is silently not there is worse than no run at all.
+func refuseEmpty(cmd *cobra.Command, args []string) (err error) {
+	for i, arg := range args {
+		if strings.TrimSpace(arg) == "" {
+			return fax.WithHint(usageError("argument %d is empty", i+1), "leave it out, or see whether a variable is not set")
+		}
+	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		text := f.Value.String()
 		if many, yes := f.Value.(pflag.SliceValue); yes {
@@ -214,7 +219,7 @@ func head[T any](seq iter.Seq2[T, error], n int) (first iter.Seq2[T, error], cut
 }
 
 // refs are the arguments of a command that takes several; "-" stands for the
-// lines of standard input. Each is taken once.
+// lines of standard input, of which empty ones say nothing. Each is taken once.
 func (a *app) refs(args []string) ([]string, error) {
 	var out []string
 	seen := map[string]bool{}

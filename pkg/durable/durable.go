@@ -2,8 +2,9 @@
 // standard library leaves to the system: files that are whole or not there,
 // names that last, and a lock that ends with its process, however that ends.
 //
-// Use [WriteFile] for a small file, and [Stage] where it gets its name later; a
-// [Syncer] where many files are made in few folders; [SyncDir] after a rename of
-// one's own; [TryLock] where only one process may write. Errors are those of the
-// system.
+// Use [WriteFile] for a small file, and [Stage] where it gets its name later;
+// [Claim] for a large one, which is written over time and has a temporary name
+// meanwhile; a [Syncer] where many files are made in few folders; [SyncDir] after
+// a rename of one's own; [TryLock] where only one process may write. Errors are
+// those of the system.
 package durable

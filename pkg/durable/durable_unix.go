@@ -4,7 +4,9 @@ package durable
 
 import (
 	"errors"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,4 +33,20 @@ func SyncDir(dir string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// open opens a file for reading and writing, but follows no link.
+func open(path string, flag int) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW|flag, 0o600)
+}
+
+// private tells a file that nobody else can have written to.
+func private(st fs.FileInfo) bool {
+	sys, known := st.Sys().(*syscall.Stat_t)
+	return known && ours(st) && sys.Nlink == 1 && st.Mode() == 0o600 // a regular file
+}
+
+func ours(st fs.FileInfo) bool {
+	sys, known := st.Sys().(*syscall.Stat_t)
+	return known && int(sys.Uid) == os.Geteuid()
 }

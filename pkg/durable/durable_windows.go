@@ -2,6 +2,7 @@ package durable
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -21,3 +22,29 @@ func TryLock(f *os.File) (bool, error) {
 
 // SyncDir does nothing: Windows cannot flush a folder.
 func SyncDir(string) error { return nil }
+
+// open opens a file for reading and writing, but follows no link. The file may
+// be renamed and removed while it is open, as elsewhere.
+func open(path string, flag int) (*os.File, error) {
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	how := uint32(windows.OPEN_EXISTING)
+	if flag&os.O_CREATE != 0 {
+		how = windows.CREATE_NEW
+	}
+	const share = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
+	const attributes = windows.FILE_ATTRIBUTE_NORMAL | windows.FILE_FLAG_OPEN_REPARSE_POINT
+	h, err := windows.CreateFile(name, windows.GENERIC_READ|windows.GENERIC_WRITE, share, nil, how, attributes, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(h), path), nil
+}
+
+// private tells a file from a link: who can write to it is said by the access
+// list of its folder.
+func private(st fs.FileInfo) bool { return st.Mode().IsRegular() }
+
+func ours(fs.FileInfo) bool { return true }

@@ -82,33 +82,48 @@ func MakeDir(dir string, dirs *Syncer) error {
 }
 
 // WriteFile writes a file whole or not at all: to a temporary name, fsync,
-// rename, fsync of the folder. The file is for the owner alone (0600).
+// rename, fsync of the folder. The file is for the owner alone (0600). [ErrTaken]
+// when another call is writing the same file.
 func WriteFile(path string, data []byte, dirs *Syncer) error {
-	tmp, err := Stage(path, data)
+	f, err := stage(path, data)
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, path); err != nil {
-		return errors.Join(err, os.Remove(tmp))
+	if err := os.Rename(f.Name(), path); err != nil {
+		return errors.Join(err, os.Remove(f.Name()), f.Close())
 	}
+	_ = f.Close() // on the disk, and named: there is nothing left to fail
 	return dirs.Sync(filepath.Dir(path))
 }
 
 // Stage is the first half of [WriteFile]: the data is on the disk under a
-// hidden temporary name, which is returned for renaming it to path.
+// hidden temporary name, which is returned for renaming it to path. Until then
+// the caller keeps others from writing the same file.
 func Stage(path string, data []byte) (tmp string, err error) {
-	dir, base := filepath.Split(path)
-	tmp = filepath.Join(dir, "."+base+".part")
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := stage(path, data)
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(data)
+	_ = f.Close() // on the disk: there is nothing left to fail
+	return f.Name(), nil
+}
+
+// stage returns the file claimed, so that nobody else writes it.
+func stage(path string, data []byte) (*os.File, error) {
+	dir, base := filepath.Split(path)
+	f, err := Claim(filepath.Join(dir, "."+base+".part"))
+	if err != nil {
+		return nil, err
+	}
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = f.Write(data)
+	}
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(tmp))
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(f.Name()), f.Close())
 	}
-	return tmp, nil
+	return f, nil
 }

@@ -12,6 +12,9 @@
 // fsync before and after. So a file with a final name is always whole. Files
 // are for the owner alone (0600).
 //
+// Several runs may save to one folder at once: each document is downloaded by
+// one of them, and found by the others.
+//
 // [ParseName] turns a template such as "{date}_{from}_{id}" into safe file
 // names.
 package fetch
@@ -61,22 +64,30 @@ type File struct {
 
 // Save downloads the document of f. A file that is there already, is a whole
 // document and has the pages of the record is left as it is, without asking
-// the provider anything. Concurrent calls are safe for different targets.
+// the provider anything; only others lose the right to read it. Concurrent calls
+// are safe, also of several processes: for the same target, one waits for the
+// other.
 //
 // Errors: those of fax.Faxes.Open, [IncompleteError], [NotDocumentError],
-// [PagesError], and those of the file system. After an error there is no file
-// of that name that was not there before.
+// [PagesError], fax.ErrConflict when another call takes longer than 10 s for the
+// same target, and those of the file system. After an error there is no file of
+// that name that was not there before.
 func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Options) (File, error) {
-	if !to.Replace {
-		if got, ok := to.existing(f); ok {
-			return got, nil
-		}
+	if got, ok := to.existing(f); ok {
+		return got, nil
 	}
 	if err := durable.MakeDir(to.Dir, opt.Dirs); err != nil {
 		return File{}, err
 	}
-	part, err := Get(ctx, faxes, f, filepath.Join(to.Dir, "."+to.Base+".part"), opt)
+	part, err := claim(ctx, filepath.Join(to.Dir, "."+to.Base+".part"))
 	if err != nil {
+		return File{}, err
+	}
+	if got, ok := to.existing(f); ok { // another was faster
+		part.Discard()
+		return got, nil
+	}
+	if err := part.get(ctx, faxes, f, opt); err != nil {
 		return File{}, err
 	}
 	ext := to.Ext
@@ -99,7 +110,11 @@ func SaveAs(ctx context.Context, faxes fax.Faxes, f fax.Fax, path string, opt Op
 
 // keep gives the document its name, on the disk for good.
 func (p *Part) keep(path string, opt Options) (File, error) {
-	if err := errors.Join(p.Sync(), p.Rename(path)); err != nil {
+	err := p.Sync()
+	if err == nil { // else it is not known to be whole
+		err = p.Rename(path)
+	}
+	if err != nil {
 		p.Discard()
 		return File{}, err
 	}
@@ -130,11 +145,14 @@ func Copy(ctx context.Context, faxes fax.Faxes, f fax.Fax, w io.Writer, opt Opti
 
 // existing finds the document of f under its final name.
 func (to Target) existing(f fax.Fax) (File, bool) {
+	if to.Replace {
+		return File{}, false
+	}
 	for _, ext := range []string{to.Ext, ".pdf", ".tiff"} {
 		if to.Ext != "" && ext != to.Ext || ext == "" {
 			continue
 		}
-		got, err := Check(filepath.Join(to.Dir, to.Base+ext), f)
+		got, err := check(filepath.Join(to.Dir, to.Base+ext), f)
 		if err == nil {
 			got.Existed = true
 			return got, true
@@ -143,9 +161,16 @@ func (to Target) existing(f fax.Fax) (File, bool) {
 	return File{}, false
 }
 
-// Check reads the file at path and tells what it is. It fails as [Save] does
-// when the file is not the whole document of f, and with fs.ErrNotExist.
-func Check(path string, f fax.Fax) (File, error) {
+// check tells what the file at path is, and makes it one for the owner alone. It
+// fails when the file is not the whole document of f, or no file but a link.
+func check(path string, f fax.Fax) (File, error) {
+	named, err := os.Lstat(path)
+	if err != nil {
+		return File{}, err
+	}
+	if !named.Mode().IsRegular() {
+		return File{}, fmt.Errorf("%s: %w: not a file", path, fs.ErrInvalid)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return File{}, err
@@ -155,8 +180,8 @@ func Check(path string, f fax.Fax) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	if !st.Mode().IsRegular() {
-		return File{}, fmt.Errorf("%s: %w: not a file", path, fs.ErrInvalid)
+	if !os.SameFile(st, named) {
+		return File{}, fmt.Errorf("%s: %w: it was replaced", path, fs.ErrInvalid)
 	}
 	info, err := inspect(file, st.Size(), f)
 	if err != nil {
@@ -166,7 +191,7 @@ func Check(path string, f fax.Fax) (File, error) {
 	if _, err := io.Copy(sum, file); err != nil {
 		return File{}, err
 	}
-	return File{Path: path, SHA256: hexOf(sum), Size: st.Size(), Info: info}, nil
+	return File{Path: path, SHA256: hexOf(sum), Size: st.Size(), Info: info}, durable.Tighten(file)
 }
 
 // inspect is what [document.Inspect] finds, held against the record.

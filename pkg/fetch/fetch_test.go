@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -77,6 +78,19 @@ func sheet(t testing.TB, kind paper.Kind, pages int) []byte {
 	var b bytes.Buffer
 	if err := paper.Write(&b, kind, paper.Sheet{From: "+14155550100", To: "+14155550123", Pages: pages}); err != nil {
 		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// long is a document of about so many bytes.
+func long(t testing.TB, size int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := paper.Write(&b, paper.PDF, paper.Sheet{Pages: 40, Bytes: size}); err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() < size*3/4 {
+		t.Fatalf("a document of %d bytes is not long", b.Len())
 	}
 	return b.Bytes()
 }
@@ -172,7 +186,7 @@ func whole(t *testing.T, got File, content []byte) {
 	if !bytes.Equal(data, content) || got.Size != int64(len(content)) || got.SHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("%s is not what was served: %d bytes, sha256 %s", got.Path, got.Size, got.SHA256)
 	}
-	if st, err := os.Stat(got.Path); err != nil || st.Mode().Perm() != 0o600 {
+	if st, err := os.Lstat(got.Path); err != nil || st.Mode() != 0o600 {
 		t.Errorf("mode %v, %v; want 0600", st.Mode(), err)
 	}
 }
@@ -215,24 +229,25 @@ func TestSaveLeavesAWholeFileAlone(t *testing.T) {
 
 // A later run continues a long download, if it is surely of the same document.
 func TestSaveContinuesAnEarlierRun(t *testing.T) {
-	var b bytes.Buffer
-	if err := paper.Write(&b, paper.PDF, paper.Sheet{Pages: 40, Bytes: 2 * resumable}); err != nil {
-		t.Fatal(err)
-	}
-	long := b.Bytes()
-	if len(long) < resumable*3/2 {
-		t.Fatalf("a document of %d bytes is not long", len(long))
-	}
-	stop := []int{resumable, 0, 0, 0}
+	long := long(t, 2*resumable)
+	const got = resumable + 1000
+	stop := []int{got, 0, 0, 0}
+	nothing := func(string) error { return nil }
 	for _, tc := range []struct {
-		name  string
-		next  *server
-		asked []int64
+		name      string
+		meanwhile func(part string) error
+		next      *server
+		asked     []int64
 	}{
-		{"the same document", &server{body: long, etag: "v1"}, []int64{resumable}},
-		{"another version", &server{body: long, etag: "v2"}, []int64{resumable, 0}},
-		{"another length", &server{body: append(bytes.Clone(long), '\n'), etag: "v1"}, []int64{resumable, 0}},
-		{"no ranges", &server{body: long, etag: "v1", noRange: true}, []int64{resumable}},
+		{"the same document", nothing, &server{body: long, etag: "v1"}, []int64{got}},
+		{"another version", nothing, &server{body: long, etag: "v2"}, []int64{got, 0}},
+		{"another length", nothing, &server{body: append(bytes.Clone(long), '\n'), etag: "v1"}, []int64{got, 0}},
+		{"no ranges", nothing, &server{body: long, etag: "v1", noRange: true}, []int64{got}},
+		{"a loss of power left zeros in the part", func(part string) error { return overwrite(part, 1000, make([]byte, 200<<10)) }, &server{body: long, etag: "v1"}, []int64{0}},
+		{"the end of the part is lost", func(part string) error { return os.Truncate(part, 1000) }, &server{body: long, etag: "v1"}, []int64{0}},
+		{"more was written before the power was lost", func(part string) error { return overwrite(part, got, make([]byte, 5000)) }, &server{body: long, etag: "v1"}, []int64{got}},
+		{"the note is cut off", func(part string) error { return os.Truncate(part+".etag", 20) }, &server{body: long, etag: "v1"}, []int64{0}},
+		{"the note is lost", func(part string) error { return os.Remove(part + ".etag") }, &server{body: long, etag: "v1"}, []int64{0}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -244,6 +259,9 @@ func TestSaveContinuesAnEarlierRun(t *testing.T) {
 			}
 			if diff := cmp.Diff([]string{".doc.part", ".doc.part.etag"}, names(t, dir)); diff != "" {
 				t.Fatal(diff)
+			}
+			if err := tc.meanwhile(part); err != nil {
+				t.Fatal(err)
 			}
 			p, err := Get(t.Context(), tc.next, d, part, Options{})
 			if err != nil {
@@ -263,6 +281,48 @@ func TestSaveContinuesAnEarlierRun(t *testing.T) {
 	}
 }
 
+func overwrite(path string, offset int64, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(data, offset)
+	return errors.Join(err, f.Close())
+}
+
+// A run that is killed in the middle is continued where it last took note.
+func TestSaveContinuesAKilledRun(t *testing.T) {
+	doc := long(t, 4*resumable)
+	dir := t.TempDir()
+	part := filepath.Join(dir, ".doc.part")
+	killed := filepath.Join(dir, ".killed.part")
+	had := 0
+	_, err := Get(t.Context(), &server{body: doc, etag: "v1"}, record(0), part, Options{Progress: func(n int) {
+		if had += n; had < 5*resumable/2 {
+			return
+		}
+		for _, ext := range []string{"", ".etag"} { // what is on the disk at this moment
+			data, err := os.ReadFile(part + ext)
+			if err == nil {
+				err = os.WriteFile(killed+ext, data, 0o600)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{body: doc, etag: "v1"}
+	if _, err := Get(t.Context(), s, record(0), killed, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.asked) != 1 || s.asked[0] < 2*resumable {
+		t.Errorf("asked for %d; it had noted %d at the least", s.asked, 2*resumable)
+	}
+}
+
 func TestSaveStopsWithTheContext(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -276,11 +336,13 @@ func TestSaveStopsWithTheContext(t *testing.T) {
 	}
 }
 
-// fullDisk takes a number of bytes.
+// fullDisk takes a number of bytes, and brings none of them to the disk.
 type fullDisk struct {
 	partFile
 	left int
 }
+
+func (*fullDisk) Sync() error { return syscall.ENOSPC }
 
 func (f *fullDisk) Write(p []byte) (int, error) {
 	if f.left -= len(p); f.left < 0 {
@@ -291,15 +353,74 @@ func (f *fullDisk) Write(p []byte) (int, error) {
 
 func TestGetOnAFullDisk(t *testing.T) {
 	dir := t.TempDir()
-	_, err := get(t.Context(), &server{body: sheet(t, paper.PDF, 3)}, record(3), filepath.Join(dir, ".doc.part"), Options{}, func(path string) (partFile, error) {
-		f, err := openPart(path)
-		return &fullDisk{f, 100}, err
-	})
-	if !errors.Is(err, syscall.ENOSPC) {
+	p, err := claim(t.Context(), filepath.Join(dir, ".doc.part"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.disk = &fullDisk{partFile: p.disk, left: 100}
+	if err := p.get(t.Context(), &server{body: sheet(t, paper.PDF, 3)}, record(3), Options{}); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("got %v", err)
 	}
 	if diff := cmp.Diff([]string{}, names(t, dir)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A document that cannot be brought to the disk gets no name.
+func TestKeepWithoutSync(t *testing.T) {
+	dir := t.TempDir()
+	p, err := Get(t.Context(), &server{body: sheet(t, paper.PDF, 3)}, record(3), filepath.Join(dir, ".doc.part"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.disk = &fullDisk{partFile: p.disk}
+	if _, err := p.keep(filepath.Join(dir, "doc.pdf"), Options{}); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v", err)
+	}
+	if diff := cmp.Diff([]string{}, names(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What others put in the place of a document is not written to, not trusted, and
+// not left for all to read.
+func TestSaveWhatIsPlanted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links take a privilege, and there are no modes")
+	}
+	pdf := long(t, 2*resumable)
+	open := func(path string) error {
+		return errors.Join(os.WriteFile(path, pdf, 0o600), os.Chmod(path, 0o666))
+	}
+	for _, tc := range []struct {
+		name    string
+		plant   func(dir string) error
+		existed bool
+	}{
+		{"a link for a part", func(dir string) error { return os.Symlink("victim", filepath.Join(dir, ".doc.part")) }, false},
+		{"a link for a note", func(dir string) error { return os.Symlink("victim", filepath.Join(dir, ".doc.part.etag")) }, false},
+		{"an open part", func(dir string) error { return open(filepath.Join(dir, ".doc.part")) }, false},
+		{"an open document", func(dir string) error { return open(filepath.Join(dir, "doc.pdf")) }, true},
+		{"a link for a document", func(dir string) error {
+			return errors.Join(open(filepath.Join(dir, "other.pdf")), os.Symlink("other.pdf", filepath.Join(dir, "doc.pdf")))
+		}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			victim := filepath.Join(dir, "victim")
+			if err := errors.Join(os.WriteFile(victim, []byte("precious"), 0o600), tc.plant(dir)); err != nil {
+				t.Fatal(err)
+			}
+			s := &server{body: pdf, etag: "v1"}
+			got, err := Save(t.Context(), s, record(1), Target{Dir: dir, Base: "doc"}, Options{})
+			if err != nil || got.Existed != tc.existed {
+				t.Fatalf("existed %v, %v", got.Existed, err)
+			}
+			whole(t, got, pdf)
+			if data, err := os.ReadFile(victim); err != nil || string(data) != "precious" {
+				t.Errorf("the victim is %q, %v", data, err)
+			}
+		})
 	}
 }
 

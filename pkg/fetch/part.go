@@ -3,14 +3,16 @@ package fetch
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"os"
-	"strings"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/document"
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -20,16 +22,20 @@ const (
 	largest = 1 << 30
 
 	// resumable is the size from which a broken download is worth continuing
-	// in a later run.
+	// in a later run, and how much a run that is killed may lose of one.
 	resumable = 256 << 10
 
 	// stubborn is how many connections in a row may bring nothing new.
 	stubborn = 3
+
+	// patience is how long to wait for another run that has the document on
+	// its way, as when two that cron starts overlap. Most take far less.
+	patience = 10 * time.Second
 )
 
 // Part is a document that is complete and has passed the checks, but does not
 // have its name yet: first [Part.Sync], then [Part.Rename], then sync the
-// folder. Discard it otherwise.
+// folder. Discard it otherwise. Until then it is claimed, see [durable.Claim].
 type Part struct {
 	SHA256 string // lower-case hex
 	Size   int64  // bytes
@@ -49,38 +55,61 @@ type partFile interface {
 	Truncate(size int64) error
 }
 
-func openPart(path string) (partFile, error) {
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-}
-
 // Get downloads the document of f to the given path, which is for this fax
 // alone, and checks it. What an earlier run left there is continued when it is
 // surely of the same document. Errors as of [Save].
 func Get(ctx context.Context, faxes fax.Faxes, f fax.Fax, path string, opt Options) (*Part, error) {
-	return get(ctx, faxes, f, path, opt, openPart)
-}
-
-func get(ctx context.Context, faxes fax.Faxes, f fax.Fax, path string, opt Options, open func(string) (partFile, error)) (*Part, error) {
-	file, err := open(path)
+	p, err := claim(ctx, path)
+	if err == nil {
+		err = p.get(ctx, faxes, f, opt)
+	}
 	if err != nil {
 		return nil, err
 	}
-	d := download{f: f, faxes: faxes, file: file, tag: path + ".etag", sum: sha256.New(), progress: opt.Progress}
-	p := &Part{path: path, disk: file}
-	err = d.run(ctx)
+	return p, nil
+}
+
+// claim takes the part for this call alone. It waits a while for another.
+func claim(ctx context.Context, path string) (*Part, error) {
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		file, err := durable.Claim(path)
+		if err == nil {
+			return &Part{path: path, disk: file}, nil
+		}
+		if !errors.Is(err, durable.ErrTaken) {
+			return nil, err
+		}
+		select {
+		case <-waiting.Done():
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			return nil, fax.WithHint(fmt.Errorf("%w: another run is downloading it", fax.ErrConflict), "run this again when that has finished")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// get brings the document of f into the part. After an error nothing is left of
+// it, but what is worth continuing.
+func (p *Part) get(ctx context.Context, faxes fax.Faxes, f fax.Fax, opt Options) error {
+	d := download{f: f, faxes: faxes, file: p.disk, note: p.note(), sum: sha256.New(), progress: opt.Progress}
+	err := d.run(ctx)
 	if err == nil {
-		p.Info, err = inspect(file, d.have, f)
+		p.Info, err = inspect(p.disk, d.have, f)
 		d.version = version{} // complete and wrong is not worth continuing
 	}
 	if err != nil {
-		if d.version.worthKeeping() && d.have > 0 {
-			return nil, errors.Join(err, file.Close())
+		if d.version.worthKeeping() && d.have > 0 && d.remember() == nil {
+			return errors.Join(err, p.disk.Close())
 		}
 		p.Discard()
-		return nil, err
+		return err
 	}
 	p.SHA256, p.Size = hexOf(d.sum), d.have
-	return p, nil
+	return nil
 }
 
 // Sync brings the document to the disk.
@@ -89,14 +118,15 @@ func (p *Part) Sync() error { return p.disk.Sync() }
 // Rename gives the document its name. Whether the name outlives a loss of
 // power is decided when the folder is synced.
 func (p *Part) Rename(path string) error {
-	if err := p.disk.Close(); err != nil {
+	if err := p.forget(); err != nil {
 		return err
 	}
 	if err := os.Rename(p.path, path); err != nil {
 		return err
 	}
 	p.named = true
-	return p.forget()
+	_ = p.disk.Close() // on the disk, and named: there is nothing left to fail
+	return nil
 }
 
 // Discard removes the part, unless it has its name.
@@ -105,16 +135,16 @@ func (p *Part) Discard() {
 		return
 	}
 	// What cannot be removed is a hidden leftover that the next run reuses.
-	_ = p.disk.Close()
-	_ = os.Remove(p.path)
 	_ = p.forget()
+	_ = os.Remove(p.path)
+	_ = p.disk.Close()
 }
 
+// note is the name of the file that tells a later run what is in the part.
+func (p *Part) note() string { return p.path + ".etag" }
+
 func (p *Part) forget() error {
-	if p.Size > 0 && p.Size < resumable {
-		return nil // there never was a tag
-	}
-	if err := os.Remove(p.path + ".etag"); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(p.note()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -126,24 +156,31 @@ func (p *Part) file(path string) File {
 
 // version tells one version of a document from another.
 type version struct {
-	etag string
-	size int64
+	ETag string `json:"etag"`
+	Size int64  `json:"size"` // bytes
 }
 
-func (v version) worthKeeping() bool { return v.etag != "" && v.size >= resumable }
+func (v version) worthKeeping() bool { return v.ETag != "" && v.Size >= resumable }
 
-func (v version) String() string { return fmt.Sprintf("%d %s", v.size, v.etag) }
+// note is what a part surely has of a document. The sum tells whether it still
+// has it: nothing of a part is on the disk for good before it is complete.
+type note struct {
+	version
+	Have   int64  `json:"have"`   // bytes
+	SHA256 string `json:"sha256"` // of these bytes
+}
 
 // download is one document on its way.
 type download struct {
 	f        fax.Fax
 	faxes    fax.Faxes
 	file     partFile
-	tag      string // file that names the version of what is in the part
+	note     string // file of the note
 	sum      hash.Hash
 	progress func(int)
 
 	have    int64
+	noted   int64 // of what the part has
 	version version
 }
 
@@ -177,30 +214,59 @@ type brokenError struct{ error }
 
 // pickUp takes over what an earlier run left, when it is known what it is.
 func (d *download) pickUp() error {
-	tag, err := os.ReadFile(d.tag)
-	if err != nil {
-		return d.startOver() // without a tag nothing is known of the part
+	size, err := d.file.Seek(0, io.SeekEnd)
+	if err != nil || size == 0 {
+		return err
 	}
-	var v version
-	size, etag, _ := strings.Cut(string(tag), " ")
-	if _, err := fmt.Sscan(size, &v.size); err != nil {
+	n, err := d.recall()
+	if err != nil || !n.worthKeeping() || n.Have >= n.Size {
+		return d.startOver() // without a note nothing is known of the part
+	}
+	_, err = io.Copy(d.sum, io.NewSectionReader(d.file, 0, n.Have))
+	if err != nil || hexOf(d.sum) != n.SHA256 {
 		return d.startOver()
 	}
-	v.etag = etag
-	n, err := io.Copy(d.sum, d.file)
+	d.have, d.noted, d.version = n.Have, n.Have, n.version
+	if err := d.file.Truncate(d.have); err != nil {
+		return err
+	}
+	_, err = d.file.Seek(d.have, io.SeekStart)
+	return err
+}
+
+// recall reads the note of an earlier run.
+func (d *download) recall() (n note, err error) {
+	f, err := durable.Claim(d.note) // nobody else's note is believed
+	if err != nil {
+		return n, err
+	}
+	defer f.Close() //nolint:errcheck // only read
+	return n, json.NewDecoder(io.LimitReader(f, 1<<16)).Decode(&n)
+}
+
+// remember writes the note. One that is cut off tells nothing, or what does not
+// fit the part, and the download starts over.
+func (d *download) remember() error {
+	d.noted = d.have
+	data, err := json.Marshal(note{d.version, d.have, hexOf(d.sum)})
 	if err != nil {
 		return err
 	}
-	if n >= v.size || !v.worthKeeping() {
-		return d.startOver()
+	f, err := durable.Claim(d.note)
+	if err != nil {
+		return err
 	}
-	d.have, d.version = n, v
-	return nil
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = f.Write(data)
+	}
+	return errors.Join(err, f.Close())
 }
 
 func (d *download) startOver() error {
-	d.have, d.version = 0, version{}
+	d.have, d.noted, d.version = 0, 0, version{}
 	d.sum.Reset()
+	_ = os.Remove(d.note) // one that stays does not fit the part
 	if err := d.file.Truncate(0); err != nil {
 		return err
 	}
@@ -228,11 +294,7 @@ func (d *download) connection(ctx context.Context) error {
 			return brokenError{fmt.Errorf("%w: the document changed while it was read", fax.ErrUnavailable)}
 		}
 	}
-	if d.version = v; d.have == 0 && v.worthKeeping() {
-		if err := os.WriteFile(d.tag, []byte(v.String()), 0o600); err != nil {
-			return err
-		}
-	}
+	d.version = v
 	if err := d.read(doc.Body); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -267,7 +329,9 @@ func (d *download) read(body io.Reader) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return brokenError{&IncompleteError{Got: d.have, Want: d.version.size, Reason: err}}
+			return brokenError{&IncompleteError{Got: d.have, Want: d.version.Size, Reason: err}}
+		case d.version.worthKeeping() && d.have-d.noted >= resumable:
+			_ = d.remember() // without it, a run that is killed is not continued
 		}
 	}
 	return nil
