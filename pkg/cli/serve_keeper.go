@@ -12,6 +12,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receiver"
+	"github.com/faxctl/faxctl/pkg/retention"
 )
 
 // keeper is the archive as a receiver sees it. It is open, and locked, while
@@ -146,6 +147,11 @@ func (a *app) pruneArchived(ctx context.Context, kept *archive.Archive, p prune,
 	plan, err := a.planPrune(ctx, faxes, kept, p)
 	if err != nil {
 		return err
+	}
+	for _, skip := range plan.Skipped {
+		if skip.Reason == retention.Damaged {
+			log.Warn("left alone", "error", skip.Detail)
+		}
 	}
 	ending := a.interrupts.gently()
 	done, err := p.carryOut(ctx, faxes, kept, batch.Until(ending, values(plan.Delete)), logged{log}, write)
