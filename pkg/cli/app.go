@@ -166,7 +166,7 @@ func printCut[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t out
 		return shown.Items, err
 	}
 	if len(shown.Dropped) > 0 {
-		a.say("no room for %s; -o yaml shows all", someOf(shown.Dropped))
+		a.say("no room for %s; -o wide shows all", someOf(shown.Dropped))
 	}
 	switch {
 	case cut == nil:

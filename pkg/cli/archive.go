@@ -70,7 +70,11 @@ func (a *app) archiveList() *cobra.Command {
 				return err
 			}
 			found, cut := head(filter(kept.List(cmd.Context(), q), func(e archive.Entry) bool { return !held || e.Hold != nil }), most)
-			return printFound(cmd, a, &l, found, entryType(), cut)
+			t := entryType()
+			if held {
+				t = heldType()
+			}
+			return printFound(cmd, a, &l, found, t, cut)
 		},
 	}
 	l.bind(a, cmd)

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,17 +80,23 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 	text := func(name string, value func(fax.Fax) string) output.Column[T] {
 		return output.Column[T]{Name: name, Value: func(v T) string { return value(get(v)) }}
 	}
-	// A sender may claim to be anything, of any length.
-	phone := func(name string, value func(fax.Fax) string) output.Column[T] {
-		c := text(name, value)
-		c.Least = longestPhone
-		return c
-	}
 	whole := func(c output.Column[T]) output.Column[T] { c.Whole = true; return c }
 	right := func(c output.Column[T]) output.Column[T] { c.Right = true; return c }
 	styled := func(c output.Column[T], style func(fax.Fax) output.Style) output.Column[T] {
 		c.Style = func(v T) output.Style { return style(get(v)) }
 		return c
+	}
+	// A sender may claim to be anything, of any length. One's own end has less
+	// weight than the other one.
+	phone := func(name string, ours fax.Direction, value func(fax.Fax) string) output.Column[T] {
+		c := text(name, value)
+		c.Least = longestPhone
+		return styled(c, func(f fax.Fax) output.Style {
+			if f.Direction == ours {
+				return output.Dim
+			}
+			return output.None
+		})
 	}
 	shown := func(c output.Column[T], show func(fax.Fax) string) output.Column[T] {
 		c.Show = func(v T, _ output.Human) string { return show(get(v)) }
@@ -97,12 +104,16 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 	}
 	columns := []output.Column[T]{styled(whole(text("id", func(f fax.Fax) string { return f.ID })), accent[fax.Fax])}
 	columns = append(columns, more...)
+	created := timeColumn("created", func(v T) time.Time { return get(v).Created })
+	created.Short, created.ShortTitle = func(v T, h output.Human) string { return h.Age(get(v).Created) }, "AGE"
+	status := styled(text("status", func(f fax.Fax) string { return string(f.Status) }), statusStyle)
+	status.Least = len(fax.Received)
 	return append(columns,
-		timeColumn("created", func(v T) time.Time { return get(v).Created }),
-		phone("from", func(f fax.Fax) string { return f.From }),
-		styled(whole(text("status", func(f fax.Fax) string { return string(f.Status) })), statusStyle),
+		created,
+		phone("from", fax.Outbound, func(f fax.Fax) string { return f.From }),
+		phone("to", fax.Inbound, func(f fax.Fax) string { return f.To }),
+		status,
 		right(text("pages", func(f fax.Fax) string { return count(f.Pages) })),
-		phone("to", func(f fax.Fax) string { return f.To }),
 		text("direction", func(f fax.Fax) string { return string(f.Direction) }),
 		right(shown(text("duration", func(f fax.Fax) string { return count(f.Duration) }), func(f fax.Fax) string { return onTheLine(f.Duration) })),
 		right(shown(text("price", func(f fax.Fax) string { return amount(f.Price) }), func(f fax.Fax) string { return money(f.Price) })),
@@ -249,19 +260,24 @@ func cost(u fax.Usage) string {
 }
 
 func expiringType() output.Type[expiring] {
-	columns := []output.Column[expiring]{
-		timeColumn("expires", func(e expiring) time.Time { return e.Expires }),
-		{Name: "archived", Value: func(e expiring) string { return yesNo(e.Archived) }, Style: func(e expiring) output.Style {
+	expires := timeColumn("expires", func(e expiring) time.Time { return e.Expires })
+	expires.Short, expires.ShortTitle = func(e expiring, h output.Human) string { return h.Age(e.Expires) }, "LEFT"
+	columns := faxColumns(func(e expiring) fax.Fax { return e.Fax }, expires, output.Column[expiring]{
+		Name: "archived", Value: func(e expiring) string { return yesNo(e.Archived) }, Style: func(e expiring) output.Style {
 			if e.Archived != nil && *e.Archived {
 				return output.Good
 			}
 			return output.Warn
-		}},
-	}
+		},
+	})
+	// When it goes is what matters: when it was made comes after whose it is.
+	created := slices.IndexFunc(columns, func(c output.Column[expiring]) bool { return c.Name == "created" })
+	status := slices.IndexFunc(columns, func(c output.Column[expiring]) bool { return c.Name == "status" })
+	columns = slices.Insert(slices.Delete(slices.Clone(columns), created, created+1), status, columns[created])
 	return output.Type[expiring]{
 		ID:      func(e expiring) string { return e.ID },
 		Raw:     func(e expiring) json.RawMessage { return e.Raw },
-		Columns: faxColumns(func(e expiring) fax.Fax { return e.Fax }, columns...),
+		Columns: columns,
 	}
 }
 
