@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -136,13 +137,20 @@ func arrivalType() output.Type[fax.Fax] {
 	// Below zero: aligned to the left.
 	widths := map[string]int{"from": -longestPhone, "to": -longestPhone, "status": -len(fax.Processing), "direction": -len(fax.Outbound),
 		"pages": len("PAGES"), "duration": len("DURATION"), "price": len("0.00 USD")}
+	narrow := map[string]int{"from": -len("+12125550123"), "to": -len("+12125550123"), "status": -len(fax.Delivered)}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		value := c.Value
-		if c.Whole = true; c.Name == "created" {
-			value = func(f fax.Fax) string { return f.Created.Local().Format("01-02 15:04") }
+		padded := func(width int) func(fax.Fax, output.Human) string {
+			return func(f fax.Fax, _ output.Human) string { return fmt.Sprintf("%*s", width, value(f)) }
 		}
-		c.Show = func(f fax.Fax, _ output.Human) string { return fmt.Sprintf("%*s", widths[c.Name], value(f)) }
+		c.Whole = c.Name != "status"
+		c.Show, c.Short = padded(widths[c.Name]), padded(cmp.Or(narrow[c.Name], widths[c.Name]))
+		if c.Name == "created" {
+			c.ShortTitle = "TIME"
+			c.Show = func(f fax.Fax, _ output.Human) string { return f.Created.Local().Format("01-02 15:04") }
+			c.Short = func(f fax.Fax, _ output.Human) string { return f.Created.Local().Format("15:04") }
+		}
 	}
 	return t
 }
