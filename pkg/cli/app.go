@@ -68,6 +68,9 @@ func Main() int {
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		withoutMarks(root)
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	err = errors.Join(err, a.misspelt, a.close())
 	if f := cmd.Flags().Lookup("dry-run"); f != nil && f.Value.String() == "false" { // so it is with all that change something

@@ -226,8 +226,6 @@ func usageType(by fax.Grouping) output.Type[fax.Usage] {
 			return strings.Join(all, " ")
 		}
 	}
-	unpriced := number("unknown_cost", func(u fax.Usage) int { return u.UnknownCost })
-	unpriced.Title = "UNPRICED"
 	return output.Type[fax.Usage]{
 		ID: func(u fax.Usage) string { return u.Key },
 		Columns: []output.Column[fax.Usage]{
@@ -236,10 +234,10 @@ func usageType(by fax.Grouping) output.Type[fax.Usage] {
 			number("pages", func(u fax.Usage) int { return u.Pages }),
 			{Name: "minutes", Right: true, Value: func(u fax.Usage) string { return fmt.Sprintf("%.1f", float64(u.Seconds)/60) }},
 			{Name: "cost", Right: true, Whole: true, Value: of(amount), Show: func(u fax.Usage, _ output.Human) string { return cost(u) }},
-			{Name: "unsuccessful", Title: "FAILED", Right: true, Value: func(u fax.Usage) string { return strconv.Itoa(u.Unsuccessful) }},
+			number("unsuccessful", func(u fax.Usage) int { return u.Unsuccessful }),
 			number("inbound", func(u fax.Usage) int { return u.Inbound }),
 			number("outbound", func(u fax.Usage) int { return u.Outbound }),
-			unpriced,
+			number("unknown_cost", func(u fax.Usage) int { return u.UnknownCost }),
 			wide(output.Column[fax.Usage]{Name: "currency", Value: of(currency)}),
 			wide(number("unknown_pages", func(u fax.Usage) int { return u.UnknownPages })),
 			wide(number("unknown_seconds", func(u fax.Usage) int { return u.UnknownSeconds })),

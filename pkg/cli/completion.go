@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
@@ -31,7 +32,7 @@ Numbers, fax ids and profiles are completed too, from the account in force.`,
 			const hint = "it takes one of bash, zsh, fish and powershell"
 			switch {
 			case len(args) != 1:
-				return fax.WithHint(usageError("which shell?"), hint)
+				return fax.WithHint(usageError("the name of a shell is needed"), hint)
 			case !slices.Contains(cmd.ValidArgs, args[0]):
 				return fax.WithHint(usageError("unknown shell %q", args[0]), hint)
 			}
@@ -49,6 +50,17 @@ Numbers, fax ids and profiles are completed too, from the account in force.`,
 			}
 			return root.GenBashCompletionV2(a.out, true)
 		},
+	}
+}
+
+// withoutMarks takes the marks around the names of values out of what is said of
+// flags: help makes something of them, a shell shows them as they are.
+func withoutMarks(cmd *cobra.Command) {
+	plain := func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") }
+	cmd.PersistentFlags().VisitAll(plain)
+	cmd.Flags().VisitAll(plain)
+	for _, child := range cmd.Commands() {
+		withoutMarks(child)
 	}
 }
 

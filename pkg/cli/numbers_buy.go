@@ -116,7 +116,7 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 		p.Order.AreaCode, p.Order.Country = s.AreaCodes[0], s.Country
 		return nil
 	case !first:
-		return fax.WithHint(usageError("which number?"), "name it, or take the first that a search finds: faxctl numbers buy --first --fax --area-code 415")
+		return fax.WithHint(usageError("the number to buy is needed"), "name it, or take the first that a search finds: faxctl numbers buy --first --fax --area-code 415")
 	}
 	queries, err := s.queries(cmd)
 	if err != nil {

@@ -70,6 +70,8 @@ their own: faxctl help exit-codes, environment, output.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.SetUsageFunc(usage)
 	a.globals(root)
+	root.Version = thisBuild().String()
+	root.SetVersionTemplate("{{.Version}}\n")
 
 	root.AddGroup(
 		&cobra.Group{ID: "work", Title: "Numbers and faxes:"},
@@ -96,7 +98,7 @@ func (a *app) globals(root *cobra.Command) {
 	f.BoolVar(&v.raw, "raw", false, "with -o json or jsonl: what the provider sent")
 	f.BoolVarP(&v.quiet, "quiet", "q", false, "no notes and no progress")
 	f.BoolVar(&v.debug, "debug", false, "trace every request on standard error, without secrets")
-	f.StringVar(&v.color, "color", "auto", "`when` to use colors: auto always never")
+	f.StringVar(&v.color, "color", "auto", "`when` to use colors: auto always never; tables are drawn on terminals only")
 	f.BoolVar(&v.noInput, "no-input", false, "never ask a question (FAXCTL_NO_INPUT)")
 	f.BoolVarP(&v.yes, "yes", "y", false, "answer yes to every question")
 	f.DurationVar(&v.retryFor, "retry-for", defaultRetryFor, "how long to go on when the provider is unavailable or busy")
@@ -148,11 +150,14 @@ func onlyChildren(cmd *cobra.Command, args []string) error {
 
 // unknownCommand says that word is no command under cmd, and which it might
 // have meant.
-func unknownCommand(cmd *cobra.Command, word string) error {
+func unknownCommand(cmd *cobra.Command, word string) error { return unknownWord(cmd, word, false) }
+
+// unknownWord is unknownCommand; with topics a page of help may be meant too.
+func unknownWord(cmd *cobra.Command, word string, topics bool) error {
 	err := usageError("unknown command %q for %q", word, cmd.CommandPath())
 	var names []string
 	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() {
+		if c.IsAvailableCommand() || topics && c.IsAdditionalHelpTopicCommand() {
 			names = append(names, c.Name())
 		}
 	}
@@ -234,7 +239,7 @@ func helpCommand() *cobra.Command {
 				if at == nil {
 					at = cmd.Root()
 				}
-				return unknownCommand(at, word)
+				return unknownWord(at, word, true)
 			}
 			at.InitDefaultHelpFlag()
 			return at.Help()

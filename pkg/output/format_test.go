@@ -48,8 +48,8 @@ func TestPrintRefusesBeforeReading(t *testing.T) {
 		ty   output.Type[line]
 		text string
 	}{
-		{"table", output.Options{Columns: "phnoe"}, lineType(), `unknown column "phnoe"`},
-		{"csv=phone,what", output.Options{}, lineType(), `unknown column "what"`},
+		{"table", output.Options{Columns: "phnoe"}, lineType(), `--columns: unknown column "phnoe"`},
+		{"csv=phone,what", output.Options{}, lineType(), `--output: unknown column "what"`},
 		{"table", output.Options{Columns: "-phone,-name,-mode,-pages,-created"}, lineType(), "no column is left to show"},
 		{"json", output.Options{Columns: "phone"}, lineType(), "--columns means nothing to -o json"},
 		{"csv", output.Options{Raw: true}, lineType(), "--raw needs a JSON format, not csv"},
