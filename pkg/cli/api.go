@@ -30,8 +30,8 @@ func (a *app) api() *cobra.Command {
 print the answer as it came.
 
 A PATH is relative to the account (IncomingPhoneNumbers.json), or as in the
-provider's manual (/2010-04-01/Accounts/{account}.json), or a whole URL at one of
-its hosts. {account} stands for the account's id.
+provider's manual (/2010-04-01/Accounts/{account}.json), or a whole URL at one
+of its hosts. {account} stands for the account's id.
 
 -F adds a field: to the query of a GET or DELETE, to the form of the others.
 With --paginate the pages of a list are followed and its items printed.

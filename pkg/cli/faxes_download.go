@@ -41,8 +41,9 @@ Files are for you alone (0600).
 
 --name says how files are named: {date} {time} {from} {to} {id} {direction}
 {status} {pages} and text between them; the extension follows the document, with
-.{ext} at the end or without. The id is added when it is missing, so that no two faxes share a name. -O writes a
-single document to exactly one file, or with -O - to standard output.
+.{ext} at the end or without. The id is added when it is missing, so that no two
+faxes share a name. -O writes a single document to exactly one file, or with
+-O - to standard output.
 
 The list of what was downloaded goes to standard output, in the order of the
 faxes.`,
@@ -70,7 +71,7 @@ faxes.`,
 	f := cmd.Flags()
 	f.StringVarP(&d.dir, "dir", "d", ".", "`folder` for the documents, made if it is not there")
 	f.StringVarP(&d.file, "output-file", "O", "", "write the one document to this `file`; - is standard output")
-	f.StringVar(&d.name, "name", "{date}_{from}_{id}", "`template` of the names of the files")
+	f.StringVar(&d.name, "name", "{date}_{from}_{id}", "`template` that names the files")
 	a.bindJobs(cmd, &d.jobs, 16, "documents")
 	a.completeFolders(cmd, "dir")
 	a.completeNothing(cmd, "name")

@@ -71,6 +71,7 @@ their own: faxctl help exit-codes, environment, output.`,
 	root.SetUsageFunc(usage)
 	a.globals(root)
 	root.Version = thisBuild().String()
+	root.Flags().BoolP("version", "v", false, "print the version")
 	root.SetVersionTemplate("{{.Version}}\n")
 
 	root.AddGroup(
@@ -98,7 +99,7 @@ func (a *app) globals(root *cobra.Command) {
 	f.BoolVar(&v.raw, "raw", false, "with -o json or jsonl: what the provider sent")
 	f.BoolVarP(&v.quiet, "quiet", "q", false, "no notes and no progress")
 	f.BoolVar(&v.debug, "debug", false, "trace every request on standard error, without secrets")
-	f.StringVar(&v.color, "color", "auto", "`when` to use colors: auto always never; tables are drawn on terminals only")
+	f.StringVar(&v.color, "color", "auto", "`when` to use colors: auto always never")
 	f.BoolVar(&v.noInput, "no-input", false, "never ask a question (FAXCTL_NO_INPUT)")
 	f.BoolVarP(&v.yes, "yes", "y", false, "answer yes to every question")
 	f.DurationVar(&v.retryFor, "retry-for", defaultRetryFor, "how long to go on when the provider is unavailable or busy")

@@ -78,7 +78,7 @@ without a number of times for ever.`,
 	f.StringVar(&dialect, "dialect", string(sandbox.Twilio), "`dialect` to speak: twilio or signalwire")
 	f.DurationVar(&o.Latency, "latency", 0, "`duration` every answer takes")
 	f.IntVar(&o.MaxConcurrent, "max-concurrent", 0, "answer 429 beyond `N` requests at once")
-	f.StringArrayVar(&faults, "fault", nil, "`fault` that happens to requests, as in 'DELETE /Faxes=503@0.1'; may be repeated")
+	f.StringArrayVar(&faults, "fault", nil, "`fault` to make happen, as in 'DELETE /Faxes=503@0.1'; may be repeated")
 	f.BoolVar(&memory, "memory", false, "keep the state in memory, and forget it at the end")
 	a.completeValues(cmd, "dialect", words(sandbox.Dialects())...)
 	a.completeNothing(cmd, "listen", "latency", "max-concurrent", "fault")

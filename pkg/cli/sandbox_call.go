@@ -23,7 +23,7 @@ func (a *app) sandboxCall() *cobra.Command {
 		many                   calls
 	)
 	cmd := &cobra.Command{
-		Use:   "call --to NUMBER",
+		Use:   "call --to REF",
 		Short: "Let a fax arrive at a number of the sandbox",
 		Long: `Let a fax arrive at a number of the sandbox: its fax URL is asked what to do,
 the answer is carried out to the letter, a record and the document are kept, and
@@ -75,7 +75,7 @@ part.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&in.To, "to", "", "`REF` of the number that is called, one of the sandbox's: its phone number, id or name")
+	f.StringVar(&in.To, "to", "", "which number of the sandbox is called: its phone number, id or name (`REF`)")
 	f.StringVar(&in.From, "from", madeUpSender, "`number` that calls")
 	f.StringVar(&file, "file", "", "`document` to send, a PDF or TIFF (default: one is drawn)")
 	f.IntVar(&in.Pages, "pages", 1, "draw `N` pages")

@@ -85,11 +85,12 @@ Columns: -o csv=phone,id names them; --columns a,b does so for any format with
 columns, --columns +c adds one and --columns -d leaves one out. --no-header
 drops the header. Completion lists the names.
 
-Commands that delete or keep faxes or fill the sandbox (faxes delete, faxes prune,
-faxes archive, archive hold, sandbox seed) have no records to print: standard
-output stays empty in every format, the exit status tells how it went, and what
-was done is a line on standard error. Their --dry-run prints the faxes where
-there are some. faxes prune --receipts - prints a JSON line for each fax.
+Commands that delete or keep faxes or fill the sandbox (faxes delete, faxes
+prune, faxes archive, archive hold, sandbox seed) have no records to print:
+standard output stays empty in every format, the exit status tells how it went,
+and what was done is a line on standard error. faxes delete and faxes prune
+print the faxes with --dry-run; faxes prune --receipts - prints a JSON line for
+each.
 
 --raw with -o json or jsonl prints what the provider sent.
 

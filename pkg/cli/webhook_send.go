@@ -86,7 +86,7 @@ answer.`,
 	f.StringVar(&s.from, "from", madeUpSender, "`number` the fax comes from")
 	f.StringVar(&s.number, "to-number", madeUpRecipient, "`number` the fax goes to")
 	f.StringVar(&s.faxID, "fax-id", "", "`id` of the fax (default: a new one each time)")
-	f.IntVar(&s.pages, "pages", 1, "number of pages of the fax, `N`")
+	f.IntVar(&s.pages, "pages", 1, "how many pages the fax has: `N`")
 	f.StringVar(&s.mediaURL, "media-url", "", "`link` to the document, for received")
 	f.BoolVar(&s.multipart, "multipart", false, "send a document along, for received")
 	f.StringVar(&s.file, "file", "", "send this `document`, a PDF or TIFF, along")

@@ -48,8 +48,8 @@ func TestPrintRefusesBeforeReading(t *testing.T) {
 		ty   output.Type[line]
 		text string
 	}{
-		{"table", output.Options{Columns: "phnoe"}, lineType(), `--columns: unknown column "phnoe"`},
-		{"csv=phone,what", output.Options{}, lineType(), `--output: unknown column "what"`},
+		{"table", output.Options{Columns: "phnoe"}, lineType(), `unknown column "phnoe"`},
+		{"csv=phone,what", output.Options{}, lineType(), `unknown column "what"`},
 		{"table", output.Options{Columns: "-phone,-name,-mode,-pages,-created"}, lineType(), "no column is left to show"},
 		{"json", output.Options{Columns: "phone"}, lineType(), "--columns means nothing to -o json"},
 		{"csv", output.Options{Raw: true}, lineType(), "--raw needs a JSON format, not csv"},
@@ -138,6 +138,28 @@ func TestFormatsAreKnown(t *testing.T) {
 		if _, err := output.Parse(f.Name + map[bool]string{true: "1"}[strings.HasSuffix(f.Name, "=")]); err != nil {
 			t.Errorf("%s is listed and unknown: %v", f.Name, err)
 		}
+	}
+}
+
+func TestAge(t *testing.T) {
+	h := output.Human{Now: noon()}
+	for _, c := range []struct {
+		before time.Duration
+		want   string
+	}{
+		{10 * time.Second, "now"},
+		{59 * time.Minute, "59m"},
+		{47 * time.Hour, "47h"},
+		{-48 * time.Hour, "2d"},
+		{999 * 24 * time.Hour, "999d"},
+		{1100 * 24 * time.Hour, "3y"},
+	} {
+		if got := h.Age(noon().Add(-c.before)); got != c.want {
+			t.Errorf("%v before: %s, want %s", c.before, got, c.want)
+		}
+	}
+	if got := h.Age(time.Time{}); got != "" {
+		t.Errorf("no time: %q", got)
 	}
 }
 
