@@ -64,6 +64,8 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	Message  string   `json:"message"`
 	Hint     string   `json:"hint,omitempty"` // what to do, naming a command where there is one
+
+	LastFax time.Time `json:"last_fax,omitzero"` // with CodeLastFax, when it came; zero: none has
 }
 
 // Checker is what a check can use. The zero value looks at the provider's own
@@ -183,5 +185,6 @@ func (l *list) lastFax(t time.Time, err error) {
 		l.add(Note, CodeLastFax, "", "no fax has come yet")
 	default:
 		l.add(Note, CodeLastFax, "", "its last fax came on %s", t.UTC().Format(time.RFC3339))
+		l.findings[len(l.findings)-1].LastFax = t.UTC()
 	}
 }

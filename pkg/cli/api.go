@@ -28,9 +28,9 @@ func (a *app) api() *cobra.Command {
 		Long: `Send a request of your own to the provider, with the account's credentials, and
 print the answer as it came.
 
-A PATH is relative to the account (Balance.json), or as in the provider's manual
-(/2010-04-01/Accounts/{account}/Balance.json), or a whole URL at one of its
-hosts. {account} stands for the account's id.
+A PATH is relative to the account (IncomingPhoneNumbers.json), or as in the
+provider's manual (/2010-04-01/Accounts/{account}.json), or a whole URL at one
+of its hosts. {account} stands for the account's id.
 
 -F adds a field: to the query of a GET or DELETE, to the form of the others.
 With --paginate the pages of a list are followed and its items printed.
@@ -52,7 +52,7 @@ sending it, and a read-only profile refuses it.`,
 			case 0:
 				return methods, cobra.ShellCompDirectiveNoFileComp
 			case 1:
-				return []string{"Balance.json", "Calls.json", "IncomingPhoneNumbers.json", "AvailablePhoneNumbers.json", "Applications.json", "/2010-04-01/Accounts/{account}.json"}, cobra.ShellCompDirectiveNoFileComp
+				return []string{"IncomingPhoneNumbers.json", "AvailablePhoneNumbers.json", "/2010-04-01/Accounts/{account}.json"}, cobra.ShellCompDirectiveNoFileComp
 			}
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},

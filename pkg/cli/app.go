@@ -72,6 +72,9 @@ func Main() int {
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		withoutMarks(root)
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	err = errors.Join(err, a.misspelt, a.close())
 	if f := cmd.Flags().Lookup("dry-run"); f != nil && f.Value.String() == "false" { // so it is with all that change something
@@ -192,7 +195,7 @@ func printCut[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t out
 		return shown.Items, err
 	}
 	if len(shown.Dropped) > 0 {
-		a.say("no room for %s; -o yaml shows all", someOf(shown.Dropped))
+		a.say("no room for %s; -o wide shows all", someOf(shown.Dropped))
 	}
 	switch {
 	case cut == nil:

@@ -28,6 +28,15 @@ none of the commands here asks a provider.`
 // completeArchive offers folders for the first argument and kept ids for the
 // others.
 func (*app) completeArchive(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return completeEntries(cmd, args, typed, func(archive.Entry) bool { return true })
+}
+
+// completeHeld is completeArchive for ids that are held.
+func (*app) completeHeld(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return completeEntries(cmd, args, typed, func(e archive.Entry) bool { return e.Hold != nil })
+}
+
+func completeEntries(cmd *cobra.Command, args []string, typed string, offered func(archive.Entry) bool) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) == 0 {
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	}
@@ -38,7 +47,7 @@ func (*app) completeArchive(cmd *cobra.Command, args []string, typed string) ([]
 		return nil, cobra.ShellCompDirectiveNoFileComp // an error has no place in a prompt
 	}
 	var all []cobra.Completion
-	newest, _ := head(kept.List(ctx, fax.Filter{}), recentFaxes)
+	newest, _ := head(filter(kept.List(ctx, fax.Filter{}), offered), recentFaxes)
 	for e, err := range newest {
 		if err != nil {
 			break
@@ -75,7 +84,11 @@ func (a *app) archiveList() *cobra.Command {
 				return err
 			}
 			found, cut := head(filter(kept.List(cmd.Context(), q), func(e archive.Entry) bool { return !held || e.Hold != nil }), most)
-			return printFound(cmd, a, &l, found, entryType(), cut)
+			t := entryType()
+			if held {
+				t = heldType()
+			}
+			return printFound(cmd, a, &l, found, t, cut)
 		},
 	}
 	l.bind(a, cmd)

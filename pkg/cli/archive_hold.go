@@ -42,7 +42,7 @@ input.`,
 		ValidArgsFunction: a.completeArchive,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if reason == "" {
-				return fax.WithHint(usageError("why?"), "as in --reason 'case 12-345'")
+				return fax.WithHint(usageError("--reason is needed"), "as in --reason 'case 12-345'")
 			}
 			h.change = func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
 				return kept.Hold(ctx, id, reason)
@@ -57,7 +57,7 @@ input.`,
 		},
 	}
 	h.bind(cmd)
-	cmd.Flags().StringVar(&reason, "reason", "", "why it is kept, for those who come after: a `text`")
+	cmd.Flags().StringVar(&reason, "reason", "", "why it is kept, a `text` for those who come after")
 	a.completeNothing(cmd, "reason")
 	return cmd
 }
@@ -80,7 +80,7 @@ func (a *app) archiveUnhold() *cobra.Command {
 		Short:             "Let held faxes be pruned again",
 		Example:           "  faxctl archive unhold /srv/faxes FX0123456789abcdef0123456789abcdef",
 		Args:              archiveArgs(2, 0, "a fax id", "faxctl archive unhold /srv/faxes FX0123456789abcdef0123456789abcdef"),
-		ValidArgsFunction: a.completeArchive,
+		ValidArgsFunction: a.completeHeld,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeHolds(cmd.Context(), args, h)
 		},

@@ -31,7 +31,7 @@ func entryType() output.Type[archive.Entry] {
 		}
 		return term.Bytes(e.Document.Size)
 	}
-	hold := output.Column[archive.Entry]{Name: "hold", Style: func(archive.Entry) output.Style { return output.Warn }, Value: func(e archive.Entry) string {
+	hold := output.Column[archive.Entry]{Name: "hold", Wrap: true, Least: 10, Style: func(archive.Entry) output.Style { return output.Warn }, Value: func(e archive.Entry) string {
 		if e.Hold == nil {
 			return ""
 		}
@@ -40,9 +40,10 @@ func entryType() output.Type[archive.Entry] {
 	t := output.Type[archive.Entry]{
 		ID:      func(e archive.Entry) string { return e.Fax.ID },
 		Raw:     func(e archive.Entry) json.RawMessage { return e.Record },
-		Columns: faxColumns(func(e archive.Entry) fax.Fax { return e.Fax }, hold),
+		Columns: faxColumns(func(e archive.Entry) fax.Fax { return e.Fax }),
 	}
 	t.Columns = slices.Insert(t.Columns, 6, size)
+	t.Columns = slices.Insert(t.Columns, 4, hold)
 	t.Columns = append(t.Columns,
 		wide(document("file", func(d archive.Document) string { return d.File })),
 		wide(document("sha256", func(d archive.Document) string { return d.SHA256 })),
@@ -51,6 +52,17 @@ func entryType() output.Type[archive.Entry] {
 		wide(timeColumn("media_gone", func(e archive.Entry) time.Time { return e.MediaGone })),
 		wide(timeColumn("gone", func(e archive.Entry) time.Time { return e.Gone })),
 	)
+	return t
+}
+
+// heldType is entryType for those who look for holds: the reason is what they
+// want to read.
+func heldType() output.Type[archive.Entry] {
+	t := entryType()
+	at := slices.IndexFunc(t.Columns, func(c output.Column[archive.Entry]) bool { return c.Name == "hold" })
+	hold := t.Columns[at]
+	hold.Least = 24
+	t.Columns = slices.Insert(slices.Delete(t.Columns, at, at+1), 1, hold)
 	return t
 }
 

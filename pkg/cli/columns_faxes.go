@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,17 +81,23 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 	text := func(name string, value func(fax.Fax) string) output.Column[T] {
 		return output.Column[T]{Name: name, Value: func(v T) string { return value(get(v)) }}
 	}
-	// A sender may claim to be anything, of any length.
-	phone := func(name string, value func(fax.Fax) string) output.Column[T] {
-		c := text(name, value)
-		c.Least = longestPhone
-		return c
-	}
 	whole := func(c output.Column[T]) output.Column[T] { c.Whole = true; return c }
 	right := func(c output.Column[T]) output.Column[T] { c.Right = true; return c }
 	styled := func(c output.Column[T], style func(fax.Fax) output.Style) output.Column[T] {
 		c.Style = func(v T) output.Style { return style(get(v)) }
 		return c
+	}
+	// A sender may claim to be anything, of any length. One's own end has less
+	// weight than the other one.
+	phone := func(name string, ours fax.Direction, value func(fax.Fax) string) output.Column[T] {
+		c := text(name, value)
+		c.Least = longestPhone
+		return styled(c, func(f fax.Fax) output.Style {
+			if f.Direction == ours {
+				return output.Dim
+			}
+			return output.None
+		})
 	}
 	shown := func(c output.Column[T], show func(fax.Fax) string) output.Column[T] {
 		c.Show = func(v T, _ output.Human) string { return show(get(v)) }
@@ -97,12 +105,16 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 	}
 	columns := []output.Column[T]{styled(whole(text("id", func(f fax.Fax) string { return f.ID })), accent[fax.Fax])}
 	columns = append(columns, more...)
+	created := timeColumn("created", func(v T) time.Time { return get(v).Created })
+	created.Short, created.ShortTitle = func(v T, h output.Human) string { return h.Age(get(v).Created) }, "AGE"
+	status := styled(text("status", func(f fax.Fax) string { return string(f.Status) }), statusStyle)
+	status.Least = len(fax.Received)
 	return append(columns,
-		timeColumn("created", func(v T) time.Time { return get(v).Created }),
-		phone("from", func(f fax.Fax) string { return f.From }),
-		styled(whole(text("status", func(f fax.Fax) string { return string(f.Status) })), statusStyle),
+		created,
+		phone("from", fax.Outbound, func(f fax.Fax) string { return f.From }),
+		phone("to", fax.Inbound, func(f fax.Fax) string { return f.To }),
+		status,
 		right(text("pages", func(f fax.Fax) string { return count(f.Pages) })),
-		phone("to", func(f fax.Fax) string { return f.To }),
 		text("direction", func(f fax.Fax) string { return string(f.Direction) }),
 		right(shown(text("duration", func(f fax.Fax) string { return count(f.Duration) }), func(f fax.Fax) string { return onTheLine(f.Duration) })),
 		right(shown(text("price", func(f fax.Fax) string { return amount(f.Price) }), func(f fax.Fax) string { return money(f.Price) })),
@@ -125,13 +137,20 @@ func arrivalType() output.Type[fax.Fax] {
 	// Below zero: aligned to the left.
 	widths := map[string]int{"from": -longestPhone, "to": -longestPhone, "status": -len(fax.Processing), "direction": -len(fax.Outbound),
 		"pages": len("PAGES"), "duration": len("DURATION"), "price": len("0.00 USD")}
+	narrow := map[string]int{"from": -len("+12125550123"), "to": -len("+12125550123"), "status": -len(fax.Delivered)}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		value := c.Value
-		if c.Whole = true; c.Name == "created" {
-			value = func(f fax.Fax) string { return f.Created.Local().Format("01-02 15:04") }
+		padded := func(width int) func(fax.Fax, output.Human) string {
+			return func(f fax.Fax, _ output.Human) string { return fmt.Sprintf("%*s", width, value(f)) }
 		}
-		c.Show = func(f fax.Fax, _ output.Human) string { return fmt.Sprintf("%*s", widths[c.Name], value(f)) }
+		c.Whole = c.Name != "status"
+		c.Show, c.Short = padded(widths[c.Name]), padded(cmp.Or(narrow[c.Name], widths[c.Name]))
+		if c.Name == "created" {
+			c.ShortTitle = "TIME"
+			c.Show = func(f fax.Fax, _ output.Human) string { return f.Created.Local().Format("01-02 15:04") }
+			c.Short = func(f fax.Fax, _ output.Human) string { return f.Created.Local().Format("15:04") }
+		}
 	}
 	return t
 }
@@ -207,8 +226,6 @@ func usageType(by fax.Grouping) output.Type[fax.Usage] {
 			return strings.Join(all, " ")
 		}
 	}
-	unpriced := number("unknown_cost", func(u fax.Usage) int { return u.UnknownCost })
-	unpriced.Title = "UNPRICED"
 	return output.Type[fax.Usage]{
 		ID: func(u fax.Usage) string { return u.Key },
 		Columns: []output.Column[fax.Usage]{
@@ -217,10 +234,10 @@ func usageType(by fax.Grouping) output.Type[fax.Usage] {
 			number("pages", func(u fax.Usage) int { return u.Pages }),
 			{Name: "minutes", Right: true, Value: func(u fax.Usage) string { return fmt.Sprintf("%.1f", float64(u.Seconds)/60) }},
 			{Name: "cost", Right: true, Whole: true, Value: of(amount), Show: func(u fax.Usage, _ output.Human) string { return cost(u) }},
-			{Name: "unsuccessful", Title: "FAILED", Right: true, Value: func(u fax.Usage) string { return strconv.Itoa(u.Unsuccessful) }},
+			number("unsuccessful", func(u fax.Usage) int { return u.Unsuccessful }),
 			number("inbound", func(u fax.Usage) int { return u.Inbound }),
 			number("outbound", func(u fax.Usage) int { return u.Outbound }),
-			unpriced,
+			number("unknown_cost", func(u fax.Usage) int { return u.UnknownCost }),
 			wide(output.Column[fax.Usage]{Name: "currency", Value: of(currency)}),
 			wide(number("unknown_pages", func(u fax.Usage) int { return u.UnknownPages })),
 			wide(number("unknown_seconds", func(u fax.Usage) int { return u.UnknownSeconds })),
@@ -249,19 +266,24 @@ func cost(u fax.Usage) string {
 }
 
 func expiringType() output.Type[expiring] {
-	columns := []output.Column[expiring]{
-		timeColumn("expires", func(e expiring) time.Time { return e.Expires }),
-		{Name: "archived", Value: func(e expiring) string { return yesNo(e.Archived) }, Style: func(e expiring) output.Style {
+	expires := timeColumn("expires", func(e expiring) time.Time { return e.Expires })
+	expires.Short, expires.ShortTitle = func(e expiring, h output.Human) string { return h.Age(e.Expires) }, "LEFT"
+	columns := faxColumns(func(e expiring) fax.Fax { return e.Fax }, expires, output.Column[expiring]{
+		Name: "archived", Value: func(e expiring) string { return yesNo(e.Archived) }, Style: func(e expiring) output.Style {
 			if e.Archived != nil && *e.Archived {
 				return output.Good
 			}
 			return output.Warn
-		}},
-	}
+		},
+	})
+	// When it goes is what matters: when it was made comes after whose it is.
+	created := slices.IndexFunc(columns, func(c output.Column[expiring]) bool { return c.Name == "created" })
+	status := slices.IndexFunc(columns, func(c output.Column[expiring]) bool { return c.Name == "status" })
+	columns = slices.Insert(slices.Delete(slices.Clone(columns), created, created+1), status, columns[created])
 	return output.Type[expiring]{
 		ID:      func(e expiring) string { return e.ID },
 		Raw:     func(e expiring) json.RawMessage { return e.Raw },
-		Columns: faxColumns(func(e expiring) fax.Fax { return e.Fax }, columns...),
+		Columns: columns,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
@@ -36,7 +37,7 @@ installed, write source <(faxctl completion bash) into ~/.bashrc.`,
 			const hint = "it takes one of bash, zsh, fish and powershell"
 			switch {
 			case len(args) != 1:
-				return fax.WithHint(usageError("which shell?"), hint)
+				return fax.WithHint(usageError("the name of a shell is needed"), hint)
 			case !slices.Contains(cmd.ValidArgs, args[0]):
 				return fax.WithHint(usageError("unknown shell %q", args[0]), hint)
 			}
@@ -77,6 +78,17 @@ func (a *app) completionBash(root *cobra.Command) error {
 	}
 	_, err = io.WriteString(a.out, bashAlone)
 	return err
+}
+
+// withoutMarks takes the marks around the names of values out of what is said of
+// flags: help makes something of them, a shell shows them as they are.
+func withoutMarks(cmd *cobra.Command) {
+	plain := func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") }
+	cmd.PersistentFlags().VisitAll(plain)
+	cmd.Flags().VisitAll(plain)
+	for _, child := range cmd.Commands() {
+		withoutMarks(child)
+	}
 }
 
 // completeNumbers offers the numbers of the account.

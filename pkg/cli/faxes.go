@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +37,7 @@ type selection struct {
 }
 
 func (s *selection) bind(a *app, cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.to, "to", "", "only faxes to exactly this `number`")
+	cmd.Flags().StringVar(&s.to, "to", "", "only faxes to exactly this `number`; a name of yours goes with --number")
 	must(cmd.RegisterFlagCompletionFunc("to", a.completeNumbers))
 	s.bindRest(a, cmd)
 }
@@ -44,7 +45,7 @@ func (s *selection) bind(a *app, cmd *cobra.Command) {
 // bindRest declares all but --to, for a command in which that is a place.
 func (s *selection) bindRest(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.from, "from", "", "only faxes from exactly this `number`")
+	f.StringVar(&s.from, "from", "", "only faxes from exactly this `number`, or a word such as anonymous")
 	f.StringVar(&s.number, "number", "", "only faxes of this number of yours, sent or received: its phone number, id or name (`REF`)")
 	f.StringVar(&s.since, "since", "", "only faxes made since this `time`: 24h, 2026-01-01 or 2026-01-01T15:04:05Z")
 	f.StringVar(&s.until, "until", "", "only faxes made until this `time`; a day is meant to its end")
@@ -125,13 +126,17 @@ func (s *selection) status() ([]fax.Status, error) {
 	return out, nil
 }
 
-// exactNumber reads the other end of a line: a phone number, or the word that
-// stands there for one, such as anonymous.
+// exactNumber reads an end of the line: a phone number, or the one word that
+// stands there for one, such as anonymous. The name of a number of yours is not
+// what a fax comes from or goes to.
 func exactNumber(flag, text string) (string, error) {
-	if text == "" || !strings.ContainsAny(text, "0123456789") {
+	if text == "" || !strings.ContainsAny(text, "0123456789 ") {
 		return text, nil
 	}
 	phone, err := fax.ParsePhone(text)
+	if err != nil && strings.ContainsFunc(text, unicode.IsLetter) {
+		err = fax.WithHint(err, "names of your numbers go with --number; here it is a phone number, as in +14155550123, or a word such as anonymous")
+	}
 	if err != nil {
 		return "", fmt.Errorf("--%s: %w", flag, err)
 	}

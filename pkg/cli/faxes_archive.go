@@ -37,7 +37,7 @@ run goes on. faxctl archive looks into the copies.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if to == "" {
-				return fax.WithHint(usageError("where to?"), "name a folder, as in --to /srv/faxes")
+				return fax.WithHint(usageError("--to is needed"), "name a folder, as in --to /srv/faxes")
 			}
 			q, err := s.filter(cmd.Context(), a)
 			if err != nil {

@@ -73,6 +73,9 @@ faxctl faxes download.`,
 				return err
 			}
 			shown, err := printList(cmd.Context(), a, faxes.Media(cmd.Context(), args[0]), mediaType(), 0)
+			if errors.Is(err, fax.ErrNotFound) { // the fax, or its documents alone
+				_, err = faxes.Get(cmd.Context(), args[0])
+			}
 			if err == nil && shown == 0 {
 				a.say("the provider keeps no document of this fax")
 			}
@@ -123,7 +126,12 @@ func (a *app) deleteNamed(ctx context.Context, args []string, d removal) error {
 
 // what names what goes.
 func (d removal) what(n int) string {
-	if d.mediaOnly {
+	switch {
+	case n == 0 && d.mediaOnly:
+		return "no document"
+	case n == 0:
+		return "no fax"
+	case d.mediaOnly:
 		return "the " + plural(n, "document", "documents")
 	}
 	return plural(n, "fax", "faxes")
@@ -159,6 +167,9 @@ func (a *app) confirmDeletion(ctx context.Context, faxes fax.Faxes, ids []string
 		return a.confirm(ctx, fmt.Sprintf("Delete %s for good?", d.what(len(ids))))
 	}
 	if len(ids) > 1 {
+		if err := a.showNamed(ctx, faxes, ids, d.jobs); err != nil {
+			return err
+		}
 		return a.typeToConfirm(ctx, fmt.Sprintf("Delete %s for good?", d.what(len(ids))), fmt.Sprint(len(ids)))
 	}
 	f, err := faxes.Get(ctx, ids[0])
@@ -167,6 +178,36 @@ func (a *app) confirmDeletion(ctx context.Context, faxes fax.Faxes, ids []string
 	}
 	a.say("  %s  %s", f.ID, describe(f, time.Now()))
 	return a.confirm(ctx, fmt.Sprintf("Delete %s for good?", d.what(1)))
+}
+
+// showNamed says which faxes are meant: each of a few, or the first and the last
+// of many.
+func (a *app) showNamed(ctx context.Context, faxes fax.Faxes, ids []string, jobs int) error {
+	const few = 10
+	shown, labels := ids, []string{}
+	if len(ids) > few {
+		shown, labels = []string{ids[0], ids[len(ids)-1]}, []string{"the first: ", "the last:  "}
+	}
+	get := func(ctx context.Context, id string) (string, error) {
+		f, err := faxes.Get(ctx, id)
+		if errors.Is(err, fax.ErrNotFound) {
+			return "gone already", nil
+		}
+		return describe(f, time.Now()), lasting(namedFax(id, err))
+	}
+	at := 0
+	for r, err := range batch.RunOrdered(ctx, jobs, values(shown), get) {
+		if err = cmp.Or(err, r.Err); err != nil {
+			return err
+		}
+		label := ""
+		if len(labels) > 0 {
+			label = labels[at]
+		}
+		a.say("  %s%s  %s", label, shown[at], r.Value)
+		at++
+	}
+	return nil
 }
 
 // delete deletes, many at a time; the rate adapts to what the provider allows.

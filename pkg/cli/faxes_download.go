@@ -40,9 +40,10 @@ whole, is not fetched again; a large download that was cut off is continued.
 Files are for you alone (0600).
 
 --name says how files are named: {date} {time} {from} {to} {id} {direction}
-{status} {pages} and text between them; the extension follows the document. The
-id is added when it is missing, so that no two faxes share a name. -O writes a
-single document to exactly one file, or with -O - to standard output.
+{status} {pages} and text between them; the extension follows the document, with
+.{ext} at the end or without. The id is added when it is missing, so that no two
+faxes share a name. -O writes a single document to exactly one file, or with
+-O - to standard output.
 
 The list of what was downloaded goes to standard output, in the order of the
 faxes.`,
@@ -70,7 +71,7 @@ faxes.`,
 	f := cmd.Flags()
 	f.StringVarP(&d.dir, "dir", "d", ".", "`folder` for the documents, made if it is not there")
 	f.StringVarP(&d.file, "output-file", "O", "", "write the one document to this `file`; - is standard output")
-	f.StringVar(&d.name, "name", "{date}_{from}_{id}", "how files are named: a `template`")
+	f.StringVar(&d.name, "name", "{date}_{from}_{id}", "`template` that names the files")
 	a.bindJobs(cmd, &d.jobs, 16, "documents")
 	a.completeFolders(cmd, "dir")
 	a.completeNothing(cmd, "name")
@@ -120,7 +121,7 @@ func (a *app) chosen(cmd *cobra.Command, args []string, s *selection) (fax.Faxes
 	case len(args) > 0 && given != "":
 		return nil, chosen{}, usageError("%s and ids contradict each other", given)
 	case len(args) == 0 && given == "":
-		return nil, chosen{}, fax.WithHint(usageError("which faxes?"), "name their ids, or select them, as in --since 24h")
+		return nil, chosen{}, fax.WithHint(usageError("the faxes to download are needed"), "name their ids, or select them, as in --since 24h")
 	}
 	c := chosen{named: len(args) > 0}
 	ids, err := a.refs(args)

@@ -200,11 +200,15 @@ func lean(faxes iter.Seq2[fax.Fax, error]) iter.Seq2[fax.Fax, error] {
 // showPlan says what would go, before it does.
 func (a *app) showPlan(plan retention.Plan, p prune) {
 	s := plan.Summary
-	if s.Count == 0 {
-		a.say("Nothing to delete: of %s none is selected.", plural(s.Considered, "fax", "faxes"))
-	} else {
-		a.say("To delete at %s: %s of %d, made from %s to %s.", a.account.provider.Name,
-			removal{mediaOnly: p.policy.MediaOnly}.what(s.Count), s.Considered, day(s.Oldest), day(s.Newest))
+	meet := s.Count + s.Skipped
+	switch {
+	case meet == 0:
+		a.say("Nothing to delete: no fax meets the conditions.")
+	case s.Count == 0:
+		a.say("Nothing to delete: %s the conditions, and none of them may go.", plural(meet, "fax meets", "faxes meet"))
+	default:
+		a.say("To delete at %s: %s of the %d that meet the conditions, made from %s to %s.", a.place(),
+			removal{mediaOnly: p.policy.MediaOnly}.what(s.Count), meet, day(s.Oldest), day(s.Newest))
 		pages := plural(s.Pages, "page", "pages")
 		if s.UnknownPages > 0 {
 			pages += ", and " + plural(s.UnknownPages, "fax", "faxes") + " of unknown length"
@@ -226,6 +230,15 @@ func (a *app) showPlan(plan retention.Plan, p prune) {
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 		a.say("  left alone, %s: %d", reason, reasons[reason])
 	}
+}
+
+// place is the account in force as people know it: the profile and its provider.
+func (a *app) place() string {
+	provider := a.account.provider.Name
+	if name := a.account.resolved.Name; name != "" && name != provider {
+		return name + " (" + provider + ")"
+	}
+	return provider
 }
 
 // otherEnd is whom a fax came from or went to.

@@ -48,6 +48,10 @@ Days are those of this machine's time zone (TZ).`,
 			if _, err := printCut(cmd.Context(), a, values(groups), usageType(grouping), nil); err != nil {
 				return err
 			}
+			if total.Faxes == 0 {
+				a.say("no fax, nothing to add up")
+				return nil
+			}
 			a.say("%s, %s, %.1f minutes, cost %s.", plural(total.Faxes, "fax", "faxes"), plural(total.Pages, "page", "pages"),
 				float64(total.Seconds)/60, costInWords(total))
 			return nil
@@ -61,11 +65,8 @@ Days are those of this machine's time zone (TZ).`,
 
 // costInWords is the cost with what is missing from it.
 func costInWords(u fax.Usage) string {
-	switch {
-	case u.Faxes == 0:
-		return "nothing"
-	case u.UnknownCost > 0:
-		return cost(u) + ", " + plural(u.UnknownCost, "fax", "faxes") + " unpriced"
+	if u.UnknownCost > 0 {
+		return cost(u) + ", " + plural(u.UnknownCost, "fax", "faxes") + " of unknown cost"
 	}
 	return cost(u)
 }

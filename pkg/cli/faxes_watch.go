@@ -65,7 +65,7 @@ cannot reach can be tried out, without a tunnel.`,
 				return fax.WithHint(usageError("--exec %q is no command", command), "as in --exec 'notify-send Fax'")
 			}
 			if cmd.Flags().Changed("forward-to") {
-				if err := callable("forward-to", forward, false); err != nil {
+				if err := callable("forward-to", forward); err != nil {
 					return err
 				}
 			}

@@ -285,8 +285,11 @@ func atMostOne(what, example string) cobra.PositionalArgs {
 
 // noArgs refuses arguments, which are most often a forgotten flag.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		return nil
+	case cmd.HasAvailableSubCommands():
+		return unknownCommand(cmd, args[0])
 	}
 	return fax.WithHint(usageError("%s takes no argument, and %q is one", cmd.CommandPath(), args[0]), cmd.CommandPath()+" --help shows what it takes")
 }

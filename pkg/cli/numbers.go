@@ -128,7 +128,15 @@ func (r *routing) want(cmd *cobra.Command) (plan.Want, error) {
 		Force:          r.force,
 		AllowHTTP:      r.allowHTTP,
 	}
-	if cmd.Flags().Changed("mode") {
+	for flag, method := range map[string]*string{"fax-method": w.Method, "fallback-method": w.FallbackMethod} {
+		if method == nil || *method == "" {
+			continue
+		}
+		if _, err := oneOf(flag, *method, methods()); err != nil {
+			return w, err
+		}
+	}
+	if r.mode != "" {
 		mode, err := oneOf("mode", r.mode, []fax.Mode{fax.ModeFax, fax.ModeVoice})
 		if err != nil {
 			return w, err

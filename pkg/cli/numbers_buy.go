@@ -122,7 +122,7 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 	case !first && given(cmd, flagNames[searchFlags](a)) != "":
 		return fax.WithHint(usageError("which of the numbers that the search flags find?"), "add --first to buy the first")
 	case !first:
-		return fax.WithHint(usageError("which number?"), "name it, or take the first that a search finds: faxctl numbers buy --first --fax --area-code 415")
+		return fax.WithHint(usageError("the number to buy is needed"), "name it, or take the first that a search finds: faxctl numbers buy --first --fax --area-code 415")
 	}
 	queries, err := s.queries(cmd)
 	if err != nil {

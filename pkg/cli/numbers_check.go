@@ -151,13 +151,21 @@ func findingType() output.Type[audit.Finding] {
 		ID: func(f audit.Finding) string { return f.ID },
 		Columns: []output.Column[audit.Finding]{
 			{Name: "number", Value: func(f audit.Finding) string { return f.Number }, Whole: true, Style: accent[audit.Finding]},
+			{Name: "message", Value: func(f audit.Finding) string { return f.Message }, Show: findingShown, Wrap: true, Least: 26},
 			{Name: "severity", Value: func(f audit.Finding) string { return string(f.Severity) }, Style: severityStyle},
-			{Name: "message", Value: func(f audit.Finding) string { return f.Message }, Wrap: true, Least: 30},
 			{Name: "hint", Value: func(f audit.Finding) string { return f.Hint }, Wrap: true, Least: 22},
 			{Name: "code", Value: func(f audit.Finding) string { return string(f.Code) }},
 			{Name: "id", Value: func(f audit.Finding) string { return f.ID }, Wide: true, Whole: true},
 		},
 	}
+}
+
+// findingShown is the message for a person, who reads how long ago and not when.
+func findingShown(f audit.Finding, h output.Human) string {
+	if f.LastFax.IsZero() {
+		return f.Message
+	}
+	return "its last fax came " + h.Ago(f.LastFax)
 }
 
 func severityStyle(f audit.Finding) output.Style {

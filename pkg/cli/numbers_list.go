@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"iter"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +36,9 @@ func (a *app) numbersList() *cobra.Command {
 				}
 				modes = []fax.Mode{m}
 			}
+			if strings.Trim(contains, "+0123456789*") != "" || strings.LastIndex(contains, "+") > 0 {
+				return fax.WithHint(usageError("--contains: %q is no pattern", contains), "digits, and * for any one: --contains '+1415*'")
+			}
 			most, err := l.most(a, cmd)
 			if err != nil {
 				return err
@@ -51,7 +55,11 @@ func (a *app) numbersList() *cobra.Command {
 				return (mode == "" || n.Mode == modes[0]) && (!onlyFax || n.Capabilities.Fax != fax.No)
 			})
 			shown, err := printList(cmd.Context(), a, selected, numberType(), most)
-			if err == nil && shown == 0 {
+			switch {
+			case err != nil || shown > 0:
+			case given(cmd, []string{"fax", "mode", "name", "contains"}) != "":
+				a.say("no number matches")
+			default:
 				a.say("no number; find one with faxctl numbers search --fax")
 			}
 			return err

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
 	"strings"
 
@@ -68,7 +70,7 @@ func (s *searchFlags) queries(cmd *cobra.Command) ([]fax.Query, error) {
 	}
 	if s.near != "" {
 		if err := s.SetNear(s.near); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("--near: %w", err)
 		}
 	}
 	s.NoAddress = strings.ToLower(s.noAddress)
@@ -76,7 +78,12 @@ func (s *searchFlags) queries(cmd *cobra.Command) ([]fax.Query, error) {
 	if s.Beta != nil && *s.Beta {
 		s.Beta = nil // true is what a provider does anyway
 	}
-	return s.Queries()
+	queries, err := s.Queries()
+	var field *fax.FieldError
+	if errors.As(err, &field) {
+		err = fmt.Errorf("--%s: %w", field.Field, err)
+	}
+	return queries, err
 }
 
 // offers asks the provider, side by side.

@@ -70,6 +70,9 @@ their own: faxctl help exit-codes, environment, output.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.SetUsageFunc(usage)
 	a.globals(root)
+	root.Version = thisBuild().String()
+	root.Flags().BoolP("version", "v", false, "print the version")
+	root.SetVersionTemplate("{{.Version}}\n")
 
 	root.AddGroup(
 		&cobra.Group{ID: "work", Title: "Numbers and faxes:"},
@@ -159,11 +162,14 @@ func onlyChildren(cmd *cobra.Command, args []string) error {
 
 // unknownCommand says that word is no command under cmd, and which it might
 // have meant.
-func unknownCommand(cmd *cobra.Command, word string) error {
+func unknownCommand(cmd *cobra.Command, word string) error { return unknownWord(cmd, word, false) }
+
+// unknownWord is unknownCommand; with topics a page of help may be meant too.
+func unknownWord(cmd *cobra.Command, word string, topics bool) error {
 	err := usageError("unknown command %q for %q", word, cmd.CommandPath())
 	var names []string
 	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() {
+		if c.IsAvailableCommand() || topics && c.IsAdditionalHelpTopicCommand() {
 			names = append(names, c.Name())
 		}
 	}
@@ -245,7 +251,7 @@ func helpCommand() *cobra.Command {
 				if at == nil {
 					at = cmd.Root()
 				}
-				return unknownCommand(at, word)
+				return unknownWord(at, word, true)
 			}
 			at.InitDefaultHelpFlag()
 			return at.Help()

@@ -78,7 +78,7 @@ without a number of times for ever.`,
 	f.StringVar(&dialect, "dialect", string(sandbox.Twilio), "`dialect` to speak: twilio or signalwire")
 	f.DurationVar(&o.Latency, "latency", 0, "`duration` every answer takes")
 	f.IntVar(&o.MaxConcurrent, "max-concurrent", 0, "answer 429 beyond `N` requests at once")
-	f.StringArrayVar(&faults, "fault", nil, "something that goes wrong: a `fault`; may be repeated")
+	f.StringArrayVar(&faults, "fault", nil, "`fault` to make happen, as in 'DELETE /Faxes=503@0.1'; may be repeated")
 	f.BoolVar(&memory, "memory", false, "keep the state in memory, and forget it at the end")
 	a.completeValues(cmd, "dialect", words(sandbox.Dialects())...)
 	a.completeNothing(cmd, "listen", "latency", "max-concurrent", "fault")
@@ -154,7 +154,7 @@ Faxes need numbers to go to; where there are none, some are made up.`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Numbers < 0 || o.Faxes < 0 || o.Numbers+o.Faxes == 0 {
-				return fax.WithHint(usageError("how many numbers, how many faxes?"), "as in --numbers 20 or --faxes 1000")
+				return fax.WithHint(usageError("--numbers or --faxes is needed"), "as in --numbers 20 or --faxes 1000")
 			}
 			if o.Days < 1 || o.InProgress < 0 || o.InProgress > o.Faxes {
 				return usageError("--days takes 1 or more, --in-progress no more than --faxes")

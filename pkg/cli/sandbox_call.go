@@ -23,7 +23,7 @@ func (a *app) sandboxCall() *cobra.Command {
 		many                   calls
 	)
 	cmd := &cobra.Command{
-		Use:   "call --to NUMBER",
+		Use:   "call --to REF",
 		Short: "Let a fax arrive at a number of the sandbox",
 		Long: `Let a fax arrive at a number of the sandbox: its fax URL is asked what to do,
 the answer is carried out to the letter, a record and the document are kept, and
@@ -45,7 +45,7 @@ part.`,
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if err := a.checkCall(cmd, &in, outcome, file); err != nil {
+			if err := checkCall(cmd, &in, outcome, file); err != nil {
 				return err
 			}
 			if err := many.check(cmd); err != nil {
@@ -63,6 +63,9 @@ part.`,
 			if p, err := a.resolve(); err == nil {
 				origin = p.APIURL
 			}
+			if in.To, err = a.calledNumber(cmd.Context(), box, d, in.To); err != nil {
+				return fmt.Errorf("--to: %w", err)
+			}
 			caller := box.NewCaller(origin)
 			a.onClose(func() error { caller.Close(); return nil })
 			if cmd.Flags().Changed("count") {
@@ -72,7 +75,7 @@ part.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&in.To, "to", "", "`number` that is called, one of the sandbox's")
+	f.StringVar(&in.To, "to", "", "which number of the sandbox is called: its phone number, id or name (`REF`)")
 	f.StringVar(&in.From, "from", madeUpSender, "`number` that calls")
 	f.StringVar(&file, "file", "", "`document` to send, a PDF or TIFF (default: one is drawn)")
 	f.IntVar(&in.Pages, "pages", 1, "draw `N` pages")
@@ -91,14 +94,31 @@ part.`,
 	return cmd
 }
 
-func (*app) checkCall(cmd *cobra.Command, in *sandbox.Incoming, outcome, file string) (err error) {
+// calledNumber is the phone number of the sandbox that ref names.
+func (a *app) calledNumber(ctx context.Context, box *sandbox.Sandbox, d sandbox.Dialect, ref string) (string, error) {
+	if phone, err := fax.ParsePhone(ref); err == nil {
+		return phone, nil // owned or not, which the call tells
+	}
+	for _, p := range profile.BuiltIns() {
+		if p.Provider != profile.Provider(d) {
+			continue
+		}
+		provider, err := a.dial(p, profile.NewSecret(sandbox.Account(d).Token), box.Transport())
+		if err != nil {
+			return "", err
+		}
+		n, err := fax.Resolve(ctx, provider.Numbers, ref)
+		return n.Phone, err
+	}
+	return "", fmt.Errorf("dialect %s: %w", d, fax.ErrUnsupported)
+}
+
+func checkCall(cmd *cobra.Command, in *sandbox.Incoming, outcome, file string) (err error) {
 	if in.To == "" {
 		return fax.WithHint(usageError("--to is needed"), "faxctl --profile sandbox numbers list --mode fax shows the numbers that take faxes")
 	}
-	for _, phone := range []*string{&in.From, &in.To} {
-		if *phone, err = fax.ParsePhone(*phone); err != nil {
-			return err
-		}
+	if in.From, err = fax.ParsePhone(in.From); err != nil {
+		return fmt.Errorf("--from: %w", err)
 	}
 	if in.Outcome, err = oneOf("outcome", outcome, sandbox.Outcomes()); err != nil {
 		return err

@@ -48,7 +48,9 @@ Credentials without a profile:
 
 Colors and width:
   NO_COLOR, CLICOLOR=0, TERM=dumb    no colors
-  CLICOLOR_FORCE                     colors even in a pipe
+  CLICOLOR_FORCE                     colors where there is no terminal, for the
+                                     words error, hint and warning; the drawn,
+                                     colored table is for terminals alone
   COLUMNS                            the width of tables
 
 Proxies: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, as everywhere.`
@@ -71,7 +73,7 @@ Formats (-o, --output):
                  and the last ones when there is no room, which a note says.
                  In a pipe, tab-separated with a header, every column of the
                  table, RFC 3339 times and no colors
-  wide           the table with every column there is
+  wide           the table with every column there is, however long its lines
   json           one array, or one object for one thing; nothing at all when
                  the command fails half-way
   jsonl          one object a line, as they arrive
@@ -84,6 +86,13 @@ Formats (-o, --output):
 Columns: -o csv=phone,id names them; --columns a,b does so for any format with
 columns, --columns +c adds one and --columns -d leaves one out. --no-header
 drops the header. Completion lists the names.
+
+Commands that delete or keep faxes or fill the sandbox (faxes delete, faxes
+prune, faxes archive, archive hold, sandbox seed) have no records to print:
+standard output stays empty in every format, the exit status tells how it went,
+and what was done is a line on standard error. faxes delete and faxes prune
+print the faxes with --dry-run; faxes prune --receipts - prints a JSON line for
+each.
 
 --raw with -o json or jsonl prints what the provider sent.
 

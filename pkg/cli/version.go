@@ -38,6 +38,11 @@ func thisBuild() build {
 	return b
 }
 
+// String is the line for people.
+func (b build) String() string {
+	return fmt.Sprintf("faxctl %s (%s, %s/%s)", b.Version, b.Go, b.OS, b.Arch)
+}
+
 func buildType() output.Type[build] {
 	return output.Type[build]{ID: func(b build) string { return b.Version }, Columns: []output.Column[build]{
 		{Name: "version", Value: func(b build) string { return b.Version }},
@@ -57,7 +62,7 @@ func (a *app) version() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b := thisBuild()
 			if !a.flags.outputGiven {
-				_, err := fmt.Fprintf(a.out, "faxctl %s (%s, %s/%s)\n", b.Version, b.Go, b.OS, b.Arch)
+				_, err := fmt.Fprintln(a.out, b)
 				return err
 			}
 			return printOne(cmd.Context(), a, b, buildType())

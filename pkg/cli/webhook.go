@@ -58,18 +58,27 @@ func (a *app) rightKey(ctx context.Context) (webhook.NamedKey, error) {
 	return named, err
 }
 
-// callable checks a URL that is to be called: https, or http on this machine,
-// or any http when it is allowed.
-func callable(flag, raw string, allowHTTP bool) error {
+// callable checks a URL that is to be called: https, or http on this machine.
+func callable(flag, raw string) error {
+	err := webAddress(flag, raw)
+	if u, _ := url.Parse(raw); err == nil && u.Scheme == "http" && !isThisMachine(u.Hostname()) {
+		return fax.WithHint(usageError("--%s: %s is http and not this machine: numbers and links would travel in the clear", flag, u.Host), "use https")
+	}
+	return err
+}
+
+// webAddress checks that raw is a URL of the web.
+func webAddress(flag, raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fax.WithHint(usageError("--%s: %q is no http or https URL", flag, raw), "as in --"+flag+" http://localhost:8080/fax")
 	}
-	ip := net.ParseIP(u.Hostname())
-	if u.Scheme == "http" && !allowHTTP && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fax.WithHint(usageError("--%s: %s is http and not this machine: numbers and links would travel in the clear", flag, u.Host), "use https, or --allow-http")
-	}
 	return nil
+}
+
+func isThisMachine(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // milliseconds is a duration as people compare them.

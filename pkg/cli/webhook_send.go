@@ -86,7 +86,7 @@ answer.`,
 	f.StringVar(&s.from, "from", madeUpSender, "`number` the fax comes from")
 	f.StringVar(&s.number, "to-number", madeUpRecipient, "`number` the fax goes to")
 	f.StringVar(&s.faxID, "fax-id", "", "`id` of the fax (default: a new one each time)")
-	f.IntVar(&s.pages, "pages", 1, "`N` pages of the fax")
+	f.IntVar(&s.pages, "pages", 1, "how many pages the fax has: `N`")
 	f.StringVar(&s.mediaURL, "media-url", "", "`link` to the document, for received")
 	f.BoolVar(&s.multipart, "multipart", false, "send a document along, for received")
 	f.StringVar(&s.file, "file", "", "send this `document`, a PDF or TIFF, along")
@@ -109,12 +109,17 @@ func (s *synthetic) check(pagesGiven bool) (err error) {
 	if s.method, err = oneOf("method", s.method, methods()); err != nil {
 		return err
 	}
-	if err := callable("to", s.target, s.allowHTTP); err != nil {
+	if s.allowHTTP {
+		err = webAddress("to", s.target)
+	} else if err = callable("to", s.target); err != nil && webAddress("to", s.target) == nil {
+		err = fax.WithHint(err, "use https, or --allow-http")
+	}
+	if err != nil {
 		return err
 	}
-	for _, phone := range []*string{&s.from, &s.number} {
+	for flag, phone := range map[string]*string{"from": &s.from, "to-number": &s.number} {
 		if *phone, err = fax.ParsePhone(*phone); err != nil {
-			return err
+			return fmt.Errorf("--%s: %w", flag, err)
 		}
 	}
 	s.multipart = s.multipart || s.file != ""
@@ -159,6 +164,9 @@ func (a *app) send(ctx context.Context, s synthetic) error {
 	}
 	if err := printOne(ctx, a, report, sentType()); err != nil {
 		return err
+	}
+	if errors.Is(bad, fax.ErrAuth) && s.number == madeUpRecipient {
+		return fax.WithHint(judged(bad), "it may not know the number "+s.number+": name one of yours with --to-number; or "+fax.Hint(judged(bad)))
 	}
 	return judged(bad)
 }

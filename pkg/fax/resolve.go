@@ -76,7 +76,28 @@ func Resolve(ctx context.Context, numbers Numbers, ref string) (Number, error) {
 			return n, err
 		}
 	}
-	return Number{}, notFound(ref)
+	return Number{}, WithHint(notFound(ref), withoutSign(ctx, numbers, ref))
+}
+
+// withoutSign is the advice for a phone number that nobody owns and that lacks
+// its country code or its plus sign: which country is meant only the numbers of
+// the account can tell. Any other ref has the advice of whatever is not found.
+func withoutSign(ctx context.Context, numbers Numbers, ref string) string {
+	long, err := ParsePhone("+1" + ref)
+	if err != nil {
+		return Hint(notFound(ref))
+	}
+	digits := strings.TrimPrefix(long, "+1")
+	const rule = "a phone number begins with a plus sign and the country code"
+	for n, err := range numbers.List(ctx, NumberFilter{Contains: digits}) {
+		if err != nil {
+			break
+		}
+		if strings.HasSuffix(n.Phone, digits) {
+			return rule + ": " + n.Phone + " is yours"
+		}
+	}
+	return rule + "; see what there is: faxctl numbers list"
 }
 
 // only fetches the one number that a filter and a predicate select.
@@ -100,9 +121,5 @@ func only(ctx context.Context, numbers Numbers, ref string, f NumberFilter, matc
 }
 
 func notFound(ref string) error {
-	hint := "see what there is: faxctl numbers list"
-	if phone, err := ParsePhone("+" + ref); err == nil {
-		hint = "a phone number begins with a plus sign and the country code: " + phone + "; or see what there is: faxctl numbers list"
-	}
-	return WithHint(fmt.Errorf("number %q: %w in this account", ref, ErrNotFound), hint)
+	return WithHint(fmt.Errorf("number %q: %w in this account", ref, ErrNotFound), "see what there is: faxctl numbers list")
 }

@@ -39,7 +39,7 @@ func TestResolve(t *testing.T) {
 		"id the provider dislikes":  {ref: "no_such", kind: fax.ErrNotFound, calls: []string{"list no_such", "get no_such"}},
 		"path is never an id":       {ref: "../Calls", kind: fax.ErrNotFound, calls: []string{"list ../Calls"}},
 		"nothing":                   {ref: "  ", kind: fax.ErrInvalid},
-		"phone without a plus sign": {ref: "14155550100", kind: fax.ErrNotFound, calls: []string{"list 14155550100", "get 14155550100"}},
+		"phone without a plus sign": {ref: "14155550100", kind: fax.ErrNotFound, calls: []string{"list 14155550100", "get 14155550100", "list "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &memory{owned: owned}
@@ -84,9 +84,17 @@ func TestResolveNamesTheCandidates(t *testing.T) {
 }
 
 func TestResolveHintsAtThePlusSign(t *testing.T) {
-	_, err := fax.Resolve(t.Context(), &memory{}, "1 415 555 0100")
-	if hint := fax.Hint(err); !strings.Contains(hint, "+14155550100") {
-		t.Errorf("hint %q does not show the number in E.164", hint)
+	owned := &memory{owned: []fax.Number{{ID: "one", Phone: "+14155550100"}, {ID: "two", Phone: "+493012345678"}}}
+	for ref, want := range map[string]string{
+		"1 415 555 0100": "+14155550100 is yours",
+		"4155550100":     "+14155550100 is yours",
+		"3012345678":     "+493012345678 is yours",
+		"4155567720":     "faxctl numbers list", // no number is made up
+	} {
+		_, err := fax.Resolve(t.Context(), owned, ref)
+		if hint := fax.Hint(err); !strings.Contains(hint, "plus sign") || !strings.Contains(hint, want) || strings.Contains(hint, "+415") {
+			t.Errorf("%s: hint %q does not say %q", ref, hint, want)
+		}
 	}
 }
 

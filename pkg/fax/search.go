@@ -42,16 +42,16 @@ func (s Search) Queries() ([]Query, error) {
 	}
 	areas, err := each(s.AreaCodes, func(a string) (string, error) {
 		if !northAmerican(base.Country) {
-			return "", Invalid("leave --area-code out, or search --country US or CA; elsewhere use --contains with the leading digits", "area code %s: only the US and Canada have them, not %s", a, base.Country)
+			return "", about("area-code", Invalid("leave --area-code out, or search --country US or CA; elsewhere use --contains with the leading digits", "area code %s: only the US and Canada have them, not %s", a, base.Country))
 		}
-		return a, CheckAreaCode(a)
+		return a, about("area-code", CheckAreaCode(a))
 	})
 	if err != nil {
 		return nil, err
 	}
 	patterns, err := each(s.Patterns, cleanPattern)
 	if err != nil {
-		return nil, err
+		return nil, about("contains", err)
 	}
 	if n := len(types) * len(areas) * len(patterns); n > maxQueries {
 		return nil, Invalid("ask for fewer types, area codes or patterns at once", "search: it takes %d questions, at most %d are asked", n, maxQueries)
@@ -71,6 +71,25 @@ func (s Search) Queries() ([]Query, error) {
 	return all, nil
 }
 
+// FieldError says which part of a search an error is about: "area-code",
+// "country". Its text is that of the error alone, for each kind of asking to
+// point at the part in its own way.
+type FieldError struct {
+	Field string
+	error
+}
+
+// Unwrap is the error.
+func (e *FieldError) Unwrap() error { return e.error }
+
+// about says which part of a search an error is about.
+func about(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &FieldError{field, err}
+}
+
 // common checks and normalises what all questions share.
 // Source: Twilio's AvailablePhoneNumbers resource, query parameters.
 func (s Search) common() (Query, error) {
@@ -82,17 +101,17 @@ func (s Search) common() (Query, error) {
 	near := q.NearNumber != "" || q.NearLatLong != ""
 	switch {
 	case CheckCountry(q.Country) != nil:
-		return q, CheckCountry(q.Country)
+		return q, about("country", CheckCountry(q.Country))
 	case q.NearNumber != "" && q.NearLatLong != "":
 		return q, Invalid("give one place to be near to", "search: near a number and near a place at once")
 	case q.Distance != 0 && !near:
-		return q, Invalid("say from where: --near +14155550123 or --near 37.84,-122.26", "distance without a place to measure from")
+		return q, about("distance", Invalid("say from where: --near +14155550123 or --near 37.84,-122.26", "distance without a place to measure from"))
 	case q.Distance < 0 || q.Distance > 500:
-		return q, Invalid("from 1 to 500 miles", "distance %d", q.Distance)
+		return q, about("distance", Invalid("from 1 to 500 miles", "distance %d", q.Distance))
 	case q.RateCenter != "" && q.Lata == "":
-		return q, Invalid("add --lata, the area the rate center is in", "rate center %q without a LATA", q.RateCenter)
+		return q, about("rate-center", Invalid("add --lata, the area the rate center is in", "rate center %q without a LATA", q.RateCenter))
 	case !slices.Contains([]string{"", "any", "local", "foreign"}, q.NoAddress):
-		return q, Invalid("any, local or foreign", "address requirement %q", q.NoAddress)
+		return q, about("no-address-required", Invalid("any, local or foreign", "address requirement %q", q.NoAddress))
 	}
 	if northAmerican(q.Country) {
 		return q, nil

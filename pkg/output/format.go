@@ -37,7 +37,7 @@ type FormatInfo struct {
 func Formats() []FormatInfo {
 	return []FormatInfo{
 		{"table", "drawn on a terminal, tab-separated in a pipe"},
-		{"wide", "the table with every column"},
+		{"wide", "the table with every column there is, however long the lines"},
 		{"json", "one JSON array, whole or not at all"},
 		{"jsonl", "one JSON object a line, as they come"},
 		{"yaml", "YAML list"},

@@ -141,6 +141,28 @@ func TestFormatsAreKnown(t *testing.T) {
 	}
 }
 
+func TestAge(t *testing.T) {
+	h := output.Human{Now: noon()}
+	for _, c := range []struct {
+		before time.Duration
+		want   string
+	}{
+		{10 * time.Second, "now"},
+		{59 * time.Minute, "59m"},
+		{47 * time.Hour, "47h"},
+		{-48 * time.Hour, "2d"},
+		{999 * 24 * time.Hour, "999d"},
+		{1100 * 24 * time.Hour, "3y"},
+	} {
+		if got := h.Age(noon().Add(-c.before)); got != c.want {
+			t.Errorf("%v before: %s, want %s", c.before, got, c.want)
+		}
+	}
+	if got := h.Age(time.Time{}); got != "" {
+		t.Errorf("no time: %q", got)
+	}
+}
+
 func TestAgo(t *testing.T) {
 	h := output.Human{Now: noon()}
 	for _, c := range []struct {

@@ -39,6 +39,27 @@ func (h Human) Ago(t time.Time) string {
 	return words
 }
 
+// Age is how long before or after now t is, in four cells at most: "now", "3h",
+// "175d", "7y", and "" for no time. The head of its column says which.
+func (h Human) Age(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	const day = 24 * time.Hour
+	switch d := h.Now.Sub(t).Abs(); {
+	case d < time.Minute:
+		return "now"
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < 2*day:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	case d < 1000*day:
+		return fmt.Sprintf("%dd", d/day)
+	default:
+		return fmt.Sprintf("%dy", d/(365*day))
+	}
+}
+
 // Time is t as a machine reads it, in RFC 3339 and UTC; "" for no time.
 func Time(t time.Time) string {
 	if t.IsZero() {

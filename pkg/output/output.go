@@ -7,7 +7,7 @@
 // the -o flag:
 //
 //	table     on a terminal drawn and fitted, in a pipe as tsv (the default)
-//	wide      the same with every column
+//	wide      the same with every column, however long the lines get
 //	json      one array, printed when the last item has arrived
 //	jsonl     one JSON object a line
 //	yaml      a YAML list
@@ -65,6 +65,12 @@ type Column[T any] struct {
 
 	// Show is the fact for a person at a terminal: "3 h ago". Empty: Value.
 	Show func(T, Human) string
+
+	// Short is what is shown in place of Show where there is no room for all
+	// columns, and ShortTitle the head above it: "3h" under AGE. Nil: there is no
+	// shorter way to say it.
+	Short      func(T, Human) string
+	ShortTitle string
 
 	// Style says what the value means: good, bad, of no weight. Empty: None.
 	Style func(T) Style

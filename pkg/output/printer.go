@@ -2,6 +2,7 @@ package output
 
 import (
 	"context"
+	"fmt"
 	"io"
 )
 
@@ -35,10 +36,13 @@ func newPrinter[T any](ctx context.Context, w io.Writer, t Type[T], opt Options,
 	case "id":
 		return idPrinter(w, t.ID), nil
 	}
+	if _, err := Select(t.Columns, true, opt.Format.columns); opt.Format.columns != "" && err != nil {
+		return printer[T]{}, fmt.Errorf("--output: %w", err)
+	}
 	cols, err := Select(t.Columns, name == "wide" || single && name == "table", opt.Format.columns, opt.Columns)
 	switch {
 	case err != nil:
-		return printer[T]{}, err
+		return printer[T]{}, fmt.Errorf("--columns: %w", err)
 	case name == "csv":
 		return linePrinter(w, cols, opt.NoHeader, appendCSV), nil
 	case name == "tsv" || !opt.Screen.Terminal:

@@ -21,7 +21,7 @@ func recordPrinter[T any](w io.Writer, cols []Column[T], opt Options) printer[T]
 			for _, c := range cols {
 				value := c.cell(v, Human{Now: opt.Screen.Now, Exact: true})
 				if value.text == "" {
-					value = cell{"-", Dim}
+					value = cell{text: "-", style: Dim}
 				}
 				if !opt.NoHeader {
 					buf.WriteString(paint(Head, c.title()))

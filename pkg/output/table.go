@@ -2,6 +2,7 @@ package output
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -21,26 +22,32 @@ const atOnce = 2000
 // cell is a value ready to be drawn.
 type cell struct {
 	text  string // of one line, harmless
+	short string // the same in fewer cells, when the column has a way to say it
 	style Style
 }
 
 // tablePrinter draws for a terminal. Nothing is printed for no rows. Columns
 // with nothing in them leave their room to the others, unless somebody asked
-// for them by name.
+// for them by name; a wide table has every column, whatever the room.
 func tablePrinter[T any](w io.Writer, cols []Column[T], opt Options) printer[T] {
 	d := drawing{w: w, paint: Painter(opt.Screen.Color), header: !opt.NoHeader}
 	human := Human{Now: opt.Screen.Now}
-	named := opt.Columns != "" || opt.Format.columns != ""
+	wide := opt.Format.name == "wide"
+	asked := wide || opt.Columns != "" || opt.Format.columns != ""
+	room := opt.Screen.Width
+	if wide {
+		room = 0
+	}
 	var rows [][]cell
 	draw := func() error {
 		if len(rows) == 0 {
 			return nil
 		}
 		if d.widths == nil {
-			if len(rows) < atOnce && !named { // these are all there are
+			if len(rows) < atOnce && !asked { // these are all there are
 				cols = withoutEmpty(cols, rows)
 			}
-			d.lay(headsOf(cols), rows, opt.Screen.Width)
+			d.lay(headsOf(cols), rows, room)
 		}
 		err := d.draw(rows)
 		rows = rows[:0]
@@ -92,18 +99,27 @@ func (c Column[T]) cell(v T, h Human) cell {
 	} else {
 		out.text = c.Value(v)
 	}
-	// A variation selector changes the width of the character before it on
-	// some terminals and not on others.
-	out.text = strings.ReplaceAll(plain.Line(out.text), "\ufe0f", "")
+	out.text = harmless(out.text)
+	if c.Short != nil {
+		out.short = harmless(c.Short(v, h))
+	}
 	if c.Style != nil {
 		out.style = c.Style(v)
 	}
 	return out
 }
 
+// harmless is text of one line whose width is known.
+func harmless(text string) string {
+	// A variation selector changes the width of the character before it on
+	// some terminals and not on others.
+	return strings.ReplaceAll(plain.Line(text), "\ufe0f", "")
+}
+
 // head is what a drawing knows of a column.
 type head struct {
 	title string
+	short string // the title of what is said in short; empty: it is not
 	right bool
 	whole bool
 	wrap  bool
@@ -113,7 +129,7 @@ type head struct {
 func headsOf[T any](cols []Column[T]) []head {
 	heads := make([]head, len(cols))
 	for i, c := range cols {
-		heads[i] = head{c.title(), c.Right, c.Whole, c.Wrap, c.Least}
+		heads[i] = head{c.title(), c.ShortTitle, c.Right, c.Whole, c.Wrap, c.Least}
 	}
 	return heads
 }
@@ -125,10 +141,32 @@ type drawing struct {
 	header bool
 	heads  []head
 	widths []int
+	short  bool // what can be said in short is
 }
 
 // lay decides the widths from the first rows.
 func (d *drawing) lay(heads []head, rows [][]cell, total int) {
+	d.widths = d.measure(heads, rows, total)
+	if len(d.widths) < len(heads) {
+		d.short = true
+		for i, h := range heads {
+			heads[i].title = cmp.Or(h.short, h.title)
+		}
+		d.widths = d.measure(heads, rows, total)
+	}
+	d.heads = heads[:len(d.widths)]
+}
+
+// said is what is drawn of a cell.
+func (d *drawing) said(c cell) string {
+	if d.short {
+		return cmp.Or(c.short, c.text)
+	}
+	return c.text
+}
+
+// measure are the widths of the columns that find room.
+func (d *drawing) measure(heads []head, rows [][]cell, total int) []int {
 	fields := make([]field, len(heads))
 	for i, h := range heads {
 		fields[i].least = h.least
@@ -136,14 +174,13 @@ func (d *drawing) lay(heads []head, rows [][]cell, total int) {
 			fields[i].width = width(h.title)
 		}
 		for _, row := range rows {
-			fields[i].width = max(fields[i].width, width(row[i].text))
+			fields[i].width = max(fields[i].width, width(d.said(row[i])))
 		}
 		if h.whole {
 			fields[i].least = fields[i].width
 		}
 	}
-	d.widths = fit(fields, total)
-	d.heads = heads[:len(d.widths)]
+	return fit(fields, total)
 }
 
 // draw prints rows, after the header if that is still to come.
@@ -163,12 +200,11 @@ func (d *drawing) draw(rows [][]cell) error {
 			line := make([]string, len(d.widths)) // the table keeps it
 			rest = false
 			for i, room := range d.widths {
-				text := row[i].text
+				text := d.said(row[i])
+				row[i].text, row[i].short = "", ""
 				if d.heads[i].wrap {
 					text, row[i].text = split(text, room)
 					rest = rest || row[i].text != ""
-				} else {
-					row[i].text = ""
 				}
 				line[i] = d.paint(row[i].style, cut(text, room))
 			}

@@ -43,6 +43,40 @@ func TestTableKeepsTheLeast(t *testing.T) {
 	}
 }
 
+// What can be said in short is, where the rest would find no room; the wide table
+// says everything in full.
+func TestTableSaysItInShort(t *testing.T) {
+	typ := output.Type[string]{
+		ID: func(string) string { return "" },
+		Columns: []output.Column[string]{
+			{
+				Name: "created", Value: func(s string) string { return s }, Whole: true,
+				Show:  func(string, output.Human) string { return "3 h ago" },
+				Short: func(string, output.Human) string { return "3h" }, ShortTitle: "AGE",
+			},
+			{Name: "to", Value: func(string) string { return "+14155550101" }, Whole: true},
+		},
+	}
+	for name, c := range map[string]struct {
+		format string
+		width  int
+		want   string
+	}{
+		"room":    {"table", 40, "CREATED  TO\n3 h ago  +14155550101\n"},
+		"no room": {"table", 18, "AGE  TO\n3h   +14155550101\n"},
+		"wide":    {"wide", 10, "CREATED  TO\n3 h ago  +14155550101\n"},
+	} {
+		var got strings.Builder
+		shown, err := output.Print(t.Context(), &got, sequence([]string{"x"}, nil), typ, output.Options{Format: format(t, c.format), Screen: screen(c.width)})
+		if err != nil || len(shown.Dropped) > 0 {
+			t.Errorf("%s: %v, dropped %v", name, err, shown.Dropped)
+		}
+		if d := cmp.Diff(c.want, got.String()); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
 // Text that has to be read goes on below, at a word where there is one.
 func TestTableWraps(t *testing.T) {
 	typ := output.Type[string]{
@@ -115,7 +149,7 @@ PHONE         NAME        MODE     PAGES
 +81355550102  東京支店…   voice        3
 +14155550103  ^[[31mred…  unknown      0
 `},
-		{80, "wide", nil, `
+		{80, "table=phone,name,mode,pages,created,fax_url,id", nil, `
 PHONE         NAME              MODE     PAGES  CREATED     FAX URL          ID
 +14155550101  Front desk        fax         12  3 h ago     https://exampl…  PN1
 +81355550102  東京支店のファ…   voice        3  9 d ago                      PN2
@@ -155,7 +189,7 @@ PHONE
 func TestNoRowBreaks(t *testing.T) {
 	for width := 1; width <= 220; width++ {
 		var got strings.Builder
-		if _, err := output.Print(t.Context(), &got, sequence(desks(), nil), lineType(), output.Options{Format: format(t, "wide"), Screen: screen(width)}); err != nil {
+		if _, err := output.Print(t.Context(), &got, sequence(desks(), nil), lineType(), output.Options{Columns: "+fax_url,+id", Screen: screen(width)}); err != nil {
 			t.Fatal(err)
 		}
 		if n := strings.Count(got.String(), "\n"); n != 4 {

@@ -85,9 +85,10 @@ func choose(in Input) (Resolved, error) {
 }
 
 func none(c Config) error {
-	next := "choose one of three: add an account with faxctl profile add; " +
-		"set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or SIGNALWIRE_SPACE_URL, SIGNALWIRE_PROJECT_ID and SIGNALWIRE_API_TOKEN; " +
-		"or try without an account: --profile sandbox"
+	next := "choose one of three:\n" +
+		"  add an account: faxctl profile add NAME\n" +
+		"  set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or SIGNALWIRE_SPACE_URL, SIGNALWIRE_PROJECT_ID and SIGNALWIRE_API_TOKEN\n" +
+		"  try without an account: --profile sandbox"
 	if len(c.Profiles) > 0 {
 		next = "name a profile with --profile (" + strings.Join(c.Names(), ", ") + ") or faxctl profile use NAME; or " + next
 	}

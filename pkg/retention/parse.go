@@ -139,6 +139,10 @@ func (l Limit) Check(selected, considered int) error {
 	if !l.set || !l.isShare && selected <= l.count || l.isShare && float64(selected)*100 <= l.percent*float64(considered) {
 		return nil
 	}
-	return fax.WithHint(fmt.Errorf("%w: the policy selects %d of %d, more than the limit of %s; nothing was deleted", fax.ErrConflict, selected, considered, l),
+	selection := strconv.Itoa(selected)
+	if l.isShare {
+		selection += fmt.Sprintf(" of the %d that the filters meet", considered)
+	}
+	return fax.WithHint(fmt.Errorf("%w: the policy selects %s, more than the limit of %s; nothing was deleted", fax.ErrConflict, selection, l),
 		"look at the selection with --dry-run; raise --max-delete if it is right")
 }

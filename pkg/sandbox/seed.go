@@ -58,7 +58,7 @@ func (s *Sandbox) seedNumbers(ctx context.Context, count int) ([]number, error) 
 				continue
 			}
 			if o := a.offer(i); !owned[o.phone] {
-				numbers = append(numbers, s.seedNumber(o, len(numbers), count))
+				numbers = append(numbers, s.seedNumber(o, len(numbers), count, len(owned)))
 			}
 		}
 	}
@@ -70,10 +70,10 @@ func (s *Sandbox) seedNumbers(ctx context.Context, count int) ([]number, error) 
 
 // seedNumber sets a number up: most receive faxes, a few are left with the
 // mistakes people make.
-func (s *Sandbox) seedNumber(o offer, i, count int) number {
+func (s *Sandbox) seedNumber(o offer, i, count, owned int) number {
 	bought := s.now().Add(-time.Duration(count-i) * time.Hour)
 	n := newNumber(o, bought)
-	n.Name = seedName(o, i)
+	n.Name = seedName(o, owned+i)
 	h := hash(o.phone)
 	if !o.can.Fax || chance(h, 4, 30) {
 		n.Set["VoiceUrl"] = "https://voice.example.com/answer"

@@ -15,13 +15,13 @@ import (
 
 // ErrNoInput says that a question could not be asked: no terminal, or told not
 // to ask.
-var ErrNoInput = errors.New("there is nobody to ask")
+var ErrNoInput = errors.New("nobody can be asked")
 
 // Confirm asks a question of yes or no. Anything but "y" or "yes" is no, and
 // so is the end of the input.
 func (t *Term) Confirm(ctx context.Context, question string) (bool, error) {
 	if !t.asking {
-		return false, fmt.Errorf("%q: %w", question, ErrNoInput)
+		return false, unconfirmed(question)
 	}
 	answer, err := t.Ask(ctx, question+" [y/N]")
 	if errors.Is(err, io.EOF) {
@@ -34,11 +34,19 @@ func (t *Term) Confirm(ctx context.Context, question string) (bool, error) {
 // TypeToConfirm asks for want, word for word, so that nobody destroys by
 // habit. Another answer is no.
 func (t *Term) TypeToConfirm(ctx context.Context, question, want string) (bool, error) {
+	if !t.asking {
+		return false, unconfirmed(question)
+	}
 	answer, err := t.Ask(ctx, fmt.Sprintf("%s Type %s to go on:", question, want))
 	if errors.Is(err, io.EOF) {
 		return false, nil
 	}
 	return err == nil && answer == want, err
+}
+
+// unconfirmed is the error of a question that would have been asked.
+func unconfirmed(question string) error {
+	return fmt.Errorf("needs confirmation, and %w: %s", ErrNoInput, plain.Line(question))
 }
 
 // Ask asks for a line of text, and returns it without the spaces around it. It
@@ -55,7 +63,7 @@ func (t *Term) Secret(ctx context.Context, question string) (string, error) {
 func (t *Term) ask(ctx context.Context, question string, secret bool) (string, error) {
 	question = plain.Line(question)
 	if !t.asking {
-		return "", fmt.Errorf("%q: %w", question, ErrNoInput)
+		return "", fmt.Errorf("needs an answer, and %w: %s", ErrNoInput, strings.TrimSuffix(question, ":"))
 	}
 	release := t.hold(question + " ")
 	answer, err := t.in.read(ctx, secret)

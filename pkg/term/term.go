@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/clipperhouse/displaywidth"
 	xterm "golang.org/x/term"
 
 	"github.com/faxctl/faxctl/pkg/plain"
@@ -168,31 +169,69 @@ func (t *Term) Note(format string, args ...any) {
 }
 
 // Warn says something that may be a mistake, quiet or not.
-func (t *Term) Warn(format string, args ...any) { t.say(t.bold(";35", "warning:"), format, args) }
+func (t *Term) Warn(format string, args ...any) { t.say("warning:", format, args) }
 
 // Fail says why the command failed, and what to do next unless hint is empty.
 func (t *Term) Fail(err error, hint string) {
-	t.say(t.bold(";31", "error:"), "%v", []any{err})
+	t.say("error:", "%v", []any{err})
 	if hint != "" {
-		t.say(t.bold("", "hint:"), "%s", []any{hint})
+		t.say("hint:", "%s", []any{hint})
 	}
 }
 
 // bold marks a word of ours, in one of the terminal's own sixteen colors or in
 // none: red and magenta can be read on black and on white, yellow and cyan
 // cannot.
-func (t *Term) bold(color, word string) string {
+func (t *Term) bold(word string) string {
+	color := map[string]string{"error:": ";31", "warning:": ";35"}[word]
 	if !t.Err.Color {
 		return word
 	}
 	return "\x1b[1" + color + "m" + word + "\x1b[0m"
 }
 
+// indent is how far the lines after a label stand to the right.
+func indent(label string) int {
+	if label == "" {
+		return 0
+	}
+	return len(label) + 1
+}
+
+// wrapped breaks the lines of text between words so that they fit width columns,
+// the first one after a label of indent columns and the others below its text. A
+// word that is wider than the screen, a URL for one, stays whole.
+func wrapped(text string, width, indent int) string {
+	var out []string
+	for line := range strings.SplitSeq(text, "\n") {
+		words := strings.TrimLeft(line, " ")
+		left := strings.Repeat(" ", indent+len(line)-len(words))
+		row := left
+		for word := range strings.SplitSeq(words, " ") {
+			switch {
+			case row == left:
+				row += word
+			case displaywidth.String(row)+1+displaywidth.String(word) <= width:
+				row += " " + word
+			default:
+				out = append(out, row)
+				row = left + word
+			}
+		}
+		out = append(out, row)
+	}
+	return strings.Join(out, "\n")[indent:]
+}
+
 // say writes whole lines above the unfinished one, in one write.
 func (t *Term) say(label, format string, args []any) {
-	text := strings.TrimRight(plain.Text(fmt.Sprintf(format, args...)), "\n") + "\n"
+	text := strings.TrimRight(plain.Text(fmt.Sprintf(format, args...)), "\n")
+	if t.Err.Terminal {
+		text = wrapped(text, t.Err.Width, indent(label))
+	}
+	text += "\n"
 	if label != "" {
-		text = label + " " + text
+		text = t.bold(label) + " " + text
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

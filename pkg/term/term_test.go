@@ -234,3 +234,35 @@ func TestInterruptedQuestion(t *testing.T) {
 		}
 	})
 }
+
+// TestLongLinesWrap: on a terminal what is longer than a line goes on between
+// words; in a pipe every line is as it was said.
+func TestLongLinesWrap(t *testing.T) {
+	failure, hint := errors.New("the certificate of https://fax.example.com/incoming/front-desk has expired"), "two ways:\n  renew it today\n  or leave it be and wait"
+	say := func(errs io.Writer) {
+		tm := term.New(term.Config{In: strings.NewReader(""), Out: io.Discard, Err: errs, Getenv: env("NO_COLOR", "1")})
+		tm.Fail(failure, hint)
+		tm.Note("  left alone, held: 3 of them all")
+	}
+	terminal, pipe := &screen{width: 24}, &bytes.Buffer{}
+	say(terminal)
+	say(pipe)
+	want := `error: the certificate
+       of
+       https://fax.example.com/incoming/front-desk
+       has expired
+hint: two ways:
+        renew it today
+        or leave it be
+        and wait
+  left alone, held: 3 of
+  them all
+`
+	if got := terminal.take(); got != want {
+		t.Errorf("a terminal got\n%s\nwant\n%s", got, want)
+	}
+	want = "error: " + failure.Error() + "\nhint: " + hint + "\n  left alone, held: 3 of them all\n"
+	if got := pipe.String(); got != want {
+		t.Errorf("a pipe got\n%s\nwant\n%s", got, want)
+	}
+}

@@ -86,11 +86,11 @@ func inside(host string, domains ...string) bool {
 	return false
 }
 
-// checkID refuses what cannot be a provider's id. It goes into a path, so it
-// must not be able to leave it.
-func checkID(id string) error {
+// checkID refuses what cannot be a provider's id of such a thing. It goes into a
+// path, so it must not be able to leave it.
+func checkID(what, id string) error {
 	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`).MatchString(id) {
-		return fmt.Errorf("%w provider id %q", fax.ErrInvalid, id)
+		return fmt.Errorf("%w %s id %q", fax.ErrInvalid, what, id)
 	}
 	return nil
 }

@@ -125,12 +125,24 @@ func (a faxes) ended(err error) error {
 func (a faxes) address(id string, below ...string) (string, error) {
 	address := a.dialect.faxes
 	for _, part := range append([]string{id}, below...) {
-		if err := checkID(part); err != nil {
+		if err := checkID("fax", part); err != nil {
 			return "", err
 		}
 		address += "/" + part
 	}
 	return address, nil
+}
+
+// notThere says in our words that there is no such thing, with the provider's
+// code: in its words it is an address of its API that was not found.
+func notThere(what string, err error) error {
+	var api *fax.APIError
+	if errors.Is(err, fax.ErrNotFound) && errors.As(err, &api) {
+		ours := *api
+		ours.Message = what + ": not found in this account"
+		return &ours
+	}
+	return err
 }
 
 // Get fetches one record, with a fresh link to its document and Raw kept.
@@ -146,7 +158,7 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 	})
 	switch {
 	case err != nil:
-		return fax.Fax{}, err
+		return fax.Fax{}, notThere("fax "+id, err)
 	case f.ID == "":
 		return fax.Fax{}, notRecord(errors.New("a fax without a sid"))
 	}

@@ -154,7 +154,7 @@ func containsDigits(phone, pattern string) bool {
 
 // Get fetches one owned number, receive mode included.
 func (a numbers) Get(ctx context.Context, id string) (fax.Number, error) {
-	if err := checkID(id); err != nil {
+	if err := checkID("number", id); err != nil {
 		return fax.Number{}, err
 	}
 	n, err := a.one(ctx, func(api *openapi.ApiService) error {
@@ -222,7 +222,7 @@ func (a numbers) Configure(ctx context.Context, id string, c fax.Change) (fax.Nu
 	if c.Empty() {
 		return a.Get(ctx, id)
 	}
-	if err := checkID(id); err != nil {
+	if err := checkID("number", id); err != nil {
 		return fax.Number{}, err
 	}
 	params := &openapi.UpdateIncomingPhoneNumberParams{
@@ -253,7 +253,7 @@ func (a numbers) Configure(ctx context.Context, id string, c fax.Change) (fax.Nu
 
 // Release gives a number up.
 func (a numbers) Release(ctx context.Context, id string) error {
-	if err := checkID(id); err != nil {
+	if err := checkID("number", id); err != nil {
 		return err
 	}
 	return a.ask(ctx, nil, func(api *openapi.ApiService) error {

@@ -53,7 +53,7 @@ func (a numbers) withMode(ctx context.Context, n fax.Number) (fax.Number, error)
 	if a.dialect.relay == "" {
 		return n, nil
 	}
-	if err := checkID(n.ID); err != nil {
+	if err := checkID("number", n.ID); err != nil {
 		return n, err
 	}
 	var w relayNumber

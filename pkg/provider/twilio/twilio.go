@@ -64,7 +64,7 @@ func Open(c Config) (fax.Provider, error) {
 	if err != nil {
 		return fax.Provider{}, err
 	}
-	if err := checkID(c.AccountID); err != nil {
+	if err := checkID("account", c.AccountID); err != nil {
 		return fax.Provider{}, fmt.Errorf("account: %w", err)
 	}
 	if c.User == "" || c.Secret == nil {
