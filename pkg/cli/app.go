@@ -281,8 +281,8 @@ func (a *app) report(err error) {
 	a.term.Fail(err, a.hint(err))
 }
 
-// hint is what to do next, on one line. The commands in it are about the
-// account that this one was about.
+// hint is what to do next. The commands in it are about the account that this one
+// was about.
 func (a *app) hint(err error) string {
 	account := ""
 	if a.flags.profile != "" {
@@ -292,7 +292,7 @@ func (a *app) hint(err error) string {
 		account += " --api-url " + a.flags.apiURL
 	}
 	ours := regexp.MustCompile(`\bfaxctl (numbers|faxes|api|whoami)\b`)
-	return plain.Line(ours.ReplaceAllString(fax.Hint(err), "faxctl"+strings.ReplaceAll(account, "$", "$$")+" $1"))
+	return plain.Text(ours.ReplaceAllString(fax.Hint(err), "faxctl"+strings.ReplaceAll(account, "$", "$$")+" $1"))
 }
 
 // errorReport is an error as -o json prints it.

@@ -190,16 +190,10 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 	if err != nil {
 		return err
 	}
-	dirs := new(durable.Syncer)
-	if len(work.faxes) > 0 {
-		if err := durable.MakeDir(d.dir, dirs); err != nil {
-			return err
-		}
-	}
 	faxes, keepers := keepUp(faxes, d.jobs)
 	progress := a.term.Progress("downloading", len(work.faxes))
 	defer progress.Stop()
-	options := fetch.Options{Dirs: dirs, Progress: func(n int) { progress.Add(0, int64(n)) }}
+	options := fetch.Options{Dirs: new(durable.Syncer), Progress: func(n int) { progress.Add(0, int64(n)) }}
 	save := func(ctx context.Context, f fax.Fax) (downloaded, error) {
 		got, err := work.save(ctx, faxes, f, func(f fax.Fax) (fetch.File, error) {
 			return fetch.Save(ctx, faxes, f, fetch.Target{Dir: d.dir, Base: name.Base(f)}, options)
