@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 
@@ -80,10 +81,14 @@ faxes.`,
 
 func (d *download) check(a *app, cmd *cobra.Command) error {
 	if d.file == "" {
-		if info, err := os.Stat(d.dir); err == nil && !info.IsDir() {
+		info, err := os.Stat(d.dir) // made with the first document, so that a run in vain leaves none
+		switch {
+		case err == nil && !info.IsDir():
 			return fax.WithHint(usageError("-d %s: it is there, and is no folder", d.dir), "-d takes a folder; -O writes one document to a file")
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
 		}
-		_, err := fetch.ParseName(d.name)
+		_, err = fetch.ParseName(d.name)
 		return err
 	}
 	for _, other := range []string{"dir", "name"} {
@@ -189,16 +194,10 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 	if err != nil {
 		return err
 	}
-	dirs := new(durable.Syncer)
-	if len(work.faxes) > 0 {
-		if err := durable.MakeDir(d.dir, dirs); err != nil {
-			return err
-		}
-	}
 	faxes, keepers := keepUp(faxes, d.jobs)
 	progress := a.term.Progress("downloading", len(work.faxes))
 	defer progress.Stop()
-	options := fetch.Options{Dirs: dirs, Progress: func(n int) { progress.Add(0, int64(n)) }}
+	options := fetch.Options{Dirs: new(durable.Syncer), Progress: func(n int) { progress.Add(0, int64(n)) }}
 	save := func(ctx context.Context, f fax.Fax) (downloaded, error) {
 		got, err := work.save(ctx, faxes, f, func(f fax.Fax) (fetch.File, error) {
 			return fetch.Save(ctx, faxes, f, fetch.Target{Dir: d.dir, Base: name.Base(f)}, options)

@@ -81,7 +81,7 @@ func mayBeEmpty(cmd *cobra.Command, flags ...string) {
 // or an account that is silently not there is worse than no run at all.
 func refuseEmpty(cmd *cobra.Command, args []string) (err error) {
 	for i, arg := range args {
-		if strings.TrimSpace(arg) == "" {
+		if strings.TrimSpace(arg) == "" && cmd.Name() != cobra.ShellCompRequestCmd { // what is about to be typed is empty
 			return fax.WithHint(usageError("argument %d is empty", i+1), "leave it out, or see whether a variable is not set")
 		}
 	}
