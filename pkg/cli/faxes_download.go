@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 
@@ -81,10 +82,14 @@ faxes.`,
 
 func (d *download) check(a *app, cmd *cobra.Command) error {
 	if d.file == "" {
-		if info, err := os.Stat(d.dir); err == nil && !info.IsDir() {
+		info, err := os.Stat(d.dir) // made with the first document, so that a run in vain leaves none
+		switch {
+		case err == nil && !info.IsDir():
 			return fax.WithHint(usageError("-d %s: it is there, and is no folder", d.dir), "-d takes a folder; -O writes one document to a file")
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
 		}
-		_, err := fetch.ParseName(d.name)
+		_, err = fetch.ParseName(d.name)
 		return err
 	}
 	for _, other := range []string{"dir", "name"} {

@@ -80,9 +80,8 @@ func mayBeEmpty(cmd *cobra.Command, flags ...string) {
 // a value, most often by a variable that is not set: a filter, a folder for copies
 // or an account that is silently not there is worse than no run at all.
 func refuseEmpty(cmd *cobra.Command, args []string) (err error) {
-	completes := strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) // of a word that is yet to be typed
 	for i, arg := range args {
-		if strings.TrimSpace(arg) == "" && !completes {
+		if strings.TrimSpace(arg) == "" && cmd.Name() != cobra.ShellCompRequestCmd { // what is about to be typed is empty
 			return fax.WithHint(usageError("argument %d is empty", i+1), "leave it out, or see whether a variable is not set")
 		}
 	}
