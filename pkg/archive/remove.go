@@ -85,10 +85,11 @@ func Delete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool, bef
 // SaveThenDelete keeps a fax, reads the kept document again, and only when that
 // is what was kept deletes the fax at the provider, or only its document. A fax
 // that should have a document is deleted without one only when the provider's
-// record, fetched again, tells of none. A held fax, and one that may still change, is refused with fax.ErrConflict; one
-// whose copy has been damaged with [ErrDamagedCopy]. Other errors are those of
-// [Archive.Save] and of fax.Faxes.Delete. The receipt is good in every case, and
-// before is as in [Delete]. What is gone is marked so; when that cannot be written,
+// record, fetched again, tells of none. A held fax, and one that may still
+// change, is refused with fax.ErrConflict; one whose copy has been damaged with
+// [ErrDamagedCopy]. Other errors are those of [Archive.Save] and of
+// fax.Faxes.Delete. The receipt is good in every case, and before is as in
+// [Delete]. What is gone is marked so; when that cannot be written,
 // Receipt.Error says it. Doing it again is safe.
 func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool, before func(Receipt) error) (Receipt, error) {
 	r := receipt(f, mediaOnly)
