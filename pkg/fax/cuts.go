@@ -61,11 +61,11 @@ type rate struct {
 }
 
 // learn takes in what another piece of the stretch held. What was learned long
-// ago counts less and less. Where next to nothing came, the account may have
-// begun, or what was seen was a burst: the windows before that are soon large.
+// ago counts less and less. Where nothing came, the account may have begun: the
+// windows before that are soon large.
 func (r *rate) learn(faxes int, seconds int64) {
-	const keep, nothing = 0.9, 1.0 / 32 // of a page
-	if float64(faxes) <= r.page*nothing {
+	const keep = 0.9
+	if faxes == 0 {
 		r.faxes /= 2
 	}
 	r.faxes = r.faxes*keep + float64(faxes)

@@ -172,6 +172,31 @@ func TestListBurst(t *testing.T) {
 	}
 }
 
+// A page may hold next to nothing of what was asked for, here as most of it has no
+// date. That must not make windows of seconds of years.
+func TestListPagesWithLittleInThem(t *testing.T) {
+	var faxes []fax.Fax
+	for i := range 40 {
+		f := fax.Fax{ID: fmt.Sprintf("FX%04d", i)}
+		if i%10 == 0 {
+			f.Created = testNow().AddDate(-7, 0, 0).Add(time.Duration(i) * time.Second)
+		}
+		faxes = append(faxes, f)
+	}
+	orders()["oldest first"](faxes)
+	d := &drawer{faxes: faxes, most: 1, onPage: func(n int64) error {
+		if n > 10_000 {
+			return errors.New("there is no end to it")
+		}
+		return nil
+	}}
+	q := fax.Filter{After: testNow().AddDate(-8, 0, 0), Until: testNow()}
+	got, err := fax.Collect(fax.List(t.Context(), d, q, fax.ListOptions{Now: testNow()}))
+	if err != nil || len(got) != 4 {
+		t.Errorf("%d faxes: %v", len(got), err)
+	}
+}
+
 // busy needs a hand for every answer, for 10 µs a fax.
 type busy struct {
 	*drawer
