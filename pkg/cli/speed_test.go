@@ -141,15 +141,19 @@ func BenchmarkSpeedNumbersSearch(b *testing.B) {
 	promise(b, took.Seconds()/float64(b.N)/delay.Seconds(), "times-one-request", 1.5)
 }
 
-// documents is 5,000 faxes with a document of 60 kB, 20 ms away.
+// documents is 5,000 faxes with a document of 60 kB, 20 ms away, and some
+// without.
 func documents(b *testing.B) (c *cloud, links []byte) {
 	b.Helper()
-	const faxes = 5000
-	var doc bytes.Buffer // no record tells of more pages than it has
-	if err := paper.Write(&doc, paper.PDF, paper.Sheet{Pages: 12, Bytes: 60_000}); err != nil {
+	const want, pages, size = 5000, 3, 60_000
+	var doc bytes.Buffer
+	if err := paper.Write(&doc, paper.PDF, paper.Sheet{Pages: pages, Bytes: size}); err != nil {
 		b.Fatal(err)
 	}
-	c = newCloud(b, sandbox.Options{Latency: 20 * time.Millisecond}, sandbox.SeedOptions{Faxes: faxes, Document: doc.Bytes()})
+	if n := doc.Len(); n < size*95/100 || n > size*105/100 {
+		b.Fatalf("the document has %d bytes", n)
+	}
+	c = newCloud(b, sandbox.Options{Latency: 20 * time.Millisecond}, sandbox.SeedOptions{Faxes: want * 106 / 100, Document: doc.Bytes(), Pages: pages})
 	for _, page := range c.pages(b) {
 		gjson.GetBytes(page, "faxes.#.media_url").ForEach(func(_, link gjson.Result) bool {
 			if link.Str != "" {
@@ -158,6 +162,9 @@ func documents(b *testing.B) (c *cloud, links []byte) {
 			return true
 		})
 	}
+	if n := bytes.Count(links, []byte("\n")); n < want || n > want*102/100 {
+		b.Fatalf("there are %d documents", n)
+	}
 	return c, links
 }
 
@@ -165,7 +172,7 @@ func documents(b *testing.B) (c *cloud, links []byte) {
 // side makes the same requests and throws away what comes.
 func BenchmarkSpeedDownload(b *testing.B) {
 	keeping(b, 1.25, func(dir string) []string {
-		return []string{"faxes", "download", "--min-pages", "0", "--since", "10000d", "-d", dir, "-j", "16", "-o", "id"}
+		return []string{"faxes", "download", "--since", "10000d", "-d", dir, "-j", "16", "-o", "id"}
 	})
 }
 

@@ -17,7 +17,7 @@ func (s *Sandbox) seedFaxes(ctx context.Context, o SeedOptions) error {
 	if o.Faxes == 0 {
 		return nil
 	}
-	if o.Faxes < 0 || o.Days < 0 || o.Days > 36_500 || o.InProgress < 0 || o.InProgress > o.Faxes {
+	if o.Faxes < 0 || o.Days < 0 || o.Days > 36_500 || o.InProgress < 0 || o.Pages < 0 || o.InProgress > o.Faxes {
 		return fmt.Errorf("%d faxes in %d days, %d of them in progress: want numbers that fit each other", o.Faxes, o.Days, o.InProgress)
 	}
 	already, err := s.state.countFaxes(ctx)
@@ -29,7 +29,7 @@ func (s *Sandbox) seedFaxes(ctx context.Context, o SeedOptions) error {
 		return err
 	}
 	days := cmp.Or(o.Days, 90)
-	t := traffic{rand: rand.New(rand.NewPCG(180, uint64(already))), now: s.now(), ours: ours, theirs: correspondents()}
+	t := traffic{rand: rand.New(rand.NewPCG(180, uint64(already))), now: s.now(), ours: ours, theirs: correspondents(), pages: o.Pages}
 	rows := make([]faxRow, o.Faxes)
 	for i := range rows {
 		rows[i] = t.fax(days, i < o.InProgress)
@@ -90,6 +90,7 @@ type traffic struct {
 	now    time.Time
 	ours   []string
 	theirs []correspondent
+	pages  int // of each; 0: as it happens
 }
 
 func (t traffic) percent(n int) bool { return t.rand.IntN(100) < n }
@@ -182,6 +183,7 @@ func (t traffic) finish(f *Fax) {
 	if t.percent(20) {
 		f.Pages = 4 + t.rand.IntN(9)
 	}
+	f.Pages = cmp.Or(t.pages, f.Pages)
 	perPage := 22 // seconds
 	if f.Quality == "fine" {
 		perPage = 38

@@ -14,6 +14,7 @@ type SeedOptions struct {
 	Days       int    // over how many days, up to now; 0: 90
 	InProgress int    // how many of the faxes are on the line right now
 	Document   []byte // what each fax transmitted; nil: a document drawn for each
+	Pages      int    // of each document; 0: mostly one to three
 	Bytes      int    // about how large a document that is drawn shall be; 0: as it comes
 }
 
