@@ -83,12 +83,9 @@ func scanFax(scan func(...any) error) (r faxRow, err error) {
 	return r, err
 }
 
-// scanListed reads a row of listedQuery.
-func scanListed(scan func(...any) error) (r faxRow, err error) {
-	var listed string
-	if err := scan(&r.seq, &listed); err != nil {
-		return r, err
-	}
+// listedRow is a row of listedQuery: its place, and all the rest.
+func listedRow(seq int64, listed string) (r faxRow, err error) {
+	r.seq = seq
 	text := func() (t string) {
 		t, listed, _ = strings.Cut(listed, "\uffff")
 		return t
@@ -199,12 +196,17 @@ func (f faxFilter) sql() (where []string, args []any) {
 // first.
 func (st *state) faxes(ctx context.Context, f faxFilter, p page, each func(faxRow)) (run, error) {
 	where, args := f.sql()
+	var seq int64
+	var listed string
 	return readPage(ctx, st.read, p, listedQuery, where, args, func(scan func(...any) error) (int64, error) {
-		r, err := scanListed(scan)
+		if err := scan(&seq, &listed); err != nil {
+			return 0, err
+		}
+		r, err := listedRow(seq, listed)
 		if err == nil {
 			each(r)
 		}
-		return r.seq, err
+		return seq, err
 	})
 }
 

@@ -8,9 +8,7 @@ import (
 )
 
 // iso8601 writes a time as the fax API does.
-func iso8601(t time.Time) string { return t.UTC().Format(rfc3339) }
-
-const rfc3339 = "2006-01-02T15:04:05Z"
+func iso8601(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // jsonText is an answer that is JSON already.
 type jsonText []byte
@@ -52,9 +50,9 @@ func (w *faxWriter) fax(f faxRow) {
 	quoted := signalWire && f.ID[0]&1 == 1
 
 	w.b = append(w.b, '{')
-	w.text("sid", id)
-	w.text("account_sid", w.d.account.Account)
-	w.text("api_version", "v1")
+	w.plain("sid", id)
+	w.plain("account_sid", w.d.account.Account)
+	w.plain("api_version", "v1")
 	w.text("from", f.From)
 	w.text("to", f.To)
 	w.text("direction", f.Direction)
@@ -68,21 +66,22 @@ func (w *faxWriter) fax(f faxRow) {
 		w.raw("price_unit", "null")
 	case quoted:
 		w.text("price", f.Price)
-		w.text("price_unit", "USD")
+		w.plain("price_unit", "USD")
 	default:
 		w.raw("price", f.Price)
-		w.text("price_unit", "USD")
+		w.plain("price_unit", "USD")
 	}
 	if media == "" {
 		w.raw("media_sid", "null")
 	} else {
-		w.text("media_sid", media)
+		w.plain("media_sid", media)
 	}
 	if media == "" || signalWire && f.ID[1] == 'c' { // SignalWire's may be missing here
 		w.raw("media_url", "null")
 	} else {
-		link := w.link(id, media, f.ContentType)
-		w.text("media_url", link[:]...)
+		w.raw("media_url", `"`)
+		w.link(id, media, f.ContentType)
+		w.write(`"`)
 	}
 	w.instant("date_created", f.Created)
 	w.instant("date_updated", f.Updated)
@@ -95,9 +94,9 @@ func (w *faxWriter) fax(f faxRow) {
 		}
 	}
 	w.raw("links", "{")
-	w.text("media", w.base, w.account, "/", id, "/Media")
+	w.plain("media", w.base, w.account, "/", id, "/Media")
 	w.b = append(w.b, '}')
-	w.text("url", w.base, w.account, "/", id)
+	w.plain("url", w.base, w.account, "/", id)
 	w.b = append(w.b, '}')
 }
 
@@ -113,6 +112,19 @@ func (w *faxWriter) key(name string) {
 func (w *faxWriter) raw(name, value string) {
 	w.key(name)
 	w.b = append(w.b, value...)
+}
+
+func (w *faxWriter) write(parts ...string) {
+	for _, part := range parts {
+		w.b = append(w.b, part...)
+	}
+}
+
+// plain writes the parts as one string; JSON has nothing to escape in them.
+func (w *faxWriter) plain(name string, parts ...string) {
+	w.raw(name, `"`)
+	w.write(parts...)
+	w.write(`"`)
 }
 
 // text writes the parts as one string.
@@ -142,7 +154,7 @@ func plainASCII(s string) bool {
 
 func (w *faxWriter) instant(name string, t time.Time) {
 	w.raw(name, `"`)
-	w.b = append(t.UTC().AppendFormat(w.b, rfc3339), '"')
+	w.b = append(t.UTC().AppendFormat(w.b, time.RFC3339), '"')
 }
 
 // number writes 0 as null.
@@ -151,7 +163,7 @@ func (w *faxWriter) number(name string, n int, quoted bool) {
 	case n == 0:
 		w.raw(name, "null")
 	case quoted:
-		w.text(name, strconv.Itoa(n))
+		w.plain(name, strconv.Itoa(n))
 	default:
 		w.key(name)
 		w.b = strconv.AppendInt(w.b, int64(n), 10)
