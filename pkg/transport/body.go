@@ -14,7 +14,7 @@ func whenDone(body io.ReadCloser, done func()) io.ReadCloser {
 	if body == nil {
 		body = http.NoBody
 	}
-	if _, here := body.(whole); here || body == http.NoBody {
+	if _, here := body.(*whole); here || body == http.NoBody {
 		done()
 		return body
 	}
@@ -44,43 +44,77 @@ func (w *watched) Close() error {
 // [Retry] above may repeat, rather than half an answer. It is for the pages of
 // an API: what is longer than 16 MiB is handed on as it comes. The body of all
 // others has a method Bytes() []byte too: a page is close to a megabyte, and
-// whoever wants it whole need not copy it again.
+// whoever wants it whole need not copy it again. What it returns is theirs until
+// the body is closed; then the next answer is read into it.
 func Whole(next http.RoundTripper) http.RoundTripper {
 	const most = 16 << 20
+	free := make(rooms, 16)
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		res, err := next.RoundTrip(req)
 		if err != nil || res.Body == nil || res.Body == http.NoBody {
 			return res, err
 		}
-		var start bytes.Buffer
+		start := bytes.NewBuffer(free.take())
 		if n := res.ContentLength; n > 0 && n <= most {
 			start.Grow(int(n) + bytes.MinRead) // else a page is copied time and again
 		}
-		switch _, err := io.CopyN(&start, res.Body, most); {
+		switch _, err := io.CopyN(start, res.Body, most); {
 		case errors.Is(err, io.EOF):
 			_ = res.Body.Close()
-			res.Body = whole{bytes.NewReader(start.Bytes()), start.Bytes()}
+			res.Body = &whole{bytes.NewReader(start.Bytes()), start.Bytes(), free}
 		case err != nil:
 			_ = res.Body.Close()
 			return nil, err
 		default:
-			res.Body = &joined{io.MultiReader(&start, res.Body), res.Body}
+			res.Body = &joined{io.MultiReader(start, res.Body), res.Body}
 		}
 		return res, nil
 	})
 }
 
+// rooms are memory that answers were read into, for those to come: to ask the
+// system for a page's worth takes about as long as to read the page.
+type rooms chan []byte
+
+// take returns an empty room, which may be nil.
+func (r rooms) take() []byte {
+	select {
+	case room := <-r:
+		return room[:0]
+	default:
+		return nil
+	}
+}
+
+// give keeps the room, unless it is too large to keep, or one too many.
+func (r rooms) give(room []byte) {
+	if cap(room) > 2<<20 {
+		return
+	}
+	select {
+	case r <- room:
+	default:
+	}
+}
+
 // whole is a body that is all here.
 type whole struct {
 	*bytes.Reader
-	all []byte
+	all  []byte
+	free rooms // nil: it is closed
 }
 
 // Bytes is all of the body, whatever was read of it.
-func (w whole) Bytes() []byte { return w.all }
+func (w *whole) Bytes() []byte { return w.all }
 
-// Close implements io.Closer.
-func (whole) Close() error { return nil }
+// Close gives the room back. What is read afterwards is nothing.
+func (w *whole) Close() error {
+	if w.free != nil {
+		w.free.give(w.all)
+	}
+	*w = whole{Reader: bytes.NewReader(nil)}
+	return nil
+}
 
 // joined reads from one and closes another.
 type joined struct {

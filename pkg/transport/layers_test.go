@@ -290,6 +290,43 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// TestWholeInOneRoom: an answer is its reader's until it is closed, and what was
+// read into is then read into again, by one answer at a time.
+func TestWholeInOneRoom(t *testing.T) {
+	rt := transport.Whole(network(func(req *http.Request) (*http.Response, error) {
+		return answer(req, 200, req.URL.Path), nil
+	}))
+	get := func(path string) (io.ReadCloser, []byte) {
+		res, err := rt.RoundTrip(request(t, http.MethodGet, api+path, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.Body, res.Body.(interface{ Bytes() []byte }).Bytes()
+	}
+	first, one := get("/one")
+	second, two := get("/two")
+	if !strings.HasSuffix(string(one), "/one") || !strings.HasSuffix(string(two), "/two") {
+		t.Fatalf("got %q and %q", one, two)
+	}
+	for range 2 { // closing again gives nothing away
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := io.ReadAll(first); err != nil || len(got) > 0 {
+		t.Errorf("read %q, %v of what is closed", got, err)
+	}
+	_, three := get("/three")
+	_, four := get("/four")
+	if &three[0] != &one[0] {
+		t.Error("the room was not used again")
+	}
+	if !strings.HasSuffix(string(two), "/two") || !strings.HasSuffix(string(three), "/three") || !strings.HasSuffix(string(four), "/four") {
+		t.Errorf("got %q, %q and %q", two, three, four)
+	}
+	_ = second.Close()
+}
+
 type errorReader struct{}
 
 func (errorReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -27,14 +27,15 @@ const maxAnswer = 64 << 20
 // in a query (37.84 becomes 37) and understands one shape of error.
 //
 // It lives for one request, which is why it may carry a context, and keeps the
-// answer for [call.decode].
+// answer until [call.done].
 type call struct {
 	ctx     context.Context
 	account *account
 
 	status int
 	header http.Header
-	body   []byte
+	body   []byte    // of the answer
+	answer io.Closer // what body is part of
 }
 
 var _ client.BaseClient = (*call)(nil)
@@ -82,7 +83,7 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 	if err != nil {
 		return nil, unreachable(req, err)
 	}
-	defer func() { _ = res.Body.Close() }()
+	c.answer = res.Body
 	body, err := readBody(res)
 	if err != nil {
 		return nil, unreachable(req, err)
@@ -107,6 +108,13 @@ func (a *account) really(u *url.URL) *url.URL {
 	there := *u
 	there.Scheme, there.Host = a.origin.Scheme, a.origin.Host
 	return &there
+}
+
+// done ends the call: its body may be that of another one from now on.
+func (c *call) done() {
+	if c.answer != nil {
+		_ = c.answer.Close() // only read
+	}
 }
 
 // readBody reads an answer, unless the transport has it already.
@@ -147,6 +155,7 @@ func (c *call) misunderstood(err error) error {
 // answer into out; a nil out is for requests that are answered with nothing.
 func (a *account) ask(ctx context.Context, out any, request func(*openapi.ApiService) error) error {
 	c := &call{ctx: ctx, account: a}
+	defer c.done()
 	// The handler is built by hand: NewRequestHandler would splice TWILIO_EDGE
 	// and TWILIO_REGION into every host.
 	if err := request(openapi.NewApiService(&client.RequestHandler{Client: c})); err != nil {
@@ -161,6 +170,7 @@ func (a *account) ask(ctx context.Context, out any, request func(*openapi.ApiSer
 // get asks for an address that twilio-go has no function for.
 func (a *account) get(ctx context.Context, out any, address string, query url.Values) error {
 	c := &call{ctx: ctx, account: a}
+	defer c.done()
 	res, err := c.SendRequest(http.MethodGet, address, query, nil)
 	if err != nil {
 		return err
@@ -173,6 +183,7 @@ func (a *account) get(ctx context.Context, out any, address string, query url.Va
 // so many bytes, is read by object, in one pass and in place (see readFax).
 func (a *account) read(ctx context.Context, address string, query url.Values, object func(d *jx.Decoder, bytes int) error) error {
 	c := &call{ctx: ctx, account: a}
+	defer c.done()
 	res, err := c.SendRequest(http.MethodGet, address, query, nil)
 	if err != nil {
 		return err
@@ -199,6 +210,7 @@ func readWhole(body []byte, object func(*jx.Decoder) error) error {
 // remove deletes what is at an address that twilio-go has no function for.
 func (a *account) remove(ctx context.Context, address string) error {
 	c := &call{ctx: ctx, account: a}
+	defer c.done()
 	res, err := c.SendRequest(http.MethodDelete, address, nil, nil)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -106,12 +107,13 @@ func (a raw) Do(ctx context.Context, r fax.RawRequest) (fax.RawAnswer, error) {
 		return fax.RawAnswer{}, err
 	}
 	c := &call{ctx: ctx, account: a.account}
+	defer c.done()
 	res, err := c.SendRequest(r.Method, u.String(), form, nil)
 	if err != nil {
 		return fax.RawAnswer{}, err
 	}
 	_ = res.Body.Close()
-	answer := fax.RawAnswer{Body: c.body, ContentType: c.header.Get("Content-Type")}
+	answer := fax.RawAnswer{Body: bytes.Clone(c.body), ContentType: c.header.Get("Content-Type")}
 	items, link := pageIn(c.body)
 	if items == nil {
 		return answer, nil
