@@ -75,6 +75,7 @@ func (a *app) expiringWithin(ctx context.Context, q fax.Filter, within time.Dura
 	if err != nil {
 		return nil, err
 	}
+	q.WithoutLinks = true
 	now, keeps := time.Now(), a.account.provider.Retention
 	if edge := retention.Horizon(keeps, within, now); q.Until.IsZero() || edge.Before(q.Until) {
 		q.Until = edge

@@ -96,6 +96,7 @@ func (a *app) listFaxes(ctx context.Context, q fax.Filter, most int) (seq iter.S
 	if err != nil {
 		return nil, nil, err
 	}
+	q.WithoutLinks = true
 	if most == 0 || most > firstPage {
 		seq, cut = head(a.everyFax(ctx, faxes, q), most)
 		return seq, cut, nil

@@ -160,12 +160,12 @@ func (a *app) copiesFor(ctx context.Context, p prune) (*archive.Archive, error) 
 func (a *app) planPrune(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, p prune) (retention.Plan, error) {
 	now := time.Now()
 	q := p.policy.Query(now)
-	q.WithRaw = p.dryRun && a.flags.raw
+	q.WithRaw, q.WithoutLinks = p.dryRun && a.flags.raw, true
 	facts := retention.Facts{Now: now}
 	if kept != nil {
 		facts.Copy = func(f fax.Fax) (retention.Copy, error) { return copyOf(ctx, kept, f) }
 	}
-	return p.policy.Plan(lean(a.everyFax(ctx, faxes, q)), facts)
+	return p.policy.Plan(a.everyFax(ctx, faxes, q), facts)
 }
 
 // copyOf is what the sidecar of a fax says.
@@ -180,21 +180,6 @@ func copyOf(ctx context.Context, kept *archive.Archive, f fax.Fax) (retention.Co
 		return retention.Copy{Keep: retention.Held, Detail: e.Hold.Reason}, nil
 	}
 	return retention.Copy{Kept: whole(e)}, nil
-}
-
-// lean drops the links to documents that have an id: a plan holds all its faxes,
-// and a link does not work for long.
-func lean(faxes iter.Seq2[fax.Fax, error]) iter.Seq2[fax.Fax, error] {
-	return func(yield func(fax.Fax, error) bool) {
-		for f, err := range faxes {
-			if f.MediaID != "" {
-				f.MediaURL = ""
-			}
-			if !yield(f, err) {
-				return
-			}
-		}
-	}
 }
 
 // showPlan says what would go, before it does.

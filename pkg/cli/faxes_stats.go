@@ -41,6 +41,7 @@ Days are those of this machine's time zone (TZ).`,
 			if err != nil {
 				return err
 			}
+			q.WithoutLinks = true
 			groups, total, err := fax.Summarize(a.everyFax(cmd.Context(), faxes, q), grouping, time.Local)
 			if err != nil {
 				return err

@@ -134,6 +134,10 @@ type Filter struct {
 	MinPages  int       // at least; a fax without a count has none
 	Undated   bool      // also faxes without a creation date, whatever After and Until say
 	WithRaw   bool      // keep Fax.Raw
+
+	// WithoutLinks leaves out Fax.MediaURL, of faxes with a MediaID: it is the
+	// longest part of a record, and does not work for long.
+	WithoutLinks bool
 }
 
 // Match reports whether f is selected. A fax without a creation date is never

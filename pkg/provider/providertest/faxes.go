@@ -87,6 +87,14 @@ func (s Subject) faxes(t *testing.T) {
 	if page, err := f.Page(t.Context(), fax.Filter{WithRaw: true}, 1, ""); err != nil || len(page.Items) != 1 || len(page.Items[0].Raw) == 0 {
 		t.Errorf("raw records were asked for: %+v, %v", page, err)
 	}
+	for x, err := range listed(t.Context(), f, fax.Filter{WithoutLinks: true}, 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x.MediaID != "" && x.MediaURL != "" {
+			t.Errorf("links were not asked for: %s", x.ID)
+		}
+	}
 	for name, call := range map[string]func(string) error{
 		"get":          func(id string) error { _, err := f.Get(t.Context(), id); return err },
 		"media":        func(id string) error { _, err := fax.Collect(f.Media(t.Context(), id)); return err },

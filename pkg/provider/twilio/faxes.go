@@ -42,7 +42,7 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 			case string(key) == "faxes" && kind == jx.Array:
 				listed, page.Items = true, make([]fax.Fax, 0, min(size, bytes/leastRecord))
 				return d.Arr(func(d *jx.Decoder) error {
-					f, err := readRecord(d, shared, q.WithRaw)
+					f, err := readRecord(d, shared, q)
 					if err == nil && q.Match(f) {
 						page.Items = append(page.Items, f)
 					}
@@ -66,16 +66,16 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 	return page, err
 }
 
-// readRecord is readFax; with raw, the fax has a copy of the record.
-func readRecord(d *jx.Decoder, shared common, raw bool) (fax.Fax, error) {
-	if !raw {
-		return readFax(d, shared)
+// readRecord is readFax; the fax has a copy of the record if q wants it.
+func readRecord(d *jx.Decoder, shared common, q fax.Filter) (fax.Fax, error) {
+	if !q.WithRaw {
+		return readFax(d, shared, !q.WithoutLinks)
 	}
 	record, err := d.RawAppend(nil)
 	if err != nil {
 		return fax.Fax{}, err
 	}
-	f, err := readFax(jx.DecodeBytes(record), shared)
+	f, err := readFax(jx.DecodeBytes(record), shared, !q.WithoutLinks)
 	f.Raw = json.RawMessage(record)
 	return f, err
 }
@@ -153,7 +153,7 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 	}
 	var f fax.Fax
 	err = a.read(ctx, address, nil, func(d *jx.Decoder, _ int) (err error) {
-		f, err = readRecord(d, inCommon(), true)
+		f, err = readRecord(d, inCommon(), fax.Filter{WithRaw: true})
 		return err
 	})
 	switch {

@@ -11,15 +11,15 @@ import (
 // readFax reads a fax record in one pass, without a struct between: an account
 // has hundreds of thousands of them, and encoding/json takes several times as
 // long. What one dialect writes as a number the other writes as a string; either
-// is taken. What is null or missing stays empty. The fax holds nothing of the
-// answer in memory.
-func readFax(d *jx.Decoder, shared common) (fax.Fax, error) {
+// is taken. What is null or missing stays empty. A fax whose document has an id
+// has its link only with links. It holds nothing of the answer in memory.
+func readFax(d *jx.Decoder, shared common, links bool) (fax.Fax, error) {
 	var f fax.Fax
 	var price, currency string
 	// What no other fax has goes into one piece of memory.
-	var room [512]byte
-	own := room[:0]
-	var id, mediaID, link [2]int // from, to
+	var room, linkRoom [512]byte
+	own, link := room[:0], linkRoom[:0]
+	var id, mediaID [2]int // from, to
 	keep := func(text []byte) [2]int {
 		own = append(own, text...)
 		return [2]int{len(own) - len(text), len(own)}
@@ -45,7 +45,7 @@ func readFax(d *jx.Decoder, shared common) (fax.Fax, error) {
 		case "media_sid":
 			mediaID = keep(text)
 		case "media_url":
-			link = keep(text)
+			link = append(link[:0], text...)
 		case "num_pages":
 			f.Pages = shared.whole(text)
 		case "duration":
@@ -66,9 +66,13 @@ func readFax(d *jx.Decoder, shared common) (fax.Fax, error) {
 		return nil
 	})
 	f.Price = shared.price(price, currency)
+	var linkAt [2]int
+	if links || mediaID[0] == mediaID[1] {
+		linkAt = keep(link)
+	}
 	all := string(own)
 	part := func(at [2]int) string { return all[at[0]:at[1]] }
-	f.ID, f.MediaID, f.MediaURL = part(id), part(mediaID), part(link)
+	f.ID, f.MediaID, f.MediaURL = part(id), part(mediaID), part(linkAt)
 	return f, err
 }
 

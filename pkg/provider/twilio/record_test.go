@@ -24,7 +24,7 @@ func TestReadFaxHoldsNothingOfTheAnswer(t *testing.T) {
 		`{"sid":"FX1","price":-0.02,"price_unit":"usd"}`,
 	} {
 		body := []byte(answer)
-		f, err := readFax(jx.DecodeBytes(body), inCommon())
+		f, err := readFax(jx.DecodeBytes(body), inCommon(), true)
 		if err != nil || f.ID != "FX1" {
 			t.Fatalf("%q of %s: %v", f.ID, answer, err)
 		}
@@ -51,7 +51,7 @@ func TestReadFaxHoldsNothingOfTheAnswer(t *testing.T) {
 func TestReadFaxShares(t *testing.T) {
 	shared := inCommon()
 	read := func(record string) fax.Fax {
-		f, err := readFax(jx.DecodeBytes([]byte(record)), shared)
+		f, err := readFax(jx.DecodeBytes([]byte(record)), shared, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,5 +69,23 @@ func TestReadFaxShares(t *testing.T) {
 	}
 	if c.Pages != nil || c.Price.Currency != "CAD" || !strings.HasSuffix(c.From, "99") || c.Created.Unix() != 0 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// A list that wants no links has those that are all there is of a document.
+func TestReadFaxWithoutLinks(t *testing.T) {
+	const link = "https://media.example.com/1"
+	for record, want := range map[string]string{
+		`{"sid":"FX1","media_sid":"ME1","media_url":"` + link + `"}`: "",
+		`{"media_url":"` + link + `","media_sid":"ME1","sid":"FX1"}`: "",
+		`{"sid":"FX1","media_sid":null,"media_url":"` + link + `"}`:  link,
+		`{"sid":"FX1","media_url":"` + link + `"}`:                   link,
+	} {
+		for links, want := range map[bool]string{true: link, false: want} {
+			f, err := readFax(jx.DecodeBytes([]byte(record)), inCommon(), links)
+			if err != nil || f.ID != "FX1" || f.MediaURL != want || !f.HasDocument() {
+				t.Errorf("links %v: %q of %s, %v; want %q", links, f.MediaURL, record, err, want)
+			}
+		}
 	}
 }
