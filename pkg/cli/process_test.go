@@ -3,14 +3,13 @@ package cli_test
 import (
 	"bytes"
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -82,15 +81,21 @@ func (c *cloud) run(tb testing.TB, in io.Reader, name string, args ...string) re
 	}
 	defer out.Close()
 	var errs strings.Builder
-	status := filepath.Join(c.home, "status")
 	cmd := c.command(tb.Context(), name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &errs
-	cmd.Env = append(cmd.Env, keepStatus+"="+status)
 	start := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	ended, memory := make(chan struct{}), make(chan int64)
+	go func() { memory <- mostMemory(cmd.Process.Pid, ended) }()
+	err = cmd.Wait()
+	r := result{time: time.Since(start)}
+	close(ended)
+	r.memory = <-memory
+	if err != nil {
 		tb.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, errs.String())
 	}
-	r := result{time: time.Since(start), memory: peak(tb, status)}
 	if r.out, err = os.ReadFile(out.Name()); err != nil {
 		tb.Fatal(err)
 	}
@@ -109,37 +114,23 @@ func (c *cloud) pages(tb testing.TB) (pages [][]byte) {
 	return pages
 }
 
-// keepStatus names the file where a client leaves what the system says of it
-// at its end. What a parent learns (getrusage) counts the parent's own memory
-// as well, which the child had for a moment.
-const keepStatus = "FAXCTL_TEST_STATUS"
-
-func leaveStatus() {
-	if to := os.Getenv(keepStatus); to != "" {
-		if status, err := os.ReadFile("/proc/self/status"); err == nil {
-			_ = os.WriteFile(to, status, 0o600) // its lack is noticed
-		}
-	}
-}
-
-func peak(tb testing.TB, file string) int64 {
-	tb.Helper()
-	status, err := os.ReadFile(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return 0
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for line := range strings.Lines(string(status)) {
-		if kB, yes := strings.CutPrefix(line, "VmHWM:"); yes {
-			n, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(kB), "kB")), 10, 64)
-			if err != nil {
-				tb.Fatal(err)
+// mostMemory is the most bytes that a process had resident until it ended; 0:
+// not known on this system. It is asked again and again, as the system forgets
+// it with the process: what a parent learns at the end (getrusage) counts the
+// parent's own memory as well, which the child had for a moment.
+func mostMemory(pid int, ended <-chan struct{}) (most int64) {
+	for tick := time.Tick(5 * time.Millisecond); ; {
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		for line := range strings.Lines(string(status)) {
+			var kB int64
+			if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kB); n == 1 {
+				most = kB << 10 // it only grows
 			}
-			return n << 10
+		}
+		select {
+		case <-tick:
+		case <-ended:
+			return most
 		}
 	}
-	tb.Fatal("no VmHWM in the status of a process")
-	return 0
 }

@@ -27,12 +27,8 @@ const goRace = "atexit_sleep_ms=0"
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"faxctl": func() {
-			status := cli.Main()
-			leaveStatus()
-			os.Exit(status)
-		},
-		"bare": bare,
+		"faxctl": func() { os.Exit(cli.Main()) },
+		"bare":   bare,
 	})
 }
 

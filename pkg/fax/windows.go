@@ -16,7 +16,7 @@ const pageMost = 1000
 // ListOptions tunes [List]. The zero value is good; nothing here changes which
 // faxes are listed, or in which order.
 type ListOptions struct {
-	Jobs      int           // windows asked for side by side; 0: 16
+	Jobs      int           // windows asked for side by side; 0: 24
 	PageSize  int           // faxes a request; 0: 1000, the most a provider gives
 	Retention time.Duration // how long the provider keeps a fax; 0: until deleted
 	Now       time.Time     // the end of an open range; zero: the present
@@ -67,7 +67,7 @@ func sifted(q Filter) bool {
 // again. The provider may page in any order: where to cut is estimated from the
 // dates it shows, and a wrong estimate costs requests, never faxes. At most Jobs
 // windows are read at once, and none is begun while these and the pages that
-// wait for their turn make one and a half times Jobs. Faxes that arrive meanwhile
+// wait for their turn make four thirds of Jobs. Faxes that arrive meanwhile
 // are left out.
 //
 // Breaking out or ending ctx stops all requests before List returns. An error
@@ -120,7 +120,7 @@ type lister struct {
 func newLister(faxes Faxes, q Filter, opt ListOptions) *lister {
 	l := &lister{faxes: faxes, q: q, ask: q, jobs: opt.Jobs, size: opt.PageSize, start: opt.Now, undated: map[string]Fax{}}
 	if l.jobs <= 0 {
-		l.jobs = 16
+		l.jobs = 24
 	}
 	if l.size <= 0 {
 		l.size = pageMost
@@ -203,7 +203,7 @@ func (l *lister) next() *window {
 	}
 	for i, w := range l.queue {
 		if w.state == unread {
-			if i > 0 && l.flying+l.ready >= l.jobs+l.jobs/2 {
+			if i > 0 && l.flying+l.ready >= l.jobs+l.jobs/3 {
 				return nil
 			}
 			if w.tail {

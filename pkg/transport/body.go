@@ -48,7 +48,7 @@ func (w *watched) Close() error {
 // the body is closed; then the next answer is read into it.
 func Whole(next http.RoundTripper) http.RoundTripper {
 	const most = 16 << 20
-	free := make(rooms, 16)
+	free := make(rooms, 8)
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		res, err := next.RoundTrip(req)
 		if err != nil || res.Body == nil || res.Body == http.NoBody {

@@ -67,7 +67,7 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 }
 
 // readRecord is readFax; the fax has a copy of the record if q wants it.
-func readRecord(d *jx.Decoder, shared common, q fax.Filter) (fax.Fax, error) {
+func readRecord(d *jx.Decoder, shared *common, q fax.Filter) (fax.Fax, error) {
 	if !q.WithRaw {
 		return readFax(d, shared, !q.WithoutLinks)
 	}

@@ -13,12 +13,11 @@ import (
 // long. What one dialect writes as a number the other writes as a string; either
 // is taken. What is null or missing stays empty. A fax whose document has an id
 // has its link only with links. It holds nothing of the answer in memory.
-func readFax(d *jx.Decoder, shared common, links bool) (fax.Fax, error) {
+func readFax(d *jx.Decoder, shared *common, links bool) (fax.Fax, error) {
 	var f fax.Fax
 	var price, currency string
 	// What no other fax has goes into one piece of memory.
-	var room, linkRoom [512]byte
-	own, link := room[:0], linkRoom[:0]
+	own, link := shared.own[:0], shared.link[:0]
 	var id, mediaID [2]int // from, to
 	keep := func(text []byte) [2]int {
 		own = append(own, text...)
@@ -70,6 +69,7 @@ func readFax(d *jx.Decoder, shared common, links bool) (fax.Fax, error) {
 	if links || mediaID[0] == mediaID[1] {
 		linkAt = keep(link)
 	}
+	shared.own, shared.link = own, link
 	all := string(own)
 	part := func(at [2]int) string { return all[at[0]:at[1]] }
 	f.ID, f.MediaID, f.MediaURL = part(id), part(mediaID), part(linkAt)
@@ -105,13 +105,15 @@ type common struct {
 	words  map[string]string
 	wholes map[string]*int
 	prices map[[2]string]*fax.Money
+
+	own, link []byte // room for what the record at hand has alone
 }
 
-func inCommon() common {
-	return common{map[string]string{}, map[string]*int{}, map[[2]string]*fax.Money{}}
+func inCommon() *common {
+	return &common{words: map[string]string{}, wholes: map[string]*int{}, prices: map[[2]string]*fax.Money{}}
 }
 
-func (c common) word(text []byte) string {
+func (c *common) word(text []byte) string {
 	kept, known := c.words[string(text)]
 	if !known {
 		kept = string(text)
@@ -121,7 +123,7 @@ func (c common) word(text []byte) string {
 }
 
 // whole is wholeOf, once for each number.
-func (c common) whole(text []byte) *int {
+func (c *common) whole(text []byte) *int {
 	n, known := c.wholes[string(text)]
 	if !known {
 		word := c.word(text)
@@ -132,7 +134,7 @@ func (c common) whole(text []byte) *int {
 }
 
 // price is moneyOf, once for each amount.
-func (c common) price(amount, currency string) *fax.Money {
+func (c *common) price(amount, currency string) *fax.Money {
 	m, known := c.prices[[2]string{amount, currency}]
 	if !known {
 		m = moneyOf(amount, currency)
