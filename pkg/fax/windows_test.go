@@ -165,7 +165,7 @@ func TestListBurst(t *testing.T) {
 			if err != nil || len(got) != len(faxes) {
 				t.Errorf("%d faxes: %v", len(got), err)
 			}
-			if d.pages.Load() > 90 {
+			if d.pages.Load() > 130 {
 				t.Errorf("%d requests for 9 pages", d.pages.Load())
 			}
 		})
