@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -26,7 +27,7 @@ func TestSaveFails(t *testing.T) {
 			if _, _, err := a.Save(t.Context(), d, received("FX1", 2)); !errors.Is(err, tc.is) {
 				t.Errorf("got %v", err)
 			}
-			if got := files(t, dir); len(got) > 0 {
+			if got := files(t, dir); !slices.Equal(got, []string{"2026/11/23/FX1.json"}) {
 				t.Errorf("files %v", got)
 			}
 			if leftovers, err := filepath.Glob(filepath.Join(dir, "2026/11/23/.*")); err != nil || len(leftovers) > 0 {

@@ -16,7 +16,7 @@ import (
 type Entry struct {
 	Fax        fax.Fax         `json:"fax"`
 	Record     json.RawMessage `json:"record,omitempty"` // as the provider sent it
-	Document   *Document       `json:"document"`         // nil: none was there to keep
+	Document   *Document       `json:"document"`         // nil: none was there to keep, see [Entry.Whole]
 	ArchivedAt time.Time       `json:"archived_at"`
 
 	// MediaGone is when it was noticed that the provider has the document no
@@ -28,6 +28,12 @@ type Entry struct {
 	Gone time.Time `json:"gone,omitzero"`
 
 	Hold *Hold `json:"hold,omitempty"`
+}
+
+// Whole reports whether all of the fax is kept. The document may be missing: the
+// provider tells of it and did not give it.
+func (e Entry) Whole() bool {
+	return e.Document != nil || !e.MediaGone.IsZero() || !mayHaveDocument(e.Fax)
 }
 
 // Document describes the kept document.

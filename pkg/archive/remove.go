@@ -108,7 +108,7 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 		return r.end(Skipped, fmt.Errorf("fax %s is held (%s): %w", f.ID, kept.Hold.Reason, fax.ErrConflict))
 	case kept.Document == nil && e.Document != nil:
 		return r.end(Failed, fmt.Errorf("fax %s: %w: its sidecar tells of no document", f.ID, ErrDamagedCopy))
-	case kept.Document == nil && kept.MediaGone.IsZero() && mayHaveDocument(kept.Fax):
+	case !kept.Whole():
 		return r.end(Failed, fmt.Errorf("fax %s: %w: its document is not kept", f.ID, ErrDamagedCopy))
 	case kept.Document != nil:
 		if finding := a.recheck(ctx, f.ID, beside(key, kept.Document), kept.Document, io.Discard); finding != nil {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"io/fs"
+	"os"
 	"path"
 	"time"
 
@@ -22,11 +24,12 @@ import (
 //
 // f need not come with Raw, nor with a link that still works: without Raw the
 // record is fetched when it has to be written, and kept as the provider sends it.
-// Concurrent calls are safe, and share their fsyncs of folders. Errors: those
-// of [fetch.Save], which leave the archive as it was; [ErrDamagedCopy] for a sidecar
-// that cannot be read, which stays as it is; fax.ErrUnavailable for a
-// document that the record names and nobody has; fax.ErrInvalid for an id that
-// is no file name.
+// Concurrent calls are safe, and share their fsyncs of folders. Errors: those of
+// [fetch.Save]; fax.ErrUnavailable for a document that the record names and nobody
+// has; [ErrDamagedCopy] for a sidecar that cannot be read, which stays as it is;
+// fax.ErrInvalid for an id that is no file name. When the provider does not give
+// the document, the record is kept without it, and every later call asks for it
+// again; after any other error the archive is as it was.
 func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry, existed bool, err error) {
 	return a.save(ctx, faxes, f, false)
 }
@@ -80,6 +83,9 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		}
 	}
 	if err != nil {
+		if !found && ctx.Err() == nil && !local(err) {
+			err = errors.Join(err, a.put(ctx, key, nil, e))
+		}
 		return Entry{}, false, err
 	}
 	if part != nil {
@@ -96,6 +102,13 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		e.Record = old.Record
 	}
 	return e, false, a.put(ctx, key, part, e)
+}
+
+// local tells a failure of this machine's files from one of the provider.
+func local(err error) bool {
+	var file *fs.PathError
+	var link *os.LinkError
+	return errors.As(err, &file) || errors.As(err, &link)
 }
 
 // settled reports whether there is nothing to do for f, if the index is right.

@@ -243,8 +243,9 @@ func TestHold(t *testing.T) {
 	}
 }
 
-// Storage's word alone is not taken for it that a document is gone, and a mark is
-// taken back when the record names a document again.
+// Storage's word alone is not taken for it that a document is gone: the record is
+// kept, and waits for it. A mark is taken back when the record names a document
+// again.
 func TestSaveDoesNotBelieveStorage(t *testing.T) {
 	a := open(t, t.TempDir())
 	d, faxes := fill(t, 2)
@@ -256,8 +257,8 @@ func TestSaveDoesNotBelieveStorage(t *testing.T) {
 		if e, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrUnavailable) || errors.Is(err, fax.ErrNotFound) {
 			t.Errorf("%s: %+v, %v", f.ID, e, err)
 		}
-		if _, err := a.Get(t.Context(), f.ID); !errors.Is(err, fax.ErrNotFound) {
-			t.Errorf("%s was kept: %v", f.ID, err)
+		if e, err := a.Get(t.Context(), f.ID); err != nil || e.Whole() || !e.MediaGone.IsZero() || len(e.Record) == 0 {
+			t.Errorf("all that there is of %s is its record: %+v, %v", f.ID, e, err)
 		}
 	}
 	d.storage = nil

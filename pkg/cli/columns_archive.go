@@ -26,8 +26,11 @@ func entryType() output.Type[archive.Entry] {
 	size := document("size", func(d archive.Document) string { return strconv.FormatInt(d.Size, 10) })
 	size.Right = true
 	size.Show = func(e archive.Entry, _ output.Human) string {
-		if e.Document == nil {
+		switch {
+		case e.Document == nil && e.Whole():
 			return "no document"
+		case e.Document == nil:
+			return "missing"
 		}
 		return term.Bytes(e.Document.Size)
 	}

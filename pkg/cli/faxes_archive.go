@@ -106,9 +106,6 @@ func (a *app) archive(ctx context.Context, faxes fax.Faxes, kept *archive.Archiv
 	return cmp.Or(end, t.err())
 }
 
-// whole reports whether all of a fax is kept.
-func whole(e archive.Entry) bool { return e.Document != nil || !e.Fax.HasDocument() }
-
 // markArchived says of each fax whether a copy is kept in the archive.
 func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) error {
 	if dir == "" {
@@ -123,7 +120,7 @@ func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) err
 		if err != nil {
 			return err
 		}
-		copies[e.Fax.ID] = whole(e)
+		copies[e.Fax.ID] = e.Whole()
 	}
 	lost := 0
 	for i, e := range soon {

@@ -179,7 +179,7 @@ func copyOf(ctx context.Context, kept *archive.Archive, f fax.Fax) (retention.Co
 	case e.Hold != nil:
 		return retention.Copy{Keep: retention.Held, Detail: e.Hold.Reason}, nil
 	}
-	return retention.Copy{Kept: whole(e)}, nil
+	return retention.Copy{Kept: e.Whole()}, nil
 }
 
 // showPlan says what would go, before it does.
