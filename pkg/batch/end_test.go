@@ -47,7 +47,7 @@ func TestInterrupts(t *testing.T) {
 	}
 }
 
-// ending is a context that is cancelled after d; never when d is 0.
+// ending is a context that is canceled after d; never when d is 0.
 func ending(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)

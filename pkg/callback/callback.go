@@ -49,7 +49,7 @@ type Answer struct {
 func (a Answer) Receive() *twiml.Receive { return a.asked }
 
 // StatusError is an answer other than 2xx. It is fax.ErrAuth when the
-// application refused the request as not authorised: 401 or 403.
+// application refused the request as not authorized: 401 or 403.
 type StatusError int
 
 // Error reads "the application answers HTTP 502 Bad Gateway".

@@ -187,7 +187,7 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	if errors.Is(callback.StatusError(500), fax.ErrAuth) {
-		t.Error("a 500 is not a matter of authorisation")
+		t.Error("a 500 is not a matter of authorization")
 	}
 	if _, err := sender.Ask(t.Context(), "PUT", at, webhook.Event{}); !errors.Is(err, fax.ErrInvalid) {
 		t.Errorf("PUT: %v", err)

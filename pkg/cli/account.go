@@ -113,7 +113,7 @@ func (a *app) signingKey(ctx context.Context) (webhook.Key, error) {
 }
 
 // lacking tells a secret that is not there from a thing that was looked for:
-// without one nobody is authorised.
+// without one nobody is authorized.
 func lacking(err error) error {
 	if errors.Is(err, profile.ErrNotFound) {
 		return &kindError{fax.ErrAuth, err}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -114,11 +113,8 @@ func (a *app) checker(ctx context.Context, probe bool) (audit.Checker, error) {
 	if p.IsBuiltIn() {
 		base = transport.Base(jobsCeiling)
 	}
-	a.onClose(func() error { base.CloseIdleConnections(); return nil })
 	checker.Probe = &audit.Probe{
-		Client: &http.Client{
-			Transport: transport.Stack(base, transport.UserAgent(thisBuild().Version), transport.Trace(a.log)),
-		},
+		Client:    a.webClient(base),
 		AccountID: p.AccountID,
 		Key:       key,
 		Dialect:   webhook.Dialect(p.Provider),

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the manual: each file under testdata/script shows one
-// behaviour as a person or a cron job meets it, with a home and a sandbox of
+// behavior as a person or a cron job meets it, with a home and a sandbox of
 // its own. Beside the commands of testscript there are
 //
 //	exits STATUS COMMAND...    the command ends with this exit status

@@ -36,7 +36,7 @@ func exitStatuses() []exitStatus {
 		{statusFailure, "another failure", "read the message"},
 		{statusUsage, "wrong command line, or this provider cannot do it", "correct the command; running it again will not help"},
 		{statusPartial, "some items failed, the rest is done", "run it again: it continues with what is left"},
-		{statusAuth, "not authorised", "look at the credentials with faxctl whoami"},
+		{statusAuth, "not authorized", "look at the credentials with faxctl whoami"},
 		{statusNotFound, "not found", "look at the id with the list command"},
 		{statusConflict, "conflict, or the provider did not confirm a change", "look at the present state, then decide"},
 		{statusUnavailable, "provider unavailable", "run it again later; raise --retry-for"},

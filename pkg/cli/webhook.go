@@ -29,17 +29,20 @@ func (a *app) sender(ctx context.Context) (callback.Sender, error) {
 	if err != nil {
 		return callback.Sender{}, err
 	}
-	base := transport.Base(jobsCeiling)
-	a.onClose(func() error { base.CloseIdleConnections(); return nil })
 	p := a.account.resolved
 	return callback.Sender{
-		Client: &http.Client{
-			Transport: transport.Stack(base, transport.UserAgent(thisBuild().Version), transport.Trace(a.log)),
-		},
+		Client:    a.webClient(transport.Base(jobsCeiling)),
 		Dialect:   webhook.Dialect(p.Provider),
 		AccountID: p.AccountID,
 		Key:       key.Key,
 	}, nil
+}
+
+// webClient speaks over base to whom the provider would call, until the command
+// ends.
+func (a *app) webClient(base *http.Transport) *http.Client {
+	a.onClose(func() error { base.CloseIdleConnections(); return nil })
+	return &http.Client{Transport: transport.Stack(base, transport.UserAgent(thisBuild().Version), transport.Trace(a.log))}
 }
 
 // rightKey is the key the provider signs with, by the name people know it by.

@@ -11,7 +11,7 @@ import (
 // the context's. Compare with [errors.Is].
 var (
 	ErrInvalid     = errors.New("invalid")        // the request is wrong and will stay wrong
-	ErrAuth        = errors.New("not authorised") // credentials missing, refused or without the right
+	ErrAuth        = errors.New("not authorized") // credentials missing, refused or without the right
 	ErrNotFound    = errors.New("not found")      // no such thing, or not ours
 	ErrConflict    = errors.New("conflict")       // refused in the present state, or not confirmed
 	ErrUnavailable = errors.New("unavailable")    // the provider or the way to it; worth running again

@@ -188,7 +188,7 @@ func TestSearchAllStops(t *testing.T) {
 		last = err
 	}
 	if !errors.Is(last, context.Canceled) {
-		t.Errorf("cancelled: last error %v, want context.Canceled", last)
+		t.Errorf("canceled: last error %v, want context.Canceled", last)
 	}
 }
 

@@ -235,7 +235,7 @@ func TestListStopsCleanly(t *testing.T) {
 				return nil
 			}
 		}},
-		{name: "cancelled", want: context.Canceled, onPage: func(cancel func()) func(int64) error {
+		{name: "canceled", want: context.Canceled, onPage: func(cancel func()) func(int64) error {
 			return func(n int64) error {
 				if n == 20 {
 					cancel()

@@ -12,7 +12,7 @@ func TestLineAndText(t *testing.T) {
 	for _, c := range []struct{ name, in, line, text string }{
 		{"ascii", "Front desk", "Front desk", "Front desk"},
 		{"every script", "Åse 日本 عربي 👨‍👩‍👧", "Åse 日本 عربي 👨‍👩‍👧", "Åse 日本 عربي 👨‍👩‍👧"},
-		{"colour", "\x1b[31mred", "^[[31mred", "^[[31mred"},
+		{"color", "\x1b[31mred", "^[[31mred", "^[[31mred"},
 		{"window title", "\x1b]0;gone\a", "^[]0;gone^G", "^[]0;gone^G"},
 		{"escape of eight bits", "\u009b31m", "\ufffd31m", "\ufffd31m"},
 		{"delete", "a\x7fb", "a^?b", "a^?b"},

@@ -119,7 +119,7 @@ func CheckURL(raw string, allowHTTP bool) error {
 	case err != nil || strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
 		return fax.Invalid("an absolute URL, as in https://fax.example.com/in", "URL")
 	case u.User != nil: // never printed: it may hold a password
-		return fax.Invalid("the receiver recognises the provider by its signature; leave user name and password out", "URL with a user name")
+		return fax.Invalid("the receiver recognizes the provider by its signature; leave user name and password out", "URL with a user name")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		return fax.Invalid("an absolute URL, as in https://fax.example.com/in", "URL %q", raw)
 	case u.Fragment != "":

@@ -14,7 +14,7 @@ AU 61 Australia      | Local 3.00 any; Mobile 6.50 foreign; TollFree 16.00 any
 
 // areas is where the numbers are: country, type, national prefix, how many
 // digits follow it, then for local numbers region, LATA and the places, each
-// with its rate centre, postal code, latitude and longitude.
+// with its rate center, postal code, latitude and longitude.
 const areas = `
 US Local 415 7 CA 722 | San Francisco,SNFC CNTRL,94103,37.7749,-122.4194; Sausalito,SAUSALITO,94965,37.8591,-122.4853; San Rafael,SAN RAFAEL,94901,37.9735,-122.5311
 US Local 628 7 CA 722 | San Francisco,SNFC CNTRL,94110,37.7599,-122.4148; Novato,NOVATO,94947,38.1074,-122.5697

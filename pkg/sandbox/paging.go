@@ -143,7 +143,7 @@ func readPage(ctx context.Context, db *sql.DB, p page, query string, where []str
 	return r, rows.Err()
 }
 
-// links leads to the neighbours; a link that leads nowhere is nil.
+// links leads to the neighbors; a link that leads nowhere is nil.
 type links struct {
 	self, first    string
 	previous, next any

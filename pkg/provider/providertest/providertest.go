@@ -68,7 +68,7 @@ func Run(t *testing.T, s Subject) {
 		t.Run("deleting", s.deleting)
 	}
 	t.Run("a wrong secret", s.refused)
-	t.Run("a context that is done", s.cancelled)
+	t.Run("a context that is done", s.canceled)
 }
 
 func (s Subject) accounts(t *testing.T) {
@@ -109,8 +109,8 @@ func (s Subject) refused(t *testing.T) {
 	}
 }
 
-// cancelled: the context's error comes back as itself, and as no kind.
-func (s Subject) cancelled(t *testing.T) {
+// canceled: the context's error comes back as itself, and as no kind.
+func (s Subject) canceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, call := range s.calls(s.Open(t)) {

@@ -46,10 +46,10 @@ func (c *call) AccountSid() string { return c.account.id }
 // SetTimeout does nothing: the context has the deadline.
 func (c *call) SetTimeout(time.Duration) {}
 
-// SetOauth does nothing: requests are authorised with HTTP Basic.
+// SetOauth does nothing: requests are authorized with HTTP Basic.
 func (c *call) SetOauth(client.OAuth) {}
 
-// OAuth is nil: requests are authorised with HTTP Basic.
+// OAuth is nil: requests are authorized with HTTP Basic.
 func (c *call) OAuth() client.OAuth { return nil }
 
 // SendRequest makes one request and keeps the answer. The caller, a generated

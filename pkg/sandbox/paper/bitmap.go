@@ -118,9 +118,9 @@ func (s style) draw(c rune) glyph {
 	return g
 }
 
-// rounded tells the colour of one dot of the enlarged pixel x, y; dx and dy
+// rounded tells the color of one dot of the enlarged pixel x, y; dx and dy
 // are the dot's place from the pixel's middle, from -scale to scale. A dot in
-// a corner takes the colour of the two neighbours there when they agree and
+// a corner takes the color of the two neighbors there when they agree and
 // the ones across do not: the rule of Scale2x, with the corner a triangle.
 func (s *dots) rounded(x, y, dx, dy, scale int) bool {
 	on := s.black(x, y)

@@ -70,12 +70,12 @@ func (e *encoder) put(word uint32, n uint8) {
 	}
 }
 
-func (e *encoder) run(colour, length int) {
+func (e *encoder) run(color, length int) {
 	if length >= 64 {
-		c := e.runs[colour][63+length/64]
+		c := e.runs[color][63+length/64]
 		e.put(c.word, c.n)
 	}
-	c := e.runs[colour][length%64]
+	c := e.runs[color][length%64]
 	e.put(c.word, c.n)
 }
 
@@ -117,7 +117,7 @@ func (e *encoder) same(n int) {
 // changes to black. In the words of T.6: a0 is where we are, a1 and a2 the next
 // changes here, b1 and b2 those of the row above that matter.
 func (e *encoder) line(ref, cur []int) {
-	a0, colour := -1, 0
+	a0, color := -1, 0
 	for i, j := 0, 0; a0 < width; {
 		for j > 0 && ref[j-1] > a0 {
 			j--
@@ -125,7 +125,7 @@ func (e *encoder) line(ref, cur []int) {
 		for ref[j] <= a0 && ref[j] < width {
 			j++
 		}
-		if j&1 != colour {
+		if j&1 != color {
 			j++
 		}
 		a1, b1, b2 := cur[i], ref[j], ref[j+1]
@@ -152,12 +152,12 @@ func (e *encoder) line(ref, cur []int) {
 		default: // horizontal
 			a2 := cur[i+1]
 			e.put(0b001, 3)
-			e.run(colour, a1-max(a0, 0))
-			e.run(1-colour, a2-a1)
+			e.run(color, a1-max(a0, 0))
+			e.run(1-color, a2-a1)
 			a0, i = a2, i+2
 			continue
 		}
-		a0, i, colour = a1, i+1, 1-colour
+		a0, i, color = a1, i+1, 1-color
 	}
 }
 
@@ -165,7 +165,7 @@ func (e *encoder) line(ref, cur []int) {
 // past the last one is safe.
 const sentinels = 4
 
-// changes appends to list where the colour of r changes, beginning with white,
+// changes appends to list where the color of r changes, beginning with white,
 // and the sentinels.
 func changes(list []int, r *row) []int {
 	carry := uint64(0)
