@@ -23,6 +23,9 @@ type Entry struct {
 	// more; zero: it was still there, or there never was one.
 	MediaGone time.Time `json:"media_gone,omitzero"`
 
+	// DocumentMissing: the provider tells of a document and has not given it yet.
+	DocumentMissing bool `json:"document_missing,omitempty"`
+
 	// Gone is when the fax was deleted at the provider by [Archive.SaveThenDelete];
 	// zero: it was not, or nobody was there any more to note it.
 	Gone time.Time `json:"gone,omitzero"`
@@ -30,10 +33,16 @@ type Entry struct {
 	Hold *Hold `json:"hold,omitempty"`
 }
 
-// Whole reports whether all of the fax is kept. The document may be missing: the
-// provider tells of it and did not give it.
+// Whole reports whether all of the fax is kept: its document, or the certainty
+// that there is none.
 func (e Entry) Whole() bool {
-	return e.Document != nil || !e.MediaGone.IsZero() || !mayHaveDocument(e.Fax)
+	switch {
+	case e.Document != nil:
+		return true
+	case e.DocumentMissing, !e.Fax.Status.Terminal():
+		return false
+	}
+	return !e.MediaGone.IsZero() || !mayHaveDocument(e.Fax)
 }
 
 // Document describes the kept document.

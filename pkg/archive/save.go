@@ -34,6 +34,12 @@ func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry
 	return a.save(ctx, faxes, f, false)
 }
 
+// SaveNews is Save for who was told that there is a document: one that is marked
+// as gone is asked for again.
+func (a *Archive) SaveNews(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry, existed bool, err error) {
+	return a.save(ctx, faxes, f, true)
+}
+
 // save is Save; when sure, a document that is marked as gone is asked for again.
 func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure bool) (e Entry, existed bool, err error) {
 	if err := a.writable(f.ID); err != nil {
@@ -76,7 +82,10 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		switch {
 		case errors.Is(err, fax.ErrNotFound):
 			if e.Fax, err = withoutDocument(ctx, faxes, f, err); err == nil {
-				e.Record, e.MediaGone = e.Fax.Raw, cmp.Or(old.MediaGone, now)
+				e.Record = e.Fax.Raw
+				if e.MediaGone = old.MediaGone; now.Sub(f.Created) > slowest {
+					e.MediaGone = cmp.Or(e.MediaGone, now)
+				}
 			}
 		case err == nil:
 			e.MediaGone = time.Time{}
@@ -84,6 +93,7 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	}
 	if err != nil {
 		if !found && ctx.Err() == nil && !local(err) {
+			e.DocumentMissing = true
 			err = errors.Join(err, a.put(ctx, key, nil, e))
 		}
 		return Entry{}, false, err
@@ -95,7 +105,7 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 			Pages: part.Info.Pages, ContentType: part.Info.ContentType,
 		}
 	}
-	if found && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) {
+	if found && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && !old.DocumentMissing {
 		return old, true, a.correct(ctx, key, row, old)
 	}
 	if e.Record == nil && found && same(old.Fax, e.Fax) {
@@ -103,6 +113,10 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	}
 	return e, false, a.put(ctx, key, part, e)
 }
+
+// slowest is how long a provider may take, from the creation of a fax, until its
+// record names the document.
+const slowest = time.Hour
 
 // local tells a failure of this machine's files from one of the provider.
 func local(err error) bool {
@@ -115,7 +129,7 @@ func local(err error) bool {
 func (a *Archive) settled(ctx context.Context, key string, row Entry, f fax.Fax) bool {
 	gone := !row.MediaGone.IsZero()
 	switch {
-	case !same(row.Fax, f):
+	case !same(row.Fax, f), row.DocumentMissing:
 		return false
 	case a.there(ctx, key, row.Document):
 		return f.HasDocument() != gone
@@ -126,10 +140,17 @@ func (a *Archive) settled(ctx context.Context, key string, row Entry, f fax.Fax)
 // renewed is f as the provider has it now, as far as it still has it.
 func renewed(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
 	now, err := faxes.Get(ctx, f.ID)
-	if errors.Is(err, fax.ErrNotFound) {
+	switch {
+	case errors.Is(err, fax.ErrNotFound):
 		return f, nil
+	case err == nil && now.ID != f.ID:
+		return f, another(f.ID)
 	}
 	return now, err
+}
+
+func another(id string) error {
+	return fmt.Errorf("fax %s: %w: another one came", id, fax.ErrUnavailable)
 }
 
 // withoutDocument is f as the provider has it now, when it is certain that it
@@ -160,7 +181,7 @@ func look(ctx context.Context, faxes fax.Faxes, id string) (now fax.Fax, there, 
 	case err != nil:
 		return fax.Fax{}, false, false, err
 	case now.ID != id:
-		return fax.Fax{}, false, false, fmt.Errorf("fax %s: %w: another one came", id, fax.ErrUnavailable)
+		return fax.Fax{}, false, false, another(id)
 	case now.HasDocument():
 		return now, true, true, nil
 	}

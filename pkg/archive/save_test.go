@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -270,5 +271,116 @@ func TestSaveDoesNotBelieveStorage(t *testing.T) {
 	d.docs[faxes[0].ID] = whole
 	if e, existed := save(t, a, d, faxes[0]); existed || !e.MediaGone.IsZero() || e.Document == nil {
 		t.Errorf("a document that is there again: existed %v, %+v", existed, e)
+	}
+}
+
+// A provider whose record is slow to name a document is asked again, for an hour
+// and whenever there is news of it.
+func TestSaveWaitsForADocument(t *testing.T) {
+	a := open(t, t.TempDir())
+	d, faxes := fill(t, 2)
+	for _, f := range faxes {
+		whole := d.docs[f.ID]
+		young := f.ID == faxes[0].ID
+		if young {
+			f.Created = time.Now().Add(-time.Minute)
+		}
+		f.MediaID = ""
+		d.records[f.ID], d.docs[f.ID] = f, nil
+		for range 2 {
+			if e, _ := save(t, a, d, f); e.Whole() == young || e.MediaGone.IsZero() != young {
+				t.Errorf("young %v, without a document: %+v", young, e)
+			}
+		}
+		d.docs[f.ID] = whole
+		if e, _ := save(t, a, d, f); (e.Document != nil) != young {
+			t.Errorf("young %v, with its document: %+v", young, e)
+		}
+		if e, _, err := a.SaveNews(t.Context(), d, f); err != nil || e.Document == nil || !e.MediaGone.IsZero() {
+			t.Errorf("young %v, told of its document: %+v, %v", young, e, err)
+		}
+	}
+}
+
+// A fax whose document was not given is known not to be whole, whatever its record
+// says, and after the archive was opened again.
+func TestSaveKnowsWhatIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	d, faxes := fill(t, 1)
+	f := faxes[0]
+	f.Status, f.MediaID, f.MediaURL = fax.Failed, "", "https://files.example.com/1.pdf"
+	d.storage = fmt.Errorf("document: %w", fax.ErrUnavailable)
+	a, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	if err := errors.Join(a.Close(t.Context()), os.Remove(filepath.Join(dir, indexFile))); err != nil {
+		t.Fatal(err)
+	}
+	a = open(t, dir)
+	if e, err := a.Get(t.Context(), f.ID); err != nil || e.Whole() {
+		t.Errorf("%+v, %v", e, err)
+	}
+	d.storage, d.docs[f.ID] = nil, nil
+	f.MediaURL = ""
+	d.records[f.ID] = f
+	if e, existed := save(t, a, d, f); existed || !e.Whole() {
+		t.Errorf("without a document after all: existed %v, %+v", existed, e)
+	}
+}
+
+// confused takes one fax for another, as a cache in between may.
+type confused struct{ *desk }
+
+func (c confused) Get(ctx context.Context, _ string) (fax.Fax, error) { return c.desk.Get(ctx, "FX0001") }
+
+func TestSaveTakesNoOtherRecord(t *testing.T) {
+	a := open(t, t.TempDir())
+	d, faxes := fill(t, 2)
+	save(t, a, d, faxes[1])
+	f := faxes[0]
+	f.Raw = nil
+	if _, _, err := a.Save(t.Context(), confused{d}, f); !errors.Is(err, fax.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := a.Get(t.Context(), f.ID); !errors.Is(err, fax.ErrNotFound) {
+		t.Errorf("kept all the same: %v", err)
+	}
+	if e, err := a.Get(t.Context(), "FX0001"); err != nil || e.Fax.ID != "FX0001" {
+		t.Errorf("the other one: %+v, %v", e, err)
+	}
+}
+
+// A snapshot that the file server shows in the archive is not the archive.
+func TestReindexPassesHiddenFolders(t *testing.T) {
+	dir := t.TempDir()
+	d, faxes := fill(t, 1)
+	a := open(t, dir)
+	save(t, a, d, faxes[0])
+	snapshot := filepath.Join(dir, ".snapshot", "hourly.0")
+	part := filepath.Join(snapshot, ".FX0.pdf.part")
+	if err := errors.Join(
+		os.CopyFS(filepath.Join(snapshot, "2026"), os.DirFS(filepath.Join(dir, "2026"))),
+		os.WriteFile(part, nil, 0o600),
+	); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := a.Reindex(t.Context()); err != nil || n.Entries != 1 {
+		t.Errorf("%+v, %v", n, err)
+	}
+	if _, err := a.Hold(t.Context(), faxes[0].ID, "lawsuit"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(part); err != nil {
+		t.Errorf("a file of the snapshot: %v", err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, ".snapshot")); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := a.Get(t.Context(), faxes[0].ID); err != nil || e.Hold == nil {
+		t.Errorf("%+v, %v", e, err)
 	}
 }

@@ -164,7 +164,7 @@ func (d *Dir) Size(_ context.Context, name string) (int64, error) {
 	return st.Size(), nil
 }
 
-// Walk leaves out hidden files, the archive's own at the top, and what is no file.
+// Walk leaves out hidden files and folders, the archive's own at the top, and what is no file.
 func (d *Dir) Walk(ctx context.Context) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		err := filepath.WalkDir(d.root, func(name string, e fs.DirEntry, err error) error {
@@ -173,7 +173,9 @@ func (d *Dir) Walk(ctx context.Context) iter.Seq2[Object, error] {
 				return err
 			case ctx.Err() != nil:
 				return ctx.Err()
-			case e.IsDir(), strings.HasPrefix(e.Name(), "."), filepath.Dir(name) == d.root:
+			case e.IsDir():
+				return d.visit(name)
+			case strings.HasPrefix(e.Name(), "."), filepath.Dir(name) == d.root:
 				return nil
 			}
 			st, err := os.Stat(name) // of a file elsewhere, if this is a link to it
@@ -202,6 +204,15 @@ func (d *Dir) Walk(ctx context.Context) iter.Seq2[Object, error] {
 	}
 }
 
+// visit passes hidden folders by: snapshots of a file server and waste baskets,
+// whose sidecars are not those of the archive.
+func (d *Dir) visit(dir string) error {
+	if dir != d.root && strings.HasPrefix(filepath.Base(dir), ".") {
+		return fs.SkipDir
+	}
+	return nil
+}
+
 func stampOf(st fs.FileInfo) string { return fmt.Sprintf("%d-%d", st.ModTime().UnixNano(), st.Size()) }
 
 // clear removes what runs that were cut off left behind, except long downloads
@@ -213,7 +224,9 @@ func (d *Dir) clear(ctx context.Context) error {
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case e.IsDir(), !strings.HasPrefix(e.Name(), "."), !strings.HasSuffix(name, ".part"):
+		case e.IsDir():
+			return d.visit(name)
+		case !strings.HasPrefix(e.Name(), "."), !strings.HasSuffix(name, ".part"):
 			return nil
 		}
 		if _, err := os.Stat(name + ".etag"); err == nil {

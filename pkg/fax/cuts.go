@@ -108,12 +108,13 @@ func (l *lister) read(ctx context.Context, w *window) error {
 		// 10.7 s, shown as 10 s, belongs to the window that ends there.
 		q.Until = w.until.Add(time.Second)
 	}
+	seen := cursors{}
 	for cursor := ""; ; {
 		page, err := l.faxes.Page(ctx, q, l.size, cursor)
 		switch {
 		case err != nil:
 			return err
-		case page.Next == cursor && cursor != "":
+		case page.Next != "" && seen.again(page.Next):
 			return errSamePage()
 		}
 		w.pages++

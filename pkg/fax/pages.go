@@ -14,11 +14,12 @@ type Page[T any] struct {
 // Pages turns a way to fetch one page into the sequence of all items. A page
 // is fetched when its first item is asked for. Breaking out stops the
 // fetching; ranging again starts over. An error is yielded once and last. A
-// provider whose next cursor is the one just used would loop for ever: that is
+// provider whose next cursor was used before would loop for ever: that is
 // reported as ErrUnavailable.
 func Pages[T any](ctx context.Context, fetch func(ctx context.Context, cursor string) (Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
+		seen := cursors{}
 		for cursor := ""; ; {
 			if err := ctx.Err(); err != nil {
 				yield(zero, err)
@@ -34,10 +35,10 @@ func Pages[T any](ctx context.Context, fetch func(ctx context.Context, cursor st
 					return
 				}
 			}
-			switch page.Next {
-			case "":
+			if page.Next == "" {
 				return
-			case cursor:
+			}
+			if seen.again(page.Next) {
 				yield(zero, errSamePage())
 				return
 			}
@@ -59,7 +60,17 @@ func Collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
 	return all, nil
 }
 
+// cursors are those that a list has used.
+type cursors map[string]bool
+
+// again reports whether a cursor was used before; now it was.
+func (c cursors) again(cursor string) bool {
+	used := c[cursor]
+	c[cursor] = true
+	return used
+}
+
 // errSamePage is a provider whose list would never end.
 func errSamePage() error {
-	return &APIError{Kind: ErrUnavailable, Message: "the provider's next page is the page it just sent"}
+	return &APIError{Kind: ErrUnavailable, Message: "the provider's pages lead in a circle"}
 }

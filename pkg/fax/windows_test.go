@@ -385,15 +385,27 @@ func TestFirstCostsOneRequest(t *testing.T) {
 }
 
 func TestListRefusesAnEndlessList(t *testing.T) {
-	_, err := fax.Collect(fax.List(t.Context(), stuck{}, fax.Filter{}, fax.ListOptions{}))
-	if !errors.Is(err, fax.ErrUnavailable) || !strings.Contains(err.Error(), "page") {
-		t.Errorf("got %v", err)
+	for name, next := range map[string]map[string]string{
+		"to itself":   {"": "a", "a": "a"},
+		"in a circle": {"": "a", "a": "b", "b": "c", "c": "a"},
+	} {
+		d := circle{next: next}
+		_, err := fax.Collect(fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{}))
+		if !errors.Is(err, fax.ErrUnavailable) || !strings.Contains(err.Error(), "page") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, _, err := fax.First(t.Context(), d, fax.Filter{}, 5); !errors.Is(err, fax.ErrUnavailable) {
+			t.Errorf("%s, the first: %v", name, err)
+		}
 	}
 }
 
-// stuck answers every page with a link to the same page.
-type stuck struct{ fax.Faxes }
+// circle has pages that lead back to where they began.
+type circle struct {
+	fax.Faxes
+	next map[string]string
+}
 
-func (stuck) Page(context.Context, fax.Filter, int, string) (fax.Page[fax.Fax], error) {
-	return fax.Page[fax.Fax]{Next: "again"}, nil
+func (c circle) Page(_ context.Context, _ fax.Filter, _ int, cursor string) (fax.Page[fax.Fax], error) {
+	return fax.Page[fax.Fax]{Next: c.next[cursor]}, nil
 }

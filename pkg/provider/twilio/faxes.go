@@ -35,7 +35,7 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 		return fax.Page[fax.Fax]{}, err
 	}
 	var page fax.Page[fax.Fax]
-	listed, link, shared := false, "", inCommon()
+	listed, nameless, link, shared := false, false, "", inCommon()
 	err = a.read(ctx, a.dialect.faxes, query, func(d *jx.Decoder, bytes int) error {
 		return d.ObjBytes(func(d *jx.Decoder, key []byte) error {
 			switch kind := d.Next(); {
@@ -43,6 +43,7 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 				listed, page.Items = true, make([]fax.Fax, 0, min(size, bytes/leastRecord))
 				return d.Arr(func(d *jx.Decoder) error {
 					f, err := readRecord(d, shared, q)
+					nameless = nameless || f.ID == ""
 					if err == nil && q.Match(f) {
 						page.Items = append(page.Items, f)
 					}
@@ -61,6 +62,8 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 		return fax.Page[fax.Fax]{}, a.ended(err)
 	case !listed:
 		return fax.Page[fax.Fax]{}, notRecord(noList())
+	case nameless:
+		return fax.Page[fax.Fax]{}, notRecord(errNameless())
 	}
 	page.Next, err = cursorOf(link, "Page", "PageToken")
 	return page, err
@@ -160,10 +163,12 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 	case err != nil:
 		return fax.Fax{}, notThere("fax "+id, err)
 	case f.ID == "":
-		return fax.Fax{}, notRecord(errors.New("a fax without a sid"))
+		return fax.Fax{}, notRecord(errNameless())
 	}
 	return f, nil
 }
+
+func errNameless() error { return errors.New("a fax without a sid") }
 
 // Delete removes the record and its document.
 func (a faxes) Delete(ctx context.Context, id string) error {

@@ -224,6 +224,20 @@ func TestFaxServiceEnded(t *testing.T) {
 	})
 }
 
+// A fax that has no id could be neither fetched nor told from another.
+func TestPageRefusesNamelessFaxes(t *testing.T) {
+	p, err := twilio.Open(twilio.Config{
+		Dialect: twilio.SignalWire, AccountID: accountID, User: accountID, Secret: func() string { return token }, Space: "example.signalwire.com",
+		API: &http.Client{Transport: canned(`{"faxes":[{"sid":"1"},{"from":"+14155550123"}]}`)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := p.Faxes.Page(t.Context(), fax.Filter{}, 0, ""); !errors.Is(err, fax.ErrUnavailable) || len(page.Items) > 0 {
+		t.Errorf("%+v, %v", page, err)
+	}
+}
+
 // BenchmarkPage decodes a page of 1,000 faxes; 100,000 are a hundred of them.
 func BenchmarkPage(b *testing.B) {
 	var list strings.Builder
