@@ -139,21 +139,28 @@ func mayMake(name, dir string) error {
 	}
 }
 
+// Known fails when there is no archive in the folder (fax.ErrNotFound), or none
+// that this program understands.
+func Known(dir string) error {
+	found, err := checkFormat(dir)
+	if err != nil || found {
+		return err
+	}
+	err = fmt.Errorf("archive %s: %w", dir, fax.ErrNotFound)
+	if st, there := os.Stat(dir); there != nil || !st.IsDir() || checkEmpty(dir) == nil {
+		return fax.WithHint(err, "faxctl faxes archive --to "+plain.Word(dir)+" makes one")
+	}
+	return fax.WithHint(fmt.Errorf("%w: it is a folder but no archive", err), "name the folder that has "+formatFile+" in it")
+}
+
 // Read opens an existing archive for reading, also while another process is
 // writing to it: what that has kept in the last moments may not be listed yet.
 // Close it. Errors: fax.ErrNotFound when there is no archive; otherwise as
 // [Open].
 func Read(ctx context.Context, dir string) (*Archive, error) {
-	found, err := checkFormat(dir)
+	err := Known(dir)
 	if err != nil {
 		return nil, err
-	}
-	if !found {
-		err := fmt.Errorf("archive %s: %w", dir, fax.ErrNotFound)
-		if st, there := os.Stat(dir); there != nil || !st.IsDir() || checkEmpty(dir) == nil {
-			return nil, fax.WithHint(err, "faxctl faxes archive --to "+plain.Word(dir)+" makes one")
-		}
-		return nil, fax.WithHint(fmt.Errorf("%w: it is a folder but no archive", err), "name the folder that has "+formatFile+" in it")
 	}
 	a := newArchive(dir)
 	if x, err := index.Open(ctx, filepath.Join(dir, indexFile), false); err == nil {

@@ -335,7 +335,9 @@ func TestSaveKnowsWhatIsMissing(t *testing.T) {
 // confused takes one fax for another, as a cache in between may.
 type confused struct{ *desk }
 
-func (c confused) Get(ctx context.Context, _ string) (fax.Fax, error) { return c.desk.Get(ctx, "FX0001") }
+func (c confused) Get(ctx context.Context, _ string) (fax.Fax, error) {
+	return c.desk.Get(ctx, "FX0001")
+}
 
 func TestSaveTakesNoOtherRecord(t *testing.T) {
 	a := open(t, t.TempDir())

@@ -24,6 +24,7 @@ type keeper struct {
 
 	mu    sync.Mutex
 	kept  *archive.Archive // nil: not open
+	made  bool             // it was there before
 	users int
 	idle  *time.Timer // closes it
 
@@ -39,8 +40,9 @@ var _ receiver.Archive = (*keeper)(nil)
 // idleArchive is how long the archive stays open for the next fax.
 const idleArchive = time.Second
 
-// use hands the open archive to do. Errors, besides those of do, are those of
-// [archive.Open].
+// use hands the open archive to do. Errors, besides those of do, are
+// [archive.ErrLocked], and fax.ErrUnavailable for a folder that is not the archive
+// it was: its disk may come back.
 func (k *keeper) use(ctx context.Context, do func(*archive.Archive) error) error {
 	kept, err := k.take(ctx)
 	if err != nil {
@@ -54,7 +56,8 @@ func (k *keeper) take(ctx context.Context) (*archive.Archive, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.kept == nil {
-		kept, err := archive.Open(ctx, k.dir)
+		kept, err := k.open(ctx)
+		k.made = k.made || err == nil || errors.Is(err, archive.ErrLocked)
 		if err != nil {
 			return nil, err
 		}
@@ -65,6 +68,18 @@ func (k *keeper) take(ctx context.Context) (*archive.Archive, error) {
 	}
 	k.users++
 	return k.kept, nil
+}
+
+// open makes the archive at the first time only: later a folder without it is one
+// whose disk is not mounted.
+func (k *keeper) open(ctx context.Context) (*archive.Archive, error) {
+	if k.made {
+		if err := archive.Known(k.dir); err != nil {
+			//nolint:errorlint // its kind is what it must not have: nothing is wrong with the fax
+			return nil, fmt.Errorf("%w: %v", fax.ErrUnavailable, err)
+		}
+	}
+	return archive.Open(ctx, k.dir)
 }
 
 func (k *keeper) leave(ctx context.Context) {
@@ -95,7 +110,7 @@ func (k *keeper) close(ctx context.Context) error {
 // Save implements receiver.Archive.
 func (k *keeper) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (saved receiver.Kept, err error) {
 	err = k.use(ctx, func(kept *archive.Archive) error {
-		e, existed, err := kept.Save(ctx, faxes, f)
+		e, existed, err := kept.SaveNews(ctx, faxes, f)
 		if err != nil || e.Document == nil {
 			return err
 		}

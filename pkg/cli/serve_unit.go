@@ -51,10 +51,13 @@ EnvironmentFile=-/etc/faxctl/serve.env
 Restart=always
 RestartSec=2
 TimeoutStopSec=%d
+# A program of --exec that runs at the end may finish.
+KillMode=mixed
 User=faxctl
 %sStateDirectory=faxctl
 StateDirectoryMode=0700
 UMask=0077
+# Folders that are there already: systemd makes none of them.
 ReadWritePaths=%s
 NoNewPrivileges=yes
 PrivateTmp=yes

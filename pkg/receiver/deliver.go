@@ -38,7 +38,8 @@ func (r *Receiver) exec(ctx context.Context, e Event) error {
 	cmd.WaitDelay = 10 * time.Second
 	var said tail
 	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Run(); err != nil {
+	// A child that it left behind may hold its output open: that is no failure.
+	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
 		if words := masked(text(said.String()), e.From, e.To); words != "" {
 			return fmt.Errorf("%s: %w: %s", r.cfg.Exec[0], err, words)
 		}

@@ -17,13 +17,19 @@ import (
 // The jobs. Each names an event by its key; the event itself is in the
 // database. All are unique: the same work is not queued twice.
 type (
-	fetchArgs    eventKey // bring the document into the archive
 	execArgs     eventKey // run the operator's program
 	forwardArgs  eventKey // tell the operator's server
 	backfillArgs struct{} // look for events of which we were not told
 	pruneArgs    struct{} // delete what the provider need not keep any more
 	forgetArgs   struct{} // delete what we need not know any more
 )
+
+// fetchArgs bring the document into the archive. One that came after its event is
+// named: whatever becomes of the job before, this is another.
+type fetchArgs struct {
+	eventKey
+	Upload string `json:"upload,omitempty"`
+}
 
 type eventKey struct {
 	FaxID  string     `json:"fax_id"`
@@ -57,11 +63,17 @@ func options(queue string, attempts int) *river.InsertOpts {
 	return &river.InsertOpts{Queue: queue, MaxAttempts: attempts, UniqueOpts: river.UniqueOpts{ByArgs: true}}
 }
 
+// fetching is the job that brings a document; upload names one that came after
+// its event.
+func fetching(e Event, upload string) []river.InsertManyParams {
+	return []river.InsertManyParams{{Args: fetchArgs{eventKey{e.FaxID, e.Status}, upload}, InsertOpts: options(fetchQueue, fetchAttempts)}}
+}
+
 // follow is what has to be done about a new event.
 func (r *Receiver) follow(e Event) []river.InsertManyParams {
 	switch {
 	case e.hasDocument():
-		return []river.InsertManyParams{{Args: fetchArgs{e.FaxID, e.Status}, InsertOpts: options(fetchQueue, fetchAttempts)}}
+		return fetching(e, "")
 	case e.Status.Terminal():
 		return r.deliver(e)
 	}
@@ -181,16 +193,23 @@ func (r *Receiver) periodic() []*river.PeriodicJob {
 func (r *Receiver) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
 	err := r.bring(ctx, job)
 	missing := errors.Is(err, fax.ErrNotFound) && job.Attempt >= missingAttempts
-	if missing || errors.Is(err, fax.ErrInvalid) {
+	if missing || hopeless(err) {
 		return r.park(ctx, job.JobRow, err)
 	}
 	return err
 }
 
+// hopeless tells what is refused here, such as a link to elsewhere, from what a
+// server refuses: that may be over with tomorrow.
+func hopeless(err error) bool {
+	var answer *fax.APIError
+	return errors.Is(err, fax.ErrInvalid) && !(errors.As(err, &answer) && answer.Status != 0)
+}
+
 // bring gets the document that came with the callback, or the provider's.
 func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	e, upload, err := r.queue.load(ctx, job.Args.FaxID, job.Args.Status)
-	if err != nil || !e.Archived.IsZero() { // done before a crash, which the job did not survive
+	if err != nil || e.SHA256 != "" || !e.Archived.IsZero() && upload == "" { // done before a crash, which the job did not survive
 		return err
 	}
 	record, err := r.cfg.Provider.Faxes.Get(ctx, e.FaxID)
@@ -202,6 +221,12 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 		record = e.record() // the provider kept nothing, which was the wish
 	default:
 		return err
+	}
+	switch {
+	case upload != "":
+		record.Status = e.Status // whose document is here, however slow the record is
+	case !record.Status.Terminal():
+		return fmt.Errorf("the provider's record of fax %s is behind, at %s: %w", e.FaxID, record.Status, fax.ErrUnavailable)
 	}
 	saving, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
@@ -215,6 +240,9 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 			err = cause
 		}
 		return fmt.Errorf("archive fax %s: %w", e.FaxID, err)
+	}
+	if kept.SHA256 == "" && (upload != "" || job.Attempt < missingAttempts) {
+		return fmt.Errorf("archive fax %s: %w: there was no document to keep", e.FaxID, fax.ErrUnavailable)
 	}
 	e.Archived = time.Now().UTC()
 	e.Document, e.ContentType, e.SHA256, e.Size = kept.Path, kept.ContentType, kept.SHA256, kept.Size

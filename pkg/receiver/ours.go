@@ -9,17 +9,18 @@ import (
 )
 
 // ours knows the account's numbers. A number it does not know is looked for
-// again, since it may have been bought a minute ago, but not at every request.
+// again, since it may have been bought a moment ago, but not at every request.
 type ours struct {
 	numbers fax.Numbers // nil: the provider does not tell; every number is ours
 
 	mu    sync.Mutex
 	known map[string]bool
 	asked time.Time
+	blind bool // the provider could not be asked
 }
 
 const (
-	askAgain  = 15 * time.Second
+	askAgain  = 2 * time.Second
 	forget    = 10 * time.Minute // a number that was given up
 	askBounds = 4 * time.Second  // SignalWire gives us 5 s to answer
 )
@@ -37,19 +38,23 @@ func (o *ours) has(ctx context.Context, phone string) bool {
 	if o.known[phone] && age < forget {
 		return true
 	}
-	if age < askAgain {
-		return o.known == nil || o.known[phone]
+	if age > askAgain {
+		o.look(ctx)
 	}
-	o.asked = time.Now()
-	ctx, cancel := context.WithTimeout(ctx, askBounds)
+	return o.known[phone] || o.blind
+}
+
+// look asks the provider, also for the request after one whose sender hangs up.
+func (o *ours) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askBounds)
 	defer cancel()
 	known := map[string]bool{}
 	for n, err := range o.numbers.List(ctx, fax.NumberFilter{}) {
 		if err != nil {
-			return o.known == nil || o.known[phone]
+			o.asked, o.blind = time.Now(), true
+			return
 		}
 		known[n.Phone] = true
 	}
-	o.known = known
-	return known[phone]
+	o.asked, o.known, o.blind = time.Now(), known, false
 }

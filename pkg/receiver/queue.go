@@ -23,14 +23,15 @@ type queue interface {
 	// record commits an event and the jobs that follow from it, and tells
 	// whether it was not known before. The name is that of the file its
 	// document waits in, if it brought one; an event that was known without a
-	// document, because a backfill was faster, gets it.
+	// document, because a backfill was faster, gets it, and a job of its own.
 	record(e Event, upload string) (fresh bool, err error)
 
 	// load finds an event and its file. fax.ErrNotFound: there is none.
 	load(ctx context.Context, faxID string, status fax.Status) (e Event, upload string, err error)
 
 	// archived commits what became of an event's document, and the jobs that
-	// follow from that.
+	// follow from that. fax.ErrUnavailable: there was none to archive, and one
+	// has come meanwhile.
 	archived(e Event) error
 
 	known(ctx context.Context, faxID string, status fax.Status) (bool, error)
@@ -89,9 +90,9 @@ func newQueue[TTx any](ctx context.Context, db database[TTx], r *Receiver) (*job
 
 const (
 	insertEvent = `INSERT INTO receiver_event (fax_id, status, event, upload) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
-	addUpload   = `UPDATE receiver_event SET upload = ? WHERE fax_id = ? AND status = ? AND upload = '' AND event ->> 'archived' IS NULL`
+	addUpload   = `UPDATE receiver_event SET upload = ? WHERE fax_id = ? AND status = ? AND upload = '' AND event ->> 'sha256' IS NULL`
 	selectEvent = `SELECT event, upload FROM receiver_event WHERE fax_id = ? AND status = ?`
-	updateEvent = `UPDATE receiver_event SET event = ?, upload = '' WHERE fax_id = ? AND status = ?`
+	updateEvent = `UPDATE receiver_event SET event = ?, upload = '' WHERE fax_id = ? AND status = ? AND (upload = '' OR ? <> '')`
 	deleteEvent = `DELETE FROM receiver_event WHERE fax_id = ? AND status = ?`
 	oldEvents   = `SELECT fax_id, status, 0 FROM receiver_event WHERE event ->> 'received' < ? AND upload = ''
 		AND fax_id NOT IN (SELECT args ->> 'fax_id' FROM river_job WHERE state <> 'completed' AND queue <> 'upkeep') LIMIT 256`
@@ -110,10 +111,13 @@ func (q *jobQueue[TTx]) record(e Event, upload string) (fresh bool, err error) {
 			return nil, err
 		case fresh:
 			return q.r.follow(e), nil
-		case upload != "":
-			_, err = q.db.exec(ctx, tx, addUpload, upload, e.FaxID, string(e.Status))
+		case upload == "":
+			return nil, nil
 		}
-		return nil, err
+		if n, err = q.db.exec(ctx, tx, addUpload, upload, e.FaxID, string(e.Status)); err != nil || n == 0 {
+			return nil, err
+		}
+		return fetching(e, upload), nil
 	})
 	return fresh, err
 }
@@ -132,7 +136,10 @@ func (q *jobQueue[TTx]) archived(e Event) error {
 		return err
 	}
 	return q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
-		_, err := q.db.exec(ctx, tx, updateEvent, string(event), e.FaxID, string(e.Status))
+		n, err := q.db.exec(ctx, tx, updateEvent, string(event), e.FaxID, string(e.Status), e.SHA256)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("fax %s: %w: its document came just now", e.FaxID, fax.ErrUnavailable)
+		}
 		return q.r.deliver(e), err
 	})
 }

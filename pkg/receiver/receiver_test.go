@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -86,6 +87,9 @@ func (c *cloud) Open(_ context.Context, f fax.Fax, _ int64) (fax.Document, error
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.opened[f.ID]++
+	if f.MediaID == "" {
+		return fax.Document{}, &fax.APIError{Kind: fax.ErrNotFound, Status: 404}
+	}
 	return fax.Document{Body: io.NopCloser(strings.NewReader(document(f.ID))), ContentType: "application/pdf", Size: -1}, nil
 }
 
@@ -117,12 +121,18 @@ type folder struct {
 
 	mu    sync.Mutex
 	saves map[string]int
+	as    map[string]fax.Status
 }
 
-func newFolder(dir string) *folder { return &folder{dir: dir, saves: map[string]int{}} }
+func newFolder(dir string) *folder {
+	return &folder{dir: dir, saves: map[string]int{}, as: map[string]fax.Status{}}
+}
 
 func (a *folder) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (receiver.Kept, error) {
 	d, err := faxes.Open(ctx, f, 0)
+	if errors.Is(err, fax.ErrNotFound) { // all that there is to keep is the record
+		return receiver.Kept{}, nil
+	}
 	if err != nil {
 		return receiver.Kept{}, err
 	}
@@ -137,6 +147,7 @@ func (a *folder) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (receiver
 	}
 	a.mu.Lock()
 	a.saves[f.ID]++
+	a.as[f.ID] = f.Status
 	a.mu.Unlock()
 	sum := sha256.Sum256(b)
 	return receiver.Kept{Path: path, Size: int64(len(b)), SHA256: hex.EncodeToString(sum[:]), ContentType: "application/pdf"}, os.Rename(path+".part", path)
@@ -309,5 +320,5 @@ func TestReceive(t *testing.T) {
 type every struct{ *cloud }
 
 func (e every) Get(_ context.Context, id string) (fax.Fax, error) {
-	return fax.Fax{ID: id, From: sender, To: ourNumber, Direction: fax.Inbound, Status: fax.Received, Created: time.Now()}, nil
+	return fax.Fax{ID: id, From: sender, To: ourNumber, Direction: fax.Inbound, Status: fax.Received, MediaID: "ME", Created: time.Now()}, nil
 }

@@ -45,10 +45,12 @@ var _ database[*sql.Tx] = (*sqlite)(nil)
 func databasePath(stateDir string) string { return filepath.Join(stateDir, "receiver.db") }
 
 // openSQLite opens the file, and makes it when there is none. Every commit is
-// on disk when it returns (synchronous=FULL): the provider is told so.
+// on disk when it returns (synchronous=FULL, and on a Mac fullfsync, without which
+// it is only on its way there): the provider is told so.
 func openSQLite(ctx context.Context, path string) (*sqlite, error) {
 	open := func(most int, settings ...string) (*sql.DB, error) {
-		q := url.Values{"_pragma": append(settings, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)")}
+		q := url.Values{"_pragma": append(settings, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
+			"fullfsync(1)", "checkpoint_fullfsync(1)")}
 		q.Set("_txlock", "immediate")
 		connector, err := sqlitedriver.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
 		if err != nil {
@@ -127,12 +129,14 @@ func (s *sqlite) close() error {
 // releaseAll gives back what a process that was killed had taken: its running
 // jobs and its office. Only who holds the lock of the state may do this. A job
 // that never survived its attempts is parked; what comes back by itself does so.
+// What waits longer than any job does was queued under a clock that was ahead.
 func (s *sqlite) releaseAll(ctx context.Context) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error {
 		for _, statement := range []string{
 			`DELETE FROM river_job WHERE queue = 'upkeep'`,
 			`UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec') WHERE state = 'running' AND attempt >= max_attempts`,
 			`UPDATE river_job SET state = 'available' WHERE state = 'running'`,
+			`UPDATE river_job SET scheduled_at = datetime('now', 'subsec') WHERE scheduled_at > datetime('now', '+90 minutes')`,
 			`DELETE FROM river_leader`,
 		} {
 			if _, err := s.exec(ctx, tx, statement); err != nil {
