@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"iter"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/child"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plain"
@@ -180,13 +180,11 @@ func (a *app) runFor(ctx context.Context, argv []string, f fax.Fax) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...) //nolint:gosec // the person names the program
+	cmd := child.Command(ctx, argv...)
 	cmd.Env = append(os.Environ(), faxEnviron(f)...)
 	cmd.Stdin = bytes.NewReader(append(record, '\n'))
 	cmd.Stdout, cmd.Stderr = a.out, a.err
-	cmd.WaitDelay = 5 * time.Second
-	ownGroup(cmd)
-	if err := cmd.Run(); err != nil {
+	if err := child.Run(ctx, cmd); err != nil {
 		return fmt.Errorf("fax %s: %s: %w", f.ID, filepath.Base(argv[0]), err)
 	}
 	return nil

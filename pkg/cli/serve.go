@@ -16,6 +16,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plan"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receiver"
 	"github.com/faxctl/faxctl/pkg/retention"
@@ -76,7 +77,7 @@ only /fax and what is below it.`,
 				return err
 			}
 			if s.printUnit {
-				unit, err := serviceUnit(cmd, s)
+				unit, err := a.serviceUnit(cmd, s)
 				if err == nil {
 					_, err = fmt.Fprint(a.out, unit)
 				}
@@ -251,11 +252,11 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 // announce says where the receiver is and what is left to do.
 func (a *app) announce(l net.Listener, r *receiver.Receiver, s serving) {
 	allow := ""
-	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" {
+	if plan.CheckURL(r.FaxURL(), false) != nil {
 		allow = " --allow-http"
-		if !a.account.resolved.IsBuiltIn() {
-			a.warn("the public URL is not https: faxes and their senders can be read on the way")
-		}
+	}
+	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" && !a.account.resolved.IsBuiltIn() {
+		a.warn("the public URL is not https: faxes and their senders can be read on the way")
 	}
 	if _, port, err := net.SplitHostPort(l.Addr().String()); len(s.acme.Hosts) > 0 && err == nil && port != "443" {
 		a.say("The authority asks at port 443 of %s, which must lead to %s.", strings.Join(s.acme.Hosts, ", "), l.Addr())

@@ -111,8 +111,13 @@ was not fetched is still at the provider.`,
 				return err
 			}
 			if dryRun {
-				a.say("Dry run: %s would be discarded.", plural(len(ids), "job", "jobs"))
-				return nil
+				return a.eachJob(cmd.Context(), state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
+					err := desk.MayDiscard(ctx, id)
+					if err == nil {
+						a.say("Dry run: job %d would be discarded.", id)
+					}
+					return err
+				})
 			}
 			if err := a.confirm(cmd.Context(), fmt.Sprintf("Give up %s for good?", plural(len(ids), "job", "jobs"))); err != nil {
 				return err

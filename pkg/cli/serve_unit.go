@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -10,11 +11,15 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/faxctl/faxctl/pkg/plain"
+	"github.com/faxctl/faxctl/pkg/profile"
 )
 
 // serviceUnit is a systemd unit that runs serve with the flags of this command
-// line. Secrets are not in it: they come from a file the unit names.
-func serviceUnit(cmd *cobra.Command, s serving) (string, error) {
+// line, and the profile in force. Secrets are not in it: they come from a file the
+// unit names.
+func (a *app) serviceUnit(cmd *cobra.Command, s serving) (string, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return "", err
@@ -22,7 +27,7 @@ func serviceUnit(cmd *cobra.Command, s serving) (string, error) {
 	argv := []string{program, "serve"}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "print-unit", "archive", "state":
+		case "print-unit", "archive", "state", "exec", "profile":
 			return
 		}
 		texts := []string{f.Value.String()}
@@ -33,6 +38,30 @@ func serviceUnit(cmd *cobra.Command, s serving) (string, error) {
 			argv = append(argv, "--"+f.Name+"="+text)
 		}
 	})
+	secrets := "TWILIO_ACCOUNT_SID=..., TWILIO_AUTH_TOKEN=... and\n# so on"
+	config := ""
+	p, err := a.resolve()
+	if err != nil && !errors.Is(err, profile.ErrNone) { // without an account here, there may be one there
+		return "", err
+	}
+	if p.Name != "" {
+		argv = append(argv, "--profile="+p.Name)
+		secrets = "what the profile refers to"
+		if path, err := profile.Path(a.getenv); err == nil && !p.IsBuiltIn() {
+			config = "# Where the profile is; faxctl, the user, must be able to read it and its secret.\n" +
+				"Environment=" + strings.ReplaceAll(unitQuote("FAXCTL_CONFIG="+path), "$$", "$") + "\n"
+		}
+	}
+	if s.Forward != "" {
+		secrets += ", FAXCTL_FORWARD_KEY=..."
+	}
+	if s.exec != "" {
+		program, err := programOf(s.exec)
+		if err != nil {
+			return "", err
+		}
+		argv = append(argv, "--exec="+program)
+	}
 	argv = append(argv, "--archive="+s.archive, "--state=/var/lib/faxctl")
 	for i, arg := range argv {
 		argv[i] = unitQuote(arg)
@@ -45,10 +74,10 @@ After=network-online.target
 [Service]
 Type=notify
 ExecStart=%s
-# The account and its secrets: TWILIO_ACCOUNT_SID=..., TWILIO_AUTH_TOKEN=... and
-# so on, readable by root alone.
+# The account and its secrets: %s,
+# readable by root alone.
 EnvironmentFile=-/etc/faxctl/serve.env
-Restart=always
+%sRestart=always
 RestartSec=2
 TimeoutStopSec=%d
 # A program of --exec that runs at the end may finish.
@@ -74,7 +103,22 @@ SystemCallArchitectures=native
 
 [Install]
 WantedBy=multi-user.target
-`, strings.Join(argv, " "), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
+`, strings.Join(argv, " "), secrets, config, int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
+}
+
+// programOf is a command line whose program is found from any folder.
+func programOf(line string) (string, error) {
+	argv, err := profile.SplitArgv(line)
+	if err != nil || len(argv) == 0 || !strings.ContainsRune(argv[0], filepath.Separator) {
+		return line, err
+	}
+	if argv[0], err = filepath.Abs(argv[0]); err != nil {
+		return "", err
+	}
+	for i, word := range argv {
+		argv[i] = plain.Word(word)
+	}
+	return strings.Join(argv, " "), nil
 }
 
 // writable are the folders outside of the state that are written to.

@@ -13,12 +13,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/child"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
@@ -31,15 +30,12 @@ func (r *Receiver) exec(ctx context.Context, e Event) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, r.cfg.Exec[0], r.cfg.Exec[1:]...)
+	cmd := child.Command(ctx, r.cfg.Exec...)
 	cmd.Env = append(passedOn(os.Environ()), e.environment()...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.Stdin = bytes.NewReader(append(event, '\n'))
-	cmd.WaitDelay = 10 * time.Second
 	var said tail
 	cmd.Stdout, cmd.Stderr = &said, &said
-	// A child that it left behind may hold its output open: that is no failure.
-	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) {
+	if err := child.Run(ctx, cmd); err != nil {
 		if words := masked(text(said.String()), e.From, e.To); words != "" {
 			return fmt.Errorf("%s: %w: %s", r.cfg.Exec[0], err, words)
 		}

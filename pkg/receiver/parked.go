@@ -94,6 +94,9 @@ func (d *Desk) Stats(ctx context.Context) (Stats, error) { return d.queue.stats(
 // no such job. fax.ErrConflict: it is running, or done.
 func (d *Desk) Retry(ctx context.Context, id int64) error { return d.queue.retry(ctx, id) }
 
+// MayDiscard fails as Discard would.
+func (d *Desk) MayDiscard(ctx context.Context, id int64) error { return d.queue.parked(ctx, id) }
+
 // Discard gives a parked job up for good; the event stays. Errors: as Retry,
 // and fax.ErrConflict when the job is not parked.
 func (d *Desk) Discard(ctx context.Context, id int64) error { return d.queue.discard(ctx, id) }
@@ -169,15 +172,19 @@ func (q *jobQueue[TTx]) retry(ctx context.Context, id int64) error {
 	return err
 }
 
-func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) error {
+func (q *jobQueue[TTx]) parked(ctx context.Context, id int64) error {
 	j, err := q.one(ctx, id)
-	if err != nil {
-		return err
+	if err == nil && j.State != Parked {
+		err = fmt.Errorf("job %d is %s, not parked: %w", id, j.State, fax.ErrConflict)
 	}
-	if j.State != Parked {
-		return fmt.Errorf("job %d is %s, not parked: %w", id, j.State, fax.ErrConflict)
+	return err
+}
+
+func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) error {
+	err := q.parked(ctx, id)
+	if err == nil {
+		_, err = q.client.JobDelete(ctx, id)
 	}
-	_, err = q.client.JobDelete(ctx, id)
 	return err
 }
 

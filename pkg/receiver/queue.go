@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/faxctl/faxctl/pkg/child"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -48,6 +49,7 @@ type queue interface {
 	stats(ctx context.Context) (Stats, error)
 	jobs(ctx context.Context, ids ...int64) ([]Job, error)
 	retry(ctx context.Context, id int64) error
+	parked(ctx context.Context, id int64) error // an error tells that it is not
 	discard(ctx context.Context, id int64) error
 	close() error
 }
@@ -215,15 +217,18 @@ func (q *jobQueue[TTx]) setNote(ctx context.Context, name, value string) error {
 func (q *jobQueue[TTx]) start(ctx context.Context) error { return q.client.Start(ctx) }
 
 // stop lets running jobs finish until ctx ends, then cuts them off; they are
-// tried again at the next start.
+// tried again at the next start, which is no failure.
 func (q *jobQueue[TTx]) stop(ctx context.Context) error {
 	err := q.client.Stop(ctx)
 	if ctx.Err() == nil {
 		return err
 	}
-	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), child.Mercy+2*time.Second)
 	defer cancel()
-	return q.client.StopAndCancel(hard)
+	if err = q.client.StopAndCancel(hard); hard.Err() != nil {
+		return nil // what does not end now ends with the process
+	}
+	return err
 }
 
 func (q *jobQueue[TTx]) close() error {
