@@ -119,6 +119,9 @@ func (a *app) deleteNamed(ctx context.Context, args []string, d removal) error {
 	case d.dryRun:
 		return a.wouldDelete(ctx, faxes, ids, d)
 	}
+	if err := a.changeable(); err != nil {
+		return err
+	}
 	if err := a.confirmDeletion(ctx, faxes, ids, d); err != nil {
 		return err
 	}

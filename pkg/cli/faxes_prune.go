@@ -99,6 +99,11 @@ func (a *app) prune(ctx context.Context, p prune) error {
 	if err != nil {
 		return err
 	}
+	if !p.dryRun {
+		if err := a.changeable(); err != nil {
+			return err
+		}
+	}
 	kept, err := a.copiesFor(ctx, p)
 	if err != nil {
 		return err
