@@ -231,7 +231,7 @@ func (a *app) delete(ctx context.Context, faxes fax.Faxes, ids []string, d remov
 	})
 	progress.Stop()
 	a.say("Deleted %s%s.", d.what(t.tally.Done-gone), remarks(
-		remark(gone, "gone already"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed")))
+		remark(gone, "gone already"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed"), remark(left(t.tally, len(ids)), "left")))
 	return cmp.Or(end, d.err(&t))
 }
 
