@@ -45,7 +45,11 @@ A fault is METHOD /path=WHAT@PROBABILITY#TIMES: WHAT is an HTTP status, reset,
 lost (carried out, then the connection breaks), truncate, html, page (a web page
 with status 200), expired (a link to a document), hang, ignore or
 slow=DURATION. Without a method it strikes all, without a probability always,
-without a number of times for ever.`,
+without a number of times for ever.
+
+The path is found anywhere in that of a request: /Faxes strikes lists of faxes,
+single ones and their documents. * stands for any one segment, and $ for the end
+of the path: /Faxes$ strikes the lists alone, /Faxes/*$ single faxes.`,
 		Example: `  faxctl sandbox serve
   faxctl sandbox serve --dialect signalwire --latency 40ms
   faxctl sandbox serve --max-concurrent 20 --fault 'DELETE /Faxes=503@0.1'`,
