@@ -34,8 +34,8 @@ The configuration never holds a secret, only where it is kept: keyring (the
 default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. --secret says it of
 the account's secret, --signing-key of the key that signs callbacks. What goes
 into the keyring is typed; the secret may come from standard input instead
-(--secret-stdin). Neither is ever a flag. A relative path is saved as the absolute
-one that it is here. An --api-url is kept with the profile.`,
+(--secret-stdin). Neither is ever a flag. A relative path is saved as the
+absolute one that it is here. An --api-url is kept with the profile.`,
 		Example: `  faxctl profile add clinic --provider twilio \
     --account AC0123456789abcdef0123456789abcdef
   faxctl profile add court --provider signalwire --space example \
