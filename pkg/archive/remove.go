@@ -54,7 +54,10 @@ func receipt(f fax.Fax, mediaOnly bool) Receipt {
 // end fills in the result, and why when there is an error.
 func (r Receipt) end(result Result, err error) (Receipt, error) {
 	r.At, r.Result = time.Now().UTC().Truncate(time.Millisecond), result
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled): // which says nothing to those who read receipts
+		r.Error = "interrupted"
+	case err != nil:
 		r.Error = err.Error()
 	}
 	return r, err

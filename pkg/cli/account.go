@@ -174,6 +174,15 @@ func (a *app) faxes(ctx context.Context) (fax.Faxes, error) {
 	return p.Faxes, nil
 }
 
+// changeable refuses a read-only profile at once, rather than for each fax that a
+// person has chosen and confirmed. It comes after the account is known.
+func (a *app) changeable() error {
+	if a.account.resolved.ReadOnly {
+		return provider.ReadOnly()
+	}
+	return nil
+}
+
 // openSandbox opens the sandbox whose state lies between commands.
 func (a *app) openSandbox(ctx context.Context, d sandbox.Dialect) (*sandbox.Sandbox, error) {
 	path, err := a.sandboxPath()

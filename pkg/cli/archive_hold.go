@@ -34,8 +34,8 @@ func (a *app) archiveHold() *cobra.Command {
 		Use:   "hold ARCHIVE ID...",
 		Short: "Keep faxes from being pruned",
 		Long: `Keep faxes from being pruned, here and at the provider: faxctl faxes prune
---archive leaves alone what is held, and names it. - reads ids from standard
-input.`,
+--archive leaves alone what is held, and says how many these are; faxctl archive
+list --held names them. - reads ids from standard input.`,
 		Example: `  faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef \
     --reason 'case 12-345'`,
 		Args:              archiveArgs(2, 0, "a fax id", "faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef --reason 'case 12-345'"),

@@ -78,7 +78,7 @@ func (t *trouble) add(to listener, err error) error {
 			t.first = err
 		}
 		if !batch.Stops(err) || !slices.ContainsFunc(t.told, func(told error) bool { return alike(told, err) }) {
-			to.report(err)
+			to.report(inWords(err))
 		}
 		if t.told = append(t.told, err); len(t.told) > 2*jobsCeiling {
 			t.told = t.told[1:] // one that ends a batch is among the last
@@ -147,6 +147,9 @@ func sift[T, R any](to listener, t *trouble, results iter.Seq2[batch.Result[T, R
 		}
 	}
 }
+
+// left is how many of all were not begun.
+func left(t batch.Tally, all int) int { return all - t.Done - t.Failed - t.Skipped }
 
 // each reads a sequence to its end, and returns the error it ended with.
 func each[T any](seq iter.Seq2[T, error], do func(T)) error {

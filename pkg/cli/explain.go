@@ -20,8 +20,10 @@ func explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil {
 		err = &interrupted{err}
+	} else {
+		err = inWords(err)
 	}
 	var spec *output.SpecError
 	var missing *profile.Error
@@ -42,6 +44,14 @@ func (e *interrupted) Error() string {
 	return strings.ReplaceAll(e.err.Error(), context.Canceled.Error(), "interrupted")
 }
 func (e *interrupted) Unwrap() []error { return []error{context.Canceled, e.err} }
+
+// inWords is err in these words when an interrupt is behind it.
+func inWords(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return &interrupted{err}
+	}
+	return err
+}
 
 func profileKind(err error) error {
 	for _, k := range []struct{ theirs, ours error }{

@@ -35,7 +35,8 @@ from standard input.
 
 One fax is confirmed with yes, several by typing how many they are; a script
 passes --yes. A fax that is gone already counts as deleted. One that is still in
-progress is left alone and named. To delete by age, use faxctl faxes prune.`,
+progress is left alone and named, and the exit status is then 3, or 6 when
+nothing was deleted. To delete by age, use faxctl faxes prune.`,
 		Example: `  faxctl faxes delete FX0123456789abcdef0123456789abcdef
   faxctl faxes list --failed --until 30d -o id | faxctl faxes delete - --dry-run
   faxctl faxes delete - --media-only --yes < ids`,
@@ -117,6 +118,9 @@ func (a *app) deleteNamed(ctx context.Context, args []string, d removal) error {
 		return nil
 	case d.dryRun:
 		return a.wouldDelete(ctx, faxes, ids, d)
+	}
+	if err := a.changeable(); err != nil {
+		return err
 	}
 	if err := a.confirmDeletion(ctx, faxes, ids, d); err != nil {
 		return err
@@ -227,8 +231,23 @@ func (a *app) delete(ctx context.Context, faxes fax.Faxes, ids []string, d remov
 	})
 	progress.Stop()
 	a.say("Deleted %s%s.", d.what(t.tally.Done-gone), remarks(
-		remark(gone, "gone already"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed")))
-	return cmp.Or(end, t.err())
+		remark(gone, "gone already"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed"), remark(left(t.tally, len(ids)), "left")))
+	return cmp.Or(end, d.err(&t))
+}
+
+// err is what a deletion comes to. A fax that was named and is still there, as it
+// is in progress, keeps it from being done: other than those that a policy
+// selects, which the next run meets again.
+func (d removal) err(t *trouble) error {
+	n := t.tally
+	switch {
+	case n.Skipped == 0:
+		return t.err()
+	case n.Done == 0 && n.Failed == 0:
+		return &kindError{errReported, fax.ErrConflict}
+	}
+	left, all := n.Failed+n.Skipped, n.Done+n.Failed+n.Skipped
+	return &kindError{errPartial, fmt.Errorf("still there: %d of %d", left, all)}
 }
 
 // removeNamed deletes one fax, or its document.

@@ -275,5 +275,5 @@ func (s *downloads) counted(all iter.Seq2[downloaded, error]) iter.Seq2[download
 func (s *downloads) words(t batch.Tally, all int) string {
 	return fmt.Sprintf("Downloaded %s (%s)%s", plural(s.fresh, "document", "documents"), term.Bytes(s.bytes), remarks(
 		remark(s.existed, "there already"), remark(t.Skipped, "without a document"), remark(t.Failed, "failed"),
-		remark(all-t.Done-t.Failed-t.Skipped, "left")))
+		remark(left(t, all), "left")))
 }

@@ -27,6 +27,7 @@ type prune struct {
 	receipts string // file; - is standard output
 	dryRun   bool
 	jobs     int
+	selected int // how many there are, to tell how many are left; 0: that is not told
 }
 
 func (a *app) faxesPrune() *cobra.Command {
@@ -98,6 +99,11 @@ func (a *app) prune(ctx context.Context, p prune) error {
 	faxes, err := a.faxes(ctx)
 	if err != nil {
 		return err
+	}
+	if !p.dryRun {
+		if err := a.changeable(); err != nil {
+			return err
+		}
 	}
 	kept, err := a.copiesFor(ctx, p)
 	if err != nil {
@@ -247,7 +253,8 @@ func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.
 	if err != nil {
 		return err
 	}
-	progress := a.term.Progress("deleting", len(plan.Delete))
+	p.selected = len(plan.Delete)
+	progress := a.term.Progress("deleting", p.selected)
 	defer progress.Stop()
 	done, err := p.carryOut(ctx, faxes, kept, batch.Until(a.interrupts.gently(), values(plan.Delete)), a, func(r archive.Receipt) error {
 		if r.Result != archive.Deleting {
@@ -316,7 +323,8 @@ func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Arch
 		end = &kindError{errReported, unwritten}
 	}
 	done = removal{mediaOnly: p.policy.MediaOnly}.what(t.tally.Done-gone) + remarks(
-		remark(gone, "gone already"), remark(t.tally.Skipped, "left alone"), remark(t.tally.Failed, "failed"))
+		remark(gone, "gone already"), remark(t.tally.Skipped, "left alone"), remark(t.tally.Failed, "failed"),
+		remark(max(0, left(t.tally, p.selected)), "left"))
 	return done, cmp.Or(end, t.err())
 }
 

@@ -35,7 +35,7 @@ func newCloud(tb testing.TB, o sandbox.Options, seed sandbox.SeedOptions) *cloud
 	if c.Sandbox, err = sandbox.Open(tb.Context(), o); err != nil {
 		tb.Fatal(err)
 	}
-	if err := c.Seed(tb.Context(), seed); err != nil {
+	if _, err := c.Seed(tb.Context(), seed); err != nil {
 		tb.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

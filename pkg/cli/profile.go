@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -267,6 +268,10 @@ func (a *app) importProfiles(ctx context.Context, path string, found []profile.I
 			continue
 		default:
 			err = a.saveProfile(ctx, path, i.Profile, typed{secret: i.Secret})
+			if errors.Is(err, profile.ErrSecret) { // no keyring, mostly
+				err = fax.WithHint(explain(ctx, err), "keep the secret elsewhere: "+addByHand(i.Profile)+
+					" --secret env:NAME, file:PATH or command:PROGRAM ARGUMENTS")
+			}
 		}
 		if err == nil {
 			a.say("Imported %s (%s).", i.Profile.Name, i.Profile.AccountID)
@@ -284,4 +289,15 @@ func (a *app) importProfiles(ctx context.Context, path string, found []profile.I
 		a.say("There is no profile to import.")
 	}
 	return t.err()
+}
+
+// addByHand is the command that adds an imported profile, but for its secret.
+func addByHand(p profile.Profile) string {
+	line := "faxctl profile add " + p.Name + " --provider " + string(p.Provider) + " --account " + p.AccountID
+	for _, f := range []struct{ name, value string }{{"api-key", p.APIKey}, {"edge", p.Edge}, {"region", p.Region}} {
+		if f.value != "" {
+			line += " --" + f.name + " " + f.value
+		}
+	}
+	return line
 }

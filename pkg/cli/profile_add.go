@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,8 @@ The configuration never holds a secret, only where it is kept: keyring (the
 default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. --secret says it of
 the account's secret, --signing-key of the key that signs callbacks. What goes
 into the keyring is typed; the secret may come from standard input instead
-(--secret-stdin). Neither is ever a flag. An --api-url is kept with the profile.`,
+(--secret-stdin). Neither is ever a flag. A relative path is saved as the
+absolute one that it is here. An --api-url is kept with the profile.`,
 		Example: `  faxctl profile add clinic --provider twilio \
     --account AC0123456789abcdef0123456789abcdef
   faxctl profile add court --provider signalwire --space example \
@@ -183,6 +185,12 @@ func (a *app) complete(ctx context.Context, n *newProfile) error {
 			return fmt.Errorf("%s: %w", r.flag, err)
 		}
 	}
+	here, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	// The profile is used from other folders, as by cron.
+	n.Secret, n.SigningKey = n.Secret.In(here), n.SigningKey.In(here)
 	if n.Secret.IsZero() {
 		n.Secret = profile.Keyring()
 	}

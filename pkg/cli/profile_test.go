@@ -138,7 +138,8 @@ func TestProfileImport(t *testing.T) {
 	// What the keyring does not take is not saved.
 	write(`{"profiles": {"annex": ` + fmt.Sprintf(entry, account, key, "fourth") + `}}`)
 	keyring.MockInitWithError(keyring.ErrUnsupportedPlatform)
-	if status, said := h.faxctl("", "profile", "import", "twilio-cli"); status != statusAuth {
+	if status, said := h.faxctl("", "profile", "import", "twilio-cli"); status != statusAuth ||
+		!strings.Contains(strings.Join(strings.Fields(said), " "), "keep the secret elsewhere: faxctl profile add annex --provider twilio --account "+account+" --api-key "+key+" --secret env:NAME, ") {
 		t.Errorf("without a keyring: status %d, %s", status, said)
 	}
 	if status, said := h.faxctl("", "profile", "show", "annex"); status != statusNotFound {

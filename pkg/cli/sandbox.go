@@ -45,7 +45,11 @@ A fault is METHOD /path=WHAT@PROBABILITY#TIMES: WHAT is an HTTP status, reset,
 lost (carried out, then the connection breaks), truncate, html, page (a web page
 with status 200), expired (a link to a document), hang, ignore or
 slow=DURATION. Without a method it strikes all, without a probability always,
-without a number of times for ever.`,
+without a number of times for ever.
+
+The path is found anywhere in that of a request: /Faxes strikes lists of faxes,
+single ones and their documents. * stands for any one segment, and $ for the end
+of the path: /Faxes$ strikes the lists alone, /Faxes/*$ single faxes.`,
 		Example: `  faxctl sandbox serve
   faxctl sandbox serve --dialect signalwire --latency 40ms
   faxctl sandbox serve --max-concurrent 20 --fault 'DELETE /Faxes=503@0.1'`,
@@ -149,7 +153,9 @@ func (a *app) sandboxSeed() *cobra.Command {
 		Short: "Fill the sandbox with numbers and faxes",
 		Long: `Fill the sandbox with numbers and faxes, as an office would have them: most
 faxes come in on working days, from a few senders again and again; a few fail.
-Faxes need numbers to go to; where there are none, some are made up.`,
+Faxes go to the numbers in fax mode, or else to those that can fax; where there
+are none, to numbers that were given up since, which no list shows. Twilio's
+dialect shows no faxes of more than 180 days.`,
 		Example: "  faxctl sandbox seed --numbers 20\n  faxctl sandbox seed --faxes 1000 --days 30",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -174,10 +180,17 @@ Faxes need numbers to go to; where there are none, some are made up.`,
 			if err != nil {
 				return err
 			}
-			if err := box.Seed(cmd.Context(), o); err != nil {
+			seeded, err := box.Seed(cmd.Context(), o)
+			if err != nil {
 				return err
 			}
 			a.say("Added %s.", strings.Join(what, " and "))
+			if seeded.GivenUp {
+				a.say("  no number that can fax is owned: the faxes are of numbers that were given up since")
+			}
+			if seeded.Past > 0 {
+				a.say("  %d of the faxes are past the 180 days that Twilio keeps them: --profile sandbox-signalwire lists all", seeded.Past)
+			}
 			return nil
 		},
 	}

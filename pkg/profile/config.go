@@ -76,7 +76,8 @@ func configHome(getenv func(string) string, system string) (string, error) {
 
 // Load reads the config file. A file that is not there is an empty config.
 // Errors: ErrPermission when others can read it or we cannot, ErrInvalid for
-// everything wrong in it, each with its line.
+// everything wrong in it, each with its line. Relative places of secrets are
+// taken from the file's folder.
 func Load(path string) (Config, error) {
 	text, err := readConfig(path)
 	if err != nil {
@@ -191,6 +192,9 @@ func readProfile(doc *strict.Document, k, v *yaml.Node) Profile {
 	if space, err := NormalizeSpace(p.Space); err == nil {
 		p.Space = space
 	}
+	// Wherever faxctl is run, the place is the same one.
+	dir := filepath.Dir(doc.Path)
+	p.Secret, p.SigningKey = p.Secret.In(dir), p.SigningKey.In(dir)
 	return p
 }
 

@@ -2,6 +2,8 @@ package profile
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -18,6 +20,8 @@ import (
 //
 // In YAML a command may also be a list, for arguments with spaces in them:
 // [command, op, read, "op://Private/fax line/token"].
+// A path, and a program written with a slash, may be relative; see
+// [Reference.In].
 // The zero Reference is no place at all.
 type Reference struct {
 	Kind  Place
@@ -76,6 +80,34 @@ func ParseReference(s string) (Reference, error) {
 func badReference(text string) error {
 	return &Error{Kind: ErrInvalid, Text: text, Next: "write keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS"}
 }
+
+// In is the reference with what is relative in it taken from dir: the path of a
+// file, and a program written with a slash, as in ./gettok. Arguments are the
+// program's own.
+func (r Reference) In(dir string) Reference {
+	from := func(path string) string {
+		if filepath.IsAbs(path) {
+			return path
+		}
+		return filepath.Join(dir, path)
+	}
+	switch _, home := underHome(r.Value); {
+	case r.Kind == InFile && !home:
+		r.Value = from(r.Value)
+	case r.Kind == InCommand && strings.ContainsFunc(r.Argv[0], isSlash):
+		r.Argv = slices.Clone(r.Argv)
+		r.Argv[0] = from(r.Argv[0])
+	}
+	return r
+}
+
+// underHome is what follows the ~ of a path.
+func underHome(path string) (rest string, ok bool) {
+	rest, ok = strings.CutPrefix(path, "~")
+	return rest, ok && (rest == "" || os.IsPathSeparator(rest[0]))
+}
+
+func isSlash(r rune) bool { return r == '/' || r == filepath.Separator }
 
 // IsZero reports whether there is no reference.
 func (r Reference) IsZero() bool { return r.Kind == "" }

@@ -1,6 +1,7 @@
 package profile_test
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -40,6 +41,33 @@ func TestParseReference(t *testing.T) {
 		wantError(t, err, profile.ErrInvalid, "", "env:NAME")
 		if strings.Contains(err.Error(), hush) {
 			t.Errorf("the error repeats what may be a secret: %v", err)
+		}
+	}
+}
+
+// TestReferenceIn: what names a place in the folder goes with it; what is
+// absolute, of the home or of the PATH stays.
+func TestReferenceIn(t *testing.T) {
+	dir := t.TempDir()
+	token := filepath.Join(dir, "token")
+	for text, want := range map[string]profile.Reference{
+		"keyring":               profile.Keyring(),
+		"env:A":                 profile.Env("A"),
+		"file:token":            {Kind: profile.InFile, Value: token},
+		"file:./x/../token":     {Kind: profile.InFile, Value: token},
+		"file:~x":               {Kind: profile.InFile, Value: filepath.Join(dir, "~x")},
+		"file:~/token":          {Kind: profile.InFile, Value: "~/token"},
+		"file:" + token:         {Kind: profile.InFile, Value: token},
+		"command:pass ./show":   command("pass", "./show"),
+		"command:./token ./arg": command(token, "./arg"),
+		"command:" + token:      command(token),
+	} {
+		ref, err := profile.ParseReference(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, ref.In(dir)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -92,7 +91,7 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 }
 
 func (s Secrets) fromFile(path string) (Secret, error) {
-	if rest, ok := strings.CutPrefix(path, "~"); ok && (rest == "" || os.IsPathSeparator(rest[0])) {
+	if rest, ok := underHome(path); ok {
 		home := s.Getenv("HOME")
 		if home == "" {
 			home = s.Getenv("USERPROFILE")

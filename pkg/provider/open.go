@@ -83,13 +83,19 @@ func (o Options) api(readOnly bool) *http.Client {
 		transport.TraceAPI(o.Log),
 	}
 	if readOnly {
-		layers = slices.Insert(layers, 0, transport.ReadOnly(&fax.APIError{
-			Kind:    fax.ErrInvalid,
-			Message: "the profile is read-only, nothing was sent",
-			Hint:    "use another profile, or take read-only out of this one: faxctl profile list",
-		}))
+		layers = slices.Insert(layers, 0, transport.ReadOnly(ReadOnly()))
 	}
 	return &http.Client{Transport: transport.Stack(o.base(), layers...)}
+}
+
+// ReadOnly is the refusal of a change with a read-only profile, for work that is
+// refused as a whole as well: its kind is fax.ErrInvalid.
+func ReadOnly() error {
+	return &fax.APIError{
+		Kind:    fax.ErrInvalid,
+		Message: "the profile is read-only, nothing was sent",
+		Hint:    "use another profile, or take read-only out of this one: faxctl profile list",
+	}
 }
 
 // documents is the client for links to documents. It carries no credentials

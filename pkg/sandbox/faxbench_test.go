@@ -15,7 +15,7 @@ func BenchmarkSeed(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := s.Seed(b.Context(), sandbox.SeedOptions{Faxes: 100_000}); err != nil {
+		if _, err := s.Seed(b.Context(), sandbox.SeedOptions{Faxes: 100_000}); err != nil {
 			b.Fatal(err)
 		}
 		s.Close()
@@ -28,7 +28,7 @@ func BenchmarkFaxList(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	if err := s.Seed(b.Context(), sandbox.SeedOptions{Faxes: 20_000}); err != nil {
+	if _, err := s.Seed(b.Context(), sandbox.SeedOptions{Faxes: 20_000}); err != nil {
 		b.Fatal(err)
 	}
 	r := httptest.NewRequest(http.MethodGet, "/v1/Faxes?PageSize=1000", nil)

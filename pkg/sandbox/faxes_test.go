@@ -150,7 +150,7 @@ func TestFaxPaging(t *testing.T) {
 	const origin = "https://provider.example.com"
 	for _, dialect := range sandbox.Dialects() {
 		s, _ := openAt(t, sandbox.Options{Dialect: dialect})
-		if err := s.Seed(t.Context(), sandbox.SeedOptions{Faxes: 230}); err != nil {
+		if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Faxes: 230}); err != nil {
 			t.Fatal(err)
 		}
 		c := call(t, s, dialect)

@@ -80,7 +80,7 @@ func TestMediaResource(t *testing.T) {
 // its media has.
 func TestMissingLink(t *testing.T) {
 	s, _ := openAt(t, sandbox.Options{Dialect: sandbox.SignalWire})
-	if err := s.Seed(t.Context(), sandbox.SeedOptions{Faxes: 200}); err != nil {
+	if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Faxes: 200}); err != nil {
 		t.Fatal(err)
 	}
 	c := call(t, s, sandbox.SignalWire)
@@ -224,7 +224,7 @@ func TestSeedFaxes(t *testing.T) {
 	var lists [2][]string
 	for i := range lists {
 		s, _ := openAt(t, sandbox.Options{})
-		if err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 3, Faxes: count, Days: 20, InProgress: 4}); err != nil {
+		if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 3, Faxes: count, Days: 20, InProgress: 4}); err != nil {
 			t.Fatal(err)
 		}
 		c := call(t, s, sandbox.Twilio)
@@ -260,7 +260,7 @@ func TestSeedFaxes(t *testing.T) {
 			t.Errorf("not the traffic of an office: %v", slices.Collect(maps.Keys(seen)))
 		}
 		// More on top of them.
-		if err := s.Seed(t.Context(), sandbox.SeedOptions{Faxes: 10, Document: []byte("%PDF-1.4 shared")}); err != nil {
+		if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Faxes: 10, Document: []byte("%PDF-1.4 shared")}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -269,7 +269,7 @@ func TestSeedFaxes(t *testing.T) {
 	}
 	s, _ := openAt(t, sandbox.Options{})
 	for _, bad := range []sandbox.SeedOptions{{Faxes: -1}, {Faxes: 1, Days: -1}, {Faxes: 1, InProgress: 2}} {
-		if err := s.Seed(t.Context(), bad); err == nil {
+		if _, err := s.Seed(t.Context(), bad); err == nil {
 			t.Errorf("%+v was seeded", bad)
 		}
 	}
@@ -278,7 +278,7 @@ func TestSeedFaxes(t *testing.T) {
 // TestSeededDocuments: each has as many pages as its record says.
 func TestSeededDocuments(t *testing.T) {
 	s, _ := openAt(t, sandbox.Options{})
-	if err := s.Seed(t.Context(), sandbox.SeedOptions{Faxes: 25}); err != nil {
+	if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Faxes: 25}); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range call(t, s, sandbox.Twilio).get("/v1/Faxes").list("faxes") {

@@ -13,20 +13,24 @@ import (
 // seedFaxes makes up the traffic of an office: most of it comes in, on working
 // days, from a few senders again and again; a little of it fails. At one moment
 // an account gets the same faxes on every machine.
-func (s *Sandbox) seedFaxes(ctx context.Context, o SeedOptions) error {
+func (s *Sandbox) seedFaxes(ctx context.Context, o SeedOptions) (done Seeded, err error) {
 	if o.Faxes == 0 {
-		return nil
+		return done, nil
 	}
 	if o.Faxes < 0 || o.Days < 0 || o.Days > 36_500 || o.InProgress < 0 || o.Pages < 0 || o.InProgress > o.Faxes {
-		return fmt.Errorf("%d faxes in %d days, %d of them in progress: want numbers that fit each other", o.Faxes, o.Days, o.InProgress)
+		return done, fmt.Errorf("%d faxes in %d days, %d of them in progress: want numbers that fit each other", o.Faxes, o.Days, o.InProgress)
 	}
 	already, err := s.state.countFaxes(ctx)
 	if err != nil {
-		return err
+		return done, err
 	}
-	ours, err := s.seedLines(ctx)
+	ours, err := s.state.faxLines(ctx)
+	if len(ours) == 0 && err == nil {
+		done.GivenUp = true
+		ours, err = s.formerLines(ctx)
+	}
 	if err != nil {
-		return err
+		return done, err
 	}
 	days := cmp.Or(o.Days, 90)
 	t := traffic{rand: rand.New(rand.NewPCG(180, uint64(already))), now: s.now(), ours: ours, theirs: correspondents(), pages: o.Pages}
@@ -34,33 +38,29 @@ func (s *Sandbox) seedFaxes(ctx context.Context, o SeedOptions) error {
 	for i := range rows {
 		rows[i] = t.fax(days, i < o.InProgress)
 		rows[i].Bytes = o.Bytes
+		if rows[i].seq < s.oldest() {
+			done.Past++
+		}
 	}
 	slices.SortFunc(rows, func(a, b faxRow) int { return cmp.Compare(a.seq, b.seq) })
-	return s.state.addFaxes(ctx, rows, o.Document)
+	return done, s.state.addFaxes(ctx, rows, o.Document)
 }
 
-// seedLines are the numbers the faxes go to and come from; those of an account
-// without numbers have been given up since.
-func (s *Sandbox) seedLines(ctx context.Context) ([]string, error) {
-	owned, err := s.state.phones(ctx)
+// formerLines are the numbers that faxes went to and came from in an account that
+// owns none for them: it has given these up since.
+func (s *Sandbox) formerLines(ctx context.Context) ([]string, error) {
+	const lines, among = 5, 40 // not all of those that are picked can fax
+	numbers, err := s.seedNumbers(ctx, among)
 	if err != nil {
 		return nil, err
 	}
-	var lines []string
-	for phone := range owned {
-		lines = append(lines, phone)
-	}
-	if len(lines) == 0 {
-		numbers, err := s.seedNumbers(ctx, 5)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range numbers {
-			lines = append(lines, n.Phone)
+	var former []string
+	for _, n := range numbers {
+		if n.Mode == "fax" && len(former) < lines {
+			former = append(former, n.Phone)
 		}
 	}
-	slices.Sort(lines)
-	return lines, nil
+	return former, nil
 }
 
 // correspondent is somebody at the other end.

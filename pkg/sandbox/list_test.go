@@ -11,7 +11,7 @@ import (
 func TestPaging(t *testing.T) {
 	for _, dialect := range sandbox.Dialects() {
 		s := open(t, sandbox.Options{Dialect: dialect})
-		if err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 23}); err != nil {
+		if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 23}); err != nil {
 			t.Fatal(err)
 		}
 		c := call(t, s, dialect)
@@ -50,7 +50,7 @@ func TestPaging(t *testing.T) {
 // A row that goes while a list is read shifts nothing: no row is missed.
 func TestPagingWhileNumbersGo(t *testing.T) {
 	s := open(t, sandbox.Options{})
-	if err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 9}); err != nil {
+	if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 9}); err != nil {
 		t.Fatal(err)
 	}
 	c := call(t, s, sandbox.Twilio)
@@ -105,7 +105,7 @@ func TestListFilters(t *testing.T) {
 
 func TestRelayList(t *testing.T) {
 	s := open(t, sandbox.Options{Dialect: sandbox.SignalWire})
-	if err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 7}); err != nil {
+	if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 7}); err != nil {
 		t.Fatal(err)
 	}
 	c := call(t, s, sandbox.SignalWire)

@@ -159,3 +159,29 @@ func (st *state) phones(ctx context.Context) (owned map[string]bool, err error) 
 	}
 	return owned, rows.Err()
 }
+
+// faxLines are the numbers owned that faxes go to: those in fax mode, or those
+// that could be when none is.
+func (st *state) faxLines(ctx context.Context) (lines []string, err error) {
+	rows, err := st.read.QueryContext(ctx, `SELECT seq, doc FROM number ORDER BY phone`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var able []string
+	for rows.Next() {
+		n, err := scanNumber(rows.Scan)
+		switch {
+		case err != nil:
+			return nil, err
+		case n.Mode == "fax":
+			lines = append(lines, n.Phone)
+		case n.Can.Fax:
+			able = append(able, n.Phone)
+		}
+	}
+	if len(lines) == 0 {
+		lines = able
+	}
+	return lines, rows.Err()
+}

@@ -18,20 +18,27 @@ type SeedOptions struct {
 	Bytes      int    // about how large a document that is drawn shall be; 0: as it comes
 }
 
+// Seeded is what of the faxes that were added a person would look for in vain.
+type Seeded struct {
+	Past    int  // so many are older than the dialect keeps faxes
+	GivenUp bool // no number that can fax is owned: they are of numbers given up since
+}
+
 // Seed adds to the account in one go. It is an error when there are not as many
 // numbers left for sale; nothing is added then.
-func (s *Sandbox) Seed(ctx context.Context, o SeedOptions) error {
+func (s *Sandbox) Seed(ctx context.Context, o SeedOptions) (Seeded, error) {
 	numbers, err := s.seedNumbers(ctx, o.Numbers)
 	if err != nil {
-		return fmt.Errorf("seed sandbox: %w", err)
+		return Seeded{}, fmt.Errorf("seed sandbox: %w", err)
 	}
 	if err := s.state.addNumbers(ctx, numbers...); err != nil {
-		return fmt.Errorf("seed sandbox: %w", err)
+		return Seeded{}, fmt.Errorf("seed sandbox: %w", err)
 	}
-	if err := s.seedFaxes(ctx, o); err != nil {
-		return fmt.Errorf("seed sandbox: %w", err)
+	seeded, err := s.seedFaxes(ctx, o)
+	if err != nil {
+		return Seeded{}, fmt.Errorf("seed sandbox: %w", err)
 	}
-	return nil
+	return seeded, nil
 }
 
 // seedNumbers takes from the far end of the stock, so that what a search shows

@@ -139,7 +139,7 @@ func TestManyProcesses(t *testing.T) {
 func TestSeed(t *testing.T) {
 	clock := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s := open(t, sandbox.Options{Now: func() time.Time { return clock }})
-	if err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 300}); err != nil {
+	if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 300}); err != nil {
 		t.Fatal(err)
 	}
 	c := call(t, s, sandbox.Twilio)
@@ -156,7 +156,7 @@ func TestSeed(t *testing.T) {
 	if modes["fax"]+modes["voice"] != 300 || modes["fax"] < 100 || modes["voice"] < 50 || bare == 0 || trunk == 0 {
 		t.Errorf("modes %v, %d without URL, %d with a trunk", modes, bare, trunk)
 	}
-	if err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 1_000_000}); err == nil {
+	if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 1_000_000}); err == nil {
 		t.Error("more numbers sold than there are")
 	}
 	if a := c.get("IncomingPhoneNumbers.json?PageSize=1"); a.at("incoming_phone_numbers", 0, "date_created") == nil {
@@ -170,7 +170,7 @@ func BenchmarkSeed10000(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := s.Seed(b.Context(), sandbox.SeedOptions{Numbers: 10000}); err != nil {
+		if _, err := s.Seed(b.Context(), sandbox.SeedOptions{Numbers: 10000}); err != nil {
 			b.Fatal(err)
 		}
 		if err := s.Close(); err != nil {
@@ -185,7 +185,7 @@ func BenchmarkList10000(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	if err := s.Seed(b.Context(), sandbox.SeedOptions{Numbers: 10000}); err != nil {
+	if _, err := s.Seed(b.Context(), sandbox.SeedOptions{Numbers: 10000}); err != nil {
 		b.Fatal(err)
 	}
 	sdk := newSDK(s)

@@ -29,7 +29,7 @@ func TestContract(t *testing.T) {
 					t.Error(err)
 				}
 			})
-			if err := box.Seed(t.Context(), sandbox.SeedOptions{Numbers: test.numbers, Faxes: 60, InProgress: 2}); err != nil {
+			if _, err := box.Seed(t.Context(), sandbox.SeedOptions{Numbers: test.numbers, Faxes: 60, InProgress: 2}); err != nil {
 				t.Fatal(err)
 			}
 			open := func(secret string) func(*testing.T) fax.Provider {
