@@ -203,7 +203,7 @@ func (r *Receiver) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
 // server refuses: that may be over with tomorrow.
 func hopeless(err error) bool {
 	var answer *fax.APIError
-	return errors.Is(err, fax.ErrInvalid) && !(errors.As(err, &answer) && answer.Status != 0)
+	return errors.Is(err, fax.ErrInvalid) && (!errors.As(err, &answer) || answer.Status == 0)
 }
 
 // bring gets the document that came with the callback, or the provider's.
