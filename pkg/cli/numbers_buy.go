@@ -34,9 +34,10 @@ Which number: one you name; with --first the first that the search flags find;
 or with --area-code alone, whichever the provider picks there.
 
 A purchase is sent once. When it is not known what became of it, the account
-is looked at before anything is reported. Running the command again for a
-number you own already buys nothing and continues with the set-up. One that
---first found and that somebody else bought meanwhile is not taken for yours.
+is looked at before anything is reported, after a ^C as well: only a second one
+ends that. Running the command again for a number you own already buys nothing
+and continues with the set-up. One that --first found and that somebody else
+bought meanwhile is not taken for yours.
 With --first and --area-code, one run at a time buys for an account on this
 machine; another ends with exit status 6.`,
 		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in
@@ -208,9 +209,11 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 			defer done()
 		}
 	}
+	still := context.AfterFunc(ctx, func() { a.say("Finding out what became of it; ^C again ends at once.") })
+	defer still()
 	res, err := plan.Buy(ctx, numbers, p)
-	if res.Number.ID != "" {
-		err = errors.Join(err, printOne(ctx, a, res, resultType()))
+	if res.Number.ID != "" { // money was spent: that is told also after an interrupt
+		err = errors.Join(err, printOne(context.WithoutCancel(ctx), a, res, resultType()))
 	}
 	return err
 }

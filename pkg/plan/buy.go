@@ -77,7 +77,7 @@ func (e *UnfinishedError) Unwrap() error { return e.Err }
 //  2. The price is checked against MaxPrice.
 //  3. The order is sent once. When it is not known what became of it (the
 //     provider unavailable, a timeout, an interrupt), the account is looked
-//     at, for up to 20 seconds even when ctx has ended, before anything is
+//     at, for up to [LookFor] even when ctx has ended, before anything is
 //     reported. An order by area code is never repeated: the numbers there
 //     are listed before, and what is new after is what was bought.
 //  4. The number is configured by a second call, since providers do not keep
