@@ -176,10 +176,11 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 			return err
 		}
 		a.say("%s is yours already; nothing is bought.", owned.Phone)
-		a.showStep(changeStep(*owned, d))
+		s := changeStep(*owned, d)
+		a.showStep(s)
 		a.warnAll(d.Warnings)
 		if dryRun {
-			return nil
+			return a.printDryRun(ctx, []plan.Step{s}, true)
 		}
 		if d.Change.Empty() {
 			break
@@ -188,14 +189,19 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 			return err
 		}
 	default:
-		if err := a.showPurchase(p); err != nil {
+		s, err := p.Step()
+		if err != nil {
 			return err
 		}
+		a.showPurchase(s, p)
 		if dryRun {
 			a.say("Dry run: nothing is bought.")
 		}
-		if err := p.Check(ctx, numbers); err != nil || dryRun {
+		if err := p.Check(ctx, numbers); err != nil {
 			return err
+		}
+		if dryRun {
+			return a.printDryRun(ctx, []plan.Step{s}, true)
 		}
 		if err := a.confirm(ctx, "Buy it?"); err != nil {
 			return err
@@ -255,11 +261,7 @@ func ownedAlready(ctx context.Context, numbers fax.Numbers, phone string) (*fax.
 
 // showPurchase says what is about to be bought, for how much, and what it will
 // be.
-func (a *app) showPurchase(p plan.Purchase) error {
-	s, err := p.Step()
-	if err != nil {
-		return err
-	}
+func (a *app) showPurchase(s plan.Step, p plan.Purchase) {
 	if p.Order.AreaCode != "" {
 		s.Phone = fmt.Sprintf("a number in area code %s (%s), whichever the provider picks", p.Order.AreaCode, p.Order.Country)
 	}
@@ -267,7 +269,6 @@ func (a *app) showPurchase(p plan.Purchase) error {
 	if p.Want.FaxURL == nil {
 		a.say("    It will be a voice number; --fax-url makes it a fax number.")
 	}
-	return nil
 }
 
 func outcomeStyle(r plan.Result) output.Style {

@@ -27,8 +27,9 @@ const (
 // Step is what must be done with one number for it to be as the file says.
 type Step struct {
 	Action   Action     `json:"action"`
-	Phone    string     `json:"number"`       // to buy: the one that would be bought
-	ID       string     `json:"id,omitempty"` // of a number the account has
+	Phone    string     `json:"number"`              // to buy: the one that would be bought
+	AreaCode string     `json:"area_code,omitempty"` // to buy: where the provider picks the number
+	ID       string     `json:"id,omitempty"`        // of a number the account has
 	Name     string     `json:"name,omitempty"`
 	Fields   []Field    `json:"fields,omitempty"` // what changes, or what is set after buying
 	Warnings []string   `json:"warnings,omitempty"`
@@ -215,7 +216,7 @@ func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 // Step is the purchase as a step: what a new number will be is known well
 // enough to show it. Errors as [Diff].
 func (p Purchase) Step() (Step, error) {
-	s := Step{Action: ActionBuy, Phone: p.Order.Phone, Name: p.Order.Name, Offer: p.Offer, purchase: p}
+	s := Step{Action: ActionBuy, Phone: p.Order.Phone, AreaCode: p.Order.AreaCode, Name: p.Order.Name, Offer: p.Offer, purchase: p}
 	fresh := fax.Number{Phone: p.Order.Phone, Mode: fax.ModeVoice, Capabilities: fax.Capabilities{Fax: fax.Yes}}
 	if p.Offer != nil {
 		fresh.Capabilities = p.Offer.Capabilities
