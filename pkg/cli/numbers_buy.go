@@ -38,8 +38,10 @@ is looked at before anything is reported, after a ^C as well: only a second one
 ends that. Running the command again for a number you own already buys nothing
 and continues with the set-up. One that --first found and that somebody else
 bought meanwhile is not taken for yours.
-With --first and --area-code, one run at a time buys for an account on this
-machine; another ends with exit status 6.`,
+
+With --name, none is bought when another number of the account has that name: a
+step that is retried does not buy one more. With --first and --area-code, one
+run at a time buys for an account on this machine. Both end with exit status 6.`,
 		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in
   faxctl numbers buy --first --fax --area-code 415 --max-price 2.00 \
     --fax-url https://fax.example.com/in --name 'front desk' --yes
@@ -200,6 +202,9 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 		if err := p.Check(ctx, numbers); err != nil {
 			return err
 		}
+		if err := p.NameFree(ctx, numbers); err != nil {
+			return err
+		}
 		if dryRun {
 			return a.printDryRun(ctx, []plan.Step{s}, true)
 		}
@@ -213,6 +218,9 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 				return err
 			}
 			defer done()
+			if err := p.NameFree(ctx, numbers); err != nil { // another run may have ended meanwhile
+				return err
+			}
 		}
 	}
 	still := context.AfterFunc(ctx, func() { a.say("Finding out what became of it; ^C again ends at once.") })

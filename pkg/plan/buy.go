@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/strict"
 )
 
 // Purchase is a number to buy and what it should be then.
@@ -140,6 +142,31 @@ func (p Purchase) Claim(n fax.Number) error {
 	}
 	return fax.WithHint(fmt.Errorf("%w: %s was for sale and is in the account by now, under the name %q: somebody else bought it", fax.ErrConflict, n.Phone, n.Name),
 		"look at it: faxctl numbers get "+n.Phone+"; a new search picks another")
+}
+
+// NameFree makes sure that no other number of the account has the name that the
+// order gives: a command that is repeated would buy one number after another, and
+// the name would mean none of them. The error is fax.ErrConflict, or that of the
+// listing. A run asks again right before [Buy], which does not.
+func (p Purchase) NameFree(ctx context.Context, numbers fax.Numbers) error {
+	if p.Order.Name == "" {
+		return nil
+	}
+	named, err := allNamed(ctx, numbers, p.Order.Name)
+	named = slices.DeleteFunc(named, func(n fax.Number) bool { return n.Phone == p.Order.Phone })
+	const another = "; to buy one more, give it another --name"
+	switch len(named) {
+	case 0:
+		return err
+	case 1:
+		hint := "look at it: faxctl numbers get " + named[0].Phone
+		want := p.Want
+		if want.Name = nil; !want.Empty() { // a run that bought it may not have come further
+			hint = "continue with it: " + want.Command(named[0].Phone)
+		}
+		return fax.WithHint(fmt.Errorf("%w: %s has the name %s already; nothing was bought", fax.ErrConflict, named[0].Phone, strict.Quote(p.Order.Name)), hint+another)
+	}
+	return fax.WithHint(fmt.Errorf("%w; nothing was bought", manyNamed(p.Order.Name, named)), "look at them: faxctl numbers list --name "+quote(p.Order.Name)+another)
 }
 
 // Check finds what would keep the purchase from being made: an order or a want
