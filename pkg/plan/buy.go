@@ -224,14 +224,18 @@ func (b buyer) affordable(ctx context.Context) (*fax.Money, error) {
 	if country, kind := b.priced(); price == nil && country != "" {
 		list, err := b.numbers.Prices(ctx, country)
 		if err != nil {
-			return nil, fmt.Errorf("price of a number in %s: %w", country, err)
+			err = fmt.Errorf("price of a number in %s: %w", country, err)
+			if errors.Is(err, fax.ErrUnsupported) {
+				err = fax.WithHint(err, "leave --max-price out, which cannot be held to here")
+			}
+			return nil, err
 		}
 		if m, ok := list[kind]; ok {
 			price = &m
 		}
 	}
 	if price == nil {
-		return nil, fax.WithHint(fmt.Errorf("%w: the price is not known, so it cannot be held against the limit of %s", fax.ErrConflict, *b.MaxPrice), "see what the provider asks: faxctl numbers search --price")
+		return nil, fax.WithHint(fmt.Errorf("%w: the price is not known, so it cannot be held against the limit of %s", fax.ErrConflict, *b.MaxPrice), "see what the provider asks: faxctl numbers search --price; or leave --max-price out")
 	}
 	switch c, err := price.Cmp(*b.MaxPrice); {
 	case err != nil:
