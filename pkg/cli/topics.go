@@ -83,9 +83,9 @@ Formats (-o, --output):
   jq=EXPR        the json, through a jq expression: -o jq='.[].phone'
   template=TEXT  a Go template for each: -o template='{{.phone}}'
 
-A command that takes several numbers or ids shows an object, or a list of fields,
-only for exactly one that is named on the command line. Ids read from standard
-input (-) give a list, be it of one or of none.
+A command that takes several numbers or ids shows an object, or a list of
+fields, only for exactly one that is named on the command line. Those read from
+standard input (-) give a list, be it of one or of none.
 
 Columns: -o csv=phone,id names them; --columns a,b does so for any format with
 columns, --columns +c adds one and --columns -d leaves one out. --no-header
@@ -98,9 +98,9 @@ and what was done is a line on standard error. faxes delete and faxes prune
 print the faxes with --dry-run; faxes prune --receipts - prints a JSON line for
 each.
 
-With --dry-run and -o, numbers buy, numbers configure and numbers apply print what
-would be done, in the records of numbers plan; numbers release prints the numbers
-that would go, and api the method, url and form of its request.
+With --dry-run and -o, numbers buy, numbers configure and numbers apply print
+what would be done, in the records of numbers plan; numbers release prints the
+numbers that would go, and api the method, url and form of its request.
 
 --raw with -o json or jsonl prints what the provider sent.
 
