@@ -27,8 +27,9 @@ const (
 	Deleting Result = "deleting"
 )
 
-// lookFor is how long a DELETE whose answer was lost is looked after.
-const lookFor = 5 * time.Second
+// LookFor is how long a DELETE whose answer was lost is looked after, at most: an
+// interrupt does not end it.
+const LookFor = 5 * time.Second
 
 // ErrDamagedCopy is a kept document that is not what was kept. It is not handed
 // out, and its fax is not deleted.
@@ -173,7 +174,7 @@ func (r Receipt) remove(ctx context.Context, faxes fax.Faxes, f fax.Fax, before 
 // lookAfter ends the receipt of a DELETE without an answer: it may have been
 // carried out.
 func (r Receipt) lookAfter(ctx context.Context, faxes fax.Faxes, lost error) (Receipt, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LookFor)
 	defer cancel()
 	switch _, there, document, err := look(ctx, faxes, r.ID); {
 	case err != nil:

@@ -124,6 +124,7 @@ func lacking(err error) error {
 // dial puts the provider of a profile together; it makes no request. A nil
 // base is the network.
 func (a *app) dial(p profile.Profile, secret profile.Secret, base http.RoundTripper) (fax.Provider, error) {
+	path, _ := profile.Path(a.getenv) // there is none for an account of the environment alone
 	return provider.Open(p, secret, provider.Options{
 		Base:     base,
 		Jobs:     jobsCeiling,
@@ -132,6 +133,7 @@ func (a *app) dial(p profile.Profile, secret profile.Secret, base http.RoundTrip
 		Log:      a.log,
 		OnRetry:  a.retrying,
 		Version:  thisBuild().Version,
+		Config:   path,
 	})
 }
 
@@ -177,10 +179,12 @@ func (a *app) faxes(ctx context.Context) (fax.Faxes, error) {
 // changeable refuses a read-only profile at once, rather than for each fax that a
 // person has chosen and confirmed. It comes after the account is known.
 func (a *app) changeable() error {
-	if a.account.resolved.ReadOnly {
-		return provider.ReadOnly()
+	p := a.account.resolved.Profile
+	if !p.ReadOnly {
+		return nil
 	}
-	return nil
+	path, _ := profile.Path(a.getenv)
+	return provider.ReadOnly(p, path)
 }
 
 // openSandbox opens the sandbox whose state lies between commands.

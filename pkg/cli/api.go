@@ -76,7 +76,7 @@ sending it, and a read-only profile refuses it.`,
 			case p.Raw == nil:
 				return fmt.Errorf("requests of your own at %s: %w", p.Name, fax.ErrUnsupported)
 			case dryRun:
-				return a.showRequest(p.Raw, r)
+				return a.showRequest(cmd.Context(), p.Raw, r)
 			case paginate:
 				return a.printPages(cmd.Context(), p.Raw, r)
 			}
@@ -107,11 +107,25 @@ func parseFields(fields []string) (url.Values, error) {
 	return all, nil
 }
 
+// wouldSend is a request as -o json shows it.
+type wouldSend struct {
+	Method string     `json:"method"`
+	URL    string     `json:"url"`
+	Form   url.Values `json:"form,omitempty"`
+}
+
 // showRequest prints what would be sent, without the credentials.
-func (a *app) showRequest(raw fax.Raw, r fax.RawRequest) error {
+func (a *app) showRequest(ctx context.Context, raw fax.Raw, r fax.RawRequest) error {
 	address, form, err := raw.Request(r)
 	if err != nil {
 		return err
+	}
+	if a.flags.outputGiven {
+		opt, err := a.rawOptions()
+		if err != nil {
+			return err
+		}
+		return output.One(ctx, a.term.Out, wouldSend{r.Method, address, form}, output.Type[wouldSend]{}, opt)
 	}
 	body := ""
 	if len(form) > 0 {
@@ -138,7 +152,7 @@ func (a *app) rawOptions() (output.Options, error) {
 	case "json", "jsonl", "yaml", "jq", "template":
 		return opt, nil
 	default:
-		return opt, fax.WithHint(usageError("-o %s: an answer has no columns", name), "it takes json, jsonl, yaml, jq= and template=")
+		return opt, fax.WithHint(usageError("-o %s: requests and answers have no columns", name), "it takes json, jsonl, yaml, jq= and template=")
 	}
 }
 

@@ -91,7 +91,8 @@ func withoutMarks(cmd *cobra.Command) {
 	}
 }
 
-// completeNumbers offers the numbers of the account.
+// completeNumbers offers the numbers of the account, and those whose name begins as
+// typed by their name.
 func (a *app) completeNumbers(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	all := a.live(cmd.Context(), "numbers", func(ctx context.Context, own *app) ([]cobra.Completion, error) {
 		numbers, err := own.numbers(ctx)
@@ -107,7 +108,27 @@ func (a *app) completeNumbers(cmd *cobra.Command, args []string, typed string) (
 		}
 		return out, nil
 	})
-	return remaining(all, args, typed), cobra.ShellCompDirectiveNoFileComp
+	return append(remaining(all, args, typed), remaining(byName(all, args, typed), args, typed)...), cobra.ShellCompDirectiveNoFileComp
+}
+
+// byName are the numbers under their names, the other way around. A name of several
+// means none of them, and before anything is typed the numbers are enough.
+func byName(numbers []cobra.Completion, args []string, typed string) []cobra.Completion {
+	if typed == "" {
+		return nil
+	}
+	phones := map[string][]string{}
+	for _, c := range numbers {
+		phone, name, _ := strings.Cut(c, "\t")
+		phones[name] = append(phones[name], phone)
+	}
+	var out []cobra.Completion
+	for _, name := range sortedKeys(phones) {
+		if of := phones[name]; name != "" && len(of) == 1 && !slices.Contains(args, of[0]) {
+			out = append(out, cobra.CompletionWithDesc(name, of[0]))
+		}
+	}
+	return out
 }
 
 // recentFaxes is how many ids are offered: those that people still have in

@@ -139,7 +139,7 @@ from standard input. Ids that cannot be found are named, the others shown.`,
 				return err
 			}
 			get := func(ctx context.Context, id string) (record, error) { return getRecord(ctx, faxes, id) }
-			if len(ids) == 1 {
+			if namesOne(args) {
 				r, err := get(ctx, ids[0])
 				if err != nil {
 					return err

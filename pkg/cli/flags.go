@@ -218,6 +218,11 @@ func head[T any](seq iter.Seq2[T, error], n int) (first iter.Seq2[T, error], cut
 	}, cut
 }
 
+// namesOne reports whether arguments name one thing, which is then shown as one.
+// What comes from standard input is a list, however many there are: a script that
+// reads it need not count them.
+func namesOne(args []string) bool { return len(args) == 1 && args[0] != "-" }
+
 // refs are the arguments of a command that takes several; "-" stands for the
 // lines of standard input, of which empty ones say nothing. Each is taken once.
 func (a *app) refs(args []string) ([]string, error) {

@@ -7,21 +7,26 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/plan"
 )
 
 // interrupts turns ^C into what people mean by it. Bulk work is asked to stop:
 // no new work begins, running calls finish, what was done is reported. A
-// second ^C, or the first one outside bulk work, stops at once.
+// second ^C, or the first one outside bulk work, stops what runs; what became of it
+// is still found out. One more ends the process at once.
 type interrupts struct {
 	soft context.Context //nolint:containedctx // lives as long as the process's one command
 	bulk atomic.Bool     // bulk work is under way: the first signal is gentle
 	seen atomic.Bool
 }
 
-// unwind is how long a command may take to end after an abrupt interrupt. One
-// that does not, as it waits for whoever reads its output, is ended: nothing is
-// left half done by that.
-const unwind = 5 * time.Second
+// unwind is how long a command may take to end after an abrupt interrupt: to find
+// out what became of what was on the line, and to say so. One that does not end, as
+// it waits for whoever reads its output, is ended: nothing is left half done by
+// that.
+const unwind = max(plan.LookFor, archive.LookFor) + 5*time.Second
 
 // watchSignals returns a context that ends with the command or an abrupt
 // interrupt, and the interrupts for gentle ones. stop ends the watching.

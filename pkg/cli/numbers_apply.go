@@ -186,8 +186,8 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCo
 		}
 	}
 	var err error
-	if len(done) > 0 {
-		err = a.printResults(ctx, done)
+	if len(done) > 0 { // told also after an interrupt
+		err = a.printResults(context.WithoutCancel(ctx), done)
 	}
 	if t.tally.Done == 0 && len(done) > 0 {
 		return errors.Join(end, err, fmt.Errorf("%w: %s only half done", errPartial, plural(len(done), "number is", "numbers are")))

@@ -34,11 +34,14 @@ Which number: one you name; with --first the first that the search flags find;
 or with --area-code alone, whichever the provider picks there.
 
 A purchase is sent once. When it is not known what became of it, the account
-is looked at before anything is reported. Running the command again for a
-number you own already buys nothing and continues with the set-up. One that
---first found and that somebody else bought meanwhile is not taken for yours.
-With --first and --area-code, one run at a time buys for an account on this
-machine; another ends with exit status 6.`,
+is looked at before anything is reported, after a ^C as well: only a second one
+ends that. Running the command again for a number you own already buys nothing
+and continues with the set-up. One that --first found and that somebody else
+bought meanwhile is not taken for yours.
+
+With --name, none is bought when another number of the account has that name: a
+step that is retried does not buy one more. With --first and --area-code, one
+run at a time buys for an account on this machine. Both end with exit status 6.`,
 		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in
   faxctl numbers buy --first --fax --area-code 415 --max-price 2.00 \
     --fax-url https://fax.example.com/in --name 'front desk' --yes
@@ -175,10 +178,11 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 			return err
 		}
 		a.say("%s is yours already; nothing is bought.", owned.Phone)
-		a.showStep(changeStep(*owned, d))
+		s := changeStep(*owned, d)
+		a.showStep(s)
 		a.warnAll(d.Warnings)
 		if dryRun {
-			return nil
+			return a.printDryRun(ctx, []plan.Step{s}, true)
 		}
 		if d.Change.Empty() {
 			break
@@ -187,14 +191,22 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 			return err
 		}
 	default:
-		if err := a.showPurchase(p); err != nil {
+		s, err := p.Step()
+		if err != nil {
 			return err
 		}
+		a.showPurchase(s, p)
 		if dryRun {
 			a.say("Dry run: nothing is bought.")
 		}
-		if err := p.Check(ctx, numbers); err != nil || dryRun {
+		if err := p.Check(ctx, numbers); err != nil {
 			return err
+		}
+		if err := p.NameFree(ctx, numbers); err != nil {
+			return err
+		}
+		if dryRun {
+			return a.printDryRun(ctx, []plan.Step{s}, true)
 		}
 		if err := a.confirm(ctx, "Buy it?"); err != nil {
 			return err
@@ -206,11 +218,16 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 				return err
 			}
 			defer done()
+			if err := p.NameFree(ctx, numbers); err != nil { // another run may have ended meanwhile
+				return err
+			}
 		}
 	}
+	still := context.AfterFunc(ctx, func() { a.say("Finding out what became of it; ^C again ends at once.") })
+	defer still()
 	res, err := plan.Buy(ctx, numbers, p)
-	if res.Number.ID != "" {
-		err = errors.Join(err, printOne(ctx, a, res, resultType()))
+	if res.Number.ID != "" { // money was spent: that is told also after an interrupt
+		err = errors.Join(err, printOne(context.WithoutCancel(ctx), a, res, resultType()))
 	}
 	return err
 }
@@ -252,11 +269,7 @@ func ownedAlready(ctx context.Context, numbers fax.Numbers, phone string) (*fax.
 
 // showPurchase says what is about to be bought, for how much, and what it will
 // be.
-func (a *app) showPurchase(p plan.Purchase) error {
-	s, err := p.Step()
-	if err != nil {
-		return err
-	}
+func (a *app) showPurchase(s plan.Step, p plan.Purchase) {
 	if p.Order.AreaCode != "" {
 		s.Phone = fmt.Sprintf("a number in area code %s (%s), whichever the provider picks", p.Order.AreaCode, p.Order.Country)
 	}
@@ -264,7 +277,6 @@ func (a *app) showPurchase(p plan.Purchase) error {
 	if p.Want.FaxURL == nil {
 		a.say("    It will be a voice number; --fax-url makes it a fax number.")
 	}
-	return nil
 }
 
 func outcomeStyle(r plan.Result) output.Style {

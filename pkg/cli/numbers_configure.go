@@ -50,7 +50,7 @@ exit status is 6.`,
 			if err != nil {
 				return err
 			}
-			return a.configure(cmd.Context(), numbers, owned, w, jobs, dryRun)
+			return a.configure(cmd.Context(), numbers, owned, w, configuring{jobs: jobs, dryRun: dryRun, one: namesOne(args)})
 		},
 	}
 	want.bind(a, cmd)
@@ -62,37 +62,50 @@ exit status is 6.`,
 	return cmd
 }
 
+// configuring is how numbers are configured.
+type configuring struct {
+	jobs   int
+	dryRun bool
+	one    bool // the number was named, and is shown as one
+}
+
 // change is a number and what must change on it.
 type change struct {
 	number fax.Number
 	plan.Difference
 }
 
-func (a *app) configure(ctx context.Context, numbers fax.Numbers, owned []fax.Number, w plan.Want, jobs int, dryRun bool) error {
+func (a *app) configure(ctx context.Context, numbers fax.Numbers, owned []fax.Number, w plan.Want, how configuring) error {
 	changes, err := differences(owned, w)
 	if err != nil {
 		return err
 	}
 	pending := 0
-	for _, c := range changes {
-		a.showStep(changeStep(c.number, c.Difference))
+	steps := make([]plan.Step, len(changes))
+	for i, c := range changes {
+		steps[i] = changeStep(c.number, c.Difference)
+		a.showStep(steps[i])
 		a.warnAll(c.Warnings)
 		if !c.Change.Empty() {
 			pending++
 		}
 	}
-	switch {
-	case pending == 0:
+	if pending == 0 {
 		a.say("Nothing to change: %s.", plural(len(owned), "number is", "numbers are")+" as wanted")
-		return printNumbers(ctx, a, owned)
-	case dryRun:
+	}
+	switch {
+	case how.dryRun && pending > 0:
 		a.say("Dry run: %s would change.", plural(pending, "number", "numbers"))
-		return nil
+		fallthrough
+	case how.dryRun:
+		return a.printDryRun(ctx, steps, how.one)
+	case pending == 0:
+		return printNumbers(ctx, a, owned, how.one)
 	}
 	if err := a.confirm(ctx, fmt.Sprintf("Change %s?", plural(pending, "number", "numbers"))); err != nil {
 		return err
 	}
-	return a.apply(ctx, numbers, changes, jobs)
+	return a.apply(ctx, numbers, changes, how)
 }
 
 // differences compares every number before any is changed.
@@ -109,23 +122,23 @@ func differences(owned []fax.Number, w plan.Want) ([]change, error) {
 }
 
 // apply changes the numbers, a few at a time, and prints them as they are now.
-func (a *app) apply(ctx context.Context, numbers fax.Numbers, changes []change, jobs int) error {
+func (a *app) apply(ctx context.Context, numbers fax.Numbers, changes []change, how configuring) error {
 	work := batch.Until(a.interrupts.gently(), values(changes))
 	var t trouble
-	now, end := fax.Collect(sift(a, &t, batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, c change) (fax.Number, error) {
+	now, end := fax.Collect(sift(a, &t, batch.RunOrdered(ctx, how.jobs, work, func(ctx context.Context, c change) (fax.Number, error) {
 		n, err := plan.Apply(ctx, numbers, c.number, c.Change)
 		return n, lasting(err)
 	})))
-	return errors.Join(cmp.Or(end, t.err()), printNumbers(ctx, a, now))
+	return errors.Join(cmp.Or(end, t.err()), printNumbers(ctx, a, now, how.one))
 }
 
-// printNumbers prints numbers as a list, which a single one is to a person who
-// has just seen what is special about it.
-func printNumbers(ctx context.Context, a *app, numbers []fax.Number) error {
+// printNumbers prints numbers: the one that was named, if it is there, or a list,
+// which a single one is to a person who has just seen what is special about it.
+func printNumbers(ctx context.Context, a *app, numbers []fax.Number, one bool) error {
 	switch {
-	case len(numbers) == 0:
+	case one && len(numbers) == 0:
 		return nil
-	case len(numbers) == 1 && !a.drawsTables():
+	case one && !a.drawsTables():
 		return printOne(ctx, a, numbers[0], numberType())
 	}
 	_, err := printList(ctx, a, values(numbers), numberType(), 0)

@@ -112,7 +112,7 @@ shown.`,
 			if err != nil {
 				return err
 			}
-			if len(refs) == 1 {
+			if namesOne(args) {
 				n, err := fax.Resolve(cmd.Context(), numbers, refs[0])
 				if err != nil {
 					return err

@@ -149,6 +149,19 @@ func (a *app) printSteps(ctx context.Context, steps []plan.Step) error {
 	return nil
 }
 
+// printDryRun prints, in the format that was asked for, what people were shown as
+// talk.
+func (a *app) printDryRun(ctx context.Context, steps []plan.Step, one bool) error {
+	if !a.flags.outputGiven {
+		return nil
+	}
+	if one {
+		return printOne(ctx, a, steps[0], stepType())
+	}
+	_, err := printList(ctx, a, values(steps), stepType(), 0)
+	return err
+}
+
 // summary counts the steps: "1 to buy, 2 to change; 3 as they should be, 4
 // not in the file and left alone."
 func summary(steps []plan.Step) string {

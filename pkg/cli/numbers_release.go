@@ -35,7 +35,11 @@ passes --yes.`,
 			if err != nil {
 				return err
 			}
-			return a.release(cmd.Context(), numbers, owned, jobs, dryRun)
+			if dryRun {
+				a.say("Dry run: %s would be released.", plural(len(owned), "number", "numbers"))
+				return printNumbers(cmd.Context(), a, owned, namesOne(args))
+			}
+			return a.release(cmd.Context(), numbers, owned, jobs)
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be released, and release nothing")
@@ -43,11 +47,7 @@ passes --yes.`,
 	return cmd
 }
 
-func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Number, jobs int, dryRun bool) error {
-	if dryRun {
-		a.say("Dry run: %s would be released.", plural(len(owned), "number", "numbers"))
-		return printNumbers(ctx, a, owned)
-	}
+func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Number, jobs int) error {
 	for _, n := range owned {
 		a.say("  %s  %s  (%s, %s)", n.Phone, n.Name, n.ID, n.Mode)
 	}

@@ -74,14 +74,18 @@ Formats (-o, --output):
                  In a pipe, tab-separated with a header, every column of the
                  table, RFC 3339 times and no colors
   wide           the table with every column there is, however long its lines
-  json           one array, or one object for one thing; nothing at all when
-                 the command fails half-way
+  json           one array, or one object for one thing that was named; nothing
+                 at all when the command fails half-way
   jsonl          one object a line, as they arrive
   yaml           the same fields as json
   csv, tsv       the columns of the table, with a header
   id             one id a line, to be piped into a command that takes -
   jq=EXPR        the json, through a jq expression: -o jq='.[].phone'
   template=TEXT  a Go template for each: -o template='{{.phone}}'
+
+A command that takes several numbers or ids shows an object, or a list of
+fields, only for exactly one that is named on the command line. Those read from
+standard input (-) give a list, be it of one or of none.
 
 Columns: -o csv=phone,id names them; --columns a,b does so for any format with
 columns, --columns +c adds one and --columns -d leaves one out. --no-header
@@ -93,6 +97,10 @@ standard output stays empty in every format, the exit status tells how it went,
 and what was done is a line on standard error. faxes delete and faxes prune
 print the faxes with --dry-run; faxes prune --receipts - prints a JSON line for
 each.
+
+With --dry-run and -o, numbers buy, numbers configure and numbers apply print
+what would be done, in the records of numbers plan; numbers release prints the
+numbers that would go, and api the method, url and form of its request.
 
 --raw with -o json or jsonl prints what the provider sent.
 

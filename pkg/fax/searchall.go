@@ -236,7 +236,13 @@ func priceLists(ctx context.Context, wg *sync.WaitGroup, numbers Numbers, querie
 		if lists[q.Country] != nil {
 			continue
 		}
-		list := sync.OnceValues(func() (map[NumberType]Money, error) { return numbers.Prices(ctx, q.Country) })
+		list := sync.OnceValues(func() (map[NumberType]Money, error) {
+			prices, err := numbers.Prices(ctx, q.Country)
+			if errors.Is(err, ErrUnsupported) {
+				err = WithHint(err, "search without --price")
+			}
+			return prices, err
+		})
 		lists[q.Country] = list
 		wg.Go(func() { _, _ = list() })
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -92,8 +91,10 @@ func jsonPrinter[T any](w io.Writer, encode encoder[T], single bool) printer[T] 
 		item:  func(v T) error { return items.add(encode(v)) },
 		end: func() ([]string, error) {
 			out := bufio.NewWriter(w)
-			err := items.indent(out)
-			return nil, errors.Join(err, out.Flush())
+			if err := items.indent(out); err != nil { // of the writer, Flush would tell it again
+				return nil, err
+			}
+			return nil, out.Flush()
 		},
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/strict"
 )
 
 // Purchase is a number to buy and what it should be then.
@@ -77,7 +79,7 @@ func (e *UnfinishedError) Unwrap() error { return e.Err }
 //  2. The price is checked against MaxPrice.
 //  3. The order is sent once. When it is not known what became of it (the
 //     provider unavailable, a timeout, an interrupt), the account is looked
-//     at, for up to 20 seconds even when ctx has ended, before anything is
+//     at, for up to [LookFor] even when ctx has ended, before anything is
 //     reported. An order by area code is never repeated: the numbers there
 //     are listed before, and what is new after is what was bought.
 //  4. The number is configured by a second call, since providers do not keep
@@ -142,6 +144,31 @@ func (p Purchase) Claim(n fax.Number) error {
 		"look at it: faxctl numbers get "+n.Phone+"; a new search picks another")
 }
 
+// NameFree makes sure that no other number of the account has the name that the
+// order gives: a command that is repeated would buy one number after another, and
+// the name would mean none of them. The error is fax.ErrConflict, or that of the
+// listing. A run asks again right before [Buy], which does not.
+func (p Purchase) NameFree(ctx context.Context, numbers fax.Numbers) error {
+	if p.Order.Name == "" {
+		return nil
+	}
+	named, err := allNamed(ctx, numbers, p.Order.Name)
+	named = slices.DeleteFunc(named, func(n fax.Number) bool { return n.Phone == p.Order.Phone })
+	const another = "; to buy one more, give it another --name"
+	switch len(named) {
+	case 0:
+		return err
+	case 1:
+		hint := "look at it: faxctl numbers get " + named[0].Phone
+		want := p.Want
+		if want.Name = nil; !want.Empty() { // a run that bought it may not have come further
+			hint = "continue with it: " + want.Command(named[0].Phone)
+		}
+		return fax.WithHint(fmt.Errorf("%w: %s has the name %s already; nothing was bought", fax.ErrConflict, named[0].Phone, strict.Quote(p.Order.Name)), hint+another)
+	}
+	return fax.WithHint(fmt.Errorf("%w; nothing was bought", manyNamed(p.Order.Name, named)), "look at them: faxctl numbers list --name "+quote(p.Order.Name)+another)
+}
+
 // Check finds what would keep the purchase from being made: an order or a want
 // that cannot be, or a price above the limit. It buys nothing; it may ask for
 // the price. Errors as Buy.
@@ -197,14 +224,18 @@ func (b buyer) affordable(ctx context.Context) (*fax.Money, error) {
 	if country, kind := b.priced(); price == nil && country != "" {
 		list, err := b.numbers.Prices(ctx, country)
 		if err != nil {
-			return nil, fmt.Errorf("price of a number in %s: %w", country, err)
+			err = fmt.Errorf("price of a number in %s: %w", country, err)
+			if errors.Is(err, fax.ErrUnsupported) {
+				err = fax.WithHint(err, "leave --max-price out, which cannot be held to here")
+			}
+			return nil, err
 		}
 		if m, ok := list[kind]; ok {
 			price = &m
 		}
 	}
 	if price == nil {
-		return nil, fax.WithHint(fmt.Errorf("%w: the price is not known, so it cannot be held against the limit of %s", fax.ErrConflict, *b.MaxPrice), "see what the provider asks: faxctl numbers search --price")
+		return nil, fax.WithHint(fmt.Errorf("%w: the price is not known, so it cannot be held against the limit of %s", fax.ErrConflict, *b.MaxPrice), "see what the provider asks: faxctl numbers search --price; or leave --max-price out")
 	}
 	switch c, err := price.Cmp(*b.MaxPrice); {
 	case err != nil:

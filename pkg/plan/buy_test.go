@@ -85,7 +85,7 @@ func TestBuy(t *testing.T) {
 			purchase: plan.Purchase{Order: byPhone, MaxPrice: usd("2")}, kind: fax.ErrConflict, says: "price is not known", hint: "--price",
 		},
 		"no price list": {
-			purchase: plan.Purchase{Order: byPhone, Offer: local(nil), MaxPrice: usd("2")}, kind: fax.ErrUnsupported,
+			purchase: plan.Purchase{Order: byPhone, Offer: local(nil), MaxPrice: usd("2")}, kind: fax.ErrUnsupported, hint: "leave --max-price out",
 		},
 		"another currency": {
 			purchase: plan.Purchase{Order: byPhone, Offer: local(usd("1")), MaxPrice: &fax.Money{Amount: "2", Currency: "EUR"}}, kind: fax.ErrInvalid, says: "currencies differ",

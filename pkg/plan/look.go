@@ -10,6 +10,10 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
+// LookFor is how long the account is looked at, at most, when it is not known
+// what became of a purchase: an interrupt does not end it.
+const LookFor = 20 * time.Second
+
 // owned is what the account has, by id, of the numbers an order could become.
 type owned map[string]fax.Number
 
@@ -48,7 +52,7 @@ func (b buyer) could(n fax.Number) bool {
 // look finds out what became of an order that failed with cause. A purchase
 // may show a moment late, so it looks more than once unless it is settled.
 func (b buyer) look(ctx context.Context, before owned, cause error, settled bool) (fax.Number, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LookFor)
 	defer cancel()
 	var after owned
 	var err error

@@ -27,8 +27,9 @@ const (
 // Step is what must be done with one number for it to be as the file says.
 type Step struct {
 	Action   Action     `json:"action"`
-	Phone    string     `json:"number"`       // to buy: the one that would be bought
-	ID       string     `json:"id,omitempty"` // of a number the account has
+	Phone    string     `json:"number"`              // to buy: the one that would be bought
+	AreaCode string     `json:"area_code,omitempty"` // to buy: where the provider picks the number
+	ID       string     `json:"id,omitempty"`        // of a number the account has
 	Name     string     `json:"name,omitempty"`
 	Fields   []Field    `json:"fields,omitempty"` // what changes, or what is set after buying
 	Warnings []string   `json:"warnings,omitempty"`
@@ -215,7 +216,7 @@ func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 // Step is the purchase as a step: what a new number will be is known well
 // enough to show it. Errors as [Diff].
 func (p Purchase) Step() (Step, error) {
-	s := Step{Action: ActionBuy, Phone: p.Order.Phone, Name: p.Order.Name, Offer: p.Offer, purchase: p}
+	s := Step{Action: ActionBuy, Phone: p.Order.Phone, AreaCode: p.Order.AreaCode, Name: p.Order.Name, Offer: p.Offer, purchase: p}
 	fresh := fax.Number{Phone: p.Order.Phone, Mode: fax.ModeVoice, Capabilities: fax.Capabilities{Fax: fax.Yes}}
 	if p.Offer != nil {
 		fresh.Capabilities = p.Offer.Capabilities
@@ -317,18 +318,23 @@ func (s Step) Run(ctx context.Context, numbers fax.Numbers) (Result, error) {
 // stillMissing makes sure that nobody bought the number of this name since the
 // account was listed: another machine may have.
 func (s Step) stillMissing(ctx context.Context, numbers fax.Numbers) error {
-	named, err := fax.Collect(numbers.List(ctx, fax.NumberFilter{Name: s.Name}))
-	if err != nil {
-		return fmt.Errorf("look whether %q is there already: %w", s.Name, err)
-	}
-	named = slices.DeleteFunc(named, func(n fax.Number) bool { return n.Name != s.Name })
+	named, err := allNamed(ctx, numbers, s.Name)
 	switch len(named) {
 	case 0:
-		return nil
+		return err
 	case 1:
 		return fax.WithHint(fmt.Errorf("%w: %s has the name %q by now; nothing was bought", fax.ErrConflict, named[0].Phone, s.Name), "run it again: it continues with that number")
 	}
 	return fax.WithHint(fmt.Errorf("%w; nothing was bought", manyNamed(s.Name, named)), oneIsMeant)
+}
+
+// allNamed are the numbers of the account that have the name.
+func allNamed(ctx context.Context, numbers fax.Numbers, name string) ([]fax.Number, error) {
+	named, err := fax.Collect(numbers.List(ctx, fax.NumberFilter{Name: name}))
+	if err != nil {
+		return nil, fmt.Errorf("look whether %q is there already: %w", name, err)
+	}
+	return slices.DeleteFunc(named, func(n fax.Number) bool { return n.Name != name }), nil
 }
 
 // manyNamed says that a name does not tell which number is meant.

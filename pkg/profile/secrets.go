@@ -44,19 +44,23 @@ func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 		return s.Secret(ctx, p)
 	case p.Provider == Twilio:
 		return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the auth token, and this account is used with an API key",
-			Next: p.whereSigningKey("TWILIO_AUTH_TOKEN")}
+			Next: s.whereSigningKey(p, "TWILIO_AUTH_TOKEN")}
 	}
 	return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the project's signing key, and nothing says where it is kept",
-		Next: p.whereSigningKey("SIGNALWIRE_SIGNING_KEY") + "; the key is on the API page of the space"}
+		Next: s.whereSigningKey(p, "SIGNALWIRE_SIGNING_KEY") + "; the key is on the API page of the space"}
 }
 
 // whereSigningKey says how to name the signing key: a profile does not take it
 // from the variables that an account of the environment has.
-func (p Profile) whereSigningKey(variable string) string {
+func (s Secrets) whereSigningKey(p Profile, variable string) string {
 	if p.Name == "" {
 		return "set " + variable
 	}
-	return "add to the profile where it is kept, as in signing-key: env:" + variable
+	path, err := Path(s.Getenv)
+	if err != nil {
+		path = "the config file"
+	}
+	return "say in " + path + " where the key of profile " + p.Name + " is kept, as in signing-key: env:" + variable
 }
 
 func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string) (Secret, error) {

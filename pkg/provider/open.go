@@ -7,6 +7,8 @@
 package provider
 
 import (
+	"cmp"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -28,6 +30,7 @@ type Options struct {
 	Timeout  time.Duration     // of one attempt; 0: none
 	Log      *slog.Logger      // a line for each attempt, at level debug; nil: none
 	Version  string            // of faxctl, for the User-Agent
+	Config   string            // the file that the profile is in, for a hint; may be empty
 
 	// OnRetry hears before each wait; see [transport.Retry]. It may be nil.
 	OnRetry func(attempt int, wait time.Duration, why string)
@@ -50,7 +53,7 @@ func Open(p profile.Profile, secret profile.Secret, o Options) (fax.Provider, er
 			Edge:      p.Edge,
 			Region:    p.Region,
 			Space:     p.Space,
-			API:       o.api(p.ReadOnly),
+			API:       o.api(p),
 			Documents: o.documents(),
 			APIOrigin: origin,
 		})
@@ -73,7 +76,7 @@ func apiOrigin(p profile.Profile) (*url.URL, error) {
 
 // api is the client for calls that carry the credentials. Package twilio follows
 // no redirect with it.
-func (o Options) api(readOnly bool) *http.Client {
+func (o Options) api(p profile.Profile) *http.Client {
 	layers := []transport.Layer{
 		transport.UserAgent(o.Version),
 		transport.Retry(o.RetryFor, o.OnRetry),
@@ -82,19 +85,20 @@ func (o Options) api(readOnly bool) *http.Client {
 		transport.Timeout(o.Timeout),
 		transport.TraceAPI(o.Log),
 	}
-	if readOnly {
-		layers = slices.Insert(layers, 0, transport.ReadOnly(ReadOnly()))
+	if p.ReadOnly {
+		layers = slices.Insert(layers, 0, transport.ReadOnly(ReadOnly(p, o.Config)))
 	}
 	return &http.Client{Transport: transport.Stack(o.base(), layers...)}
 }
 
-// ReadOnly is the refusal of a change with a read-only profile, for work that is
-// refused as a whole as well: its kind is fax.ErrInvalid.
-func ReadOnly() error {
+// ReadOnly is the refusal of a change with a read-only profile, which is in the
+// given file, for work that is refused as a whole as well: its kind is
+// fax.ErrInvalid.
+func ReadOnly(p profile.Profile, config string) error {
 	return &fax.APIError{
 		Kind:    fax.ErrInvalid,
 		Message: "the profile is read-only, nothing was sent",
-		Hint:    "use another profile, or take read-only out of this one: faxctl profile list",
+		Hint:    fmt.Sprintf("use another profile, or take read-only out of profile %s in %s", p.Name, cmp.Or(config, "the config file")),
 	}
 }
 

@@ -249,7 +249,7 @@ func pageAvailable(api *openapi.ApiService, q fax.Query, p *openapi.ListAvailabl
 // Source: https://www.twilio.com/docs/phone-numbers/pricing
 func (a numbers) Prices(ctx context.Context, country string) (map[fax.NumberType]fax.Money, error) {
 	if a.dialect.prices == "" {
-		return nil, fax.WithHint(fmt.Errorf("%w: %s has no price list", fax.ErrUnsupported, a.dialect.name), "search without --price")
+		return nil, fmt.Errorf("%w: %s has no price list", fax.ErrUnsupported, a.dialect.name)
 	}
 	if err := fax.CheckCountry(country); err != nil {
 		return nil, err
