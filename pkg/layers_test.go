@@ -20,6 +20,7 @@ func layers() map[string][]string {
 		"fax": {},
 
 		"batch":         {},
+		"child":         {},
 		"document":      {},
 		"durable":       {},
 		"plain":         {},
@@ -44,7 +45,7 @@ func layers() map[string][]string {
 		"callback":      {"fax", "twiml", "webhook"},
 		"fetch":         {"document", "durable", "fax"},
 		"plan":          {"fax", "strict"},
-		"receiver":      {"durable", "fax", "twiml", "webhook"},
+		"receiver":      {"child", "durable", "fax", "twiml", "webhook"},
 		"retention":     {"fax"},
 	}
 }
