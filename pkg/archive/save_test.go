@@ -357,7 +357,7 @@ func TestSaveTakesNoOtherRecord(t *testing.T) {
 }
 
 // A snapshot that the file server shows in the archive is not the archive.
-func TestReindexPassesHiddenFolders(t *testing.T) {
+func TestHiddenFolders(t *testing.T) {
 	dir := t.TempDir()
 	d, faxes := fill(t, 1)
 	a := open(t, dir)
@@ -369,6 +369,15 @@ func TestReindexPassesHiddenFolders(t *testing.T) {
 		os.WriteFile(part, nil, 0o600),
 	); err != nil {
 		t.Fatal(err)
+	}
+	store := &Dir{root: dir}
+	for o, err := range store.Walk(t.Context()) {
+		if err != nil || strings.Contains(o.Name, "snapshot") {
+			t.Errorf("%s, %v", o.Name, err)
+		}
+	}
+	if err := store.clear(t.Context()); err != nil {
+		t.Error(err)
 	}
 	if n, err := a.Reindex(t.Context()); err != nil || n.Entries != 1 {
 		t.Errorf("%+v, %v", n, err)
