@@ -149,13 +149,14 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 	requests, err := os.OpenFile(ts.MkAbs("requests"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
 	ts.Check(err)
 	ts.Setenv("REQUESTS", requests.Name())
+	links := ts.MkAbs("links") // a script may go elsewhere while a request is answered
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(requests, r.Method, r.URL.Path)
 		for _, wait := range holds {
 			wait(r)
 		}
 		if !astray(w, r) {
-			relink(ts.MkAbs("links"), box.Handler()).ServeHTTP(w, r)
+			relink(links, box.Handler()).ServeHTTP(w, r)
 		}
 	}))
 	ts.Defer(func() {
