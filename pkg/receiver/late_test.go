@@ -25,13 +25,18 @@ func (s *station) told(req *http.Request) {
 	}
 }
 
+// receiving has the provider's record of a fax say that it is still coming in.
+func (s *station) receiving(id string) {
+	s.cloud.add(id)
+	s.cloud.change(id, func(f *fax.Fax) { f.Status, f.MediaID = fax.Receiving, "" })
+}
+
 // A callback may be faster than the provider's record of the same fax.
 func TestSlowRecord(t *testing.T) {
 	s := newStation(t, soon)
 	s.run()
 	id := faxID(1)
-	s.cloud.add(id)
-	s.cloud.change(id, func(f *fax.Fax) { f.Status, f.MediaID = fax.Receiving, "" })
+	s.receiving(id)
 	s.told(post("/fax/done", callbackForm(id)))
 	s.until("it waits for the record", func() bool { return strings.Contains(s.log.String(), "is behind, at receiving") })
 	if n := s.archive.saved(id); n != 0 {
@@ -47,8 +52,7 @@ func TestSlowRecordOfADocumentThatCameAlong(t *testing.T) {
 	s := newStation(t, soon)
 	s.run()
 	id := faxID(1)
-	s.cloud.add(id)
-	s.cloud.change(id, func(f *fax.Fax) { f.Status, f.MediaID = fax.Receiving, "" })
+	s.receiving(id)
 	s.told(multi(callbackForm(id), part{"Media", "fax.pdf", document(id)}))
 	s.until("the fax is archived", func() bool { return s.archive.saved(id) == 1 })
 	s.archive.mu.Lock()
@@ -56,6 +60,19 @@ func TestSlowRecordOfADocumentThatCameAlong(t *testing.T) {
 	if as := s.archive.as[id]; as != fax.Received {
 		t.Errorf("archived as %s", as)
 	}
+}
+
+// What a server refuses today it may give tomorrow: no fax is parked for it at once.
+func TestServerRefuses(t *testing.T) {
+	s := newStation(t, soon)
+	s.run()
+	id := faxID(1)
+	s.cloud.add(id)
+	s.cloud.fail(&fax.APIError{Kind: fax.ErrInvalid, Status: http.StatusBadRequest, Message: "not today"})
+	s.told(post("/fax/done", callbackForm(id)))
+	s.until("it failed", func() bool { return strings.Contains(s.log.String(), "not today") })
+	s.cloud.fail(nil)
+	s.until("the fax is archived", func() bool { return s.archive.saved(id) == 1 })
 }
 
 // A document that comes after its fax was given up is archived all the same.
