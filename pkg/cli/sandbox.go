@@ -32,6 +32,7 @@ func (a *app) sandboxServe() *cobra.Command {
 		listen  string
 		dialect string
 		faults  []string
+		quirks  []string
 		o       sandbox.Options
 		memory  bool
 	)
@@ -49,10 +50,15 @@ without a number of times for ever.
 
 The path is found anywhere in that of a request: /Faxes strikes lists of faxes,
 single ones and their documents. * stands for any one segment, and $ for the end
-of the path: /Faxes$ strikes the lists alone, /Faxes/*$ single faxes.`,
+of the path: /Faxes$ strikes the lists alone, /Faxes/*$ single faxes.
+
+A quirk is how a real provider may always be:
+
+` + quirkHelp(),
 		Example: `  faxctl sandbox serve
   faxctl sandbox serve --dialect signalwire --latency 40ms
-  faxctl sandbox serve --max-concurrent 20 --fault 'DELETE /Faxes=503@0.1'`,
+  faxctl sandbox serve --max-concurrent 20 --fault 'DELETE /Faxes=503@0.1'
+  faxctl sandbox serve --quirk late-list=2s --quirk names=entities`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -69,6 +75,11 @@ of the path: /Faxes$ strikes the lists alone, /Faxes/*$ single faxes.`,
 				}
 				o.Faults = append(o.Faults, f)
 			}
+			for _, text := range quirks {
+				if err := o.Quirks.Set(text); err != nil {
+					return fax.WithHint(usageError("--quirk: %w", err), "as in --quirk late-list=2s; faxctl sandbox serve --help lists them")
+				}
+			}
 			if !memory {
 				if o.Path, err = a.sandboxPath(); err != nil {
 					return err
@@ -83,10 +94,56 @@ of the path: /Faxes$ strikes the lists alone, /Faxes/*$ single faxes.`,
 	f.DurationVar(&o.Latency, "latency", 0, "`duration` every answer takes")
 	f.IntVar(&o.MaxConcurrent, "max-concurrent", 0, "answer 429 beyond `N` requests at once")
 	f.StringArrayVar(&faults, "fault", nil, "`fault` to make happen, as in 'DELETE /Faxes=503@0.1'; may be repeated")
+	f.StringArrayVar(&quirks, "quirk", nil, "`quirk` that the provider has, as in late-list=2s; may be repeated")
 	f.BoolVar(&memory, "memory", false, "keep the state in memory, and forget it at the end")
 	a.completeValues(cmd, "dialect", words(sandbox.Dialects())...)
+	a.completeValues(cmd, "quirk", quirkValues()...)
 	a.completeNothing(cmd, "listen", "latency", "max-concurrent", "fault")
 	return cmd
+}
+
+// quirkHelp lists the quirks in lines of 80 columns.
+func quirkHelp() string {
+	var b strings.Builder
+	for _, k := range sandbox.AllQuirks() {
+		line := "  " + k.String()
+		fmt.Fprintf(&b, "%s\n", line)
+		for _, does := range wrapped(k.Does, helpWidth-len("      ")) {
+			fmt.Fprintf(&b, "      %s\n", does)
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// wrapped is a text in lines of so many columns.
+func wrapped(text string, width int) []string {
+	lines := []string{""}
+	for word := range strings.FieldsSeq(text) {
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "":
+			*last = word
+		case len(*last)+1+len(word) <= width:
+			*last += " " + word
+		default:
+			lines = append(lines, word)
+		}
+	}
+	return lines
+}
+
+// quirkValues are the quirks as they may be written.
+func quirkValues() []string {
+	var all []string
+	for _, k := range sandbox.AllQuirks() {
+		if len(k.Values) == 0 {
+			all = append(all, k.Name)
+		}
+		for _, v := range k.Values {
+			all = append(all, k.Name+"="+strings.Replace(v, "DURATION", "1s", 1))
+		}
+	}
+	return all
 }
 
 // serveSandbox serves until the context ends.

@@ -41,7 +41,8 @@ func TestMain(m *testing.M) {
 //	                           environment at it; it shares its state with the
 //	                           built-in profiles. Beside faults there are
 //	                           end-of-life (Twilio's), media-auth=basic and
-//	                           media-auth=bearer (SignalWire's). hold=METHOD
+//	                           media-auth=bearer (SignalWire's), and quirks as
+//	                           quirk:NAME=VALUE. hold=METHOD
 //	                           PATH lets the first request whose path contains
 //	                           this wait until the file go is there. The
 //	                           requests are written to the file $REQUESTS
@@ -134,6 +135,10 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if auth, found := strings.CutPrefix(text, "media-auth="); found {
 			o.MediaAuth = sandbox.MediaAuth(auth)
+			continue
+		}
+		if quirk, found := strings.CutPrefix(text, "quirk:"); found {
+			ts.Check(o.Quirks.Set(quirk))
 			continue
 		}
 		if text == "end-of-life" {

@@ -105,7 +105,7 @@ func signalWire() dialect {
 		connectLimit: 2 * time.Second, answerLimit: 5 * time.Second, callLimit: 7 * time.Second,
 
 		badInput:  http.StatusUnprocessableEntity,
-		errorBody: failure.signalWireBody,
+		errorBody: failure.twilioBody,
 		noRoute:   signalWireNoRoute,
 	}
 }

@@ -26,9 +26,9 @@ func (f failure) twilioBody() any {
 	}
 }
 
-// signalWireBody is one of the shapes SignalWire is known to answer with: which
-// one depends on what went wrong.
-func (f failure) signalWireBody() any {
+// wildBody is one of the shapes SignalWire is known to answer with: which one
+// depends on what went wrong. Documented is that of Twilio.
+func (f failure) wildBody() any {
 	switch f.status {
 	case http.StatusUnauthorized:
 		return map[string]any{"errors": []string{f.message}}

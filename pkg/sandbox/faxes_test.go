@@ -288,7 +288,7 @@ func TestSendAndCancel(t *testing.T) {
 	if a := c.do("POST", path, "Status=canceled", 200); a.at("status") != "canceled" {
 		t.Errorf("canceled: %s", a.text)
 	}
-	if a := c.do("POST", path, "Status=canceled", 422); a.at("errors", 0, "code") != "10000" {
+	if a := c.do("POST", path, "Status=canceled", 422); a.at("code") != 10000.0 {
 		t.Errorf("canceled twice: %s", a.text)
 	}
 	c.do("DELETE", path, "", 204)

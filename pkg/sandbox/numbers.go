@@ -1,10 +1,13 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -37,7 +40,7 @@ func (s *Sandbox) listNumbers(kind string) func(*http.Request) (reply, error) {
 		if err != nil {
 			return reply{}, err
 		}
-		f := numberFilter{phone: r.Form.Get("PhoneNumber"), name: r.Form.Get("FriendlyName"), kind: kind}
+		f := numberFilter{phone: r.Form.Get("PhoneNumber"), name: r.Form.Get("FriendlyName"), kind: kind, until: s.listedUntil()}
 		if strings.Trim(f.phone, "+0123456789*") != "" {
 			return reply{}, s.refuse(21421, "PhoneNumber %q: want digits and *", f.phone)
 		}
@@ -46,14 +49,14 @@ func (s *Sandbox) listNumbers(kind string) func(*http.Request) (reply, error) {
 		}
 		var found []number
 		var of run
-		if origin := r.Form.Get("Origin"); origin == "" || origin == "twilio" {
+		if origin := r.Form.Get("Origin"); origin == "" || origin == string(s.dialect.name) {
 			if found, of, err = s.state.numbers(r.Context(), f, p); err != nil {
 				return reply{}, err
 			}
 		}
 		rows := []any{}
 		for _, n := range found {
-			rows = append(rows, s.numberBody(n))
+			rows = append(rows, s.numberBody(s.shown(n)))
 		}
 		body := p.flat(of)
 		body["incoming_phone_numbers"] = rows
@@ -62,9 +65,9 @@ func (s *Sandbox) listNumbers(kind string) func(*http.Request) (reply, error) {
 }
 
 func (s *Sandbox) getNumber(r *http.Request) (reply, error) {
-	n, err := s.state.number(r.Context(), s.dialect.hex("PN", r.PathValue("id")))
+	n, err := s.numberAt(r)
 	if err != nil {
-		return reply{}, missing(r, err)
+		return reply{}, err
 	}
 	return ok(s.numberBody(n)), nil
 }
@@ -75,13 +78,51 @@ func (s *Sandbox) updateNumber(r *http.Request) (reply, error) {
 		return s.getNumber(r)
 	}
 	n, err := s.state.changeNumber(r.Context(), id, func(n *number) error {
-		n.Updated = s.now()
-		return s.set(n, r.Form)
+		return s.update(n, r.Form)
 	})
 	if err != nil {
 		return reply{}, missing(r, err)
 	}
 	return ok(s.numberBody(n)), nil
+}
+
+// update sets what a form says, and keeps how the number was.
+func (s *Sandbox) update(n *number, form url.Values) error {
+	was := *n
+	was.Was, was.Set = nil, maps.Clone(n.Set)
+	if err := s.set(n, form); err != nil {
+		return err
+	}
+	s.options.Quirks.updated(n, form.Get("VoiceReceiveMode") != "")
+	n.Was, n.Changed, n.Updated = &was, s.options.Now().UnixMilli(), s.now()
+	return nil
+}
+
+// sellAgain answers a purchase of a number that is owned: with an update.
+func (s *Sandbox) sellAgain(r *http.Request, phone string) (reply, error) {
+	n, err := s.state.numberOf(r.Context(), phone)
+	if err != nil {
+		return reply{}, missing(r, err)
+	}
+	n, err = s.state.changeNumber(r.Context(), n.ID, func(n *number) error { return s.update(n, r.Form) })
+	return reply{status: http.StatusCreated, body: s.numberBody(n)}, err
+}
+
+// numberAt is the number that a request's path names, as it reads by now.
+func (s *Sandbox) numberAt(r *http.Request) (number, error) {
+	n, err := s.state.number(r.Context(), s.dialect.hex("PN", r.PathValue("id")))
+	switch {
+	case err != nil:
+		return n, missing(r, err)
+	case !s.visible(n.Bought, s.options.Quirks.LateNumber):
+		return n, notFound(r)
+	}
+	return s.shown(n), nil
+}
+
+// listedUntil is when numbers were bought that lists show by now.
+func (s *Sandbox) listedUntil() int64 {
+	return s.options.Now().Add(-s.options.Quirks.LateList).UnixMilli()
 }
 
 func (s *Sandbox) releaseNumber(r *http.Request) (reply, error) {
@@ -119,12 +160,16 @@ func (s *Sandbox) buyNumber(r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	n := newNumber(o, s.now())
+	n.Bought = s.options.Now().UnixMilli()
 	if err := s.set(&n, r.Form); err != nil {
 		return reply{}, err
 	}
 	n.Mode = "voice" // the mode is accepted with a purchase and does not stick
 	if err := s.state.addNumbers(r.Context(), n); err != nil {
-		if errors.Is(err, errTaken) {
+		switch {
+		case errors.Is(err, errTaken) && s.options.Quirks.SoldAgain:
+			return s.sellAgain(r, n.Phone)
+		case errors.Is(err, errTaken):
 			return reply{}, s.notAvailable(n.Phone)
 		}
 		return reply{}, err
@@ -211,8 +256,8 @@ func (s *Sandbox) numberBody(n number) map[string]any {
 		"address_requirements":   n.Address,
 		"api_version":            "2010-04-01",
 		"beta":                   n.Beta,
-		"origin":                 "twilio",
-		"status":                 "in-use",
+		"origin":                 string(s.dialect.name),
+		"status":                 cmp.Or(s.options.Quirks.Status, "in-use"),
 		"type":                   strings.ReplaceAll(snake(n.Type), "_", "-"),
 		"voice_caller_id_lookup": false,
 		"date_created":           rfc2822(n.Created),

@@ -50,7 +50,7 @@ func TestNumberShape(t *testing.T) {
 		}
 		for key, want := range map[string]any{
 			"voice_url": wantURL, "voice_fallback_url": wantURL, "voice_method": "POST", "trunk_sid": nil, "address_sid": nil,
-			"friendly_name": "(500) 555-0006", "phone_number": "+15005550006", "origin": "twilio",
+			"friendly_name": "(500) 555-0006", "phone_number": "+15005550006", "origin": string(dialect),
 		} {
 			if got, there := a.body[key]; !there || got != want {
 				t.Errorf("%s: %s is %#v (%v), want %#v", dialect, key, got, there, want)

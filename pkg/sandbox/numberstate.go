@@ -25,6 +25,10 @@ type number struct {
 	Created time.Time
 	Updated time.Time
 
+	Bought  int64   // when, in milliseconds since 1970, more exactly than Created
+	Changed int64   // when it was updated
+	Was     *number // before that
+
 	// Set is what else was set, by parameter name; see settings.
 	Set map[string]string
 }
@@ -105,6 +109,7 @@ type numberFilter struct {
 	name  string // exact
 	kind  string
 	beta  *bool
+	until int64 // bought by then, in milliseconds since 1970
 }
 
 func (f numberFilter) sql() (where []string, args []any) {
@@ -113,6 +118,9 @@ func (f numberFilter) sql() (where []string, args []any) {
 	}
 	if f.name != "" {
 		where, args = append(where, "name = ?"), append(args, f.name)
+	}
+	if f.until != 0 {
+		where, args = append(where, "coalesce(json_extract(doc, '$.Bought'), 0) <= ?"), append(args, f.until)
 	}
 	if f.kind != "" {
 		where, args = append(where, "type = ?"), append(args, f.kind)

@@ -38,21 +38,40 @@ func (s *Sandbox) relaySearch(r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	data := []any{}
-	for _, o := range offers {
+	field := "number"
+	if s.options.Quirks.wild() {
+		field = "e164"
+	}
+	for i, o := range offers {
 		item := map[string]any{
-			"e164":         o.phone,
+			field:          orNull(s.options.Quirks.offered(i, o.phone)),
 			"country_code": o.area.country,
 			"region":       orNull(o.area.region),
 			"city":         nil,
 			"rate_center":  nil,
-			"capabilities": map[string]bool{"voice": o.can.Voice, "sms": o.can.SMS, "mms": o.can.MMS, "fax": o.can.Fax},
+			"capabilities": s.relayCapabilities(o.can),
 		}
 		if o.place != nil {
 			item["city"], item["rate_center"] = o.place.name, o.place.rateCenter
 		}
 		data = append(data, item)
 	}
-	return ok(map[string]any{"links": map[string]any{"self": relayRoot + "/search" + query(r.Form)}, "data": data}), nil
+	self := relayRoot + "/search" + query(r.Form)
+	return ok(map[string]any{"links": map[string]any{"self": self, "first": self}, "data": data}), nil
+}
+
+// relayCapabilities of a number for sale are an object, or a list of what it can
+// do.
+func (s *Sandbox) relayCapabilities(c capabilities) any {
+	object := map[string]bool{"voice": c.Voice, "sms": c.SMS, "mms": c.MMS}
+	switch {
+	case s.options.Quirks.Offers == "fax":
+	case s.options.Quirks.wild():
+		return c.names()
+	default:
+		object["fax"] = c.Fax
+	}
+	return object
 }
 
 // relayFilter reads the search's parameters; the limits are as documented.
@@ -107,9 +126,9 @@ func (s *Sandbox) relayFilter(form url.Values) (match func(offer) bool, limit in
 func startsWith(phone, digits string) bool { return strings.HasPrefix(phone[1:], digits) }
 
 func (s *Sandbox) relayGet(r *http.Request) (reply, error) {
-	n, err := s.state.number(r.Context(), s.dialect.hex("PN", r.PathValue("id")))
+	n, err := s.numberAt(r)
 	if err != nil {
-		return reply{}, missing(r, err)
+		return reply{}, err
 	}
 	return ok(s.relayNumber(n)), nil
 }
@@ -126,13 +145,13 @@ func (s *Sandbox) relayList(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	found, rows, err := s.state.numbers(r.Context(), numberFilter{name: form.Get("filter_name"), phone: form.Get("filter_number")}, p)
+	found, rows, err := s.state.numbers(r.Context(), numberFilter{name: form.Get("filter_name"), phone: form.Get("filter_number"), until: s.listedUntil()}, p)
 	if err != nil {
 		return reply{}, err
 	}
 	data := []any{}
 	for _, n := range found {
-		data = append(data, s.relayNumber(n))
+		data = append(data, s.relayNumber(s.shown(n)))
 	}
 	links := map[string]any{"self": p.relayURI(p.number, ""), "first": p.relayURI(0, "")}
 	if rows.more {
@@ -157,10 +176,7 @@ func (s *Sandbox) relayNumber(n number) map[string]any {
 	if n.Type == "TollFree" {
 		kind = "toll_free"
 	}
-	handler := "laml_webhooks"
-	if n.Set["VoiceApplicationSid"] != "" {
-		handler = "laml_application"
-	}
+	handler, resource := s.options.Quirks.handler(n)
 	method := func(param string) string {
 		if m := n.Set[param]; m != "" {
 			return m
@@ -175,6 +191,7 @@ func (s *Sandbox) relayNumber(n number) map[string]any {
 		"country_code":                n.Country,
 		"capabilities":                n.Can.names(),
 		"call_handler":                handler,
+		"calling_handler_resource_id": resource,
 		"call_receive_mode":           n.Mode,
 		"call_request_url":            orNull(n.Set["VoiceUrl"]),
 		"call_request_method":         method("VoiceMethod"),

@@ -40,6 +40,7 @@ type Options struct {
 	MaxConcurrent int     // requests at once; beyond it 429 with code 20429; 0: no limit
 	Faults        []Fault // tried in order on every request
 	Seed          uint64  // of the dice that decide whether a fault strikes
+	Quirks        Quirks
 
 	Now func() time.Time // nil: time.Now
 }
@@ -74,6 +75,9 @@ func Open(ctx context.Context, o Options) (*Sandbox, error) {
 	st, err := openState(ctx, o.Path, o.Now())
 	if err != nil {
 		return nil, fmt.Errorf("open sandbox: %w", err)
+	}
+	if o.Quirks.wild() && d.name == SignalWire {
+		d.errorBody = failure.wildBody
 	}
 	s := &Sandbox{dialect: d, settings: d.settings(), options: o, state: st, stock: newStock()}
 	s.handler = s.newHandler()

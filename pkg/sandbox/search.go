@@ -86,8 +86,10 @@ func (s *Sandbox) searchNumbers(r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	bodies := []any{}
-	for _, o := range offers {
-		bodies = append(bodies, s.offerBody(o))
+	for i, o := range offers {
+		body := s.offerBody(o)
+		body["phone_number"] = orNull(s.options.Quirks.offered(i, o.phone))
+		bodies = append(bodies, body)
 	}
 	return ok(map[string]any{
 		"available_phone_numbers": bodies,
@@ -110,7 +112,7 @@ func (s *Sandbox) forSale(ctx context.Context, limit int, keep func(*area) bool,
 	}
 	var found []offer
 	for o := range s.stock.offers(keep) {
-		if owned[o.phone] || !match(o) {
+		if owned[o.phone] && !s.options.Quirks.SoldAgain || !match(o) {
 			continue
 		}
 		if found = append(found, o); len(found) == limit {
@@ -122,7 +124,7 @@ func (s *Sandbox) forSale(ctx context.Context, limit int, keep func(*area) bool,
 
 func (s *Sandbox) offerBody(o offer) map[string]any {
 	can := map[string]bool{"voice": o.can.Voice, "SMS": o.can.SMS, "MMS": o.can.MMS}
-	if s.dialect.faxOffers {
+	if s.dialect.faxOffers && s.options.Quirks.Offers != "fax" {
 		can["fax"] = o.can.Fax
 	}
 	body := map[string]any{

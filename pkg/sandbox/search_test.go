@@ -112,7 +112,7 @@ func TestSignalWireSearch(t *testing.T) {
 			t.Errorf("relay %s: %d offers", search, len(offers))
 		}
 		for _, o := range offers {
-			if phone, _ := o["e164"].(string); !holds(phone) {
+			if phone, _ := o["number"].(string); !holds(phone) {
 				t.Errorf("relay %s: %v", search, phone)
 			}
 		}

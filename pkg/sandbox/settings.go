@@ -79,7 +79,7 @@ func (s *Sandbox) set(n *number, form url.Values) error {
 		}
 		changed[f.param] = value
 	}
-	name := form.Get("FriendlyName")
+	name := s.options.Quirks.named(form.Get("FriendlyName"))
 	if utf8.RuneCountInString(name) > maxName {
 		return s.refuse(21603, "FriendlyName is longer than %d characters", maxName)
 	}

@@ -174,7 +174,8 @@ func relayQuery(q fax.Query) (url.Values, bool) {
 
 // relayOffer is a number for sale in the relay search.
 type relayOffer struct {
-	Number       text         `json:"e164"`
+	Number       text         `json:"number"`
+	E164         text         `json:"e164"` // what the number is called in answers that were seen
 	Region       text         `json:"region"`
 	City         text         `json:"city"`
 	RateCenter   text         `json:"rate_center"`

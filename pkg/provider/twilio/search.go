@@ -53,7 +53,7 @@ func (w offerRecord) offer(q fax.Query, raw json.RawMessage) fax.Offer {
 
 func (w relayOffer) offer(q fax.Query, raw json.RawMessage) fax.Offer {
 	return fax.Offer{
-		Phone:        string(w.Number),
+		Phone:        string(cmp.Or(w.Number, w.E164)),
 		Country:      q.Country,
 		Type:         q.Type,
 		Region:       string(w.Region),
