@@ -34,6 +34,9 @@ type selection struct {
 	statuses         []string
 	minPages         int
 	failed           bool
+
+	deletes bool            // what is selected is deleted: an age is long, and remembered
+	ages    []time.Duration // of the times that were given as ages; filled in by filter
 }
 
 func (s *selection) bind(a *app, cmd *cobra.Command) {
@@ -79,15 +82,11 @@ func (s *selection) filter(ctx context.Context, a *app) (fax.Filter, error) {
 	if q.To, err = exactNumber("to", s.to); err != nil {
 		return q, err
 	}
-	if s.since != "" {
-		if q.After, err = retention.ParseSince(s.since, now); err != nil {
-			return q, fmt.Errorf("--since: %w", err)
-		}
+	if q.After, err = s.when("since", s.since, now, retention.ParseSince); err != nil {
+		return q, err
 	}
-	if s.until != "" {
-		if q.Until, err = retention.ParseUntil(s.until, now); err != nil {
-			return q, fmt.Errorf("--until: %w", err)
-		}
+	if q.Until, err = s.when("until", s.until, now, retention.ParseUntil); err != nil {
+		return q, err
 	}
 	if s.since != "" && s.until != "" && !q.After.Before(q.Until) {
 		return q, fax.WithHint(usageError("--since %s is after --until %s", s.since, s.until), "swap them")
@@ -106,6 +105,33 @@ func (s *selection) filter(ctx context.Context, a *app) (fax.Filter, error) {
 		}
 	}
 	return q, nil
+}
+
+// when reads a time. Where faxes are deleted an age is remembered, and is one that
+// nobody takes for another.
+func (s *selection) when(flag, text string, now time.Time, parse func(string, time.Time) (time.Time, error)) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := parse(text, now)
+	if _, no := retention.ParseAge(text); err == nil && no == nil && s.deletes {
+		var age time.Duration
+		age, err = deletionAge(text)
+		s.ages = append(s.ages, age)
+	}
+	if err != nil {
+		return t, fmt.Errorf("--%s: %w", flag, err)
+	}
+	return t, nil
+}
+
+// deletionAge reads the age of what is deleted: that of none at all is every fax's.
+func deletionAge(text string) (time.Duration, error) {
+	age, err := retention.ParseDeletionAge(text)
+	if err == nil && age == 0 {
+		err = fax.WithHint(usageError("%s is no age to delete by", text), "as in 90d, 6mo or 7y")
+	}
+	return age, err
 }
 
 func (s *selection) status() ([]fax.Status, error) {

@@ -32,7 +32,7 @@ type prune struct {
 
 func (a *app) faxesPrune() *cobra.Command {
 	var (
-		s                    selection
+		s                    = selection{deletes: true}
 		p                    prune
 		olderThan, maxDelete string
 	)
@@ -61,8 +61,8 @@ docs/retention.md.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if cmd.Flags().Changed("older-than") {
-				if p.policy.OlderThan, err = retention.ParseAge(olderThan); err != nil || p.policy.OlderThan == 0 {
-					return fmt.Errorf("--older-than: %w", cmp.Or(err, usageError("%s would take every fax", olderThan)))
+				if p.policy.OlderThan, err = deletionAge(olderThan); err != nil {
+					return fmt.Errorf("--older-than: %w", err)
 				}
 			}
 			if cmd.Flags().Changed("max-delete") {

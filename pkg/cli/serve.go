@@ -19,7 +19,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/plan"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receiver"
-	"github.com/faxctl/faxctl/pkg/retention"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
 
@@ -177,8 +176,8 @@ func (s *serving) readPrune() (err error) {
 	case s.pruneAfter == "":
 		return nil
 	}
-	if p.policy.OlderThan, err = retention.ParseAge(s.pruneAfter); err != nil || p.policy.OlderThan == 0 {
-		return fax.WithHint(usageError("--prune-after %q is no age", s.pruneAfter), "as in --prune-after 90d")
+	if p.policy.OlderThan, err = deletionAge(s.pruneAfter); err != nil {
+		return fmt.Errorf("--prune-after: %w", err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package retention
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,17 @@ func ParseAge(s string) (time.Duration, error) {
 			return total, nil
 		}
 	}
+}
+
+// ParseDeletionAge is [ParseAge] for what deletes: it takes h, d, w, mo and y.
+// Whoever writes 6m means months as often as minutes, and in a deletion the one
+// for the other takes everything. fax.ErrInvalid: an m or an s.
+func ParseDeletionAge(s string) (time.Duration, error) {
+	age, err := ParseAge(s)
+	if short := regexp.MustCompile(`[ms](\d|$)`); err == nil && short.MatchString(s) {
+		err = fax.Invalid("write 6mo for six months; where faxes are deleted an age takes h, d, w, mo and y", "length of time %q: minutes and seconds are too short to delete by", s)
+	}
+	return age, err
 }
 
 // unitOf is the length of a unit, 0 when there is none of that name.

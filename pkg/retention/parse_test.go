@@ -2,6 +2,7 @@ package retention
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,23 @@ func TestParseAge(t *testing.T) {
 		if got, err := ParseAge(in); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
 			t.Errorf("ParseAge(%q) = %v, %v; want an invalid length of time with a hint", in, got, err)
 		}
+	}
+}
+
+// In a deletion six minutes are never taken for six months.
+func TestParseDeletionAge(t *testing.T) {
+	for in, want := range map[string]time.Duration{"1h": time.Hour, "90d": 90 * day, "2w": 14 * day, "6mo": 186 * day, "7y": 7 * 366 * day, "1mo12h": 31*day + 12*time.Hour} {
+		if got, err := ParseDeletionAge(in); err != nil || got != want {
+			t.Errorf("ParseDeletionAge(%q) = %v, %v; want %v", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"6m", "90m", "7776000s", "0s", "1mo6m", "6m1mo", "1d30s", "30s1d"} {
+		if got, err := ParseDeletionAge(in); !errors.Is(err, fax.ErrInvalid) || !strings.Contains(fax.Hint(err), "6mo") {
+			t.Errorf("ParseDeletionAge(%q) = %v, %v; want it refused, with 6mo in the hint", in, got, err)
+		}
+	}
+	if _, err := ParseDeletionAge("soon"); !errors.Is(err, fax.ErrInvalid) {
+		t.Errorf("soon: %v", err)
 	}
 }
 
