@@ -45,18 +45,45 @@ func moneyOf(s, currency string) *fax.Money {
 	return &fax.Money{Amount: s, Currency: strings.ToUpper(currency)}
 }
 
-// timeOf reads both formats in use: ISO 8601 on faxes, RFC 2822 on numbers. What
-// is neither is the zero time.
+// timeOf reads the formats in use: ISO 8601 on faxes, RFC 2822 on numbers; at
+// SignalWire also the one without a colon in its zone, and the other with its month in
+// any length ("25 Sept 2018"). A day alone is meant to its end, so that nothing
+// is taken for older than it is. What is none of these, or says not in which zone
+// it is, is the zero time.
+// Source: https://developer.signalwire.com/compatibility-api/, the examples.
 func timeOf(s string) time.Time {
-	if s == "" {
-		return time.Time{}
+	fields := strings.Fields(s)
+	if len(fields) > 0 && strings.HasSuffix(fields[0], ",") {
+		fields = fields[1:] // the day of the week
 	}
-	for _, layout := range []string{time.RFC3339, time.RFC1123Z, "Mon, _2 Jan 2006 15:04:05 -0700", time.RFC1123} {
+	if len(fields) > 1 {
+		fields[1] = shortMonth(fields[1])
+	}
+	s = strings.Join(fields, " ")
+	for _, layout := range []string{
+		time.RFC3339, "2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z0700", "2006-01-02 15:04:05 UTC",
+		"2 Jan 2006 15:04:05 Z0700", "2 Jan 2006 15:04:05 GMT", "2 Jan 2006 15:04:05 UTC",
+	} {
 		if at, err := time.Parse(layout, s); err == nil {
 			return at.UTC()
 		}
 	}
+	for _, layout := range []string{time.DateOnly, "2 Jan 2006"} {
+		if at, err := time.Parse(layout, s); err == nil && !at.IsZero() {
+			return at.AddDate(0, 0, 1).Add(-time.Second)
+		}
+	}
 	return time.Time{}
+}
+
+// shortMonth is the name of a month in three letters, and any other word as it is.
+func shortMonth(word string) string {
+	for m := time.January; m <= time.December; m++ {
+		if len(word) > 3 && strings.HasPrefix(m.String(), strings.TrimSuffix(word, ".")) {
+			return m.String()[:3]
+		}
+	}
+	return word
 }
 
 // numberType is a provider's word for a type of number: "toll free", "toll-free",
