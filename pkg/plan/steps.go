@@ -61,7 +61,7 @@ func Steps(ctx context.Context, numbers fax.Numbers, f File) ([]Step, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the account's numbers: %w", err)
 	}
-	c := &comparer{numbers: numbers, most: len(f.Entries), named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[fax.Query]*shelf{}}
+	c := &comparer{numbers: numbers, most: len(f.Entries), has: index(all), named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[fax.Query]*shelf{}}
 	defer c.close()
 	for _, e := range f.Entries {
 		if e.Phone != "" {
@@ -73,7 +73,7 @@ func Steps(ctx context.Context, numbers fax.Numbers, f File) ([]Step, error) {
 	var steps []Step
 	managed := map[string]bool{}
 	for _, e := range f.Entries {
-		s, err := c.step(ctx, all, e)
+		s, err := c.step(ctx, e)
 		switch {
 		case err == nil:
 			managed[s.Phone] = true
@@ -114,6 +114,7 @@ func aboutEntry(err error) bool {
 type comparer struct {
 	numbers fax.Numbers
 	most    int              // entries there are: no search need find more
+	has     numberIndex      // what the account has
 	named   map[string]Entry // by the phone number they name
 	taken   map[string]bool  // phones that other entries mean, or will buy
 	shelves map[fax.Query]*shelf
@@ -127,8 +128,8 @@ func (c *comparer) close() {
 	}
 }
 
-func (c *comparer) step(ctx context.Context, all []fax.Number, e Entry) (Step, error) {
-	n, found, err := c.find(all, e)
+func (c *comparer) step(ctx context.Context, e Entry) (Step, error) {
+	n, found, err := c.find(e)
 	switch {
 	case err != nil:
 		return Step{}, err
@@ -149,15 +150,31 @@ func (c *comparer) step(ctx context.Context, all []fax.Number, e Entry) (Step, e
 	return s, nil
 }
 
+// numberIndex finds numbers without going through all of them for each entry.
+type numberIndex struct{ byPhone, byName map[string][]fax.Number }
+
+func index(all []fax.Number) numberIndex {
+	x := numberIndex{map[string][]fax.Number{}, map[string][]fax.Number{}}
+	for _, n := range all {
+		x.byPhone[n.Phone] = append(x.byPhone[n.Phone], n)
+		x.byName[n.Name] = append(x.byName[n.Name], n)
+	}
+	return x
+}
+
 // find is the number that an entry means, if the account has it. One that was
 // bought is known by its name; numbers that other entries name are not meant.
-func (c *comparer) find(all []fax.Number, e Entry) (fax.Number, bool, error) {
+func (c *comparer) find(e Entry) (fax.Number, bool, error) {
+	candidates := c.has.byPhone[e.Phone]
+	if e.Buy != nil {
+		candidates = c.has.byName[e.Name()]
+	}
 	var found []fax.Number
-	for _, n := range all {
+	for _, n := range candidates {
 		if err := c.distinct(n, e); err != nil {
 			return fax.Number{}, false, err
 		}
-		if e.Phone == n.Phone || e.Buy != nil && n.Name == e.Name() && !c.taken[n.Phone] {
+		if e.Buy == nil || !c.taken[n.Phone] {
 			found = append(found, n)
 		}
 	}
@@ -175,7 +192,7 @@ func (c *comparer) find(all []fax.Number, e Entry) (fax.Number, bool, error) {
 // keeps: a number of that name is there, so nothing would ever be bought.
 func (c *comparer) distinct(n fax.Number, e Entry) error {
 	other, managed := c.named[n.Phone]
-	if !managed || e.Buy == nil || n.Name != e.Name() || other.Want.Name != nil && *other.Want.Name != n.Name {
+	if !managed || e.Buy == nil || other.Want.Name != nil && *other.Want.Name != n.Name {
 		return nil
 	}
 	return fax.WithHint(fmt.Errorf("%w: the name %s is that of %s, the number of the entry in line %d", fax.ErrConflict, strict.Quote(n.Name), n.Phone, other.Line),
