@@ -28,6 +28,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plain"
+	"github.com/faxctl/faxctl/pkg/strict"
 	"github.com/faxctl/faxctl/pkg/term"
 )
 
@@ -281,9 +282,11 @@ func (a *app) report(err error) {
 	a.term.Fail(err, a.hint(err))
 }
 
-// hint is what to do next. The commands in it are about the account that this one
-// was about.
-func (a *app) hint(err error) string {
+// hint is what to do next.
+func (a *app) hint(err error) string { return a.ours(fax.Hint(err)) }
+
+// ours is a hint whose commands are about the account that this one was about.
+func (a *app) ours(hint string) string {
 	account := ""
 	if a.flags.profile != "" {
 		account += " --profile " + a.flags.profile
@@ -291,8 +294,8 @@ func (a *app) hint(err error) string {
 	if a.flags.apiURL != "" {
 		account += " --api-url " + a.flags.apiURL
 	}
-	ours := regexp.MustCompile(`\bfaxctl (numbers|faxes|api|whoami)\b`)
-	return plain.Text(ours.ReplaceAllString(fax.Hint(err), "faxctl"+strings.ReplaceAll(account, "$", "$$")+" $1"))
+	command := regexp.MustCompile(`\bfaxctl (numbers|faxes|api|whoami)\b`)
+	return plain.Text(command.ReplaceAllString(hint, "faxctl"+strings.ReplaceAll(account, "$", "$$")+" $1"))
 }
 
 // errorReport is an error as -o json prints it.
@@ -304,7 +307,19 @@ type errorReport struct {
 		Status    int    `json:"status,omitempty"` // HTTP
 		Code      string `json:"code,omitempty"`   // the provider's
 		RequestID string `json:"request_id,omitempty"`
+
+		// Of a file, everything that is wrong with it.
+		File     string        `json:"file,omitempty"`
+		Problems []fileProblem `json:"problems,omitempty"`
 	} `json:"error"`
+}
+
+// fileProblem is one thing that is wrong with a file; line 0 is the file as a
+// whole.
+type fileProblem struct {
+	Line    int    `json:"line"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
 }
 
 func (a *app) errorObject(err error) errorReport {
@@ -313,6 +328,13 @@ func (a *app) errorObject(err error) errorReport {
 	var api *fax.APIError
 	if errors.As(err, &api) {
 		r.Error.Status, r.Error.Code, r.Error.RequestID = api.Status, api.Code, api.RequestID
+	}
+	var file *strict.Error
+	if errors.As(err, &file) {
+		r.Error.File = file.Path
+		for _, p := range file.Problems {
+			r.Error.Problems = append(r.Error.Problems, fileProblem{p.Line, plain.Line(p.Text), a.ours(p.Hint)})
+		}
 	}
 	return r
 }

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// ParseMoney reads an amount as people write it: "2", "2.00" or "2.00 USD".
-// Without a currency the amount is in whatever currency it is compared with.
+// ParseMoney reads an amount as people write it: "2", "2.00" or "2.00 USD", and
+// nothing negative. Without a currency the amount is in whatever currency it is
+// compared with.
 func ParseMoney(s string) (Money, error) {
 	amount, currency, _ := strings.Cut(strings.TrimSpace(s), " ")
 	m := Money{Amount: amount, Currency: strings.ToUpper(strings.TrimSpace(currency))}
-	if _, err := m.rat(); err != nil || !regexp.MustCompile(`^([A-Z]{3})?$`).MatchString(m.Currency) {
-		return Money{}, Invalid("write an amount and, if you like, a currency, as in 2.00 or '2.00 USD'", "amount of money %q", s)
+	if _, err := m.rat(); err != nil || strings.HasPrefix(amount, "-") || !regexp.MustCompile(`^([A-Z]{3})?$`).MatchString(m.Currency) {
+		return Money{}, Invalid("write an amount of 0 or more and, if you like, a currency, as in 2.00 or '2.00 USD'", "amount of money %q", s)
 	}
 	return m, nil
 }

@@ -64,7 +64,12 @@ func TestParsePhone(t *testing.T) {
 		"+1 (415) 555-0123":  "+14155550123",
 		" +44 20 7946.0018 ": "+442079460018",
 		"+1415\u00a05550123": "+14155550123",
+		"+390612345678":      "+390612345678",
 		"14155550123":        "",
+		"+1415555012":        "",
+		"+141555501234":      "",
+		"+44 (0)20 79460018": "",
+		"+44(0)2079460018":   "",
 		"+04155550123":       "",
 		"+1415":              "",
 		"+1415555012345678":  "",
@@ -78,6 +83,20 @@ func TestParsePhone(t *testing.T) {
 		}
 		if err != nil && fax.Hint(err) == "" {
 			t.Errorf("ParsePhone(%q): no hint", in)
+		}
+	}
+}
+
+// What is dialed at home alone is no part of a number, and the hint has the
+// number without it where that is sure.
+func TestParsePhoneFromAbroad(t *testing.T) {
+	for in, want := range map[string]string{
+		"+44 (0)20 7946 0018": "it is not dialed from abroad: write +442079460018",
+		"+39 (0)6 1234 5678":  "leave the (0) out: it is not part of the number",
+		"+1415555012":         "with +1 it has eleven digits, as in +14155550123",
+	} {
+		if _, err := fax.ParsePhone(in); fax.Hint(err) != want {
+			t.Errorf("ParsePhone(%q): hint %q, want %q", in, fax.Hint(err), want)
 		}
 	}
 }

@@ -7,19 +7,36 @@ import (
 
 // ParsePhone reads a phone number as people write it, "+1 (415) 555-0123",
 // and returns it in E.164, "+14155550123": a plus sign, a country code that
-// does not begin with 0, seven to fifteen digits in all (ITU-T E.164).
+// does not begin with 0, seven to fifteen digits in all (ITU-T E.164); of the
+// North American plan, +1, eleven. The "(0)" that some write after a country
+// code is dialed at home and not from abroad: with it a number is refused.
 func ParsePhone(s string) (string, error) {
-	clean := strings.Map(func(r rune) rune {
+	clean := withoutMarks(s)
+	home := regexp.MustCompile(`^(\s*\+[\d\s.\-\x{a0}]*?)\(0\)`)
+	switch {
+	case home.MatchString(s):
+		hint := "leave the (0) out: it is not part of the number"
+		if abroad, err := ParsePhone(home.ReplaceAllString(s, "$1")); err == nil && !strings.HasPrefix(abroad, "+39") { // Italy dials it from abroad as well
+			hint = "it is not dialed from abroad: write " + abroad
+		}
+		return "", Invalid(hint, "phone number %q: it has the (0) of calls within the country", s)
+	case !regexp.MustCompile(`^\+[1-9]\d{6,14}$`).MatchString(clean):
+		return "", Invalid("write it in E.164: a plus sign, the country code and the number, as in +14155550123", "phone number %q", s)
+	case strings.HasPrefix(clean, "+1") && len(clean) != len("+14155550123"):
+		return "", Invalid("with +1 it has eleven digits, as in +14155550123", "phone number %q: it has %d digits", s, len(clean)-1)
+	}
+	return clean, nil
+}
+
+// withoutMarks takes out what people put between digits.
+func withoutMarks(s string) string {
+	return strings.Map(func(r rune) rune {
 		switch r {
 		case ' ', '-', '.', '(', ')', '/', '\u00a0', '\u2011':
 			return -1
 		}
 		return r
 	}, strings.TrimSpace(s))
-	if !regexp.MustCompile(`^\+[1-9]\d{6,14}$`).MatchString(clean) {
-		return "", Invalid("write it in E.164: a plus sign, the country code and the number, as in +14155550123", "phone number %q", s)
-	}
-	return clean, nil
 }
 
 // MaskPhone hides a number for logs so that those who know it recognize it:

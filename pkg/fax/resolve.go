@@ -80,14 +80,16 @@ func Resolve(ctx context.Context, numbers Numbers, ref string) (Number, error) {
 }
 
 // withoutSign is the advice for a phone number that nobody owns and that lacks
-// its country code or its plus sign: which country is meant only the numbers of
+// its country code or its plus sign, or is none: which country is meant only the numbers of
 // the account can tell. Any other ref has the advice of whatever is not found.
 func withoutSign(ctx context.Context, numbers Numbers, ref string) string {
-	long, err := ParsePhone("+1" + ref)
-	if err != nil {
+	if _, err := ParsePhone(ref); strings.HasPrefix(strings.TrimSpace(ref), "+") && strings.Trim(withoutMarks(ref), "+0123456789") == "" {
+		return Hint(err)
+	}
+	digits := withoutMarks(ref)
+	if !regexp.MustCompile(`^\d{6,14}$`).MatchString(digits) {
 		return Hint(notFound(ref))
 	}
-	digits := strings.TrimPrefix(long, "+1")
 	const rule = "a phone number begins with a plus sign and the country code"
 	for n, err := range numbers.List(ctx, NumberFilter{Contains: digits}) {
 		if err != nil {

@@ -108,7 +108,7 @@ func TestMoney(t *testing.T) {
 			t.Errorf("ParseMoney(%q) = %v, %v, want %v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "1/3", "1e9", "2,00", "$2", "2 dollars", "0x10", ".5", "5.", "1.2.3", "-", "NaN"} {
+	for _, in := range []string{"", "1/3", "1e9", "2,00", "$2", "2 dollars", "0x10", ".5", "5.", "1.2.3", "-", "NaN", "-1.15", "-0"} {
 		if got, err := fax.ParseMoney(in); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
 			t.Errorf("ParseMoney(%q) = %v, %v, want ErrInvalid with a hint", in, got, err)
 		}

@@ -127,14 +127,6 @@ func (s Search) common() (Query, error) {
 	return q, nil
 }
 
-// CheckCountry refuses what is no country: two capital letters (ISO 3166-1).
-func CheckCountry(code string) error {
-	if !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(code) {
-		return Invalid("give two letters (ISO 3166-1), as in --country US", "country %q", code)
-	}
-	return nil
-}
-
 // CheckAreaCode refuses what is no area code of the US and Canada.
 func CheckAreaCode(code string) error {
 	if !regexp.MustCompile(`^[2-9]\d\d$`).MatchString(code) {

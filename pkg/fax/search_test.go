@@ -3,6 +3,7 @@ package fax_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,6 +90,21 @@ func TestSetNear(t *testing.T) {
 	for _, in := range []string{"", "Oakland", "4155550123", "91,0", "0,181", "NaN,0", "1,2,3", "0x1,0", "1_0,0", ",", "1e1,0"} {
 		if err := new(fax.Query).SetNear(in); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
 			t.Errorf("SetNear(%q): %v, want ErrInvalid with a hint", in, err)
+		}
+	}
+}
+
+// A country is known by its code; what people write in its place is not asked of
+// a provider, and the hint has the code.
+func TestCheckCountry(t *testing.T) {
+	for _, code := range []string{"US", "GB", "ZW"} {
+		if err := fax.CheckCountry(code); err != nil {
+			t.Errorf("CheckCountry(%s): %v", code, err)
+		}
+	}
+	for code, hint := range map[string]string{"UK": "write GB", "USA": "write US", "GERMANY": "write DE", "XX": "no country with this code", "u": "two letters"} {
+		if err := fax.CheckCountry(code); !errors.Is(err, fax.ErrInvalid) || !strings.Contains(fax.Hint(err), hint) {
+			t.Errorf("CheckCountry(%s): %v, hint %q, want %q", code, err, fax.Hint(err), hint)
 		}
 	}
 }

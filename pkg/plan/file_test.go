@@ -102,7 +102,7 @@ defaults: [a]
 		`n.yaml:3: unknown key "nam"; did you mean name?`,
 		`n.yaml:5: invalid receive mode "faks"; fax or voice`,
 		`n.yaml:6: unknown key "area-cod"; did you mean area-code?`,
-		`n.yaml:6: invalid country "USA"; give two letters (ISO 3166-1), as in country: US`,
+		`n.yaml:6: invalid country "USA"; write US: countries have two letters (ISO 3166-1), as in country: US`,
 		`n.yaml:7: name: want text`,
 		`n.yaml:8: invalid phone number "+1415"; write it in E.164: a plus sign, the country code and the number, as in +14155550123`,
 		`n.yaml:10: name has no value; write "" to clear it, or leave name out`,
