@@ -24,12 +24,12 @@ func (a *app) numbersGroup() *cobra.Command {
 	return g
 }
 
-// named are the numbers that refs name, one after another, each once. The first
-// that cannot be found ends it.
+// named are the numbers that refs name, in their order, each once. The first that
+// cannot be found ends it.
 func named(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[fax.Number, error] {
 	return eachOnce(func(yield func(fax.Number, error) bool) {
-		for _, ref := range refs {
-			if n, err := fax.Resolve(ctx, numbers, ref); !yield(n, err) || err != nil {
+		for r := range fax.ResolveAll(ctx, numbers, refs) {
+			if !yield(r.Number, r.Err) || r.Err != nil {
 				return
 			}
 		}

@@ -87,8 +87,22 @@ func filter[T any](seq iter.Seq2[T, error], keep func(T) bool) iter.Seq2[T, erro
 	}
 }
 
-// resolvers is how many numbers are looked for at once.
-const resolvers = 8
+// resolved are the numbers that refs name, and what keeps each from being found.
+// What every other one would meet as well ends it.
+func resolved(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[batch.Result[string, fax.Number], error] {
+	return func(yield func(batch.Result[string, fax.Number], error) bool) {
+		for r := range fax.ResolveAll(ctx, numbers, refs) {
+			err := lasting(r.Err)
+			if !yield(batch.Result[string, fax.Number]{Item: r.Ref, Value: r.Number, Err: err}, nil) {
+				return
+			}
+			if batch.Stops(err) {
+				yield(batch.Result[string, fax.Number]{}, r.Err)
+				return
+			}
+		}
+	}
+}
 
 func (a *app) numbersGet() *cobra.Command {
 	return &cobra.Command{
@@ -119,12 +133,8 @@ shown.`,
 				}
 				return printOne(cmd.Context(), a, n, numberType())
 			}
-			resolve := func(ctx context.Context, ref string) (fax.Number, error) {
-				n, err := fax.Resolve(ctx, numbers, ref)
-				return n, lasting(err)
-			}
 			var t trouble
-			found := sift(a, &t, batch.RunOrdered(cmd.Context(), resolvers, values(refs), resolve))
+			found := sift(a, &t, resolved(cmd.Context(), numbers, refs))
 			if _, err := printList(cmd.Context(), a, eachOnce(found), numberType(), 0); err != nil {
 				return err
 			}

@@ -88,7 +88,9 @@ func (m *memory) List(_ context.Context, f fax.NumberFilter) iter.Seq2[fax.Numbe
 			if f.Phone != "" && n.Phone != f.Phone || !strings.Contains(n.Name, f.Name) {
 				continue
 			}
-			n.Mode = fax.ModeUnknown
+			if !f.WithMode {
+				n.Mode = fax.ModeUnknown
+			}
 			if !yield(n, nil) {
 				return
 			}

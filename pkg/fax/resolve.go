@@ -46,37 +46,56 @@ func Resolve(ctx context.Context, numbers Numbers, ref string) (Number, error) {
 	if strings.TrimSpace(ref) == "" {
 		return Number{}, Invalid("name it by its phone number, id or name, as faxctl numbers list shows them", "number: it is empty")
 	}
-	if phone, err := ParsePhone(ref); err == nil {
-		return only(ctx, numbers, ref, NumberFilter{Phone: phone}, func(n Number) bool { return n.Phone == phone })
-	}
-	byID := func() (Number, error) {
-		n, err := numbers.Get(ctx, ref)
-		if errors.Is(err, ErrInvalid) { // some providers call a strange id a bad request
-			return Number{}, notFound(ref)
+	for _, m := range meanings(ref) {
+		var n Number
+		var err error
+		switch m.kind {
+		case asPhone:
+			return only(ctx, numbers, ref, NumberFilter{Phone: m.text}, func(n Number) bool { return n.Phone == m.text })
+		case asName:
+			n, err = only(ctx, numbers, ref, NumberFilter{Name: ref}, func(n Number) bool { return n.Name == ref })
+		case asID:
+			n, err = numbers.Get(ctx, ref)
+			if errors.Is(err, ErrInvalid) { // some providers call a strange id a bad request
+				err = notFound(ref)
+			}
 		}
-		return n, err
-	}
-	byName := func() (Number, error) {
-		return only(ctx, numbers, ref, NumberFilter{Name: ref}, func(n Number) bool { return n.Name == ref })
-	}
-	oneWord := regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(ref)
-	// People's words are short; the ids of today's providers have 34 or 36
-	// characters. The likelier reading is tried first, the other one after.
-	var tries []func() (Number, error)
-	switch {
-	case !oneWord:
-		tries = append(tries, byName)
-	case len(ref) >= 30:
-		tries = append(tries, byID, byName)
-	default:
-		tries = append(tries, byName, byID)
-	}
-	for _, try := range tries {
-		if n, err := try(); !errors.Is(err, ErrNotFound) {
+		if !errors.Is(err, ErrNotFound) {
 			return n, err
 		}
 	}
 	return Number{}, WithHint(notFound(ref), withoutSign(ctx, numbers, ref))
+}
+
+// meaning is one thing that a ref may mean.
+type meaning struct {
+	kind meaningKind
+	text string
+}
+
+type meaningKind int8
+
+const (
+	asPhone meaningKind = iota
+	asID
+	asName
+)
+
+// meanings are what ref may mean, the likelier one first: people's words are
+// short, and the ids of today's providers have 34 or 36 characters.
+func meanings(ref string) []meaning {
+	if phone, err := ParsePhone(ref); err == nil {
+		return []meaning{{asPhone, phone}}
+	}
+	switch oneWord := regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(ref); {
+	case strings.TrimSpace(ref) == "":
+		return nil
+	case !oneWord:
+		return []meaning{{asName, ref}}
+	case len(ref) >= 30:
+		return []meaning{{asID, ref}, {asName, ref}}
+	}
+	return []meaning{{asName, ref}, {asID, ref}}
 }
 
 // withoutSign is the advice for a phone number that nobody owns and that lacks
@@ -113,11 +132,20 @@ func only(ctx context.Context, numbers Numbers, ref string, f NumberFilter, matc
 			found = append(found, n)
 		}
 	}
+	n, err := single(ref, found)
+	if err != nil {
+		return n, err
+	}
+	return numbers.Get(ctx, n.ID)
+}
+
+// single is the one number that was found.
+func single(ref string, found []Number) (Number, error) {
 	switch len(found) {
 	case 0:
 		return Number{}, notFound(ref)
 	case 1:
-		return numbers.Get(ctx, found[0].ID)
+		return found[0], nil
 	}
 	return Number{}, WithHint(&AmbiguousError{Ref: ref, Candidates: found}, "use the phone number or the id")
 }

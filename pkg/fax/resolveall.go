@@ -1,0 +1,87 @@
+package fax
+
+import (
+	"context"
+	"iter"
+	"slices"
+)
+
+// Resolved is what became of a ref.
+type Resolved struct {
+	Ref    string
+	Number Number
+	Err    error // those of [Resolve]
+}
+
+const (
+	// resolvers is how many refs are looked up at a time.
+	resolvers = 8
+
+	// fewRefs are looked up one by one, which takes two requests for each; for
+	// more of them the account is listed, once.
+	fewRefs = 20
+)
+
+// ResolveAll is [Resolve] for many refs: it finds their numbers side by side and
+// yields them in the order of the refs. Above a few the account's numbers are
+// listed once, and only what the list does not have is asked for by itself. An
+// error about one ref stops nothing; when the list fails, so does every ref.
+// Breaking out cancels what is under way; no goroutine outlives the loop.
+func ResolveAll(ctx context.Context, numbers Numbers, refs []string) iter.Seq[Resolved] {
+	find := func(ctx context.Context, ref string) Resolved {
+		n, err := Resolve(ctx, numbers, ref)
+		return Resolved{ref, n, err}
+	}
+	return func(yield func(Resolved) bool) {
+		resolve := find
+		if len(refs) > fewRefs {
+			known, err := list(ctx, numbers, refs)
+			resolve = func(ctx context.Context, ref string) Resolved {
+				switch n, has, ambiguous := known.find(ref); {
+				case err != nil:
+					return Resolved{Ref: ref, Err: err}
+				case has || ambiguous != nil:
+					return Resolved{ref, n, ambiguous}
+				}
+				return find(ctx, ref)
+			}
+		}
+		inOrder(ctx, resolvers, refs, resolve)(yield)
+	}
+}
+
+// listed are the numbers that refs may mean, by what they may mean them by.
+type listed map[meaning][]Number
+
+// list goes through the account's numbers and keeps those that refs may mean.
+func list(ctx context.Context, numbers Numbers, refs []string) (listed, error) {
+	known := listed{}
+	for _, ref := range refs {
+		for _, m := range meanings(ref) {
+			known[m] = nil
+		}
+	}
+	for n, err := range numbers.List(ctx, NumberFilter{WithMode: true}) {
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range []meaning{{asPhone, n.Phone}, {asID, n.ID}, {asName, n.Name}} {
+			// A list that grows while it is read has a number twice.
+			if all, wanted := known[m]; wanted && !slices.ContainsFunc(all, func(o Number) bool { return o.ID == n.ID }) {
+				known[m] = append(all, n)
+			}
+		}
+	}
+	return known, nil
+}
+
+// find is the number that ref means, if the list has it.
+func (l listed) find(ref string) (n Number, found bool, err error) {
+	for _, m := range meanings(ref) {
+		if all := l[m]; len(all) > 0 {
+			n, err = single(ref, all)
+			return n, err == nil, err
+		}
+	}
+	return Number{}, false, nil
+}
