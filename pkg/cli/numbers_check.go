@@ -20,8 +20,8 @@ import (
 
 func (a *app) numbersCheck() *cobra.Command {
 	var (
-		noProbe bool
-		jobs    int
+		noProbe, noLastFax bool
+		jobs               int
 	)
 	cmd := &cobra.Command{
 		Use:   "check [REF...]",
@@ -32,6 +32,10 @@ Each is checked for its capability, its receive mode, its fax URL and what would
 take the calls before that. The URL is then asked as the provider would ask it,
 signed, and the answer judged; addresses of private networks are not asked,
 except with the sandbox.
+
+A note says when the last fax came. It is looked up in one listing of the faxes
+or with a request for each number, whichever is fewer; --no-last-fax leaves it
+out.
 
 Problems and warnings end with exit status 8, notes do not.`,
 		Example: `  faxctl numbers check
@@ -47,6 +51,13 @@ Problems and warnings end with exit status 8, notes do not.`,
 			checker, err := a.checker(ctx, !noProbe)
 			if err != nil {
 				return err
+			}
+			if !noLastFax {
+				all, err := fax.Collect(numbers)
+				if err != nil {
+					return err
+				}
+				numbers, checker.LastFax = values(all), a.lastFax(ctx, all)
 			}
 			var c checked
 			_, err = printCut(ctx, a, c.findings(ctx, jobs, numbers, checker), findingType(), nil)
@@ -66,6 +77,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 		},
 	}
 	cmd.Flags().BoolVar(&noProbe, "no-probe", false, "do not ask the fax URLs")
+	cmd.Flags().BoolVar(&noLastFax, "no-last-fax", false, "do not look up when the last fax came")
 	a.bindJobs(cmd, &jobs, 8, "numbers")
 	return cmd
 }
@@ -101,7 +113,7 @@ func (c *checked) findings(ctx context.Context, jobs int, numbers iter.Seq2[fax.
 // checker is what the profile in force lets a check do.
 func (a *app) checker(ctx context.Context, probe bool) (audit.Checker, error) {
 	p := a.account.resolved
-	checker := audit.Checker{AllowHTTP: p.IsBuiltIn(), LastFax: a.lastFax}
+	checker := audit.Checker{AllowHTTP: p.IsBuiltIn()}
 	if !probe {
 		return checker, nil
 	}
@@ -125,21 +137,23 @@ func (a *app) checker(ctx context.Context, probe bool) (audit.Checker, error) {
 	return checker, nil
 }
 
-// lastFax is when a number last received a fax, as far as the newest records
-// tell.
-func (a *app) lastFax(ctx context.Context, n fax.Number) (time.Time, error) {
+// lastFax tells when each of the numbers last received a fax; those that take
+// voice calls are not looked at so far.
+func (a *app) lastFax(ctx context.Context, all []fax.Number) func(context.Context, fax.Number) (time.Time, error) {
 	faxes := a.account.provider.Faxes
 	if faxes == nil {
-		return time.Time{}, fmt.Errorf("fax records: %w", fax.ErrUnsupported)
-	}
-	page, err := faxes.Page(ctx, fax.Filter{To: n.Phone, Direction: fax.Inbound}, 50, "")
-	var last time.Time
-	for _, f := range page.Items {
-		if f.Created.After(last) {
-			last = f.Created
+		return func(context.Context, fax.Number) (time.Time, error) {
+			return time.Time{}, fmt.Errorf("fax records: %w", fax.ErrUnsupported)
 		}
 	}
-	return last, err
+	var phones []string
+	for _, n := range all {
+		if n.Mode != fax.ModeVoice {
+			phones = append(phones, n.Phone)
+		}
+	}
+	last := fax.LastReceived(ctx, faxes, phones)
+	return func(ctx context.Context, n fax.Number) (time.Time, error) { return last(ctx, n.Phone) }
 }
 
 func findingType() output.Type[audit.Finding] {

@@ -50,7 +50,9 @@ func (d *drawer) Page(ctx context.Context, q fax.Filter, size int, cursor string
 			return fax.Page[fax.Fax]{}, err
 		}
 	}
-	size = min(size, d.most)
+	if size = min(size, d.most); size == 0 {
+		size = d.most
+	}
 	skip, _ := strconv.Atoi(cursor)
 	var page fax.Page[fax.Fax]
 	taken := 0
