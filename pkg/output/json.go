@@ -49,10 +49,11 @@ func (t Type[T]) encoder(raw bool) encoder[T] {
 }
 
 // escape writes as \u… what the encoders of JSON and YAML leave alone but a
-// terminal would obey: DEL, the C1 controls and the bidirectional controls.
-// They occur inside quotes only; line breaks do not, and stay.
+// terminal would obey: DEL, the C1 controls and the bidirectional controls; and
+// U+FFFE and U+FFFF, which a reader of YAML does not take, as it reads JSON as
+// well. They occur inside quotes only; line breaks do not, and stay.
 func escape(b []byte) []byte {
-	unsafe := func(r rune) bool { return plain.Unsafe(r) && r != '\n' }
+	unsafe := func(r rune) bool { return plain.Unsafe(r) && r != '\n' || r == '\ufffe' || r == '\uffff' }
 	if ascii(b) || !bytes.ContainsFunc(b, unsafe) {
 		return b
 	}

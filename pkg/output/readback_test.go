@@ -14,6 +14,8 @@ import (
 // What comes out of yaml and csv, a stranger's reader takes for what went in.
 func TestReadBack(t *testing.T) {
 	words := []string{"+14155550101", "no", "Y", "null", "~", "1e3", "0x1F", "12:30:45", "2026-11-23", "007", "1_000", ".inf", "", " a ", "a: b", "- a", "#x", "true", "O'Brien", "a\nb", "Front desk", "end "}
+	fit := len(words) // for csv, which shows no such characters
+	words = append(words, "a\ufeffb", "a\ufffeb", "a\uffffb", "a\u2028b", "\U0001f600 desk")
 	type word struct{ W string }
 	var got bytes.Buffer
 	ty := output.Type[word]{Columns: []output.Column[word]{{Name: "w", Value: func(w word) string { return w.W }}}}
@@ -33,12 +35,31 @@ func TestReadBack(t *testing.T) {
 			t.Errorf("yaml: %q came back as %#v", words[i], m["W"])
 		}
 	}
+	for _, f := range []string{"json", "jsonl"} { // JSON is YAML as well
+		got.Reset()
+		if _, err := output.Print(t.Context(), &got, sequence(items, nil), ty, output.Options{Format: format(t, f)}); err != nil {
+			t.Fatal(err)
+		}
+		dec := yaml.NewDecoder(&got)
+		var back []map[string]any
+		if f == "jsonl" {
+			dec = yaml.NewDecoder(strings.NewReader("[" + strings.ReplaceAll(strings.TrimSpace(got.String()), "\n", ",\n") + "]"))
+		}
+		if err := dec.Decode(&back); err != nil {
+			t.Fatalf("%s: %v", f, err)
+		}
+		for i, m := range back {
+			if m["W"] != any(words[i]) {
+				t.Errorf("%s: %q came back as %#v", f, words[i], m["W"])
+			}
+		}
+	}
 	got.Reset()
-	if _, err := output.Print(t.Context(), &got, sequence(items, nil), ty, output.Options{Format: format(t, "csv"), NoHeader: true}); err != nil {
+	if _, err := output.Print(t.Context(), &got, sequence(items[:fit], nil), ty, output.Options{Format: format(t, "csv"), NoHeader: true}); err != nil {
 		t.Fatal(err)
 	}
 	records, err := csv.NewReader(&got).ReadAll()
-	if err != nil || len(records) != len(words) {
+	if err != nil || len(records) != fit {
 		t.Fatalf("csv: %d of %d records, %v", len(records), len(words), err)
 	}
 	for i, r := range records {

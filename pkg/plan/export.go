@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -32,45 +33,80 @@ type ExportedNumber struct {
 // nothing is to be done. They are sorted by phone number. The voice URL of a
 // voice number is not part of it.
 //
-// What must not stand in a file, a URL with a user name and a password, and
-// what a file cannot say is left out, and told in the warnings.
+// What must not stand in a file, as a URL with a user name and a password, and
+// what [ReadFile] would refuse, as a number that is not in E.164, is left out
+// and named in the warnings.
 func Export(numbers []fax.Number) (Exported, []string) {
-	x := Exported{Numbers: []ExportedNumber{}}
-	var warnings []string
+	x := exporter{Exported: Exported{Numbers: []ExportedNumber{}}, seen: map[string]bool{}}
 	for _, n := range slices.SortedFunc(slices.Values(numbers), func(a, b fax.Number) int { return cmp.Compare(a.Phone, b.Phone) }) {
-		e := ExportedNumber{Number: n.Phone, Name: n.Name, FallbackURL: n.FallbackURL, StatusCallback: n.StatusCallback}
-		if n.Mode == fax.ModeFax {
-			e.FaxURL = n.FaxURL
-			e.KeepRouting = n.ShadowedBy() != ""
-			e.Force = n.Capabilities.Fax == fax.No
+		phone, err := fax.ParsePhone(n.Phone)
+		switch {
+		case err != nil:
+			x.leaveOut(n, "the number", err)
+		case phone != n.Phone:
+			x.leaveOut(n, "the number", fmt.Errorf("a file says %s", phone))
+		case x.seen[phone]:
+			x.leaveOut(n, "a second number "+n.ID, errors.New("the phone number is there already"))
+		default:
+			x.seen[phone] = true
+			x.Numbers = append(x.Numbers, x.entry(n))
 		}
-		if n.Mode != fax.ModeUnknown {
-			e.Mode = n.Mode
-		}
-		for _, u := range []struct {
-			key string
-			at  *string
-		}{{"fax-url", &e.FaxURL}, {"fallback-url", &e.FallbackURL}, {"status-callback", &e.StatusCallback}} {
-			switch {
-			case *u.at == "":
-			case CheckURL(*u.at, true) != nil:
-				warnings = append(warnings, fmt.Sprintf("%s: %s is left out: %v", n.Phone, u.key, CheckURL(*u.at, true)))
-				*u.at = ""
-			case CheckURL(*u.at, false) != nil:
-				e.AllowHTTP = true
-			}
-		}
-		if n.Mode == fax.ModeFax && method(n.Method) != "POST" {
-			e.FaxMethod = n.Method
-		}
-		if e.FallbackURL != "" && method(n.FallbackMethod) != "POST" {
-			e.FallbackMethod = n.FallbackMethod
-		}
-		if err := (Want{Name: &e.Name}).Check(); err != nil {
-			warnings = append(warnings, fmt.Sprintf("%s: name is left out: %v", n.Phone, err))
-			e.Name = ""
-		}
-		x.Numbers = append(x.Numbers, e)
 	}
-	return x, warnings
+	return x.Exported, x.warnings
+}
+
+// exporter gathers a file and what is left out of it.
+type exporter struct {
+	Exported
+	seen     map[string]bool
+	warnings []string
+}
+
+func (x *exporter) leaveOut(n fax.Number, what string, err error) {
+	x.warnings = append(x.warnings, fmt.Sprintf("%s: %s is left out: %v", n.Phone, what, err))
+}
+
+func (x *exporter) entry(n fax.Number) ExportedNumber {
+	e := ExportedNumber{Number: n.Phone, Name: n.Name, FallbackURL: n.FallbackURL, StatusCallback: n.StatusCallback}
+	if n.Mode == fax.ModeFax {
+		e.FaxURL, e.FaxMethod = n.FaxURL, n.Method
+		e.KeepRouting = n.ShadowedBy() != ""
+		e.Force = n.Capabilities.Fax == fax.No
+	}
+	if e.FallbackURL != "" {
+		e.FallbackMethod = n.FallbackMethod
+	}
+	if n.Mode != fax.ModeUnknown {
+		e.Mode = n.Mode
+	}
+	for _, u := range []struct {
+		key string
+		at  *string
+	}{{"fax-url", &e.FaxURL}, {"fallback-url", &e.FallbackURL}, {"status-callback", &e.StatusCallback}} {
+		switch err := CheckURL(*u.at, true); {
+		case *u.at == "":
+		case err != nil:
+			x.leaveOut(n, u.key, err)
+			*u.at = ""
+		case CheckURL(*u.at, false) != nil:
+			e.AllowHTTP = true
+		}
+	}
+	for _, m := range []struct {
+		key string
+		at  *string
+	}{{"fax-method", &e.FaxMethod}, {"fallback-method", &e.FallbackMethod}} {
+		if *m.at != "" && !slices.Contains(methods(), *m.at) {
+			x.leaveOut(n, m.key, fmt.Errorf("%q is neither POST nor GET", *m.at))
+			*m.at = ""
+		}
+		if *m.at == "POST" {
+			*m.at = ""
+		}
+	}
+	if err := (Want{Name: &e.Name}).Check(); err != nil {
+		x.leaveOut(n, "name", err)
+		e.Name = ""
+	}
+	return e
 }

@@ -110,7 +110,7 @@ defaults: [a]
 		`n.yaml:12: an entry has either a number, or buy; as in number: "+14155550123", or buy: {country: US, area-code: 415}`,
 		`n.yaml:13: +14155550123 is there already, in line 9; keep one of them`,
 		`n.yaml:14: an entry with buy has no name; add name: it is how a number that was bought is known again, so that it is never bought twice`,
-		`n.yaml:15: invalid amount of money "cheap"; write an amount and, if you like, a currency, as in 2.00 or '2.00 USD'`,
+		`n.yaml:15: invalid amount of money "cheap"; write an amount of 0 or more and, if you like, a currency, as in 2.00 or '2.00 USD'`,
 		`n.yaml:17: the name "twin" is there already, in line 15; a number that was bought is known again by its name: give each its own`,
 		`n.yaml:19: +14155550126: fax URL: invalid URL "http://fax.example.com/": it is not https; use https; allow-http: true permits it, for tests`,
 		`n.yaml:21: +14155550127: invalid combination: a fax URL or method, and mode voice; choose: mode voice, or a fax URL, which makes it a fax number`,
@@ -167,7 +167,7 @@ prune: yes
 		`n.yaml:10: invalid number type "tol-free"; did you mean toll-free?`,
 		`n.yaml:11: invalid area code "41"; three digits, the first one 2 to 9, as in 415`,
 		`n.yaml:12: invalid pattern "#"; 2 to 16 of digits and letters; * is one digit, % any; + at the start and $ at the end hold the pattern there`,
-		`n.yaml:14: invalid amount of money "2,00"; write an amount and, if you like, a currency, as in 2.00 or '2.00 USD'`,
+		`n.yaml:14: invalid amount of money "2,00"; write an amount of 0 or more and, if you like, a currency, as in 2.00 or '2.00 USD'`,
 		`n.yaml:15: unknown key "citi"; the keys of buy are country, type, area-code, contains, region, locality, max-price, address-sid, bundle-sid`,
 		`n.yaml:16: locality: want text, not true; write it in quotes if that is the text`,
 		`n.yaml:20: invalid area code 415: only the US and Canada have them, not DE; leave area-code out, or search country: US or CA; elsewhere use contains with the leading digits`,
@@ -273,9 +273,25 @@ func TestExport(t *testing.T) {
 		{Phone: "+14155550123", ID: "PN3", Name: "(415) 555-0123", Mode: fax.ModeFax, FaxURL: "http://localhost:8080/in", Capabilities: fax.Capabilities{Fax: fax.No}},
 		{Phone: "+14155550124", ID: "PN4", Mode: fax.ModeUnknown, VoiceURL: in},
 		{Phone: "+14155550125", ID: "PN5", Mode: fax.ModeFax, FaxURL: "https://joe:pass" + "word@fax.example.com/", StatusCallback: in, Capabilities: cans},
+		{Phone: "+14155550126", ID: "PN6", Mode: fax.ModeFax, FaxURL: in, Method: "HEAD", FallbackURL: "sip:fax@example.com", FallbackMethod: "PUT", StatusCallback: "fax.example.com", Capabilities: cans},
+		{Phone: "+14155550127", ID: "PN7", Mode: fax.ModeVoice, Name: strings.Repeat("x", 65)},
+		{Phone: "+14155550127", ID: "PN8", Mode: fax.ModeVoice},
+		{Phone: "81234", ID: "PN10", Mode: fax.ModeVoice},
+		{Phone: "+1415555012", ID: "PN11", Mode: fax.ModeFax, FaxURL: in},
+		{Phone: "", ID: "PN12"},
 	}
+	const left = 3 + 1 // numbers that no file can name, and one that is named already
 	x, warnings := plan.Export(numbers)
-	if len(warnings) != 1 || strings.Contains(warnings[0], "joe") {
+	for _, what := range []string{
+		"+14155550125: fax-url is", "+14155550126: fax-method is", "+14155550126: fallback-url is", "+14155550126: fallback-method is",
+		"+14155550126: status-callback is", "+14155550127: name is", "+14155550127: a second number PN8 is",
+		"81234: the number is", "+1415555012: the number is", ": the number is",
+	} {
+		if n := len(slices.DeleteFunc(slices.Clone(warnings), func(w string) bool { return !strings.HasPrefix(w, what) })); n != 1 {
+			t.Errorf("%d warnings of %s in %q", n, what, warnings)
+		}
+	}
+	if len(warnings) != 10 || strings.Contains(strings.Join(warnings, ""), "joe") {
 		t.Errorf("warnings: %q", warnings)
 	}
 	text, err := json.Marshal(x)
@@ -289,7 +305,7 @@ func TestExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(f.Entries) != len(numbers) || f.Entries[0].Phone != "+14155550121" {
+	if len(f.Entries) != len(numbers)-left || f.Entries[0].Phone != "+14155550121" {
 		t.Errorf("the entries are %+v", f.Entries)
 	}
 	for _, e := range f.Entries {
