@@ -43,16 +43,18 @@ type Info struct {
 	Ext         string // ".pdf" or ".tiff"
 
 	// Pages is how many pages the file really holds, not how many it says
-	// it does. 0: they could not be counted, though nothing is missing from
-	// the file; Uncounted then says why, in a few words.
+	// it does. 0: it is known to have none; or they could not be counted,
+	// though nothing is missing from the file, and Uncounted says why, in a
+	// few words.
 	Pages     int
 	Uncounted string
 }
 
 // limits for files that are built to waste time or memory.
 const (
-	maxPages = 20_000    // pages and nodes above them in one document
-	maxRead  = 128 << 20 // bytes read to count pages
+	headSize = 4096     // bytes looked at first
+	maxPages = 20_000   // pages and nodes above them in one document
+	maxRead  = 64 << 20 // bytes read to count pages
 )
 
 // uncountableError is the reason why pages cannot be counted.
@@ -60,13 +62,15 @@ type uncountableError string
 
 func (e uncountableError) Error() string { return string(e) }
 
+const errIntricate = uncountableError("it is too intricate")
+
 // Inspect tells what the first size bytes of r are. It fails with
 // [ErrNotDocument], [ErrTruncated] or the error of r. Pages that cannot be
 // counted are no error: the file may be encrypted, or stranger than the
 // readers here understand, and still be the document that was sent.
 func Inspect(r io.ReaderAt, size int64) (Info, error) {
 	f := &file{r: r, size: size, left: maxRead}
-	head, err := f.upTo(0, 1024)
+	head, err := f.upTo(0, headSize)
 	if err != nil {
 		return Info{}, err
 	}
@@ -74,7 +78,7 @@ func Inspect(r io.ReaderAt, size int64) (Info, error) {
 	switch kind, what := sniff(head); kind {
 	case PDF:
 		info = Info{Kind: PDF, ContentType: "application/pdf", Ext: ".pdf"}
-		info.Pages, err = f.pdfPages()
+		info.Pages, err = f.pdfPages(head)
 	case TIFF:
 		info = Info{Kind: TIFF, ContentType: "image/tiff", Ext: ".tiff"}
 		info.Pages, err = f.tiffPages(head)
@@ -99,10 +103,10 @@ func sniff(head []byte) (Kind, string) {
 			return TIFF, ""
 		}
 	}
-	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n\f\x00")
-	if bytes.HasPrefix(text, []byte("%PDF-")) {
+	if pdfHeader(head) >= 0 {
 		return PDF, ""
 	}
+	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), blank)
 	lower := lowercase(text[:min(len(text), 256)])
 	for _, look := range [][2]string{
 		{"<!doctype html", "an HTML page"}, {"<html", "an HTML page"}, {"<head", "an HTML page"}, {"<body", "an HTML page"},
@@ -163,7 +167,7 @@ func (f *file) upTo(off, n int64) ([]byte, error) {
 	}
 	n = min(n, f.size-off)
 	if f.left -= n; f.left < 0 {
-		return nil, uncountableError("it is too intricate")
+		return nil, errIntricate
 	}
 	buf := make([]byte, n)
 	got, err := f.r.ReadAt(buf, off)

@@ -4,135 +4,177 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-
-	"github.com/pdfcpu/pdfcpu/pkg/api"
-	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 )
 
-// pdfPages counts the leaves of the page tree. A file without the mark at its
-// end, or whose tables lie beyond it, is truncated.
-func (f *file) pdfPages() (int, error) {
+// headerWithin is how far from the beginning readers look for a PDF's header:
+// printers' job commands, a byte order mark or a blank line may stand before it.
+// Source: ISO 32000-1, annex H (implementation note 13).
+const headerWithin = 1024
+
+// pdfHeader finds the header of a PDF file, or -1. Inside a line of text it is
+// only talked about.
+func pdfHeader(head []byte) int {
+	head = head[:min(len(head), headerWithin)]
+	for from := 0; ; {
+		i := bytes.Index(head[from:], []byte("%PDF-"))
+		if i < 0 {
+			return -1
+		}
+		at := from + i
+		if at == 0 || head[at-1] < ' ' || head[at-1] > '~' || len(bytes.TrimLeft(head[:at], blank)) == 0 {
+			return at
+		}
+		from = at + 1
+	}
+}
+
+// blank is what may surround a document without being part of it.
+const blank = " \t\r\n\f\x00"
+
+// pdfPages counts the leaves of the page tree. A file that does not end with the
+// mark of its end, is shorter than it says or whose tables lie beyond it is
+// truncated.
+func (f *file) pdfPages(head []byte) (int, error) {
+	header := int64(pdfHeader(head))
+	if err := f.linearized(head[header:]); err != nil {
+		return 0, err
+	}
+	p := pdfFile{file: f, streams: map[int64]objectStream{}}
+	n, err := p.count(header)
+	switch {
+	case !errors.Is(err, errOdd) && !errors.Is(err, errShort):
+		return n, err
+	case p.encrypted:
+		return 0, uncountableError("it is encrypted")
+	}
+	return 0, uncountableError("the PDF reader does not understand it")
+}
+
+// linearized fails when the file is shorter than the dictionary at its beginning
+// tells: one made to be read while it arrives has an end mark near the beginning
+// as well (ISO 32000-1, annex F).
+func (f *file) linearized(from []byte) error {
+	line := bytes.IndexAny(from, "\r\n")
+	if line < 0 {
+		return nil
+	}
+	begin, ok := objectHead(from[line:])
+	if !ok {
+		return nil
+	}
+	l := lexer{b: from[line+begin:]}
+	if first, err := l.object(); err == nil {
+		d, _ := first.(dict)
+		length, ok := d["L"].(int64)
+		if ok && d["Linearized"] != nil && length > f.size {
+			return ErrTruncated
+		}
+	}
+	return nil
+}
+
+// startxref reads where the newest table of objects is. The end mark before it must be the last thing in the file:
+// what begins like an update is one whose end is missing.
+func (f *file) startxref() (int64, error) {
 	const tailSize = 2048
 	tail, err := f.upTo(max(0, f.size-tailSize), tailSize)
 	if err != nil {
 		return 0, err
 	}
-	mark := bytes.LastIndex(tail, []byte("%%EOF"))
-	start := bytes.LastIndex(tail[:max(0, mark)], []byte("startxref"))
-	if mark < 0 || start < 0 {
+	const mark, word = "%%EOF", "startxref"
+	end := bytes.LastIndex(tail, []byte(mark))
+	start := bytes.LastIndex(tail[:max(0, end)], []byte(word))
+	if end < 0 || start < 0 {
 		return 0, ErrTruncated
 	}
-	l := lexer{b: tail[start+len("startxref"):]}
-	at, err := l.integer()
-	if err != nil {
-		return f.pdfcpu()
+	rest := bytes.TrimLeft(tail[end+len(mark):], blank)
+	if len(rest) > 0 && bytes.IndexByte([]byte("0123456789%xst"), rest[0]) >= 0 { // an object, a comment, xref, startxref, trailer
+		return 0, ErrTruncated
 	}
-	p := pdfFile{file: f}
-	switch n, err := p.pages(at); {
-	case errors.Is(err, errOdd), errors.Is(err, errShort):
-		return f.pdfcpu()
-	case err != nil:
-		return 0, err
-	default:
-		return n, nil
-	}
+	l := lexer{b: tail[start+len(word):]}
+	return l.integer()
 }
 
-// pdfFile is a PDF file with a cross-reference table in plain text, as fax
-// servers write it (ISO 32000-1, 7.5.4). Reading it with a library that
-// understands every PDF takes more than ten times as long.
+// measuredFrom tells from where the file counts its bytes: from its beginning,
+// or from the header when something was put before it.
+func (p *pdfFile) measuredFrom(at, header int64) (int64, error) {
+	if header == 0 {
+		return 0, nil
+	}
+	for _, shift := range []int64{0, header} {
+		b, err := p.upTo(at+shift, 64)
+		if err != nil {
+			return 0, err
+		}
+		l := lexer{b: b}
+		if _, ok := objectHead(b); ok || l.keyword("xref") == nil {
+			return shift, nil
+		}
+	}
+	return 0, errOdd
+}
+
+// pdfFile is a PDF file that is read as far as it takes to walk its page tree.
+// Nothing is validated: forms, attachments and scripts are not looked at. What is
+// read and unpacked is limited in sum, whatever the file claims.
 type pdfFile struct {
 	*file
-	sections []section // newest first
+	shift     int64     // what offsets in the file are relative to
+	sections  []section // newest first
+	encrypted bool
+	streams   map[int64]objectStream // by number
+	opened    int                    // streams, so far
+	unpacked  int64                  // bytes that came out of them
+	lexed     int                    // bytes of objects taken apart
 }
 
-// section is a run of the cross-reference table: entries of 20 bytes.
-type section struct{ first, count, at int64 }
-
-func (p *pdfFile) pages(at int64) (int, error) {
+// count counts the pages of a file whose header is at an offset.
+func (p *pdfFile) count(header int64) (int, error) {
+	at, err := p.startxref()
+	if err != nil {
+		return 0, err
+	}
+	if p.shift, err = p.measuredFrom(at, header); err != nil {
+		return 0, err
+	}
 	trailer, err := p.tables(at)
 	if err != nil {
 		return 0, err
 	}
-	root, err := p.follow(trailer["Root"])
+	root, err := p.dictionary(trailer["Root"])
 	if err != nil {
 		return 0, err
 	}
 	return p.leaves(root["Pages"])
 }
 
-// tables reads the headings of the cross-reference table and of the earlier
-// ones it adds to. It returns the newest trailer.
-func (p *pdfFile) tables(at int64) (dict, error) {
-	const maxTables, maxSections = 64, 1024
-	var newest dict
-	for range maxTables {
-		head, err := p.upTo(at, 64)
-		if err != nil {
-			return nil, err
-		}
-		l := lexer{b: head}
-		if err := l.keyword("xref"); err != nil {
-			return nil, errOdd
-		}
-		for at += int64(len(head) - len(l.b)); ; {
-			line, err := p.upTo(at, 64)
-			if err != nil {
-				return nil, err
-			}
-			l := lexer{b: line}
-			first, err1 := l.integer()
-			count, err2 := l.integer()
-			if err1 != nil || err2 != nil {
-				break
-			}
-			l.skip()
-			at += int64(len(line) - len(l.b))
-			if first < 0 || count < 0 || len(p.sections) == maxSections {
-				return nil, errOdd
-			}
-			if count > (p.size-at)/20 {
-				return nil, ErrTruncated
-			}
-			p.sections = append(p.sections, section{first, count, at})
-			at += 20 * count
-		}
-		trailer, err := p.dictAt(at, "trailer")
-		if err != nil {
-			return nil, err
-		}
-		if newest == nil {
-			newest = trailer
-		}
-		if trailer["XRefStm"] != nil {
-			return nil, errOdd
-		}
-		prev, more := trailer["Prev"].(int64)
-		if !more {
-			return newest, nil
-		}
-		at = prev
-	}
-	return nil, errOdd
-}
-
 // leaves counts the pages below a node of the page tree, each of which must
 // be where the tables say.
-func (p *pdfFile) leaves(node any) (int, error) {
+func (p *pdfFile) leaves(root any) (int, error) {
 	pages, seen := 0, map[int64]bool{}
-	for open := (array{node}); len(open) > 0; {
+	var count any
+	for open := (array{root}); len(open) > 0; {
 		r, ok := open[len(open)-1].(ref)
-		if !ok || seen[r.num] || len(seen) == maxPages {
+		if !ok || seen[r.num] {
 			return 0, errOdd
+		}
+		if len(seen) == maxPages {
+			return 0, uncountableError(fmt.Sprintf("it has more than %d pages", maxPages))
 		}
 		seen[r.num] = true
 		open = open[:len(open)-1]
-		d, err := p.follow(r)
+		d, err := p.dictionary(r)
 		if err != nil {
 			return 0, err
 		}
-		switch kids, ok := d["Kids"].(array); {
+		if len(seen) == 1 {
+			count = d["Count"]
+		}
+		kids, err := p.resolve(d["Kids"])
+		if err != nil {
+			return 0, err
+		}
+		switch kids, ok := kids.(array); {
 		case ok:
 			open = append(open, kids...)
 		case d["Type"] == name("Page"):
@@ -141,118 +183,11 @@ func (p *pdfFile) leaves(node any) (int, error) {
 			return 0, errOdd
 		}
 		if len(open) > maxPages {
-			return 0, errOdd
+			return 0, uncountableError(fmt.Sprintf("it has more than %d pages", maxPages))
 		}
 	}
-	if pages == 0 {
-		return 0, errOdd
-	}
-	return pages, nil
-}
-
-// follow reads the dictionary a reference means.
-func (p *pdfFile) follow(v any) (dict, error) {
-	r, ok := v.(ref)
-	if !ok {
-		return nil, errOdd
-	}
-	for _, s := range p.sections {
-		if r.num < s.first || r.num-s.first >= s.count {
-			continue
-		}
-		entry, err := p.exactly(s.at+20*(r.num-s.first), 20)
-		if err != nil {
-			return nil, err
-		}
-		l := lexer{b: entry}
-		at, err1 := l.integer()
-		gen, err2 := l.integer()
-		err3 := l.keyword("n")
-		if errors.Join(err1, err2, err3) != nil || gen != r.gen {
-			return nil, errOdd
-		}
-		return p.dictAt(at, fmt.Sprint(r.num), fmt.Sprint(r.gen), "obj")
-	}
-	return nil, errOdd
-}
-
-// dictAt reads the dictionary after the given words.
-func (p *pdfFile) dictAt(at int64, words ...string) (dict, error) {
-	const most = 1 << 20
-	for n := int64(1024); ; n *= 4 {
-		b, err := p.upTo(at, n)
-		if err != nil {
-			return nil, err
-		}
-		d, err := parseDict(b, words)
-		if !errors.Is(err, errShort) {
-			return d, err
-		}
-		if int64(len(b)) < n {
-			return nil, ErrTruncated
-		}
-		if n >= most {
-			return nil, errOdd
-		}
-	}
-}
-
-func parseDict(b []byte, words []string) (dict, error) {
-	l := lexer{b: b}
-	for _, w := range words {
-		if err := l.keyword(w); err != nil {
-			return nil, err
-		}
-	}
-	v, err := l.object()
-	if err != nil {
-		return nil, err
-	}
-	d, ok := v.(dict)
-	if !ok {
-		return nil, errOdd
-	}
-	return d, nil
-}
-
-// pdfcpu counts with a library that knows every way to write a PDF, within
-// limits. A file it does not understand either is uncountable.
-func (f *file) pdfcpu() (pages int, err error) {
-	const mb = 1 << 20
-	if f.size > 64*mb {
-		return 0, uncountableError("it is large and written in an uncommon way")
-	}
-	defer func() {
-		if recover() != nil {
-			pages, err = 0, uncountableError("the PDF reader gave up on it")
-		}
-	}()
-	limits := model.DefaultResourceLimits()
-	limits.MaxStreamBytes, limits.MaxDecodeBytes = 64*mb, 64*mb
-	limits.MaxObjectCount, limits.MaxXRefEntries = 500_000, 500_000
-	limits.MaxObjectStreamCount = 100_000
-	// Written out, for the library's own default looks for a file in the
-	// user's configuration.
-	pages, err = api.PageCount(io.NewSectionReader(f.r, 0, f.size), &model.Configuration{
-		Reader15:       true,
-		ValidationMode: model.ValidationRelaxed,
-		Offline:        true,
-		Limits:         limits,
-	})
-	switch {
-	case err != nil && f.encrypted():
-		return 0, uncountableError("it is encrypted")
-	case err != nil:
-		return 0, uncountableError("the PDF reader does not understand it")
-	case pages < 1:
-		return 0, uncountableError("it has no pages")
+	if pages == 0 && count != int64(0) {
+		return 0, errOdd // it says that it has some
 	}
 	return pages, nil
-}
-
-// encrypted tells whether the last trailer mentions encryption.
-func (f *file) encrypted() bool {
-	const near = 64 << 10
-	tail, err := f.upTo(max(0, f.size-near), near)
-	return err == nil && bytes.Contains(tail, []byte("/Encrypt"))
 }

@@ -8,6 +8,8 @@ import (
 // Tags of an image file directory (TIFF 6.0, section 8).
 const (
 	tagNewSubfileType  = 254
+	tagImageWidth      = 256
+	tagImageLength     = 257
 	tagStripOffsets    = 273
 	tagStripByteCounts = 279
 	tagTileOffsets     = 324
@@ -22,8 +24,8 @@ type tiffFile struct {
 	big   bool
 }
 
-// tiffPages walks the chain of directories, one a page. Every directory and
-// every strip or tile must lie within the file.
+// tiffPages walks the chain of directories, one a page. Every directory, all the
+// values of its fields and every strip or tile must lie within the file.
 func (f *file) tiffPages(head []byte) (int, error) {
 	t := tiffFile{file: f, order: binary.LittleEndian}
 	if head[0] == 'M' {
@@ -55,9 +57,6 @@ func (f *file) tiffPages(head []byte) (int, error) {
 			pages++
 		}
 	}
-	if pages == 0 {
-		return 0, uncountableError("it has no pages")
-	}
 	return pages, nil
 }
 
@@ -86,6 +85,22 @@ type field struct {
 	value []byte
 }
 
+// size is that of one value in bytes (TIFF 6.0, section 2; BigTIFF); 0: of a type
+// that readers pass by.
+func (f field) size() int64 {
+	switch f.kind {
+	case 1, 2, 6, 7: // BYTE, ASCII, SBYTE, UNDEFINED
+		return 1
+	case 3, 8: // SHORT, SSHORT
+		return 2
+	case 4, 9, 11, 13: // LONG, SLONG, FLOAT, IFD
+		return 4
+	case 5, 10, 12, 16, 17, 18: // RATIONAL, SRATIONAL, DOUBLE, LONG8, SLONG8, IFD8
+		return 8
+	}
+	return 0
+}
+
 // directory checks the directory at an offset. A page is an image that is
 // neither a thumbnail nor a mask of another.
 func (t tiffFile) directory(at int64) (isPage bool, next int64, err error) {
@@ -111,64 +126,103 @@ func (t tiffFile) directory(at int64) (isPage bool, next int64, err error) {
 	fields := map[uint16]field{}
 	for ; n > 0; n, b = n-1, b[entry:] {
 		w := t.wide()
-		fields[t.order.Uint16(b)] = field{kind: t.order.Uint16(b[2:]), count: t.offset(b[4:]), value: b[4+w : 4+2*w]}
+		f := field{kind: t.order.Uint16(b[2:]), count: t.offset(b[4:]), value: b[4+w : 4+2*w]}
+		if !t.there(f) {
+			return false, 0, ErrTruncated
+		}
+		switch tag := t.order.Uint16(b); tag {
+		case tagNewSubfileType, tagImageWidth, tagImageLength, tagStripOffsets, tagStripByteCounts, tagTileOffsets, tagTileByteCounts:
+			fields[tag] = f
+		}
 	}
 	next = t.offset(b)
-	for _, tags := range [][2]uint16{{tagStripOffsets, tagStripByteCounts}, {tagTileOffsets, tagTileByteCounts}} {
-		offsets, there := fields[tags[0]]
-		if !there {
-			continue
-		}
-		isPage = true
-		if err := t.parts(offsets, fields[tags[1]]); err != nil {
-			return false, 0, err
-		}
-	}
+	isPage, err = t.picture(fields)
 	if sub, there := fields[tagNewSubfileType]; there && t.order.Uint32(sub.value)&0b101 != 0 {
 		isPage = false
 	}
-	return isPage, next, nil
+	return isPage, next, err
 }
 
-// parts checks that the strips or tiles of a page lie within the file. Old
-// writers leave the byte counts out.
-func (t tiffFile) parts(offsets, counts field) error {
-	if counts.count != 0 && counts.count != offsets.count {
-		return uncountableError("a page is described in two ways")
+// there reports whether the values of a field lie within the file.
+func (t tiffFile) there(f field) bool {
+	size := f.size()
+	if size == 0 || f.count <= t.wide()/size {
+		return true
 	}
+	return f.count <= t.size/size && t.offset(f.value) <= t.size-f.count*size
+}
+
+// picture checks the strips or tiles of a page, if it has some. One of some size
+// whose picture has not a single byte was never finished.
+func (t tiffFile) picture(fields map[uint16]field) (there bool, err error) {
+	sized := t.nonzero(fields[tagImageWidth]) && t.nonzero(fields[tagImageLength])
+	for _, tags := range [][2]uint16{{tagStripOffsets, tagStripByteCounts}, {tagTileOffsets, tagTileByteCounts}} {
+		offsets, ok := fields[tags[0]]
+		if !ok {
+			continue
+		}
+		there = true
+		switch empty, err := t.parts(offsets, fields[tags[1]]); {
+		case err != nil:
+			return false, err
+		case empty && sized:
+			return false, ErrTruncated
+		}
+	}
+	if sized && !there {
+		return false, errUnknownWay
+	}
+	return there, nil
+}
+
+const errUnknownWay = uncountableError("a page is described in an unknown way")
+
+// nonzero reports whether a field has a number, and that is not 0.
+func (t tiffFile) nonzero(f field) bool {
+	v, err := t.values(f, 0, 1)
+	return err == nil && len(v) > 0 && v[0] != 0
+}
+
+// parts checks that the strips or tiles of a page lie within the file, and tells
+// whether they have no bytes at all. Old writers leave the byte counts out.
+func (t tiffFile) parts(offsets, counts field) (empty bool, err error) {
+	if counts.count != 0 && counts.count != offsets.count {
+		return false, uncountableError("a page is described in two ways")
+	}
+	empty = counts.count != 0 || offsets.count == 0
 	const window = 1024 // values looked at together
 	for from := int64(0); from < offsets.count; from += window {
 		at, err := t.values(offsets, from, window)
 		if err != nil {
-			return err
+			return false, err
 		}
-		sizes := make([]int64, len(at))
+		long := make([]int64, len(at))
 		if counts.count != 0 {
-			if sizes, err = t.values(counts, from, window); err != nil {
-				return err
+			if long, err = t.values(counts, from, window); err != nil {
+				return false, err
 			}
 		}
 		for i := range at {
-			if at[i] > t.size-sizes[i] {
-				return ErrTruncated
+			if at[i] > t.size-long[i] {
+				return false, ErrTruncated
 			}
+			empty = empty && long[i] == 0
 		}
 	}
-	return nil
+	return empty, nil
 }
 
 // values reads up to n whole numbers of a field, from index from on.
 func (t tiffFile) values(f field, from, n int64) ([]int64, error) {
-	width := map[uint16]int64{3: 2, 4: 4, 13: 4, 16: 8, 18: 8}[f.kind] // SHORT, LONG, IFD, LONG8, IFD8
-	if width == 0 {
-		return nil, uncountableError("a page is described in an unknown way")
+	width := f.size()
+	switch f.kind {
+	case 3, 4, 13, 16, 18: // SHORT, LONG, IFD, LONG8, IFD8
+	default:
+		return nil, errUnknownWay
 	}
 	n = min(n, f.count-from)
 	b := f.value
 	if f.count > t.wide()/width { // too many for the entry: they are elsewhere
-		if f.count > t.size/width {
-			return nil, ErrTruncated
-		}
 		var err error
 		if b, err = t.exactly(t.offset(f.value)+from*width, n*width); err != nil {
 			return nil, err
