@@ -61,6 +61,7 @@ type format struct {
 // Archive is an open archive. Safe for concurrent use.
 type Archive struct {
 	dir   string
+	disk  durable.Disk
 	store Store
 	index *index.Index
 	lock  *os.File // nil: open for reading
@@ -76,6 +77,11 @@ type Archive struct {
 // for a folder that has something else in it; fax.ErrUnsupported for an archive
 // of a later version; those of the file system.
 func Open(ctx context.Context, dir string) (*Archive, error) {
+	return openOn(ctx, durable.OS{}, dir)
+}
+
+// openOn is Open on any disk.
+func openOn(ctx context.Context, disk durable.Disk, dir string) (*Archive, error) {
 	found, err := checkFormat(dir)
 	if err != nil {
 		return nil, err
@@ -84,7 +90,7 @@ func Open(ctx context.Context, dir string) (*Archive, error) {
 		if err := checkEmpty(dir); err != nil {
 			return nil, err
 		}
-		if err := durable.MakeDir(dir, nil); err != nil {
+		if err := durable.MakeDir(disk, dir); err != nil {
 			return nil, err
 		}
 	}
@@ -92,10 +98,10 @@ func Open(ctx context.Context, dir string) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := newArchive(dir)
+	a := newArchive(disk, dir)
 	a.lock = lock
 	if !found {
-		err = writeFormat(dir)
+		err = writeFormat(disk, dir)
 	}
 	if err == nil {
 		err = a.openIndex(ctx)
@@ -162,7 +168,7 @@ func Read(ctx context.Context, dir string) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := newArchive(dir)
+	a := newArchive(durable.OS{}, dir)
 	if x, err := index.Open(ctx, filepath.Join(dir, indexFile), false); err == nil {
 		clean, err := x.Clean(ctx)
 		if err == nil && (clean || locked(dir)) {
@@ -197,8 +203,9 @@ func Read(ctx context.Context, dir string) (*Archive, error) {
 	return a, nil
 }
 
-func newArchive(dir string) *Archive {
-	return &Archive{dir: dir, store: &Dir{root: dir}, seed: maphash.MakeSeed()}
+func newArchive(disk durable.Disk, dir string) *Archive {
+	shared := durable.NewSyncer(disk)
+	return &Archive{dir: dir, disk: shared, store: &Dir{root: dir, disk: shared}, seed: maphash.MakeSeed()}
 }
 
 // Close brings the index up to date and lets others write.
@@ -305,12 +312,12 @@ func checkEmpty(dir string) error {
 	return nil
 }
 
-func writeFormat(dir string) error {
+func writeFormat(disk durable.Disk, dir string) error {
 	data, err := json.Marshal(format{Format: formatVersion, Created: time.Now().UTC().Truncate(time.Second)})
 	if err != nil {
 		return err
 	}
-	return durable.WriteFile(filepath.Join(dir, formatFile), append(data, '\n'), nil)
+	return durable.WriteFile(disk, filepath.Join(dir, formatFile), append(data, '\n'))
 }
 
 // takeLock makes us the one writer.

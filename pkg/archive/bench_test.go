@@ -95,9 +95,9 @@ func BenchmarkKeeping(b *testing.B) {
 	}
 	for name, keep := range map[string]func(b *testing.B, dir string) time.Duration{
 		"download": func(b *testing.B, dir string) time.Duration {
-			var dirs durable.Syncer
+			disk := durable.NewSyncer(durable.OS{})
 			return run(b, 4*jobs, func(f fax.Fax) error {
-				_, err := fetch.Save(ctx, limited, f, fetch.Target{Dir: dir, Base: f.ID}, fetch.Options{Dirs: &dirs})
+				_, err := fetch.Save(ctx, limited, f, fetch.Target{Dir: dir, Base: f.ID}, fetch.Options{Disk: disk})
 				return err
 			})
 		},

@@ -14,7 +14,7 @@ import (
 // Receipts is a file of receipts, one JSON object a line. Safe for concurrent
 // use.
 type Receipts struct {
-	file    *os.File
+	file    durable.File
 	regular bool // neither a pipe nor a device, which have no disk
 
 	mu      sync.Mutex // one line after another
@@ -28,8 +28,10 @@ type Receipts struct {
 
 // OpenReceipts opens or makes the file, for appending and for the owner alone. A
 // line that an earlier run did not finish is ended, so that it spoils no other.
-func OpenReceipts(path string) (*Receipts, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+func OpenReceipts(path string) (*Receipts, error) { return openReceipts(durable.OS{}, path) }
+
+func openReceipts(disk durable.Disk, path string) (*Receipts, error) {
+	f, err := disk.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND)
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +41,7 @@ func OpenReceipts(path string) (*Receipts, error) {
 		r.regular = true
 		r.torn, err = unfinished(path, st.Size())
 	}
-	var dirs *durable.Syncer
-	if err := errors.Join(err, dirs.Sync(filepath.Dir(path))); err != nil {
+	if err := errors.Join(err, disk.SyncDir(filepath.Dir(path))); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return r, nil

@@ -8,11 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/faxctl/faxctl/pkg/durable/durabletest"
 )
 
 func TestReceipts(t *testing.T) {
@@ -65,7 +69,7 @@ func TestReceiptsAreWholeLines(t *testing.T) {
 	if err := r.Write(Receipt{ID: "FX1", Result: Deleting}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.file.WriteString(`{"id":"F`); err != nil { // a disk that was full
+	if _, err := r.file.Write([]byte(`{"id":"F`)); err != nil { // a disk that was full
 		t.Fatal(err)
 	}
 	if err := r.takeBack(len(`{"id":"F`)); err != nil {
@@ -132,5 +136,63 @@ func TestCheckReceipts(t *testing.T) {
 	}
 	if got, err := os.ReadDir(dir); err != nil || len(got) != 2 {
 		t.Errorf("something was made: %v, %v", got, err)
+	}
+}
+
+// A receipt of a deletion that is about to begin is on the disk, or it is no
+// receipt; so is the name of the file.
+func TestReceiptsAreSynced(t *testing.T) {
+	dir := t.TempDir()
+	disk := durabletest.NewRecorder(dir)
+	r, err := openReceipts(disk, filepath.Join(dir, "receipts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := func() *fstest.MapFile {
+		least, _ := disk.PowerLoss(len(disk.Steps()))
+		return least["receipts"]
+	}
+	if left() == nil {
+		t.Error("the file has no name yet")
+	}
+	if err := r.Write(Receipt{ID: "FX1", Result: Deleting}); err != nil || !deleting(left(), "FX1") {
+		t.Errorf("%v, %v", left(), err)
+	}
+
+	disk.Fail = func(s durabletest.Step) error {
+		if s.Op == durabletest.Sync {
+			return syscall.EIO
+		}
+		return nil
+	}
+	if err := r.Write(Receipt{ID: "FX2", Result: Deleting}); !errors.Is(err, syscall.EIO) {
+		t.Errorf("got %v", err)
+	}
+	disk.Fail = nil // the next fsync says that all is well, though what was written before it is lost
+	if err := errors.Join(r.Write(Receipt{ID: "FX3", Result: Deleting}), r.Close()); !errors.Is(err, syscall.EIO) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A line that was written while an fsync ran is not taken to be on the disk.
+func TestReceiptsWrittenDuringASync(t *testing.T) {
+	dir := t.TempDir()
+	disk := durabletest.NewRecorder(dir)
+	r, err := openReceipts(disk, filepath.Join(dir, "receipts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	syncs := 0
+	disk.Fail = func(s durabletest.Step) error {
+		if s.Op != durabletest.Sync {
+			return nil
+		}
+		if syncs++; syncs > 1 {
+			return nil
+		}
+		return r.Write(Receipt{ID: "FX2", Result: Failed})
+	}
+	if err := errors.Join(r.Write(Receipt{ID: "FX1", Result: Deleting}), r.Close()); err != nil || syncs != 2 {
+		t.Errorf("%d fsyncs, %v", syncs, err)
 	}
 }

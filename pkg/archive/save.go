@@ -224,7 +224,7 @@ func (a *Archive) download(ctx context.Context, faxes fax.Faxes, f fax.Fax, key 
 	if err != nil {
 		return nil, err
 	}
-	return fetch.Get(ctx, faxes, f, path, fetch.Options{})
+	return fetch.Get(ctx, faxes, f, path, fetch.Options{Disk: a.disk})
 }
 
 // there reports whether the document is in its place with the right size.

@@ -55,7 +55,7 @@ var _ Store = (*Dir)(nil)
 // Dir is a Store in a folder of the local disk.
 type Dir struct {
 	root string
-	dirs durable.Syncer
+	disk durable.Disk
 }
 
 func (d *Dir) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
@@ -63,7 +63,7 @@ func (d *Dir) path(name string) string { return filepath.Join(d.root, filepath.F
 // Prepare makes the folder of the day.
 func (d *Dir) Prepare(key string) (string, error) {
 	dir, base := path.Split(key)
-	if err := durable.MakeDir(d.path(dir), &d.dirs); err != nil {
+	if err := durable.MakeDir(d.disk, d.path(dir)); err != nil {
 		return "", err
 	}
 	return filepath.Join(d.path(dir), "."+base+".part"), nil
@@ -85,7 +85,7 @@ func (d *Dir) Put(ctx context.Context, key string, doc *fetch.Part, sidecar []by
 		go func() { synced <- doc.Sync() }()
 	}
 	name := d.path(key + sidecarExt)
-	tmp, err := durable.Stage(name, sidecar)
+	tmp, err := durable.Stage(d.disk, name, sidecar)
 	err = errors.Join(<-synced, err)
 	var st fs.FileInfo
 	if err == nil {
@@ -95,19 +95,20 @@ func (d *Dir) Put(ctx context.Context, key string, doc *fetch.Part, sidecar []by
 		err = doc.Rename(d.path(key + doc.Info.Ext))
 	}
 	if err == nil {
-		err = os.Rename(tmp, name)
+		err = d.disk.Rename(tmp, name)
 	}
 	if err != nil {
-		return "", errors.Join(err, removeIfThere(tmp))
+		return "", errors.Join(err, d.remove(tmp))
 	}
-	return stampOf(st), d.dirs.Sync(filepath.Dir(name))
+	return stampOf(st), d.disk.SyncDir(filepath.Dir(name))
 }
 
-func removeIfThere(name string) error {
+// remove removes a file that may be there.
+func (d *Dir) remove(name string) error {
 	if name == "" {
 		return nil
 	}
-	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+	if err := d.disk.Remove(name); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -232,6 +233,6 @@ func (d *Dir) clear(ctx context.Context) error {
 		if _, err := os.Stat(name + ".etag"); err == nil {
 			return nil
 		}
-		return removeIfThere(name)
+		return d.remove(name)
 	})
 }

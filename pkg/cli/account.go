@@ -213,7 +213,7 @@ func (a *app) stateFile(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := durable.MakeDir(dir, nil); err != nil {
+	if err := durable.MakeDir(durable.OS{}, dir); err != nil {
 		return nil, err
 	}
 	return os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE, 0o600)

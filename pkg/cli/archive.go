@@ -152,7 +152,7 @@ func (a *app) copyOut(ctx context.Context, kept *archive.Archive, id, file strin
 		_, err := a.term.Out.Write(document)
 		return err
 	}
-	return durable.WriteFile(file, document, nil)
+	return durable.WriteFile(durable.OS{}, file, document)
 }
 
 // archiveArgs asks for an archive and so many arguments in all.

@@ -198,7 +198,7 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 	faxes, keepers := keepUp(faxes, d.jobs)
 	progress := a.term.Progress("downloading", len(work.faxes))
 	defer progress.Stop()
-	options := fetch.Options{Dirs: new(durable.Syncer), Progress: func(n int) { progress.Add(0, int64(n)) }}
+	options := fetch.Options{Disk: durable.NewSyncer(durable.OS{}), Progress: func(n int) { progress.Add(0, int64(n)) }}
 	save := func(ctx context.Context, f fax.Fax) (downloaded, error) {
 		got, err := work.save(ctx, faxes, f, func(f fax.Fax) (fetch.File, error) {
 			return fetch.Save(ctx, faxes, f, fetch.Target{Dir: d.dir, Base: name.Base(f)}, options)

@@ -20,9 +20,9 @@ var ErrTaken = errors.New("another run is writing it")
 // left behind is found as it was. Anything else by that name is not ours to
 // trust or to write to, such as a link, or a file that others may write: it is
 // removed.
-func Claim(path string) (*os.File, error) {
+func Claim(disk Disk, path string) (File, error) {
 	for {
-		f, fresh, err := openOrMake(path)
+		f, fresh, err := openOrMake(disk, path)
 		if err == nil && f == nil {
 			continue
 		}
@@ -43,7 +43,7 @@ func Claim(path string) (*os.File, error) {
 		case named && (fresh || private(st)): // some file systems show every file as somebody else's
 			return f, nil
 		case named:
-			err = remove(path)
+			err = remove(disk, path)
 		}
 		if err := errors.Join(err, f.Close()); err != nil {
 			return nil, err
@@ -53,12 +53,12 @@ func Claim(path string) (*os.File, error) {
 
 // openOrMake opens a file without following a link. Without file and error it is
 // to be tried again.
-func openOrMake(path string) (f *os.File, fresh bool, err error) {
-	f, err = open(path, os.O_CREATE|os.O_EXCL)
+func openOrMake(disk Disk, path string) (f File, fresh bool, err error) {
+	f, err = disk.OpenFile(path, os.O_RDWR|noFollow|os.O_CREATE|os.O_EXCL)
 	if !errors.Is(err, fs.ErrExist) {
 		return f, err == nil, err
 	}
-	f, err = open(path, 0)
+	f, err = disk.OpenFile(path, os.O_RDWR|noFollow)
 	if err == nil {
 		return f, false, nil
 	}
@@ -71,11 +71,11 @@ func openOrMake(path string) (f *os.File, fresh bool, err error) {
 	case st.IsDir() || private(st):
 		return nil, false, err
 	}
-	return nil, false, remove(path)
+	return nil, false, remove(disk, path)
 }
 
 // statNamed tells of an open file, and whether path still is its name.
-func statNamed(f *os.File, path string) (st fs.FileInfo, named bool, err error) {
+func statNamed(f File, path string) (st fs.FileInfo, named bool, err error) {
 	st, err = f.Stat()
 	if err != nil {
 		return nil, false, err
@@ -87,8 +87,8 @@ func statNamed(f *os.File, path string) (st fs.FileInfo, named bool, err error) 
 	return st, err == nil && os.SameFile(st, there), err
 }
 
-func remove(path string) error {
-	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+func remove(disk Disk, path string) error {
+	if err := disk.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

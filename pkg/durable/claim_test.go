@@ -12,9 +12,9 @@ import (
 	"github.com/faxctl/faxctl/pkg/durable"
 )
 
-func claim(t *testing.T, path string) *os.File {
+func claim(t *testing.T, path string) durable.File {
 	t.Helper()
-	f, err := durable.Claim(path)
+	f, err := durable.Claim(durable.OS{}, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,13 +28,13 @@ func TestClaim(t *testing.T) {
 	dir := t.TempDir()
 	part, final := filepath.Join(dir, ".part"), filepath.Join(dir, "final")
 	first := claim(t, part)
-	if _, err := first.WriteString("first"); err != nil {
+	if _, err := io.WriteString(first, "first"); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := durable.Claim(part); !errors.Is(err, durable.ErrTaken) {
+	if f, err := durable.Claim(durable.OS{}, part); !errors.Is(err, durable.ErrTaken) {
 		t.Fatalf("a claimed file: %v, %v", f, err)
 	}
-	if err := durable.WriteFile(filepath.Join(dir, "file"), nil, nil); err != nil {
+	if err := durable.WriteFile(durable.OS{}, filepath.Join(dir, "file"), nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := first.Close(); err != nil {
@@ -54,7 +54,7 @@ func TestClaim(t *testing.T) {
 	if got, err := os.ReadFile(final); err != nil || string(got) != "first" {
 		t.Errorf("under its name there is %q, %v", got, err)
 	}
-	if _, err := durable.Claim(filepath.Join(dir, "nowhere", "part")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := durable.Claim(durable.OS{}, filepath.Join(dir, "nowhere", "part")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a folder: %v", err)
 	}
 }
@@ -62,7 +62,7 @@ func TestClaim(t *testing.T) {
 func TestWriteFileWhileAnotherDoes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	claim(t, filepath.Join(filepath.Dir(path), ".file.part"))
-	if err := durable.WriteFile(path, []byte("two"), nil); !errors.Is(err, durable.ErrTaken) {
+	if err := durable.WriteFile(durable.OS{}, path, []byte("two")); !errors.Is(err, durable.ErrTaken) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -106,7 +106,7 @@ func TestClaimWhatIsPlanted(t *testing.T) {
 			if err := errors.Join(os.Remove(path), plant(victim, path)); err != nil {
 				t.Fatal(err)
 			}
-			if err := durable.WriteFile(filepath.Join(dir, "file"), []byte("ours"), nil); err != nil {
+			if err := durable.WriteFile(durable.OS{}, filepath.Join(dir, "file"), []byte("ours")); err != nil {
 				t.Fatal(err)
 			}
 			if st, err := os.Lstat(filepath.Join(dir, "file")); err != nil || st.Mode() != 0o600 {
@@ -124,7 +124,7 @@ func TestClaimWhatIsPlanted(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := durable.Claim(folder); err == nil || !strings.Contains(err.Error(), "directory") {
+	if _, err := durable.Claim(durable.OS{}, folder); err == nil || !strings.Contains(err.Error(), "directory") {
 		t.Errorf("a folder: %v", err)
 	}
 }

@@ -4,7 +4,7 @@
 //
 // Use [WriteFile] for a small file, and [Stage] where it gets its name later;
 // [Claim] for a large one, which is written over time and has a temporary name
-// meanwhile; a [Syncer] where many files are made in few folders; [SyncDir] after
-// a rename of one's own; [TryLock] where only one process may write. Errors are
-// those of the system.
+// meanwhile; a [Syncer] where many files are made in few folders; [TryLock] where
+// only one process may write. Each is given the [Disk] that it writes to: [OS],
+// but in tests of what a loss of power leaves. Errors are those of the system.
 package durable

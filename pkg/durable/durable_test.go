@@ -8,8 +8,10 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/faxctl/faxctl/pkg/durable"
+	"github.com/faxctl/faxctl/pkg/durable/durabletest"
 )
 
 func TestTryLock(t *testing.T) {
@@ -42,33 +44,72 @@ func TestTryLock(t *testing.T) {
 
 func TestSyncer(t *testing.T) {
 	dir := t.TempDir()
-	var shared durable.Syncer
-	var alone *durable.Syncer
+	shared := durable.NewSyncer(durable.OS{})
 	var wait sync.WaitGroup
 	for range 50 {
 		wait.Go(func() {
-			if err := errors.Join(shared.Sync(dir), alone.Sync(dir)); err != nil {
+			if err := shared.SyncDir(dir); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wait.Wait()
-	for _, s := range []*durable.Syncer{&shared, alone} {
-		if err := s.Sync(filepath.Join(dir, "nowhere")); !errors.Is(err, fs.ErrNotExist) {
+	for _, disk := range []durable.Disk{shared, durable.OS{}} {
+		if err := disk.SyncDir(filepath.Join(dir, "nowhere")); runtime.GOOS != "windows" && !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("got %v", err)
 		}
 	}
 }
 
+// slowDisk tells of each fsync of a folder that begins, and waits to be let go.
+type slowDisk struct {
+	durable.Disk
+	begun chan struct{}
+	end   chan error
+}
+
+func (d slowDisk) SyncDir(string) error {
+	d.begun <- struct{}{}
+	return <-d.end
+}
+
+// Those that come while an fsync runs share the next one: it may have begun before
+// their names were made.
+func TestSyncerBeginsAfterTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := slowDisk{begun: make(chan struct{}), end: make(chan error)}
+		shared := durable.NewSyncer(disk)
+		done := make(chan error, 3)
+		call := func() { done <- shared.SyncDir("folder") }
+		go call()
+		<-disk.begun
+		go call()
+		go call()
+		synctest.Wait()
+		disk.end <- nil
+		synctest.Wait()
+		if len(done) != 1 || <-done != nil {
+			t.Fatalf("after the fsync that began before them, %d of two more are done", len(done))
+		}
+		<-disk.begun
+		disk.end <- fs.ErrInvalid
+		for range 2 {
+			if err := <-done; !errors.Is(err, fs.ErrInvalid) {
+				t.Errorf("got %v", err)
+			}
+		}
+	})
+}
+
 // A file is whole, for its owner alone, and nothing is left beside it.
 func TestWriteFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
-	if err := durable.MakeDir(dir, nil); err != nil {
+	if err := durable.MakeDir(durable.OS{}, dir); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "file.json")
 	for _, content := range []string{"one", "two"} {
-		if err := durable.WriteFile(path, []byte(content), nil); err != nil {
+		if err := durable.WriteFile(durable.OS{}, path, []byte(content)); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != content {
@@ -83,13 +124,63 @@ func TestWriteFile(t *testing.T) {
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
-	if err := durable.MakeDir(path, nil); err == nil {
+	if err := durable.MakeDir(durable.OS{}, path); err == nil {
 		t.Error("a file is a folder")
 	}
-	if err := durable.WriteFile(dir, nil, nil); err == nil {
+	if err := durable.WriteFile(durable.OS{}, dir, nil); err == nil {
 		t.Error("a folder was written over")
 	}
 	if _, err := os.Stat(filepath.Join(filepath.Dir(dir), ".folder.part")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what could not be renamed was left behind: %v", err)
+	}
+}
+
+// Whenever the power fails, a file is what it was or what it was to be; in the end
+// it is what it was to be, in a folder that is there.
+func TestPowerLoss(t *testing.T) {
+	root := t.TempDir()
+	disk := durabletest.NewRecorder(root)
+	dir := filepath.Join(root, "new", "folder")
+	if err := durable.MakeDir(disk, dir); err != nil {
+		t.Fatal(err)
+	}
+	from := 0
+	for _, content := range []string{"one", "two"} {
+		if err := durable.WriteFile(disk, filepath.Join(dir, "file"), []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+		to := len(disk.Steps())
+		for n := from; n <= to; n++ {
+			least, most := disk.PowerLoss(n)
+			for _, left := range []fs.ReadFileFS{least, most} {
+				got, err := left.ReadFile("new/folder/file")
+				before, after := content == "two" && string(got) == "one" || content == "one" && errors.Is(err, fs.ErrNotExist), string(got) == content
+				if !after && (!before || n == to) {
+					t.Errorf("after %v there is %q, %v", disk.Steps()[:n], got, err)
+				}
+			}
+		}
+		from = to
+	}
+	if least, _ := disk.PowerLoss(from); len(least) != 3 {
+		t.Errorf("left are %v", least)
+	}
+}
+
+// What cannot be synced gets no name.
+func TestWriteFileThatCannotBeSynced(t *testing.T) {
+	dir := t.TempDir()
+	disk := durabletest.NewRecorder(dir)
+	disk.Fail = func(s durabletest.Step) error {
+		if s.Op == durabletest.Sync {
+			return fs.ErrInvalid
+		}
+		return nil
+	}
+	if err := durable.WriteFile(disk, filepath.Join(dir, "file"), nil); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("got %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // TryLock takes the exclusive lock on an open file and reports whether it did;
 // false is that somebody else has it. It never waits. Closing the file, or the
 // end of the process, gives the lock back.
-func TryLock(f *os.File) (bool, error) {
+func TryLock(f interface{ Fd() uintptr }) (bool, error) {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		switch {
@@ -26,18 +26,21 @@ func TryLock(f *os.File) (bool, error) {
 	}
 }
 
-// SyncDir makes the renames in a folder last.
-func SyncDir(dir string) error {
+// noFollow has a file not opened through a link.
+const noFollow = unix.O_NOFOLLOW
+
+// OpenFile is os.OpenFile.
+func (OS) OpenFile(path string, flag int) (File, error) {
+	return file(os.OpenFile(path, flag, 0o600))
+}
+
+// SyncDir is an fsync of the folder.
+func (OS) SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// open opens a file for reading and writing, but follows no link.
-func open(path string, flag int) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW|flag, 0o600)
 }
 
 // private tells a file that nobody else can have written to.

@@ -11,7 +11,7 @@ import (
 // TryLock takes the exclusive lock on an open file and reports whether it did;
 // false is that somebody else has it. It never waits. Closing the file, or the
 // end of the process, gives the lock back.
-func TryLock(f *os.File) (bool, error) {
+func TryLock(f interface{ Fd() uintptr }) (bool, error) {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
@@ -21,10 +21,20 @@ func TryLock(f *os.File) (bool, error) {
 }
 
 // SyncDir does nothing: Windows cannot flush a folder.
-func SyncDir(string) error { return nil }
+func (OS) SyncDir(string) error { return nil }
 
-// open opens a file for reading and writing, but follows no link. The file may
-// be renamed and removed while it is open, as elsewhere.
+// noFollow has a file not opened through a link.
+const noFollow = windows.FILE_FLAG_OPEN_REPARSE_POINT
+
+// OpenFile is os.OpenFile. A file that is not to be opened through a link may be
+// renamed and removed while it is open, as elsewhere.
+func (OS) OpenFile(path string, flag int) (File, error) {
+	if flag&noFollow == 0 {
+		return file(os.OpenFile(path, flag, 0o600))
+	}
+	return file(open(path, flag))
+}
+
 func open(path string, flag int) (*os.File, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {

@@ -8,17 +8,18 @@ import (
 	"sync"
 )
 
-// Syncer brings folders to the disk, with one fsync for all that wait for the
-// same folder: names are many, folders are few. The zero value is ready, and a
-// nil Syncer syncs once for each call. Safe for concurrent use.
+// Syncer is a disk with one fsync for all that wait for the same folder: names
+// are many, folders are few.
 type Syncer struct {
+	Disk
+
 	mu      sync.Mutex
 	folders map[string]*folder
 }
 
 type folder struct {
-	turn sync.Mutex // one fsync after another
-	next *round     // the fsync that has not begun; newcomers join it
+	turn chan struct{} // one fsync after another
+	next *round        // the fsync that has not begun; newcomers join it
 }
 
 type round struct {
@@ -26,18 +27,15 @@ type round struct {
 	err  error
 }
 
-// Sync returns when all names made in dir before the call are on the disk.
-func (s *Syncer) Sync(dir string) error {
-	if s == nil {
-		return SyncDir(dir)
-	}
+// NewSyncer shares the fsyncs of a disk.
+func NewSyncer(disk Disk) *Syncer { return &Syncer{Disk: disk, folders: map[string]*folder{}} }
+
+// SyncDir returns when all names made in dir before the call are on the disk.
+func (s *Syncer) SyncDir(dir string) error {
 	s.mu.Lock()
-	if s.folders == nil {
-		s.folders = map[string]*folder{}
-	}
 	f := s.folders[dir]
 	if f == nil {
-		f = &folder{}
+		f = &folder{turn: make(chan struct{}, 1)}
 		s.folders[dir] = f
 	}
 	r, leads := f.next, f.next == nil
@@ -50,19 +48,19 @@ func (s *Syncer) Sync(dir string) error {
 		<-r.done
 		return r.err
 	}
-	f.turn.Lock()
+	f.turn <- struct{}{}
 	s.mu.Lock()
 	f.next = nil // from here on, a new name may be too late for this fsync
 	s.mu.Unlock()
-	r.err = SyncDir(dir)
-	f.turn.Unlock()
+	r.err = s.Disk.SyncDir(dir)
+	<-f.turn
 	close(r.done)
 	return r.err
 }
 
 // MakeDir makes dir and the folders above it, for the owner alone (0700), and
 // brings their names to the disk.
-func MakeDir(dir string, dirs *Syncer) error {
+func MakeDir(disk Disk, dir string) error {
 	switch st, err := os.Stat(dir); {
 	case err == nil && st.IsDir():
 		return nil
@@ -72,35 +70,35 @@ func MakeDir(dir string, dirs *Syncer) error {
 		return err
 	}
 	parent := filepath.Dir(dir)
-	if err := MakeDir(parent, dirs); err != nil {
+	if err := MakeDir(disk, parent); err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := disk.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return dirs.Sync(parent)
+	return disk.SyncDir(parent)
 }
 
 // WriteFile writes a file whole or not at all: to a temporary name, fsync,
 // rename, fsync of the folder. The file is for the owner alone (0600). [ErrTaken]
 // when another call is writing the same file.
-func WriteFile(path string, data []byte, dirs *Syncer) error {
-	f, err := stage(path, data)
+func WriteFile(disk Disk, path string, data []byte) error {
+	f, err := stage(disk, path, data)
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return errors.Join(err, os.Remove(f.Name()), f.Close())
+	if err := disk.Rename(f.Name(), path); err != nil {
+		return errors.Join(err, disk.Remove(f.Name()), f.Close())
 	}
 	_ = f.Close() // on the disk, and named: there is nothing left to fail
-	return dirs.Sync(filepath.Dir(path))
+	return disk.SyncDir(filepath.Dir(path))
 }
 
 // Stage is the first half of [WriteFile]: the data is on the disk under a
 // hidden temporary name, which is returned for renaming it to path. Until then
 // the caller keeps others from writing the same file.
-func Stage(path string, data []byte) (tmp string, err error) {
-	f, err := stage(path, data)
+func Stage(disk Disk, path string, data []byte) (tmp string, err error) {
+	f, err := stage(disk, path, data)
 	if err != nil {
 		return "", err
 	}
@@ -109,9 +107,9 @@ func Stage(path string, data []byte) (tmp string, err error) {
 }
 
 // stage returns the file claimed, so that nobody else writes it.
-func stage(path string, data []byte) (*os.File, error) {
+func stage(disk Disk, path string, data []byte) (File, error) {
 	dir, base := filepath.Split(path)
-	f, err := Claim(filepath.Join(dir, "."+base+".part"))
+	f, err := Claim(disk, filepath.Join(dir, "."+base+".part"))
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +121,7 @@ func stage(path string, data []byte) (*os.File, error) {
 		err = f.Sync()
 	}
 	if err != nil {
-		return nil, errors.Join(err, os.Remove(f.Name()), f.Close())
+		return nil, errors.Join(err, disk.Remove(f.Name()), f.Close())
 	}
 	return f, nil
 }

@@ -20,6 +20,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -50,8 +51,10 @@ type Target struct {
 // Options are the finer points. The zero value is good.
 type Options struct {
 	Progress func(bytes int) // called as bytes arrive, from the calling goroutine
-	Dirs     *durable.Syncer // shares the fsync of folders among concurrent calls
+	Disk     durable.Disk    // nil: durable.OS; a durable.Syncer is for concurrent calls
 }
+
+func (o Options) disk() durable.Disk { return cmp.Or[durable.Disk](o.Disk, durable.OS{}) }
 
 // File is a document in a file.
 type File struct {
@@ -76,10 +79,10 @@ func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Option
 	if got, ok := to.existing(f); ok {
 		return got, nil
 	}
-	if err := durable.MakeDir(to.Dir, opt.Dirs); err != nil {
+	if err := durable.MakeDir(opt.disk(), to.Dir); err != nil {
 		return File{}, err
 	}
-	part, err := claim(ctx, filepath.Join(to.Dir, "."+to.Base+".part"))
+	part, err := claim(ctx, opt.disk(), filepath.Join(to.Dir, "."+to.Base+".part"))
 	if err != nil {
 		return File{}, err
 	}
@@ -94,7 +97,7 @@ func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Option
 	if ext == "" {
 		ext = part.Info.Ext
 	}
-	return part.keep(filepath.Join(to.Dir, to.Base+ext), opt)
+	return part.keep(filepath.Join(to.Dir, to.Base+ext))
 }
 
 // SaveAs downloads the document of f to exactly this path, in place of what is
@@ -105,11 +108,11 @@ func SaveAs(ctx context.Context, faxes fax.Faxes, f fax.Fax, path string, opt Op
 	if err != nil {
 		return File{}, err
 	}
-	return part.keep(path, opt)
+	return part.keep(path)
 }
 
 // keep gives the document its name, on the disk for good.
-func (p *Part) keep(path string, opt Options) (File, error) {
+func (p *Part) keep(path string) (File, error) {
 	err := p.Sync()
 	if err == nil { // else it is not known to be whole
 		err = p.Rename(path)
@@ -118,7 +121,7 @@ func (p *Part) keep(path string, opt Options) (File, error) {
 		p.Discard()
 		return File{}, err
 	}
-	return p.file(path), opt.Dirs.Sync(filepath.Dir(path))
+	return p.file(path), p.disk.SyncDir(filepath.Dir(path))
 }
 
 // Copy downloads the document of f and writes it to w once it has passed the
@@ -134,10 +137,10 @@ func Copy(ctx context.Context, faxes fax.Faxes, f fax.Fax, w io.Writer, opt Opti
 		return File{}, err
 	}
 	defer part.Discard()
-	if _, err := part.disk.Seek(0, io.SeekStart); err != nil {
+	if _, err := part.content.Seek(0, io.SeekStart); err != nil {
 		return File{}, err
 	}
-	if _, err := io.Copy(w, part.disk); err != nil {
+	if _, err := io.Copy(w, part.content); err != nil {
 		return File{}, err
 	}
 	return part.file(""), nil

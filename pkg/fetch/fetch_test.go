@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,10 +16,12 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/durable/durabletest"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
@@ -336,49 +337,45 @@ func TestSaveStopsWithTheContext(t *testing.T) {
 	}
 }
 
-// fullDisk takes a number of bytes, and brings none of them to the disk.
-type fullDisk struct {
-	partFile
-	left int
-}
-
-func (*fullDisk) Sync() error { return syscall.ENOSPC }
-
-func (f *fullDisk) Write(p []byte) (int, error) {
-	if f.left -= len(p); f.left < 0 {
-		return 0, &fs.PathError{Op: "write", Path: "part", Err: syscall.ENOSPC}
+// A document that cannot be written, synced or named is not there.
+func TestSaveOnAFullDisk(t *testing.T) {
+	for _, op := range []durabletest.Op{durabletest.Write, durabletest.Sync, durabletest.Rename} {
+		dir := t.TempDir()
+		disk := durabletest.NewRecorder(dir)
+		disk.Fail = func(s durabletest.Step) error {
+			if s.Op == op {
+				return syscall.ENOSPC
+			}
+			return nil
+		}
+		if _, err := Save(t.Context(), &server{body: sheet(t, paper.PDF, 3)}, record(3), Target{Dir: dir, Base: "doc"}, Options{Disk: disk}); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("%s: got %v", op, err)
+		}
+		if diff := cmp.Diff([]string{}, names(t, dir)); diff != "" {
+			t.Errorf("%s: %s", op, diff)
+		}
 	}
-	return f.partFile.Write(p)
 }
 
-func TestGetOnAFullDisk(t *testing.T) {
+// Whenever the power fails, a document with its name is whole, and one that was
+// saved is there.
+func TestPowerLoss(t *testing.T) {
 	dir := t.TempDir()
-	p, err := claim(t.Context(), filepath.Join(dir, ".doc.part"))
-	if err != nil {
+	disk := durabletest.NewRecorder(dir)
+	pdf := long(t, 2*resumable)
+	to := Target{Dir: filepath.Join(dir, "new"), Base: "doc"}
+	if _, err := Save(t.Context(), &server{body: pdf, etag: "v1", breaks: []int{resumable}}, record(0), to, Options{Disk: disk}); err != nil {
 		t.Fatal(err)
 	}
-	p.disk = &fullDisk{partFile: p.disk, left: 100}
-	if err := p.get(t.Context(), &server{body: sheet(t, paper.PDF, 3)}, record(3), Options{}); !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("got %v", err)
-	}
-	if diff := cmp.Diff([]string{}, names(t, dir)); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// A document that cannot be brought to the disk gets no name.
-func TestKeepWithoutSync(t *testing.T) {
-	dir := t.TempDir()
-	p, err := Get(t.Context(), &server{body: sheet(t, paper.PDF, 3)}, record(3), filepath.Join(dir, ".doc.part"), Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.disk = &fullDisk{partFile: p.disk}
-	if _, err := p.keep(filepath.Join(dir, "doc.pdf"), Options{}); !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("got %v", err)
-	}
-	if diff := cmp.Diff([]string{}, names(t, dir)); diff != "" {
-		t.Error(diff)
+	steps := disk.Steps()
+	for n := range len(steps) + 1 {
+		least, most := disk.PowerLoss(n)
+		for _, left := range []fstest.MapFS{least, most} {
+			got, there := left["new/doc.pdf"]
+			if there && !bytes.Equal(got.Data, pdf) || !there && n == len(steps) {
+				t.Errorf("after %v: there %v", steps[:n], there)
+			}
+		}
 	}
 }
 

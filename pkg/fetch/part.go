@@ -41,25 +41,17 @@ type Part struct {
 	Size   int64  // bytes
 	Info   document.Info
 
-	path  string
-	disk  partFile
-	named bool
-}
-
-// partFile is the *os.File of a part.
-type partFile interface {
-	io.ReadWriteSeeker
-	io.ReaderAt
-	io.Closer
-	Sync() error
-	Truncate(size int64) error
+	disk    durable.Disk
+	path    string
+	content durable.File
+	named   bool
 }
 
 // Get downloads the document of f to the given path, which is for this fax
 // alone, and checks it. What an earlier run left there is continued when it is
 // surely of the same document. Errors as of [Save].
 func Get(ctx context.Context, faxes fax.Faxes, f fax.Fax, path string, opt Options) (*Part, error) {
-	p, err := claim(ctx, path)
+	p, err := claim(ctx, opt.disk(), path)
 	if err == nil {
 		err = p.get(ctx, faxes, f, opt)
 	}
@@ -70,13 +62,13 @@ func Get(ctx context.Context, faxes fax.Faxes, f fax.Fax, path string, opt Optio
 }
 
 // claim takes the part for this call alone. It waits a while for another.
-func claim(ctx context.Context, path string) (*Part, error) {
+func claim(ctx context.Context, disk durable.Disk, path string) (*Part, error) {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		file, err := durable.Claim(path)
+		file, err := durable.Claim(disk, path)
 		if err == nil {
-			return &Part{path: path, disk: file}, nil
+			return &Part{disk: disk, path: path, content: file}, nil
 		}
 		if !errors.Is(err, durable.ErrTaken) {
 			return nil, err
@@ -95,15 +87,15 @@ func claim(ctx context.Context, path string) (*Part, error) {
 // get brings the document of f into the part. After an error nothing is left of
 // it, but what is worth continuing.
 func (p *Part) get(ctx context.Context, faxes fax.Faxes, f fax.Fax, opt Options) error {
-	d := download{f: f, faxes: faxes, file: p.disk, note: p.note(), sum: sha256.New(), progress: opt.Progress}
+	d := download{f: f, faxes: faxes, disk: p.disk, file: p.content, note: p.note(), sum: sha256.New(), progress: opt.Progress}
 	err := d.run(ctx)
 	if err == nil {
-		p.Info, err = inspect(p.disk, d.have, f)
+		p.Info, err = inspect(p.content, d.have, f)
 		d.version = version{} // complete and wrong is not worth continuing
 	}
 	if err != nil {
 		if d.version.worthKeeping() && d.have > 0 && d.remember() == nil {
-			return errors.Join(err, p.disk.Close())
+			return errors.Join(err, p.content.Close())
 		}
 		p.Discard()
 		return err
@@ -113,7 +105,7 @@ func (p *Part) get(ctx context.Context, faxes fax.Faxes, f fax.Fax, opt Options)
 }
 
 // Sync brings the document to the disk.
-func (p *Part) Sync() error { return p.disk.Sync() }
+func (p *Part) Sync() error { return p.content.Sync() }
 
 // Rename gives the document its name. Whether the name outlives a loss of
 // power is decided when the folder is synced.
@@ -121,11 +113,11 @@ func (p *Part) Rename(path string) error {
 	if err := p.forget(); err != nil {
 		return err
 	}
-	if err := os.Rename(p.path, path); err != nil {
+	if err := p.disk.Rename(p.path, path); err != nil {
 		return err
 	}
 	p.named = true
-	_ = p.disk.Close() // on the disk, and named: there is nothing left to fail
+	_ = p.content.Close() // on the disk, and named: there is nothing left to fail
 	return nil
 }
 
@@ -136,15 +128,15 @@ func (p *Part) Discard() {
 	}
 	// What cannot be removed is a hidden leftover that the next run reuses.
 	_ = p.forget()
-	_ = os.Remove(p.path)
-	_ = p.disk.Close()
+	_ = p.disk.Remove(p.path)
+	_ = p.content.Close()
 }
 
 // note is the name of the file that tells a later run what is in the part.
 func (p *Part) note() string { return p.path + ".etag" }
 
 func (p *Part) forget() error {
-	if err := os.Remove(p.note()); err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err := p.disk.Remove(p.note()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -174,7 +166,8 @@ type note struct {
 type download struct {
 	f        fax.Fax
 	faxes    fax.Faxes
-	file     partFile
+	disk     durable.Disk
+	file     durable.File
 	note     string // file of the note
 	sum      hash.Hash
 	progress func(int)
@@ -236,7 +229,7 @@ func (d *download) pickUp() error {
 
 // recall reads the note of an earlier run.
 func (d *download) recall() (n note, err error) {
-	f, err := durable.Claim(d.note) // nobody else's note is believed
+	f, err := durable.Claim(d.disk, d.note) // nobody else's note is believed
 	if err != nil {
 		return n, err
 	}
@@ -252,7 +245,7 @@ func (d *download) remember() error {
 	if err != nil {
 		return err
 	}
-	f, err := durable.Claim(d.note)
+	f, err := durable.Claim(d.disk, d.note)
 	if err != nil {
 		return err
 	}
@@ -266,7 +259,7 @@ func (d *download) remember() error {
 func (d *download) startOver() error {
 	d.have, d.noted, d.version = 0, 0, version{}
 	d.sum.Reset()
-	_ = os.Remove(d.note) // one that stays does not fit the part
+	_ = d.disk.Remove(d.note) // one that stays does not fit the part
 	if err := d.file.Truncate(0); err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func TestSaveWhileAnotherTakesLong(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-	got, err := part.keep(filepath.Join(dir, "doc.pdf"), Options{})
+	got, err := part.keep(filepath.Join(dir, "doc.pdf"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestSaveInACrowd(t *testing.T) {
 	if diff := cmp.Diff([]string{"doc.pdf"}, names(t, dir)); diff != "" {
 		t.Error(diff)
 	}
-	if f, err := durable.Claim(filepath.Join(dir, ".doc.part")); err != nil {
+	if f, err := durable.Claim(durable.OS{}, filepath.Join(dir, ".doc.part")); err != nil {
 		t.Errorf("still taken: %v", err)
 	} else if err := f.Close(); err != nil {
 		t.Error(err)

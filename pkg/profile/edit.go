@@ -156,7 +156,7 @@ func edit(ctx context.Context, path string, change func(Config, *yaml.Node) erro
 	if _, _, err := parse(path, now); err != nil {
 		return err
 	}
-	return durable.WriteFile(path, now, nil)
+	return durable.WriteFile(durable.OS{}, path, now)
 }
 
 func encode(doc *yaml.Node) ([]byte, error) {

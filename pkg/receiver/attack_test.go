@@ -154,7 +154,7 @@ func events(t *testing.T, desk *receiver.Desk) (n int) {
 // folder, but those that always are.
 func documents(t *testing.T, state string) (kept []string) {
 	always := regexp.MustCompile(`^(\.|00\d|00\d/(receiver\.db(-wal|-shm)?|lock|incoming))$`)
-	upload := regexp.MustCompile(`^00\d/incoming/\d+\.(pdf|tiff)$`)
+	upload := regexp.MustCompile(`^00\d/incoming/[0-9A-Z]+\.(pdf|tiff)$`)
 	beside := filepath.Dir(state)
 	err := fs.WalkDir(os.DirFS(beside), ".", func(path string, _ fs.DirEntry, err error) error {
 		if upload.MatchString(path) {

@@ -27,12 +27,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/twiml"
 	"github.com/faxctl/faxctl/pkg/webhook"
@@ -58,6 +58,8 @@ type Config struct {
 	// StateDir holds the database and the documents on their way into the
 	// archive. One process at a time uses it.
 	StateDir string
+
+	Disk durable.Disk // that of StateDir; nil: durable.OS
 
 	Allow  []Pattern     // a fax must match one; none: all
 	Reject []Pattern     // a fax must match none
@@ -138,7 +140,7 @@ func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
 			_ = r.Close()
 		}
 	}()
-	if err := os.MkdirAll(r.cfg.StateDir, 0o700); err != nil {
+	if err := durable.MakeDir(r.cfg.Disk, r.cfg.StateDir); err != nil {
 		return nil, err
 	}
 	if r.lock, err = takeLock(filepath.Join(r.cfg.StateDir, "lock")); err != nil {
@@ -166,6 +168,7 @@ func newReceiver(cfg Config) (*Receiver, error) {
 	setDefault(&cfg.MaxConns, 512)
 	setDefault(&cfg.Jobs, 16)
 	setDefault(&cfg.Drain, 20*time.Second)
+	setDefault[durable.Disk](&cfg.Disk, durable.OS{})
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 // uploads is the folder of documents that came with a callback and are not yet
 // archived. The provider has no copy of them.
 type uploads struct {
+	disk  durable.Disk
 	dir   string
 	most  int64         // bytes of a document
 	turns chan struct{} // how many strangers write at once
@@ -37,8 +39,8 @@ const (
 // openUploads prepares the folder and removes what a crash left in it: files
 // that no event mentions were never acknowledged.
 func openUploads(ctx context.Context, cfg Config, q queue) (*uploads, error) {
-	u := &uploads{dir: filepath.Join(cfg.StateDir, "incoming"), most: cfg.MaxDocument, turns: make(chan struct{}, 16)}
-	if err := os.MkdirAll(u.dir, 0o700); err != nil {
+	u := &uploads{disk: cfg.Disk, dir: filepath.Join(cfg.StateDir, "incoming"), most: cfg.MaxDocument, turns: make(chan struct{}, 16)}
+	if err := durable.MakeDir(u.disk, u.dir); err != nil {
 		return nil, err
 	}
 	files, err := os.ReadDir(u.dir)
@@ -51,7 +53,7 @@ func openUploads(ctx context.Context, cfg Config, q queue) (*uploads, error) {
 			return nil, err
 		}
 		if !needed {
-			if err := os.Remove(filepath.Join(u.dir, f.Name())); err != nil {
+			if err := u.remove(f.Name()); err != nil {
 				return nil, err
 			}
 		}
@@ -80,11 +82,12 @@ func (u *uploads) open(name string, offset int64) (_ fax.Document, err error) {
 	return fax.Document{Body: f, ContentType: contentType(name), Offset: offset, Size: info.Size()}, nil
 }
 
-func (u *uploads) remove(name string) error { return os.Remove(filepath.Join(u.dir, name)) }
+func (u *uploads) remove(name string) error { return u.disk.Remove(filepath.Join(u.dir, name)) }
 
 // upload is one document on its way in. A nil upload is a callback without.
 type upload struct {
-	part  *os.File
+	disk  durable.Disk
+	part  durable.File
 	final string
 }
 
@@ -107,10 +110,10 @@ func (u *upload) keep() error {
 	if err := u.part.Close(); err != nil {
 		return err
 	}
-	if err := os.Rename(u.part.Name(), u.final); err != nil {
+	if err := u.disk.Rename(u.part.Name(), u.final); err != nil {
 		return err
 	}
-	return durable.SyncDir(filepath.Dir(u.final))
+	return u.disk.SyncDir(filepath.Dir(u.final))
 }
 
 // discard removes the document, whole or not.
@@ -119,8 +122,8 @@ func (u *upload) discard() {
 		return
 	}
 	_ = u.part.Close() // may be closed; what stays is removed at the next start
-	_ = os.Remove(u.part.Name())
-	_ = os.Remove(u.final)
+	_ = u.disk.Remove(u.part.Name())
+	_ = u.disk.Remove(u.final)
 }
 
 // read takes a multipart callback apart: fields into a form, the document into
@@ -215,11 +218,12 @@ func (u *uploads) write(part *multipart.Part) (_ *upload, size int64, err error)
 	if !ok {
 		return nil, 0, &refusal{http.StatusUnsupportedMediaType, "no document", "the document is neither PDF nor TIFF"}
 	}
-	f, err := os.CreateTemp(u.dir, "*"+kind+partSuffix) // 0600
+	final := filepath.Join(u.dir, rand.Text()+kind)
+	f, err := u.disk.OpenFile(final+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, 0, err
 	}
-	doc := &upload{part: f, final: strings.TrimSuffix(f.Name(), partSuffix)}
+	doc := &upload{disk: u.disk, part: f, final: final}
 	from := io.MultiReader(strings.NewReader(string(begin)), part)
 	size, err = io.Copy(onlyWriter{f}, io.LimitReader(from, u.most+1))
 	var disk *os.PathError

@@ -1,0 +1,222 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/fstest"
+
+	"github.com/faxctl/faxctl/pkg/durable/durabletest"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// noted is a provider whose deletions are steps among those of the disk.
+type noted struct {
+	*desk
+	disk *durabletest.Recorder
+}
+
+func (p noted) Delete(ctx context.Context, id string) error {
+	p.disk.Note("DELETE " + id)
+	return p.desk.Delete(ctx, id)
+}
+
+func (p noted) DeleteMedia(ctx context.Context, id, media string) error {
+	p.disk.Note("DELETE " + id)
+	return p.desk.DeleteMedia(ctx, id, media)
+}
+
+// A run keeps faxes in one folder and their receipts beside it, on a disk that is
+// recorded, and notes what it can rely on.
+type run struct {
+	disk *durabletest.Recorder
+	root string
+	desk *desk
+	docs map[string][]byte // what the desk had at first
+}
+
+func newRun(t *testing.T) (run, []fax.Fax) {
+	t.Helper()
+	d, faxes := fill(t, 3)
+	root := t.TempDir()
+	return run{durabletest.NewRecorder(root), root, d, maps.Clone(d.docs)}, faxes
+}
+
+// do saves and holds the first fax, and saves and deletes the second, and the
+// document of the third, until something fails. It ends as a process that is
+// killed does.
+func (r run) do(t *testing.T, faxes []fax.Fax) error {
+	ctx := t.Context()
+	a, err := openOn(ctx, r.disk, filepath.Join(r.root, "kept"))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := errors.Join(a.index.Close(), a.lock.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	receipts, err := openReceipts(r.disk, filepath.Join(r.root, "receipts"))
+	if err != nil {
+		return err
+	}
+	defer receipts.file.Close()
+	provider := noted{r.desk, r.disk}
+	if _, _, err := a.Save(ctx, provider, faxes[0]); err != nil {
+		return err
+	}
+	r.disk.Note("saved " + faxes[0].ID)
+	if _, err := a.Hold(ctx, faxes[0].ID, "lawsuit"); err != nil {
+		return err
+	}
+	r.disk.Note("held " + faxes[0].ID)
+	for i, f := range faxes[1:] {
+		done, err := a.SaveThenDelete(ctx, provider, f, i > 0, receipts.Write)
+		if err == nil {
+			err = receipts.Write(done)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check holds what is left in the folder against what was noted before: each
+// sidecar tells of a document that is there, each document is whole, and what was
+// relied on is true.
+func (r run) check(t *testing.T, left fstest.MapFS, before []durabletest.Step) {
+	t.Helper()
+	kept := map[string]Entry{}
+	for name, file := range left {
+		id, ext, _ := strings.Cut(path.Base(name), ".")
+		switch {
+		case ext == "pdf" && !bytes.Equal(file.Data, r.docs[id]):
+			t.Errorf("%s has %d bytes of %d", name, len(file.Data), len(r.docs[id]))
+		case ext == "json" && id != "faxctl-archive":
+			e, err := decode(name, file.Data)
+			if err != nil {
+				t.Error(err)
+			} else if doc := beside(name, e.Document); left[doc] == nil {
+				t.Errorf("%s tells of a document that is not there", name)
+			}
+			kept[id] = e
+		}
+	}
+	for _, step := range before {
+		switch what, id, _ := strings.Cut(step.String(), " "); what {
+		case "held":
+			if kept[id].Hold == nil {
+				t.Errorf("%s: it is no more", step)
+			}
+		case "DELETE":
+			if !deleting(left["receipts"], id) {
+				t.Errorf("%s: no receipt says that it was about to be", step)
+			}
+			fallthrough
+		case "saved":
+			if kept[id].Document == nil {
+				t.Errorf("%s: it is not kept", step)
+			}
+		}
+	}
+}
+
+// deleting tells whether receipts have a line of the result [Deleting].
+func deleting(receipts *fstest.MapFile, id string) bool {
+	if receipts != nil {
+		for line := range strings.Lines(string(receipts.Data)) {
+			if strings.HasPrefix(line, `{"id":"`+id+`"`) && strings.HasSuffix(line, `"result":"deleting"}`+"\n") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// checkAll checks what is left after each step from one on.
+func (r run) checkAll(t *testing.T, from int) {
+	t.Helper()
+	steps := r.disk.Steps()
+	for n := from; n <= len(steps) && !t.Failed(); n++ {
+		least, most := r.disk.PowerLoss(n)
+		r.check(t, least, steps[:n])
+		r.check(t, most, steps[:n])
+		if t.Failed() {
+			t.Errorf("after %v", steps[:n])
+		}
+	}
+}
+
+// Whenever the power fails, a sidecar tells of nothing that is not there whole;
+// what was saved and held is; and a DELETE that was sent is of a fax whose copy and
+// whose receipt are.
+func TestPowerLoss(t *testing.T) {
+	r, faxes := newRun(t)
+	if err := r.do(t, faxes); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.desk.docs) != 2 || r.desk.docs[faxes[2].ID] != nil {
+		t.Fatalf("the provider still has %d", len(r.desk.docs))
+	}
+	r.checkAll(t, 0)
+
+	// And the next run finds its way in what is left.
+	var last fstest.MapFS
+	for n := range len(r.disk.Steps()) + 1 {
+		_, left := r.disk.PowerLoss(n)
+		if reflect.DeepEqual(left, last) {
+			continue
+		}
+		last = left
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, left); err != nil {
+			t.Fatal(err)
+		}
+		report, err := open(t, filepath.Join(dir, "kept")).Verify(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range report.Findings {
+			if f.Problem != Orphan {
+				t.Errorf("%+v after %v", f, r.disk.Steps()[:n])
+			}
+		}
+	}
+}
+
+// Whichever step fails, or is the last one of a run that is killed: the same holds
+// then.
+func TestPowerLossAfterABrokenRun(t *testing.T) {
+	for name, broken := range map[string]func(nth, now int64) bool{
+		"a step fails":      func(nth, now int64) bool { return now == nth },
+		"the run is killed": func(nth, now int64) bool { return now >= nth },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for nth := int64(1); ; nth++ {
+				r, faxes := newRun(t)
+				var calls atomic.Int64
+				r.disk.Fail = func(durabletest.Step) error {
+					if broken(nth, calls.Add(1)) {
+						return syscall.EIO
+					}
+					return nil
+				}
+				_ = r.do(t, faxes) // what it says of the failure is not the question
+				if calls.Load() < nth {
+					break // no step is left to fail
+				}
+				r.checkAll(t, len(r.disk.Steps()))
+			}
+		})
+	}
+}
