@@ -27,7 +27,9 @@ type prune struct {
 	receipts string // file; - is standard output
 	dryRun   bool
 	jobs     int
-	selected int // how many there are, to tell how many are left; 0: that is not told
+	ages     []time.Duration // of the conditions that are relative to now
+	anyClock bool            // the clock of this machine is relied on as it is
+	selected int             // how many there are, to tell how many are left; 0: that is not told
 }
 
 func (a *app) faxesPrune() *cobra.Command {
@@ -47,6 +49,10 @@ lists exactly what a real run deletes. A person confirms by typing how many they
 are; a script passes --yes. Faxes in progress, held ones and those that
 --keep-last protects are left alone. When the policy selects more than
 --max-delete, nothing is deleted at all.
+
+An age takes h, d, w, mo and y. It is counted back from the clock of this machine,
+which is held against the provider's first: when they are further apart than five
+minutes, or than a tenth of the age where that is more, nothing is deleted.
 
 With --archive each fax is kept there first, and its copy read again and
 compared, before it is deleted at the provider. A fax that is gone already
@@ -76,6 +82,9 @@ docs/retention.md.`,
 			if err := p.policy.Check(); err != nil {
 				return err
 			}
+			if p.ages = s.ages; p.policy.OlderThan > 0 {
+				p.ages = append(p.ages, p.policy.OlderThan)
+			}
 			return a.prune(cmd.Context(), p)
 		},
 	}
@@ -87,6 +96,7 @@ docs/retention.md.`,
 	f.IntVar(&p.policy.KeepLast, "keep-last", 0, "keep the newest `N` faxes of each of your numbers")
 	f.StringVar(&maxDelete, "max-delete", "", "delete nothing when more are selected: a `number`, or a share of the faxes that the filters meet, as in 5%")
 	f.StringVar(&p.receipts, "receipts", "", "append a line for each fax to this `file`, as JSON; - is standard output")
+	f.BoolVar(&p.anyClock, "no-clock-check", false, "rely on the clock of this machine, and ask the provider for no time")
 	f.BoolVar(&p.dryRun, "dry-run", false, "list what would be deleted, and delete nothing")
 	a.bindJobs(cmd, &p.jobs, 32, "faxes")
 	a.completeFolders(cmd, "archive")
@@ -104,6 +114,9 @@ func (a *app) prune(ctx context.Context, p prune) error {
 		if err := a.changeable(); err != nil {
 			return err
 		}
+	}
+	if err := a.checkClock(ctx, p); err != nil {
+		return err
 	}
 	kept, err := a.copiesFor(ctx, p)
 	if err != nil {
@@ -132,6 +145,22 @@ func (a *app) prune(ctx context.Context, p prune) error {
 		return err
 	}
 	return cmp.Or(a.deletePlanned(ctx, faxes, kept, plan, p), damage)
+}
+
+// checkClock refuses to delete by age with a clock that is not the provider's. A
+// dry run is refused as well: it says what a real one would do.
+func (a *app) checkClock(ctx context.Context, p prune) error {
+	if len(p.ages) == 0 || p.anyClock {
+		return nil
+	}
+	var theirs time.Time
+	if clock := a.account.provider.Clock; clock != nil {
+		var err error
+		if theirs, err = clock.Now(ctx); err != nil {
+			return err
+		}
+	}
+	return retention.CheckClock(time.Now(), theirs, slices.Min(p.ages))
 }
 
 // tellDamage names the faxes that stay because their copy cannot be read.

@@ -179,6 +179,7 @@ func (s *serving) readPrune() (err error) {
 	if p.policy.OlderThan, err = deletionAge(s.pruneAfter); err != nil {
 		return fmt.Errorf("--prune-after: %w", err)
 	}
+	p.ages = []time.Duration{p.policy.OlderThan}
 	return nil
 }
 

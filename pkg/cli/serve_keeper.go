@@ -158,6 +158,9 @@ func (k *keeper) Size(ctx context.Context) (int64, error) {
 // pruneArchived does what faxes prune --archive does, and tells the log. When
 // the server is about to end it begins no more deletions.
 func (a *app) pruneArchived(ctx context.Context, kept *archive.Archive, p prune, write func(archive.Receipt) error, log *slog.Logger) error {
+	if err := a.checkClock(ctx, p); err != nil {
+		return err
+	}
 	faxes := a.account.provider.Faxes
 	plan, err := a.planPrune(ctx, faxes, kept, p)
 	if err != nil {

@@ -6,7 +6,7 @@
 // every other package of faxctl may import it.
 //
 // A [Provider] is a struct of small interfaces ([Accounts], [Numbers], [Faxes],
-// [Raw]), each of which may be nil when the provider does not offer it.
+// [Raw], [Clock]), each of which may be nil when the provider does not offer it.
 // Lists are sequences ([iter.Seq2] of a value and an error): pages are fetched
 // as the reader asks for them, breaking out stops the fetching, and an error,
 // if there is one, is yielded once and last.

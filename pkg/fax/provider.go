@@ -24,6 +24,7 @@ type Provider struct {
 	Numbers  Numbers
 	Faxes    Faxes
 	Raw      Raw
+	Clock    Clock
 }
 
 // Account is who the provider says we are.
@@ -39,6 +40,14 @@ type Accounts interface {
 	// Account asks the provider who we are. It fails with ErrAuth when the
 	// credentials are not accepted.
 	Account(ctx context.Context) (Account, error)
+}
+
+// Clock tells what time it is at the provider, whose clock dates the faxes.
+type Clock interface {
+	// Now asks the provider, with a request of its own; the answer is of whole
+	// seconds. The zero time: it does not say, or was made for an earlier request.
+	// ErrUnavailable: what answered is not the provider. Other errors as Faxes.
+	Now(ctx context.Context) (time.Time, error)
 }
 
 // RawRequest is a request in the provider's own words.

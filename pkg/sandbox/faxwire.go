@@ -22,13 +22,14 @@ type faxWriter struct {
 	origin  string // before the path of a document
 	expires string // when links to documents do, Unix seconds
 	account string // the fax resource's path, or the account's
+	quirks  Quirks
 	b       []byte
 }
 
 func (s *Sandbox) newFaxWriter(r *http.Request) *faxWriter {
 	return &faxWriter{
 		d: s.dialect, base: s.dialect.base(r), origin: origin(r), account: s.faxURI(""),
-		expires: strconv.FormatInt(s.now().Add(linkLife).Unix(), 10),
+		expires: strconv.FormatInt(s.now().Add(linkLife).Unix(), 10), quirks: s.options.Quirks,
 	}
 }
 
@@ -83,8 +84,8 @@ func (w *faxWriter) fax(f faxRow) {
 		w.link(id, media, f.ContentType)
 		w.write(`"`)
 	}
-	w.instant("date_created", f.Created)
-	w.instant("date_updated", f.Updated)
+	w.instant("date_created", f.Fax, f.Created)
+	w.instant("date_updated", f.Fax, f.Updated)
 	if signalWire {
 		w.number("error_code", f.ErrorCode, false)
 		if f.ErrorMessage == "" {
@@ -152,7 +153,15 @@ func plainASCII(s string) bool {
 	return true
 }
 
-func (w *faxWriter) instant(name string, t time.Time) {
+func (w *faxWriter) instant(name string, f Fax, t time.Time) {
+	if w.quirks.Dates != "" {
+		if text := w.quirks.written(f, t); text != "" {
+			w.plain(name, text)
+		} else {
+			w.raw(name, "null")
+		}
+		return
+	}
 	w.raw(name, `"`)
 	w.b = append(t.UTC().AppendFormat(w.b, time.RFC3339), '"')
 }

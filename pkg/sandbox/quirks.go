@@ -24,6 +24,12 @@ type Quirks struct {
 	Routes string // what takes calls to each number at SignalWire: a call handler, or resource
 	Shapes string // of SignalWire's answers: wild, as seen, not as documented
 
+	Date  string // of an answer: none, or cached
+	Dates string // of faxes: offset, words, failed (which have none) or none
+
+	ClockAhead  time.Duration // so much later than it is, says the Date of an answer
+	ClockBehind time.Duration // so much earlier
+
 	LateList   time.Duration // so long a number bought is in no list
 	LateNumber time.Duration // so long it is not found by its id
 	LateUpdate time.Duration // so long a number reads as it was before an update
@@ -58,6 +64,10 @@ func AllQuirks() []Quirk {
 		{Name: "prices", Values: []string{"403", "404", "none"}, Does: "the price list is refused, is not there, or is empty", word: func(q *Quirks) *string { return &q.Prices }},
 		{Name: "status", Values: []string{"pending"}, Does: "numbers are not in use yet", word: func(q *Quirks) *string { return &q.Status }},
 		{Name: "routes", Values: []string{"relay_application", "ai_agent", "call_flow", "resource"}, Does: "SignalWire: every number has this call handler, or a Resource answers it", word: func(q *Quirks) *string { return &q.Routes }},
+		{Name: "date", Values: []string{"none", "cached"}, Does: "answers have no Date, or come out of a cache", word: func(q *Quirks) *string { return &q.Date }},
+		{Name: "clock-ahead", Values: duration, Does: "the Date of an answer is so much later than it is", duration: func(q *Quirks) *time.Duration { return &q.ClockAhead }},
+		{Name: "clock-behind", Values: duration, Does: "the Date of an answer is so much earlier, as if this machine were ahead", duration: func(q *Quirks) *time.Duration { return &q.ClockBehind }},
+		{Name: "dates", Values: []string{"offset", "words", "failed", "none"}, Does: "faxes are dated with +0000, or as 25 Sept 2018, or those that failed, or all, have no date", word: func(q *Quirks) *string { return &q.Dates }},
 		{Name: "shapes", Values: []string{"wild"}, Does: "SignalWire: answers as they were seen, where the documented schema has others", word: func(q *Quirks) *string { return &q.Shapes }},
 	}
 }

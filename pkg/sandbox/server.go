@@ -55,7 +55,7 @@ func (s *Sandbox) newHandler() http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		mux.ServeHTTP(w, s.dialect.atRoot(withoutSuffix(r)))
 	})
-	return s.identified(s.limited(s.faulty(routed)))
+	return s.identified(s.dated(s.limited(s.faulty(routed))))
 }
 
 // withoutSuffix takes .json and the like off the path, so that a route is

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"iter"
 	"testing"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -67,6 +68,9 @@ func Run(t *testing.T, s Subject) {
 		t.Run("documents", s.documents)
 		t.Run("deleting", s.deleting)
 	}
+	if p.Clock != nil {
+		t.Run("clock", s.clock)
+	}
 	t.Run("a wrong secret", s.refused)
 	t.Run("a context that is done", s.canceled)
 }
@@ -81,11 +85,30 @@ func (s Subject) accounts(t *testing.T) {
 	}
 }
 
+// clock: it goes, it is not that of a long gone answer, and it has no zone.
+func (s Subject) clock(t *testing.T) {
+	clock := s.Open(t).Clock
+	first, err := clock.Now(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.IsZero() || first.Location() != time.UTC || time.Since(first).Abs() > 24*time.Hour {
+		t.Errorf("it is %v there", first)
+	}
+	second, err := clock.Now(t.Context())
+	if err != nil || second.Before(first) {
+		t.Errorf("then it is %v, %v", second, err)
+	}
+}
+
 // calls is every method that only reads, as a function.
 func (s Subject) calls(p fax.Provider) map[string]func(context.Context) error {
 	all := map[string]func(context.Context) error{}
 	if p.Accounts != nil {
 		all["account"] = func(ctx context.Context) error { _, err := p.Accounts.Account(ctx); return err }
+	}
+	if p.Clock != nil {
+		all["clock"] = func(ctx context.Context) error { _, err := p.Clock.Now(ctx); return err }
 	}
 	if n := p.Numbers; n != nil {
 		all["search"] = func(ctx context.Context) error { _, err := fax.Collect(n.Search(ctx, s.Offered)); return err }

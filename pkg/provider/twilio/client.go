@@ -31,6 +31,7 @@ const maxAnswer = 64 << 20
 type call struct {
 	ctx     context.Context
 	account *account
+	fresh   bool // no answer that was made for somebody else will do
 
 	status int
 	header http.Header
@@ -77,6 +78,9 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	req.Header.Set("Accept", "application/json")
+	if c.fresh {
+		req.Header.Set("Cache-Control", "no-cache")
+	}
 	req.SetBasicAuth(c.account.user, c.account.secret())
 
 	res, err := c.account.api.Do(req)

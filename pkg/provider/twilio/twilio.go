@@ -86,6 +86,7 @@ func Open(c Config) (fax.Provider, error) {
 		Numbers:   numbers{a},
 		Faxes:     faxes{a},
 		Raw:       raw{a},
+		Clock:     clock{a},
 	}, nil
 }
 
@@ -117,4 +118,5 @@ var (
 	_ fax.Numbers  = numbers{}
 	_ fax.Faxes    = faxes{}
 	_ fax.Raw      = raw{}
+	_ fax.Clock    = clock{}
 )
