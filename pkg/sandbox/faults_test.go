@@ -21,6 +21,10 @@ func TestParseFault(t *testing.T) {
 		"GET /Faxes=truncate":                  {Method: "GET", Path: "/Faxes", Kind: FaultTruncate},
 		"GET /Faxes=html":                      {Method: "GET", Path: "/Faxes", Kind: FaultHTML},
 		"GET /Faxes=hang":                      {Method: "GET", Path: "/Faxes", Kind: FaultHang},
+		"GET /Faxes/*$=404:html":               {Method: "GET", Path: "/Faxes/*$", Kind: FaultStatus, Status: 404, Form: FormHTML},
+		"DELETE /Faxes=200:empty":              {Method: "DELETE", Path: "/Faxes", Kind: FaultStatus, Status: 200, Form: FormEmpty},
+		"/=404:text@0.5#3~300ms/2s":            {Path: "/", Kind: FaultStatus, Status: 404, Form: FormText, Probability: 0.5, Times: 3, For: 300 * time.Millisecond, Every: 2 * time.Second},
+		"/=reset~1s":                           {Path: "/", Kind: FaultReset, For: time.Second},
 		"POST /IncomingPhoneNumbers/*=ignore ": {Method: "POST", Path: "/IncomingPhoneNumbers/*", Kind: FaultIgnore},
 	} {
 		got, err := ParseFault(text)
@@ -34,6 +38,7 @@ func TestParseFault(t *testing.T) {
 	for _, text := range []string{
 		"", "=", "503", "/Faxes", "Faxes=503", "GET=503", "GET /a b=503", "/=200", "/=600", "/=503@0", "/=503@2",
 		"/=503@NaN", "/=503@x", "/=503#0", "/=503#x", "/=503/x", "/=503/-1", "/=slow", "/=slow=", "/=slow=-1s", "/=sometimes",
+		"/=404:", "/=404:xml", "/=100:html", "/=404/20404:html", "/=404~", "/=404~0s", "/=404~2s/1s", "/=404~1s/x", "/=reset:html",
 	} {
 		if f, err := ParseFault(text); err == nil {
 			t.Errorf("%q is taken as %+v", text, f)
@@ -50,7 +55,7 @@ func FuzzParseFault(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if fault.Kind == FaultStatus && (fault.Status < 400 || fault.Status > 599) || fault.Probability < 0 || fault.Probability > 1 {
+		if fault.Kind == FaultStatus && (fault.Status < 200 || fault.Form == FormAPI && fault.Status < 400 || fault.Status > 599) || fault.Probability < 0 || fault.Probability > 1 {
 			t.Errorf("%q is %+v", text, fault)
 		}
 		fault.matches(httptest.NewRequest(http.MethodGet, "/a/b/c.json", nil))

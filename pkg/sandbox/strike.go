@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -17,24 +18,40 @@ import (
 type dice struct {
 	mu      sync.Mutex
 	rand    *rand.Rand
-	strikes []int // by fault
+	strikes []int       // by fault
+	first   []time.Time // by fault: when it struck first
 }
 
 func newDice(seed uint64, faults int) *dice {
-	return &dice{rand: rand.New(rand.NewPCG(seed, 0)), strikes: make([]int, faults)}
+	return &dice{rand: rand.New(rand.NewPCG(seed, 0)), strikes: make([]int, faults), first: make([]time.Time, faults)}
 }
 
 func (d *dice) strike(i int, f Fault) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if f.Times > 0 && d.strikes[i] >= f.Times {
+	if f.Times > 0 && d.strikes[i] >= f.Times || !f.lasts(d.first[i]) {
 		return false
 	}
 	if f.Probability > 0 && d.rand.Float64() >= f.Probability {
 		return false
 	}
 	d.strikes[i]++
+	if d.first[i].IsZero() {
+		d.first[i] = time.Now()
+	}
 	return true
+}
+
+// lasts tells whether a fault that struck first at that time still strikes.
+func (f Fault) lasts(first time.Time) bool {
+	if f.For == 0 || first.IsZero() {
+		return true
+	}
+	since := time.Since(first)
+	if f.Every > 0 {
+		since %= f.Every
+	}
+	return since < f.For
 }
 
 // limited keeps a request waiting and turns away those over the limit.
@@ -98,21 +115,54 @@ func (s *Sandbox) strike(w http.ResponseWriter, r *http.Request, f Fault, next h
 		next.ServeHTTP(h, r)
 		h.sendHalf(w)
 	case FaultPage:
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, "<!doctype html>\n<html><head><title>Sign in</title></head><body>Sign in to the network</body></html>\n")
+		Fault{Status: http.StatusOK, Form: FormHTML}.answer(w)
 	case FaultExpired:
 		expiredLink().ServeHTTP(w, r)
 	case FaultHTML:
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(http.StatusBadGateway)
-		_, _ = io.WriteString(w, "<html>\n<head><title>502 Bad Gateway</title></head>\n"+
-			"<body><center><h1>502 Bad Gateway</h1></center></body>\n</html>\n")
+		Fault{Status: http.StatusBadGateway, Form: FormHTML}.answer(w)
 	case FaultHang:
 		_ = wait(r, hangLimit)
 		breakOff(w)
 	default:
+		if f.Form != FormAPI {
+			f.answer(w)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, mediaRoot+"/") {
+			refusal{f.Status, storageWord(f.Status), f.failure().message}.ServeHTTP(w, r)
+			return
+		}
 		s.fail(w, r, f.failure())
 	}
+}
+
+// storageWord is storage's code for a status, a word: "NotFound". What it has not
+// is a key.
+func storageWord(status int) string {
+	if status == http.StatusNotFound {
+		return "NoSuchKey"
+	}
+	return strings.ReplaceAll(http.StatusText(status), " ", "")
+}
+
+// answer is what something else says in the provider's place.
+func (f Fault) answer(w http.ResponseWriter) {
+	said := strconv.Itoa(f.Status) + " " + http.StatusText(f.Status)
+	if f.Status < 400 {
+		said = "Sign in to the network"
+	}
+	switch f.Form {
+	case FormHTML:
+		w.Header().Set("Content-Type", "text/html")
+		said = "<html>\n<head><title>" + said + "</title></head>\n<body><center><h1>" + said + "</h1></center></body>\n</html>\n"
+	case FormText:
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		said += "\n"
+	case FormEmpty:
+		said = ""
+	}
+	w.WriteHeader(f.Status)
+	_, _ = io.WriteString(w, said)
 }
 
 func (f Fault) failure() failure {

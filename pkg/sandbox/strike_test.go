@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/sandbox"
@@ -26,6 +27,60 @@ func faults(t *testing.T, texts ...string) []sandbox.Fault {
 		all = append(all, f)
 	}
 	return all
+}
+
+// Answers in other words than the provider's, and its storage's own.
+func TestFaultForms(t *testing.T) {
+	for fault, want := range map[string]struct {
+		status     int
+		kind, text string
+	}{
+		"/Faxes/*$=404":       {404, "application/json", `"code":20404`},
+		"/Faxes/*$=410":       {410, "application/json", `"code":20410`},
+		"/Faxes/*$=404:html":  {404, "text/html", "<html>"},
+		"/Faxes/*$=404:text":  {404, "text/plain; charset=utf-8", "404 Not Found\n"},
+		"/Faxes/*$=404:empty": {404, "", ""},
+		"/Faxes/*$=200:html":  {200, "text/html", "<html>"},
+		"/media-cdn=404":      {404, "application/xml", "<Code>NoSuchKey</Code>"},
+		"/media-cdn=503":      {503, "application/xml", "<Code>ServiceUnavailable</Code>"},
+	} {
+		s := open(t, sandbox.Options{Faults: faults(t, fault)})
+		path := "/v1/Faxes/FX1"
+		if strings.HasPrefix(fault, "/media-cdn") {
+			path = "/media-cdn/FX1/ME1.pdf"
+		}
+		r := httptest.NewRecorder()
+		s.Handler().ServeHTTP(r, httptest.NewRequest(http.MethodGet, path, nil))
+		if r.Code != want.status || r.Header().Get("Content-Type") != want.kind || !strings.Contains(r.Body.String(), want.text) || want.text == "" && r.Body.Len() > 0 {
+			t.Errorf("%s: %d %s %s", fault, r.Code, r.Header().Get("Content-Type"), r.Body)
+		}
+	}
+}
+
+// A fault that lasts for a while comes back when it is told to.
+func TestFaultStretch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for fault, want := range map[string]string{
+			"/media-cdn=404~300ms":    "xxx...............",
+			"/media-cdn=404~300ms/1s": "xxx.......xxx.....",
+		} {
+			s := open(t, sandbox.Options{Faults: faults(t, fault)})
+			got := ""
+			for range len(want) {
+				r := httptest.NewRecorder()
+				s.Handler().ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/media-cdn/FX1/ME1.pdf", nil))
+				struck := "."
+				if strings.Contains(r.Body.String(), "injected") {
+					struck = "x"
+				}
+				got += struck
+				time.Sleep(100 * time.Millisecond)
+			}
+			if got != want {
+				t.Errorf("%s: %s, want %s", fault, got, want)
+			}
+		}
+	})
 }
 
 // What a client sees of each fault, and whether the purchase happened.
