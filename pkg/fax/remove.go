@@ -7,11 +7,16 @@ import (
 	"regexp"
 )
 
-// Remove deletes a fax, record and document, for good. What is gone already
-// counts as done; was tells which of the two it was. ErrConflict: the fax is
-// still in progress.
-func Remove(ctx context.Context, faxes Faxes, id string) (was bool, err error) {
-	return removed(faxes.Delete(ctx, id))
+// Remove deletes a fax, record and document, for good. was tells that it was there:
+// what is gone already counts as done, when [Look] finds it gone. Errors, besides
+// those of Look: ErrConflict for a fax that is still in progress; those of
+// Faxes.Delete.
+func Remove(ctx context.Context, faxes Faxes, f Fax) (was bool, err error) {
+	err = faxes.Delete(ctx, f.ID)
+	if Denied(err) {
+		return false, goneTo(ctx, faxes, f, Gone, err)
+	}
+	return err == nil, err
 }
 
 // RemoveDocument deletes the document of f for good and leaves the record.
@@ -19,37 +24,51 @@ func Remove(ctx context.Context, faxes Faxes, id string) (was bool, err error) {
 // fax in progress, whose document is yet to come, is ErrConflict. Results as of
 // [Remove].
 func RemoveDocument(ctx context.Context, faxes Faxes, f Fax) (was bool, err error) {
-	if f.MediaID != "" {
-		return removed(faxes.DeleteMedia(ctx, f.ID, f.MediaID))
+	media := []Media{{ID: f.MediaID}}
+	if f.MediaID == "" {
+		media, err = Collect(faxes.Media(ctx, f.ID))
 	}
-	media, err := Collect(faxes.Media(ctx, f.ID))
-	if err == nil && len(media) == 0 {
-		f, err = faxes.Get(ctx, f.ID)
-		if err == nil && !f.Status.Terminal() {
-			err = fmt.Errorf("fax %s: %w: it is %s", f.ID, ErrConflict, f.Status)
-		}
-		if err == nil {
-			return false, nil
-		}
-	}
-	if err != nil {
-		return removed(err)
+	switch {
+	case Denied(err):
+		return false, goneTo(ctx, faxes, f, RecordAlone, err)
+	case err != nil:
+		return false, err
+	case len(media) == 0:
+		return false, goneTo(ctx, faxes, f, RecordAlone, fmt.Errorf("%w: no document is listed", ErrNotFound))
 	}
 	for _, m := range media {
-		one, err := removed(faxes.DeleteMedia(ctx, f.ID, m.ID))
+		err := faxes.DeleteMedia(ctx, f.ID, m.ID)
+		if Denied(err) {
+			err = goneTo(ctx, faxes, f, RecordAlone, err)
+		} else {
+			was = was || err == nil
+		}
 		if err != nil {
 			return was, err
 		}
-		was = was || one
 	}
 	return was, nil
 }
 
-func removed(err error) (was bool, _ error) {
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
+// goneTo is nil when the provider has no more of f than it may, as denial says.
+func goneTo(ctx context.Context, faxes Faxes, f Fax, most Presence, denial error) error {
+	if f.Status == "" && !errors.Is(denial, ErrNotFound) { // known by its id alone: both must say so, in the provider's words
+		return denial
 	}
-	return err == nil, err
+	now, has, err := Look(ctx, faxes, f)
+	switch {
+	case err != nil:
+		return err
+	case has <= most && has == RecordAlone && !now.Status.Terminal():
+		return fmt.Errorf("fax %s: %w: it is %s", f.ID, ErrConflict, now.Status)
+	case has <= most:
+		return nil
+	case has == WithDocument && most == RecordAlone:
+		//nolint:errorlint // its kind is what it must not have
+		return fmt.Errorf("document of fax %s: %w: the record tells of it: %v", f.ID, ErrContradiction, denial)
+	}
+	//nolint:errorlint // its kind is what it must not have
+	return fmt.Errorf("fax %s: %w: it is there: %v", f.ID, ErrContradiction, denial)
 }
 
 // PlausibleID reports whether id has the shape of a fax id of a provider that is

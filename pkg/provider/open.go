@@ -56,9 +56,23 @@ func Open(p profile.Profile, secret profile.Secret, o Options) (fax.Provider, er
 			API:       o.api(p),
 			Documents: o.documents(),
 			APIOrigin: origin,
+			Patience:  o.patience(),
 		})
 	}
 	return fax.Provider{}, fax.Invalid("write twilio or signalwire", "provider %q", p.Provider)
+}
+
+// patience is for a gateway that says "not found" while what is behind it comes
+// back: no longer than a failure is retried for.
+func (o Options) patience() []time.Duration {
+	pauses := []time.Duration{250 * time.Millisecond, 750 * time.Millisecond, 2 * time.Second}
+	left := o.RetryFor
+	for i, pause := range pauses {
+		if left -= pause; left < 0 {
+			return pauses[:i]
+		}
+	}
+	return pauses
 }
 
 // apiOrigin is where calls go instead of the provider's hosts; nil: nowhere

@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,6 +59,33 @@ func (c *call) OAuth() client.OAuth { return nil }
 // answer loses too much. Only 2xx is an answer; all else is an error that
 // unwraps to a kind of package fax.
 func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]any, _ ...byte) (*http.Response, error) {
+	if method == http.MethodPost {
+		return c.send(method, rawURL, data)
+	}
+	return patiently(c.ctx, c.account.patience, func() (*http.Response, error) { return c.send(method, rawURL, data) })
+}
+
+// patiently asks again while what comes is a "not found" of something in between,
+// which may be gone in a moment. patience are the pauses between.
+func patiently[T any](ctx context.Context, patience []time.Duration, ask func() (T, error)) (T, error) {
+	for _, pause := range patience {
+		answer, err := ask()
+		if !foreign(err) {
+			return answer, err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return answer, ctx.Err()
+		case <-timer.C:
+		}
+	}
+	return ask()
+}
+
+// send makes one request.
+func (c *call) send(method, rawURL string, data url.Values) (*http.Response, error) {
 	if rest, generated := strings.CutPrefix(rawURL, generatedOrigin); generated {
 		rawURL = c.account.dialect.api + rest
 	}
@@ -93,7 +121,9 @@ func (c *call) SendRequest(method, rawURL string, data url.Values, _ map[string]
 		return nil, unreachable(req, err)
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, refusal(res.StatusCode, res.Header, body)
+		e := refusal(res.StatusCode, res.Header, body, false)
+		c.done()
+		return nil, e
 	}
 	c.status, c.header, c.body = res.StatusCode, res.Header, body
 	return &http.Response{
@@ -118,6 +148,7 @@ func (a *account) really(u *url.URL) *url.URL {
 func (c *call) done() {
 	if c.answer != nil {
 		_ = c.answer.Close() // only read
+		c.answer = nil
 	}
 }
 
@@ -147,7 +178,7 @@ const (
 
 // misunderstood is an answer that is not what the API sends.
 func (c *call) misunderstood(err error) error {
-	e := refusal(c.status, c.header, c.body)
+	e := refusal(c.status, c.header, c.body, false)
 	e.Kind = fax.ErrUnavailable
 	e.Code = ""
 	e.Message = notTheAPI + describe(c.body, err)
@@ -166,9 +197,19 @@ func (a *account) ask(ctx context.Context, out any, request func(*openapi.ApiSer
 		return err
 	}
 	if out == nil {
-		return nil
+		return c.acknowledged()
 	}
 	return c.decode(out)
+}
+
+// acknowledged is nil when the answer, to a request that is answered with nothing,
+// is nothing or the API's JSON. A web page is somebody else's, and what became of
+// the request is not known.
+func (c *call) acknowledged() error {
+	if body := bytes.TrimSpace(c.body); len(body) > 0 && !json.Valid(body) {
+		return c.misunderstood(errors.New("not JSON"))
+	}
+	return nil
 }
 
 // get asks for an address that twilio-go has no function for.
@@ -219,7 +260,8 @@ func (a *account) remove(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
-	return res.Body.Close()
+	_ = res.Body.Close()
+	return c.acknowledged()
 }
 
 // unreachable is a request without an answer. The context's error stays what it

@@ -66,6 +66,10 @@ func (a faxes) freshLink(ctx context.Context, id string) (string, error) {
 // protects its media are they offered, to SignalWire's own hosts, and only once
 // the host has asked: first as for the API, then as a bearer token.
 func (a faxes) openLink(ctx context.Context, link string, offset int64) (fax.Document, error) {
+	return patiently(ctx, a.patience, func() (fax.Document, error) { return a.openOnce(ctx, link, offset) })
+}
+
+func (a faxes) openOnce(ctx context.Context, link string, offset int64) (fax.Document, error) {
 	u, err := url.Parse(link)
 	if err != nil {
 		return fax.Document{}, badMedia("the provider's link to the document cannot be read")
@@ -86,7 +90,7 @@ func (a faxes) openLink(ctx context.Context, link string, offset int64) (fax.Doc
 	}
 	if res.StatusCode == http.StatusRequestedRangeNotSatisfiable && offset > 0 {
 		_ = res.Body.Close()
-		return a.openLink(ctx, link, 0)
+		return a.openOnce(ctx, link, 0)
 	}
 	doc, err := documentOf(res, offset)
 	if err != nil {
@@ -226,7 +230,7 @@ func contentRange(header string) (from, size int64, ok bool) {
 // mediaRefusal is why a document was not sent. Storage explains itself in XML.
 func mediaRefusal(res *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
-	e := refusal(res.StatusCode, res.Header, body)
+	e := refusal(res.StatusCode, res.Header, body, true)
 	e.MoreInfo = ""
 	switch {
 	case errors.Is(e, fax.ErrNotFound):

@@ -44,6 +44,11 @@ func newDouble(t *testing.T) *double {
 		d.mu.Lock()
 		d.asked = append(d.asked, line)
 		d.mu.Unlock()
+		if _, known := d.mux.Handler(r); known == "" {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `{"code":20404,"message":"The requested resource was not found","status":404}`)
+			return
+		}
 		d.mux.ServeHTTP(w, r)
 	}))
 	t.Cleanup(d.Close)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"net/http"
 	"strings"
 	"unicode"
@@ -15,14 +16,21 @@ import (
 // refusal decodes whatever came with a status that is no success: Twilio's
 // object, SignalWire's list of objects or of strings, the XML of the 2010 API
 // and of storage, the HTML of a gateway, nothing, or half of any of these.
-func refusal(status int, header http.Header, body []byte) *fax.APIError {
+//
+// That something is not there is the provider's to say: in JSON with a code, as
+// its API does, or, where storage is asked, in XML with one. In any other words
+// it proves nothing and is ErrUnavailable, see [foreign].
+func refusal(status int, header http.Header, body []byte, storage bool) *fax.APIError {
 	var p problem
+	own := false
 	switch trimmed := bytes.TrimSpace(body); {
 	case len(trimmed) == 0:
 	case trimmed[0] == '{', trimmed[0] == '[', trimmed[0] == '"':
 		p.readJSON(trimmed, 0)
+		own = p.code != ""
 	case trimmed[0] == '<' && !isHTML(trimmed):
 		p.readXML(trimmed)
+		own = storage && p.code != ""
 	}
 	e := &fax.APIError{
 		Kind:      kindOf(status, p.code),
@@ -33,6 +41,10 @@ func refusal(status int, header http.Header, body []byte) *fax.APIError {
 		RequestID: clean(header.Get("Twilio-Request-Id"), 64),
 		Hint:      hintFor(status, p.code),
 	}
+	if errors.Is(e.Kind, fax.ErrNotFound) && !own {
+		e.Kind, e.Hint = fax.ErrUnavailable, hintBetween
+		e.Message = cmp.Or(e.Message, strings.ToLower(http.StatusText(status))) + ", in words that are not the API's"
+	}
 	switch {
 	case p.code == faxEnded:
 		e.Message = faxEndedMessage
@@ -41,6 +53,10 @@ func refusal(status int, header http.Header, body []byte) *fax.APIError {
 	}
 	return e
 }
+
+// foreign reports whether err says that something is not there in words that are
+// not the provider's.
+func foreign(err error) bool { return fax.Denied(err) && errors.Is(err, fax.ErrUnavailable) }
 
 // problem is what could be read of an error body.
 type problem struct {

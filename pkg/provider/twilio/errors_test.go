@@ -56,14 +56,31 @@ func TestRefusal(t *testing.T) {
 		"a bare string": {401, `"Unauthorized"`, fax.APIError{Kind: fax.ErrAuth, Message: "Unauthorized"}},
 		"the XML of the 2010 API": {
 			404, `<?xml version='1.0' encoding='UTF-8'?><TwilioResponse><RestException><Code>20404</Code><Message>Not here</Message><MoreInfo>https://www.twilio.com/docs/errors/20404</MoreInfo><Status>404</Status></RestException></TwilioResponse>`,
-			fax.APIError{Kind: fax.ErrNotFound, Code: "20404", Message: "Not here", MoreInfo: "https://www.twilio.com/docs/errors/20404"},
+			fax.APIError{Kind: fax.ErrUnavailable, Code: "20404", Message: "Not here, in words that are not the API's", MoreInfo: "https://www.twilio.com/docs/errors/20404"},
+		},
+		"not found, and no code": {
+			404, `{"message":"no Route matched with those values"}`,
+			fax.APIError{Kind: fax.ErrUnavailable, Message: "no Route matched with those values, in words that are not the API's"},
+		},
+		"gone, in the API's words": {
+			410, `{"code":"20410","message":"Gone"}`,
+			fax.APIError{Kind: fax.ErrNotFound, Code: "20410", Message: "Gone"},
+		},
+		"gone, and nothing": {410, "", fax.APIError{Kind: fax.ErrUnavailable, Message: "gone, in words that are not the API's"}},
+		"not found, in text": {
+			404, "404 page not found\n",
+			fax.APIError{Kind: fax.ErrUnavailable, Message: "not found, in words that are not the API's"},
+		},
+		"the XML of storage, from the API": {
+			404, `<Error><Code>NoSuchKey</Code><Message>No such key</Message></Error>`,
+			fax.APIError{Kind: fax.ErrUnavailable, Code: "NoSuchKey", Message: "No such key, in words that are not the API's"},
 		},
 		"the XML of storage": {
 			403, `<Error><Code>AccessDenied</Code><Message>Request has expired</Message><X-Amz-Expires>7200</X-Amz-Expires></Error>`,
 			fax.APIError{Kind: fax.ErrAuth, Code: "AccessDenied", Message: "Request has expired"},
 		},
 		"half an XML":         {403, `<Error><Code>AccessDenied</Code><Mess`, fax.APIError{Kind: fax.ErrAuth, Code: "AccessDenied", Message: "forbidden"}},
-		"a web page":          {404, "<!DOCTYPE html>\n<html><title>Nope</title></html>", fax.APIError{Kind: fax.ErrNotFound, Message: "not found"}},
+		"a web page":          {404, "<!DOCTYPE html>\n<html><title>Nope</title></html>", fax.APIError{Kind: fax.ErrUnavailable, Message: "not found, in words that are not the API's"}},
 		"a gateway":           {502, "<html><body>502</body></html>", fax.APIError{Kind: fax.ErrUnavailable, Message: "bad gateway"}},
 		"nothing":             {503, "", fax.APIError{Kind: fax.ErrUnavailable, Message: "service unavailable"}},
 		"half a JSON":         {500, `{"code":20500,"mess`, fax.APIError{Kind: fax.ErrUnavailable, Message: "internal server error"}},
@@ -91,7 +108,7 @@ func TestRefusal(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := refusal(test.status, http.Header{"Twilio-Request-Id": {"RQ7"}}, []byte(test.body))
+			got := refusal(test.status, http.Header{"Twilio-Request-Id": {"RQ7"}}, []byte(test.body), false)
 			test.want.Status, test.want.RequestID = test.status, "RQ7"
 			if diff := cmp.Diff(test.want, *got, cmpopts.EquateErrors(), cmpopts.IgnoreFields(fax.APIError{}, "Hint")); diff != "" {
 				t.Error(diff)
@@ -100,9 +117,24 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
+// Storage says in XML, with its code, that it has not a document.
+func TestStorageRefusal(t *testing.T) {
+	for body, want := range map[string]error{
+		`<?xml version="1.0"?><Error><Code>NoSuchKey</Code><Message>gone</Message></Error>`: fax.ErrNotFound,
+		`{"code":"20404","message":"gone"}`:                                                 fax.ErrNotFound,
+		`<Error><Message>gone</Message></Error>`:                                            fax.ErrUnavailable,
+		`<html><code>404</code></html>`:                                                     fax.ErrUnavailable,
+		``:                                                                                  fax.ErrUnavailable,
+	} {
+		if e := refusal(404, nil, []byte(body), true); !errors.Is(e, want) {
+			t.Errorf("%s: %v, want %v", body, e.Kind, want)
+		}
+	}
+}
+
 // A message of any length fits on a line or two.
 func TestRefusalIsBounded(t *testing.T) {
-	e := refusal(400, nil, []byte(`{"message":"`+strings.Repeat("é", 10_000)+`"}`))
+	e := refusal(400, nil, []byte(`{"message":"`+strings.Repeat("é", 10_000)+`"}`), false)
 	if n := len([]rune(e.Message)); n != 300 || !strings.HasSuffix(e.Message, "…") {
 		t.Errorf("message of %d runes", n)
 	}
@@ -116,7 +148,7 @@ func TestCodes(t *testing.T) {
 		"21404": fax.ErrConflict, "21421": fax.ErrInvalid, "21422": fax.ErrConflict, "21451": fax.ErrInvalid, "21452": fax.ErrInvalid,
 		"21615": fax.ErrConflict, "21631": fax.ErrConflict, "21649": fax.ErrConflict, "22121": fax.ErrConflict, "34005": fax.ErrUnsupported,
 	} {
-		err := error(refusal(400, nil, []byte(`{"code":`+code+`,"message":"no"}`)))
+		err := error(refusal(400, nil, []byte(`{"code":`+code+`,"message":"no"}`), false))
 		if !errors.Is(err, kind) {
 			t.Errorf("%s: %v, want %v", code, err, kind)
 		}
@@ -135,7 +167,7 @@ func FuzzRefusal(f *testing.F) {
 		f.Add(400, []byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		e := refusal(status, http.Header{"Twilio-Request-Id": {string(body)}}, body)
+		e := refusal(status, http.Header{"Twilio-Request-Id": {string(body)}}, body, status%2 == 0)
 		if e.Kind == nil || e.Message == "" {
 			t.Fatalf("kind %v, message %q", e.Kind, e.Message)
 		}

@@ -200,7 +200,6 @@ func TestFaxServiceEnded(t *testing.T) {
 	for name, body := range map[string]string{
 		"34005":     `{"code":34005,"message":"Programmable Fax is no longer available","status":403}`,
 		"not found": `{"code":20404,"message":"The requested resource /Faxes was not found","status":404}`,
-		"no body":   ``,
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDouble(t)
@@ -215,6 +214,14 @@ func TestFaxServiceEnded(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a gateway's words", func(t *testing.T) {
+		d := newDouble(t)
+		d.answer("/v1/Faxes", http.StatusNotFound, "<html>404</html>")
+		_, err := d.open(t, twilio.Config{}).Faxes.Page(t.Context(), fax.Filter{}, 20, "")
+		if !errors.Is(err, fax.ErrUnavailable) {
+			t.Errorf("%v", err)
+		}
+	})
 	t.Run("SignalWire's is alive", func(t *testing.T) {
 		d := newDouble(t)
 		_, err := d.open(t, twilio.Config{Dialect: twilio.SignalWire}).Faxes.Page(t.Context(), fax.Filter{}, 20, "")
@@ -272,4 +279,72 @@ func (c canned) RoundTrip(*http.Request) (*http.Response, error) {
 	rec := httptest.NewRecorder()
 	_, _ = io.WriteString(rec, string(c))
 	return rec.Result(), nil
+}
+
+// A "not found" in words that are not the provider's proves nothing: it is asked
+// again, and if it stays so, the provider is unavailable. Nothing is asked twice
+// that was answered, or that spends money.
+func TestForeignNotFound(t *testing.T) {
+	patience := []time.Duration{time.Millisecond, time.Millisecond}
+	const words = `{"code":20404,"message":"not here","status":404}`
+	for _, test := range []struct {
+		name, first, then string
+		want              error
+		asked             int
+	}{
+		{"a gateway, for a moment", "<html>404</html>", words, fax.ErrNotFound, 2},
+		{"a gateway", "<html>404</html>", "", fax.ErrUnavailable, 3},
+		{"JSON without a code", `{"message":"no route"}`, "", fax.ErrUnavailable, 3},
+		{"the provider", words, "", fax.ErrNotFound, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := newDouble(t)
+			asked := 0
+			d.mux.HandleFunc("/v1/Faxes/", func(w http.ResponseWriter, _ *http.Request) {
+				asked++
+				w.WriteHeader(http.StatusNotFound)
+				said := test.first
+				if asked > 1 && test.then != "" {
+					said = test.then
+				}
+				_, _ = io.WriteString(w, said)
+			})
+			faxes := d.open(t, twilio.Config{Patience: patience}).Faxes
+			for what, ask := range map[string]func() error{
+				"GET":    func() error { _, err := faxes.Get(t.Context(), faxID); return err },
+				"DELETE": func() error { return faxes.Delete(t.Context(), faxID) },
+			} {
+				asked = 0
+				if err := ask(); !errors.Is(err, test.want) || !fax.Denied(err) || asked != test.asked {
+					t.Errorf("%s: %v after %d", what, err, asked)
+				}
+			}
+		})
+	}
+	t.Run("a purchase", func(t *testing.T) {
+		d := newDouble(t)
+		d.answer("/2010-04-01/", http.StatusNotFound, "<html>404</html>")
+		_, err := d.open(t, twilio.Config{Patience: patience}).Numbers.Buy(t.Context(), fax.Order{Phone: "+14155550123"})
+		if !errors.Is(err, fax.ErrUnavailable) || len(d.requests()) != 1 {
+			t.Errorf("%v after %d", err, len(d.requests()))
+		}
+	})
+}
+
+// A deletion that is answered with a web page was not answered.
+func TestDeletionAnsweredWithAPage(t *testing.T) {
+	for body, want := range map[string]error{"<html>Sign in</html>": fax.ErrUnavailable, "OK": fax.ErrUnavailable, "": nil, `{"sid":"FX1"}`: nil} {
+		d := newDouble(t)
+		d.answer("/", http.StatusOK, body)
+		p := d.open(t, twilio.Config{})
+		for what, err := range map[string]error{
+			"fax":      p.Faxes.Delete(t.Context(), faxID),
+			"document": p.Faxes.DeleteMedia(t.Context(), faxID, "ME1"),
+			"number":   p.Numbers.Release(t.Context(), "PN1"),
+		} {
+			if !errors.Is(err, want) || (err == nil) != (want == nil) {
+				t.Errorf("%s, %q: %v", what, body, err)
+			}
+		}
+	}
 }

@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -50,6 +51,10 @@ type Config struct {
 
 	API       *http.Client // carries the credentials; nil: http.DefaultClient
 	Documents *http.Client // carries none; nil: http.DefaultClient
+
+	// Patience are the pauses before a request is repeated that was answered with a
+	// "not found" in words that are not the provider's; none: it is not repeated.
+	Patience []time.Duration
 
 	// APIOrigin is where every call goes instead of the provider's hosts
 	// (--api-url); nil: nowhere else. It alone may be http. Links to documents
@@ -78,6 +83,7 @@ func Open(c Config) (fax.Provider, error) {
 		api:       clientOf(c.API),
 		documents: clientOf(c.Documents),
 		origin:    c.APIOrigin,
+		patience:  c.Patience,
 	}
 	return fax.Provider{
 		Name:      string(c.Dialect),
@@ -111,6 +117,7 @@ type account struct {
 	api       *http.Client
 	documents *http.Client
 	origin    *url.URL
+	patience  []time.Duration
 }
 
 var (
