@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,6 +27,7 @@ type desk struct {
 	opened   int
 	conflict bool   // deleting is refused
 	storage  error  // what storage answers instead of a document
+	denied   error  // what asking for a record or its media is answered with
 	silent   bool   // deleting is carried out or not, and not answered
 	deaf     bool   // so is asking for a record
 	lost     func() // runs when a deletion was carried out, whose answer is lost
@@ -56,7 +58,7 @@ func (d *desk) Get(ctx context.Context, id string) (fax.Fax, error) {
 	if d.deaf {
 		return fax.Fax{}, fax.ErrUnavailable
 	}
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(ctx.Err(), d.denied); err != nil {
 		return fax.Fax{}, err
 	}
 	if _, known := d.docs[id]; !known {
@@ -67,6 +69,18 @@ func (d *desk) Get(ctx context.Context, id string) (fax.Fax, error) {
 		f.MediaID = ""
 	}
 	return f, nil
+}
+
+// Page is the whole list.
+func (d *desk) Page(_ context.Context, q fax.Filter, _ int, _ string) (page fax.Page[fax.Fax], err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for id, f := range d.records {
+		if _, there := d.docs[id]; there && q.Match(f) {
+			page.Items = append(page.Items, f)
+		}
+	}
+	return page, nil
 }
 
 func (d *desk) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {

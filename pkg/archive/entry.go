@@ -25,10 +25,16 @@ type Entry struct {
 
 	// DocumentMissing: the provider tells of a document and has not given it yet.
 	DocumentMissing bool `json:"document_missing,omitempty"`
+	// DocumentDenied is when its storage said that it has no such document, though
+	// the record names one; zero: it has not said so, of this record.
+	DocumentDenied time.Time `json:"document_denied,omitzero"`
 
 	// Gone is when the fax was deleted at the provider by [Archive.SaveThenDelete];
 	// zero: it was not, or nobody was there any more to note it.
 	Gone time.Time `json:"gone,omitzero"`
+	// Proven: the marks above rest on more than one answer that something was not
+	// found. Those of earlier versions may not.
+	Proven bool `json:"proven,omitempty"`
 
 	Hold *Hold `json:"hold,omitempty"`
 }
@@ -42,8 +48,12 @@ func (e Entry) Whole() bool {
 	case e.DocumentMissing, !e.Fax.Status.Terminal():
 		return false
 	}
-	return !e.MediaGone.IsZero() || !mayHaveDocument(e.Fax)
+	return !mayHaveDocument(e.Fax) || !e.MediaGone.IsZero() && !e.Fax.HasDocument()
 }
+
+// marked reports whether the entry says that the provider has the fax, or its
+// document, no more.
+func (e Entry) marked() bool { return !e.MediaGone.IsZero() || !e.Gone.IsZero() }
 
 // Document describes the kept document.
 type Document struct {

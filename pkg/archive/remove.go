@@ -1,7 +1,6 @@
 package archive
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +16,7 @@ type Result string
 // The results.
 const (
 	Deleted     Result = "deleted"
-	AlreadyGone Result = "already gone" // the provider had it no more
+	AlreadyGone Result = "already gone" // the provider had it no more: its record and its list say so
 	Skipped     Result = "skipped"      // held, or still in progress
 	Failed      Result = "failed"       // it is still there
 	Unknown     Result = "unknown"      // no answer, neither to the DELETE nor to the question after it
@@ -41,7 +40,8 @@ type Receipt struct {
 	NumberTail string    `json:"number_tail"` // the last four digits of our number
 	Created    time.Time `json:"created,omitzero"`
 	At         time.Time `json:"at"`
-	SHA256     string    `json:"sha256,omitempty"` // of the kept copy, read again before deleting
+	SHA256     string    `json:"sha256,omitempty"`      // of the kept copy, read again before deleting
+	NoDocument bool      `json:"no_document,omitempty"` // the provider had none: record and list of documents say so
 	MediaOnly  bool      `json:"media_only,omitempty"`
 	Result     Result    `json:"result"`
 	Error      string    `json:"error,omitempty"`
@@ -70,9 +70,9 @@ func (r Receipt) changing(f fax.Fax) (Receipt, error) {
 }
 
 // Delete deletes a fax at the provider, or only its document. What is gone
-// already counts as done. A fax that may still change is refused with
-// fax.ErrConflict. Other errors are those of fax.Faxes.Delete. The receipt is
-// good in every case.
+// already, as fax.Look finds it, counts as done. A fax that may still change is
+// refused with fax.ErrConflict. Other errors are those of fax.Remove. The receipt
+// is good in every case.
 //
 // before, which may be nil, is called with a receipt of the result [Deleting]
 // when all is ready; an error of it keeps the DELETE from being sent. When the
@@ -88,20 +88,23 @@ func Delete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool, bef
 
 // SaveThenDelete keeps a fax, reads the kept document again, and only when that
 // is what was kept deletes the fax at the provider, or only its document. A fax
-// that should have a document is deleted without one only when the provider's
-// record, fetched again, tells of none. A held fax, and one that may still
-// change, is refused with fax.ErrConflict; one whose copy has been damaged with
-// [ErrDamagedCopy]. Other errors are those of [Archive.Save] and of
-// fax.Faxes.Delete. The receipt is good in every case, and before is as in
-// [Delete]. What is gone is marked so; when that cannot be written,
+// of which no document is kept is deleted only when the provider's record, fetched
+// again, and the list of its documents tell of none; Receipt.NoDocument says so.
+// One that is found to be gone is left as it is, in the archive too. A held fax,
+// and one that may still change, is refused with fax.ErrConflict; one whose copy
+// has been damaged with [ErrDamagedCopy]. Other errors are those of [Archive.Save]
+// and of fax.Remove. The receipt is good in every case, and before is as in
+// [Delete]. What was deleted is marked so; when that cannot be written,
 // Receipt.Error says it. Doing it again is safe.
 func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool, before func(Receipt) error) (Receipt, error) {
 	r := receipt(f, mediaOnly)
 	if !f.Status.Terminal() {
 		return r.changing(f)
 	}
-	e, _, err := a.save(ctx, faxes, f, true)
-	if err != nil {
+	switch _, _, err := a.save(ctx, faxes, f, true); {
+	case errors.Is(err, ErrGone):
+		return r.end(AlreadyGone, nil)
+	case err != nil:
 		return r.end(Failed, err)
 	}
 	kept, key, err := a.get(ctx, f.ID) // from the sidecar, not from memory
@@ -110,17 +113,26 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 		return r.end(Failed, err)
 	case kept.Hold != nil:
 		return r.end(Skipped, fmt.Errorf("fax %s is held (%s): %w", f.ID, kept.Hold.Reason, fax.ErrConflict))
-	case kept.Document == nil && e.Document != nil:
-		return r.end(Failed, fmt.Errorf("fax %s: %w: its sidecar tells of no document", f.ID, ErrDamagedCopy))
 	case !kept.Whole():
 		return r.end(Failed, fmt.Errorf("fax %s: %w: its document is not kept", f.ID, ErrDamagedCopy))
-	case kept.Document != nil:
+	case kept.Document == nil:
+		_, has, err := fax.Look(ctx, faxes, f)
+		switch {
+		case err != nil:
+			return r.end(Failed, err)
+		case has == fax.WithDocument:
+			return r.end(Failed, fmt.Errorf("fax %s: %w: the provider has a document, which is not kept", f.ID, fax.ErrUnavailable))
+		case has == fax.Gone, mediaOnly:
+			return r.end(AlreadyGone, nil)
+		}
+		r.NoDocument = true
+	default:
 		if finding := a.recheck(ctx, f.ID, beside(key, kept.Document), kept.Document, io.Discard); finding != nil {
 			return r.end(Failed, finding.err())
 		}
 		r.SHA256 = kept.Document.SHA256
 	}
-	if r, err = r.remove(ctx, faxes, f, before); r.Result == Deleted || r.Result == AlreadyGone {
+	if r, err = r.remove(ctx, faxes, f, before); r.Result == Deleted {
 		if err := a.markGone(context.WithoutCancel(ctx), f.ID, mediaOnly); err != nil {
 			r.Error = "not marked as gone: " + err.Error()
 		}
@@ -128,15 +140,14 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 	return r, err
 }
 
-// markGone notes that the provider has a fax, or its document, no more.
+// markGone notes that a fax, or its document, was deleted at the provider.
 func (a *Archive) markGone(ctx context.Context, id string, mediaOnly bool) error {
-	now := time.Now().UTC().Truncate(time.Millisecond)
 	return a.change(ctx, id, func(e *Entry) {
 		if mediaOnly {
-			e.MediaGone = cmp.Or(e.MediaGone, now)
-		} else {
-			e.Gone = cmp.Or(e.Gone, now)
+			e.mediaGone()
+			return
 		}
+		e.Gone, e.Proven = time.Now().UTC().Truncate(time.Millisecond), true
 	})
 }
 
@@ -156,7 +167,7 @@ func (r Receipt) remove(ctx context.Context, faxes fax.Faxes, f fax.Fax, before 
 	if r.MediaOnly {
 		was, err = fax.RemoveDocument(ctx, faxes, f)
 	} else {
-		was, err = fax.Remove(ctx, faxes, f.ID)
+		was, err = fax.Remove(ctx, faxes, f)
 	}
 	switch {
 	case err == nil && was:
@@ -166,20 +177,20 @@ func (r Receipt) remove(ctx context.Context, faxes fax.Faxes, f fax.Fax, before 
 	case errors.Is(err, fax.ErrConflict):
 		return r.end(Skipped, err)
 	case ctx.Err() != nil, errors.Is(err, fax.ErrUnavailable):
-		return r.lookAfter(ctx, faxes, err)
+		return r.lookAfter(ctx, faxes, f, err)
 	}
 	return r.end(Failed, err)
 }
 
 // lookAfter ends the receipt of a DELETE without an answer: it may have been
 // carried out.
-func (r Receipt) lookAfter(ctx context.Context, faxes fax.Faxes, lost error) (Receipt, error) {
+func (r Receipt) lookAfter(ctx context.Context, faxes fax.Faxes, f fax.Fax, lost error) (Receipt, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LookFor)
 	defer cancel()
-	switch _, there, document, err := look(ctx, faxes, r.ID); {
+	switch _, has, err := fax.Look(ctx, faxes, f); {
 	case err != nil:
 		return r.end(Unknown, lost)
-	case !there, r.MediaOnly && !document:
+	case has == fax.Gone, r.MediaOnly && has == fax.RecordAlone:
 		return r.end(Deleted, nil)
 	}
 	return r.end(Failed, lost)

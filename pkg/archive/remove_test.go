@@ -50,7 +50,7 @@ func TestSaveThenDelete(t *testing.T) {
 		{name: "not a document", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.docs[f.ID] = []byte("<html>")
 		}},
-		{name: "storage knows nothing of the document", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+		{name: "storage knows nothing of the document", want: Failed, is: fax.ErrContradiction, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
 			d.storage = fmt.Errorf("document: %w", fax.ErrNotFound)
 		}},
 		{name: "storage refuses with a conflict", want: Failed, is: fax.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
@@ -63,7 +63,7 @@ func TestSaveThenDelete(t *testing.T) {
 			save(t, a, d, *f)
 			d.docs[f.ID] = whole
 		}},
-		{name: "marked as gone, there, and not to be had", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+		{name: "marked as gone, there, and not to be had", want: Failed, is: fax.ErrContradiction, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
 			f.MediaID = ""
 			whole := d.docs[f.ID]
 			d.docs[f.ID], d.records[f.ID] = nil, *f

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,26 +15,33 @@ import (
 	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
+// ErrGone is a fax that the provider has no more, nor its document, by more than
+// one answer. It comes together with fax.ErrNotFound.
+var ErrGone = errors.New("gone at the provider")
+
 // Save keeps a fax: its record, and its document when there is one. existed
 // tells that nothing had to be written. A document that is kept already is not
 // fetched again, and never given up: when the provider has it no more, the
 // entry is marked. That a document is not there is believed when the record,
-// fetched again, says so too; a mark is taken back when the record names one.
+// fetched again, and the list of its documents say so too; a mark is taken back
+// when the record names one.
 //
 // f need not come with Raw, nor with a link that still works: without Raw the
 // record is fetched when it has to be written, and kept as the provider sends it.
 // Concurrent calls are safe, and share their fsyncs of folders. Errors: those of
-// [fetch.Save]; fax.ErrUnavailable for a document that the record names and nobody
-// has; [ErrDamagedCopy] for a sidecar that cannot be read, which stays as it is;
+// [fetch.Save]; fax.ErrContradiction for a document that the record names and
+// storage denies, or a fax that the list shows and its record denies; [ErrGone];
+// [ErrDamagedCopy] for a sidecar that cannot be read, which stays as it is;
 // fax.ErrInvalid for an id that is no file name. When the provider does not give
 // the document, the record is kept without it, and every later call asks for it
-// again; after any other error the archive is as it was.
+// again, unless storage denied it: then only [Archive.SaveNews] does, and
+// Entry.DocumentDenied tells of it. After any other error the archive is as it was.
 func (a *Archive) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry, existed bool, err error) {
 	return a.save(ctx, faxes, f, false)
 }
 
 // SaveNews is Save for who was told that there is a document: one that is marked
-// as gone is asked for again.
+// as gone, or was denied, is asked for again.
 func (a *Archive) SaveNews(ctx context.Context, faxes fax.Faxes, f fax.Fax) (e Entry, existed bool, err error) {
 	return a.save(ctx, faxes, f, true)
 }
@@ -60,43 +66,31 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	if err != nil {
 		return Entry{}, false, err
 	}
-	if f.Raw == nil && (!found || !same(old.Fax, f)) {
+	if f.Raw == nil && (!found || !same(old.Fax, f)) || !old.Gone.IsZero() {
 		if f, err = renewed(ctx, faxes, f); err != nil {
 			return Entry{}, false, err
 		}
 	}
-	now := time.Now().UTC().Truncate(time.Millisecond)
-	e = Entry{Fax: f, Record: f.Raw, ArchivedAt: now}
+	e = Entry{Fax: f, Record: f.Raw, ArchivedAt: time.Now().UTC().Truncate(time.Millisecond)}
 	if found {
-		e.Document, e.MediaGone, e.Gone, e.Hold = old.Document, old.MediaGone, old.Gone, old.Hold
-	}
-	if f.HasDocument() {
-		e.MediaGone = time.Time{}
+		e.Document, e.MediaGone, e.Proven, e.Hold = old.Document, old.MediaGone, old.Proven, old.Hold
+		if same(old.Fax, f) {
+			e.DocumentDenied = old.DocumentDenied
+		}
 	}
 	var part *fetch.Part
 	if found && a.there(ctx, key, old.Document) {
 		e.ArchivedAt = old.ArchivedAt
-		err = a.lookForMedia(ctx, faxes, &e, now)
-	} else if mayHaveDocument(f) && (e.MediaGone.IsZero() || sure) {
-		part, err = a.download(ctx, faxes, f, key)
-		switch {
-		case errors.Is(err, fax.ErrNotFound):
-			if e.Fax, err = withoutDocument(ctx, faxes, f, err); err == nil {
-				e.Record = e.Fax.Raw
-				if e.MediaGone = old.MediaGone; now.Sub(f.Created) > slowest {
-					e.MediaGone = cmp.Or(e.MediaGone, now)
-				}
-			}
-		case err == nil:
-			e.MediaGone = time.Time{}
+		err = e.lookForMedia(ctx, faxes)
+	} else if mayHaveDocument(f) && (e.MediaGone.IsZero() || f.HasDocument() || sure) {
+		if part, err = a.download(ctx, faxes, f, key); err == nil {
+			e.MediaGone, e.DocumentDenied = time.Time{}, time.Time{}
+		} else if fax.Denied(err) {
+			err = e.denied(ctx, faxes, err)
 		}
 	}
 	if err != nil {
-		if !found && ctx.Err() == nil && !local(err) {
-			e.DocumentMissing = true
-			err = errors.Join(err, a.put(ctx, key, nil, e))
-		}
-		return Entry{}, false, err
+		return Entry{}, false, errors.Join(err, a.putWithout(ctx, key, e, old, found, err))
 	}
 	if part != nil {
 		defer part.Discard() // of no effect once it has its name
@@ -105,13 +99,29 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 			Pages: part.Info.Pages, ContentType: part.Info.ContentType,
 		}
 	}
-	if found && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && !old.DocumentMissing {
+	if found && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && old.Gone.IsZero() && !old.DocumentMissing {
 		return old, true, a.correct(ctx, key, row, old)
 	}
 	if e.Record == nil && found && same(old.Fax, e.Fax) {
 		e.Record = old.Record
 	}
 	return e, false, a.put(ctx, key, part, e)
+}
+
+// putWithout keeps the record of a fax whose document did not come, as err says:
+// when nothing of it is kept yet, and when storage denied it for the first time.
+func (a *Archive) putWithout(ctx context.Context, key string, e, old Entry, found bool, err error) error {
+	switch {
+	case ctx.Err() != nil, local(err), errors.Is(err, ErrGone), e.Document != nil:
+		return nil
+	case found && e.DocumentDenied.Equal(old.DocumentDenied):
+		return nil
+	}
+	e.DocumentMissing, e.MediaGone = true, time.Time{}
+	if found && e.Record == nil {
+		e.Record = old.Record
+	}
+	return a.put(ctx, key, nil, e)
 }
 
 // slowest is how long a provider may take, from the creation of a fax, until its
@@ -129,76 +139,70 @@ func local(err error) bool {
 func (a *Archive) settled(ctx context.Context, key string, row Entry, f fax.Fax) bool {
 	gone := !row.MediaGone.IsZero()
 	switch {
-	case !same(row.Fax, f), row.DocumentMissing:
+	case !same(row.Fax, f), !row.Gone.IsZero():
 		return false
+	case row.DocumentMissing:
+		return !row.DocumentDenied.IsZero()
 	case a.there(ctx, key, row.Document):
 		return f.HasDocument() != gone
 	}
 	return !f.HasDocument() && (gone || !mayHaveDocument(f))
 }
 
-// renewed is f as the provider has it now, as far as it still has it.
+// renewed is f as the provider has it now.
 func renewed(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
 	now, err := faxes.Get(ctx, f.ID)
 	switch {
-	case errors.Is(err, fax.ErrNotFound):
-		return f, nil
+	case fax.Denied(err):
+		return f, gone(ctx, faxes, f, err)
 	case err == nil && now.ID != f.ID:
-		return f, another(f.ID)
+		return f, fmt.Errorf("fax %s: %w: another one came", f.ID, fax.ErrUnavailable)
 	}
 	return now, err
 }
 
-func another(id string) error {
-	return fmt.Errorf("fax %s: %w: another one came", id, fax.ErrUnavailable)
+// gone is what it means that f is denied: [ErrGone], or an error of fax.ProveGone.
+func gone(ctx context.Context, faxes fax.Faxes, f fax.Fax, denial error) error {
+	if err := fax.ProveGone(ctx, faxes, f, denial); err != nil {
+		return err
+	}
+	return errGone(f.ID)
 }
 
-// withoutDocument is f as the provider has it now, when it is certain that it
-// has no document of it: storage's word, notThere, is not enough. Neither the
-// record, fetched again, nor the list of its documents tells of one; or the
-// provider does not know the fax at all.
-func withoutDocument(ctx context.Context, faxes fax.Faxes, f fax.Fax, notThere error) (fax.Fax, error) {
-	now, there, document, err := look(ctx, faxes, f.ID)
+func errGone(id string) error { return fmt.Errorf("fax %s: %w (%w)", id, ErrGone, fax.ErrNotFound) }
+
+// denied takes in that storage has not the document of the fax. That proves
+// nothing: the entry is marked when the record, fetched again, and the list of its
+// documents tell of none. ErrContradiction: they tell of one.
+func (e *Entry) denied(ctx context.Context, faxes fax.Faxes, denial error) error {
+	now, has, err := fax.Look(ctx, faxes, e.Fax)
+	late := e.ArchivedAt.Sub(e.Fax.Created) > slowest
 	switch {
 	case err != nil:
-		return f, err
-	case !there:
-		return f, nil
-	case document:
-		//nolint:errorlint // its kind is what it must not have: running it again may help
-		return f, fmt.Errorf("document of fax %s: %w: the record tells of it: %v", f.ID, fax.ErrUnavailable, notThere)
-	}
-	return now, nil
-}
-
-// look asks the provider what it has of a fax: its record, and whether that or
-// the list of its documents tells of one.
-func look(ctx context.Context, faxes fax.Faxes, id string) (now fax.Fax, there, document bool, err error) {
-	now, err = faxes.Get(ctx, id)
-	switch {
-	case errors.Is(err, fax.ErrNotFound):
-		return fax.Fax{}, false, false, nil
-	case err != nil:
-		return fax.Fax{}, false, false, err
-	case now.ID != id:
-		return fax.Fax{}, false, false, another(id)
-	case now.HasDocument():
-		return now, true, true, nil
-	}
-	document, err = hasMedia(ctx, faxes, id)
-	return now, true, document, err
-}
-
-// hasMedia asks for the list of the documents of a fax. A fax that is not there
-// has none.
-func hasMedia(ctx context.Context, faxes fax.Faxes, id string) (bool, error) {
-	for _, err := range faxes.Media(ctx, id) {
-		if errors.Is(err, fax.ErrNotFound) {
-			return false, nil
+		return err
+	case has == fax.Gone:
+		return errGone(e.Fax.ID)
+	case has == fax.RecordAlone:
+		e.Fax, e.Record, e.DocumentDenied = now, now.Raw, time.Time{}
+		if late {
+			e.mediaGone()
 		}
-		return err == nil, err
+		return nil
+	case !errors.Is(denial, fax.ErrNotFound): // nor did storage say so itself
+		return denial
+	case late:
+		e.DocumentDenied = e.ArchivedAt
 	}
-	return false, nil
+	//nolint:errorlint // its kind is what it must not have
+	return fmt.Errorf("document of fax %s: %w: the record tells of it: %v", e.Fax.ID, fax.ErrContradiction, denial)
+}
+
+// mediaGone marks an entry whose document the provider has no more.
+func (e *Entry) mediaGone() {
+	if e.MediaGone.IsZero() {
+		e.MediaGone = time.Now().UTC().Truncate(time.Millisecond)
+	}
+	e.Proven = true
 }
 
 // mayHaveDocument tells whether to ask for a document. A fax without a media id
@@ -208,15 +212,25 @@ func mayHaveDocument(f fax.Fax) bool {
 }
 
 // lookForMedia marks an entry whose document the provider has no more.
-func (a *Archive) lookForMedia(ctx context.Context, faxes fax.Faxes, e *Entry, now time.Time) error {
-	if e.Fax.MediaID != "" || e.Fax.MediaURL != "" || !e.MediaGone.IsZero() {
+func (e *Entry) lookForMedia(ctx context.Context, faxes fax.Faxes) error {
+	if e.Fax.HasDocument() {
+		e.MediaGone = time.Time{}
 		return nil
 	}
-	listed, err := hasMedia(ctx, faxes, e.Fax.ID)
-	if err == nil && !listed {
-		e.MediaGone = now
+	if !e.MediaGone.IsZero() {
+		return nil
 	}
-	return err
+	now, has, err := fax.Look(ctx, faxes, e.Fax)
+	switch {
+	case err != nil:
+		return err
+	case has == fax.Gone:
+		return errGone(e.Fax.ID)
+	case has == fax.RecordAlone:
+		e.Fax, e.Record = now, now.Raw
+		e.mediaGone()
+	}
+	return nil
 }
 
 func (a *Archive) download(ctx context.Context, faxes fax.Faxes, f fax.Fax, key string) (*fetch.Part, error) {
@@ -321,8 +335,12 @@ func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) err
 	}
 	e := before
 	alter(&e)
-	if e.Hold == before.Hold && e.MediaGone.Equal(before.MediaGone) && e.Gone.Equal(before.Gone) {
-		return nil
+	was, err := before.encode()
+	if err != nil {
+		return err
+	}
+	if is, err := e.encode(); err != nil || bytes.Equal(was, is) {
+		return err
 	}
 	return a.put(ctx, key, nil, e)
 }

@@ -37,8 +37,37 @@ func TestSaveFetchesTheRecord(t *testing.T) {
 	if d.fetched != 1 {
 		t.Errorf("asked for %d times", d.fetched)
 	}
-	if e, _ := save(t, a, d, gone); e.Document != nil || e.MediaGone.IsZero() {
-		t.Errorf("a fax that is gone by now: %+v", e)
+	if _, _, err := a.Save(t.Context(), d, gone); !errors.Is(err, ErrGone) {
+		t.Errorf("a fax that is gone by now: %v", err)
+	}
+	if _, err := a.Get(t.Context(), gone.ID); !errors.Is(err, fax.ErrNotFound) {
+		t.Errorf("it left an entry: %v", err)
+	}
+}
+
+// A fax that the list shows and its record denies is not gone: its record is kept
+// as it was listed, and asked for again.
+func TestSaveDoesNotBelieveOneDenial(t *testing.T) {
+	for name, denial := range map[string]error{
+		"the provider": fax.ErrNotFound,
+		"a gateway":    &fax.APIError{Kind: fax.ErrUnavailable, Status: 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := open(t, t.TempDir())
+			d, faxes := fill(t, 1)
+			f := faxes[0]
+			d.denied, d.storage = denial, fmt.Errorf("document: %w", fax.ErrNotFound)
+			if _, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrContradiction) || errors.Is(err, fax.ErrNotFound) {
+				t.Errorf("got %v", err)
+			}
+			if e, err := a.Get(t.Context(), f.ID); err != nil || e.Whole() || e.marked() {
+				t.Errorf("%+v, %v", e, err)
+			}
+			d.denied, d.storage = nil, nil
+			if e, _ := save(t, a, d, f); e.Document == nil {
+				t.Errorf("%+v", e)
+			}
+		})
 	}
 }
 
@@ -255,8 +284,12 @@ func TestSaveDoesNotBelieveStorage(t *testing.T) {
 	d.records[unnamed.ID] = unnamed
 	d.storage = fmt.Errorf("document: %w", fax.ErrNotFound)
 	for _, f := range []fax.Fax{faxes[0], unnamed} {
-		if e, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrUnavailable) || errors.Is(err, fax.ErrNotFound) {
+		if e, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrContradiction) || errors.Is(err, fax.ErrNotFound) {
 			t.Errorf("%s: %+v, %v", f.ID, e, err)
+		}
+		asked := d.opened // it is told once, and then asked for by those alone who insist
+		if e, existed := save(t, a, d, f); !existed || e.DocumentDenied.IsZero() || !e.DocumentMissing || d.opened > asked {
+			t.Errorf("%s, again: existed %v, %+v", f.ID, existed, e)
 		}
 		if e, err := a.Get(t.Context(), f.ID); err != nil || e.Whole() || !e.MediaGone.IsZero() || len(e.Record) == 0 {
 			t.Errorf("all that there is of %s is its record: %+v, %v", f.ID, e, err)
@@ -265,8 +298,8 @@ func TestSaveDoesNotBelieveStorage(t *testing.T) {
 	d.storage = nil
 	whole := d.docs[faxes[0].ID]
 	d.docs[faxes[0].ID] = nil
-	if e, _ := save(t, a, d, faxes[0]); e.MediaGone.IsZero() || e.Fax.HasDocument() {
-		t.Errorf("a document that is gone: %+v", e)
+	if e, _, err := a.SaveNews(t.Context(), d, faxes[0]); err != nil || e.MediaGone.IsZero() || e.Fax.HasDocument() || !e.DocumentDenied.IsZero() {
+		t.Errorf("a document that is gone: %+v, %v", e, err)
 	}
 	d.docs[faxes[0].ID] = whole
 	if e, existed := save(t, a, d, faxes[0]); existed || !e.MediaGone.IsZero() || e.Document == nil {

@@ -24,6 +24,7 @@ const (
 	Changed    Problem = "changed"    // it is not what was kept
 	Unreadable Problem = "unreadable" // it cannot be read, or not understood
 	Orphan     Problem = "orphan"     // a document without a sidecar
+	NotKept    Problem = "not kept"   // the record names a document, which was marked as gone and is not there
 )
 
 // Finding is one problem.
@@ -39,6 +40,7 @@ type Report struct {
 	Entries   int       `json:"entries"`
 	Documents int       `json:"documents"` // read and found as they were kept
 	Bytes     int64     `json:"bytes"`     // of them
+	Doubtful  int       `json:"doubtful"`  // entries whose marks, of an earlier version, may be false: [Archive.AskAgain]
 	Findings  []Finding `json:"findings"`  // sorted by file
 }
 
@@ -110,14 +112,24 @@ func (v *verification) entry(ctx context.Context, name string) {
 		}, new(unreadableSidecar(name, err)))
 		return
 	}
+	count := func() {
+		v.report.Entries++
+		if e.doubtful() {
+			v.report.Doubtful++
+		}
+	}
 	if e.Document == nil {
-		v.note(name, func() { v.report.Entries++ }, nil)
+		var finding *Finding
+		if e.marked() && e.Fax.HasDocument() {
+			finding = &Finding{id, name, NotKept, "its record names a document; no copy is kept, and it was marked as gone"}
+		}
+		v.note(name, count, finding)
 		return
 	}
 	doc := beside(key, e.Document)
 	finding := v.a.recheck(ctx, id, doc, e.Document, io.Discard)
 	v.note(name, func() {
-		v.report.Entries++
+		count()
 		v.documents[doc] = true
 		if finding == nil {
 			v.report.Documents++

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plain"
@@ -20,7 +22,7 @@ func (a *app) archiveGroup() *cobra.Command {
 		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes",
 		prints(entryType(), a.archiveList()), prints(entryType(), a.archiveGet()), prints(damageType(), a.archiveVerify()), a.archiveReindex(), a.archiveHold(), a.archiveUnhold())
 	g.Long = `Look into kept copies, verify and hold them. faxctl faxes archive makes them;
-none of the commands here asks a provider.`
+of the commands here only archive reindex --ask asks a provider.`
 	g.GroupID = "work"
 	return g
 }
@@ -172,7 +174,11 @@ func (a *app) archiveVerify() *cobra.Command {
 		Short: "Read every copy again and compare it with what was kept",
 		Long: `Read every copy again and compare it with what was kept: each document against
 its sha256. What is missing, changed, unreadable or without a sidecar is listed,
-and the exit status is then 8.`,
+and so is a document that is not kept and was marked as gone at the provider; the
+exit status is then 8.
+
+Marks of an earlier version, which believed one answer that something was not found,
+are counted. faxctl archive reindex --ask takes back those that are not so.`,
 		Example: `  faxctl archive verify /srv/faxes
   faxctl archive verify /srv/faxes -o json`,
 		Args:              oneArg("the folder of an archive", "faxctl archive verify /srv/faxes"),
@@ -191,6 +197,10 @@ and the exit status is then 8.`,
 			}
 			a.say("%s and %s (%s) verified, %s.", plural(report.Entries, "record", "records"),
 				plural(report.Documents, "document", "documents"), term.Bytes(report.Bytes), plural(len(report.Findings), "finding", "findings"))
+			if report.Doubtful > 0 {
+				a.say("%s marked as gone by an earlier version, on one answer: faxctl archive reindex %s --ask asks again",
+					plural(report.Doubtful, "fax was", "faxes were"), plain.Word(args[0]))
+			}
 			if len(report.Findings) > 0 {
 				return &kindError{errFindings, errReported}
 			}
@@ -202,15 +212,22 @@ and the exit status is then 8.`,
 }
 
 func (a *app) archiveReindex() *cobra.Command {
-	return &cobra.Command{
+	var ask bool
+	var jobs int
+	cmd := &cobra.Command{
 		Use:   "reindex ARCHIVE",
 		Short: "Build the index of an archive anew",
 		Long: `Build the index of an archive anew, from the sidecar files. It happens by itself
 when the index is missing or damaged. Faxes whose sidecar was removed are
 forgotten, and counted. A sidecar that cannot be read is named, and the exit
 status is then 8: put it right or bring it back from a backup; until then faxctl
-faxes prune leaves its fax alone.`,
-		Example:           "  faxctl archive reindex /srv/faxes",
+faxes prune leaves its fax alone.
+
+With --ask the provider is asked about the faxes that an earlier version marked as
+gone on one answer, and the marks that are not so are taken back: faxctl faxes
+archive then keeps what is missing. Use the account that the faxes are of.`,
+		Example: `  faxctl archive reindex /srv/faxes
+  faxctl archive reindex /srv/faxes --ask`,
 		Args:              oneArg("the folder of an archive", "faxctl archive reindex /srv/faxes"),
 		ValidArgsFunction: upTo(1, a.completeArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -227,12 +244,49 @@ faxes prune leaves its fax alone.`,
 			}
 			a.say("The index lists %s%s.", plural(done.Entries, "fax", "faxes"), remarks(
 				remark(done.Dropped, "dropped whose sidecar is gone"), remark(len(done.Unreadable), "with a sidecar that cannot be read")))
+			var end error
 			if len(done.Unreadable) > 0 {
-				return &kindError{errFindings, errReported}
+				end = &kindError{errFindings, errReported}
 			}
-			return nil
+			if ask {
+				return cmp.Or(a.askAgain(cmd.Context(), kept, jobs), end)
+			}
+			return end
 		},
 	}
+	cmd.Flags().BoolVar(&ask, "ask", false, "ask the provider about marks that an earlier version made on one answer")
+	a.bindJobs(cmd, &jobs, 16, "faxes asked about")
+	return cmd
+}
+
+// askAgain asks the provider about doubtful marks, and takes back what is not so.
+func (a *app) askAgain(ctx context.Context, kept *archive.Archive, jobs int) error {
+	faxes, err := a.faxes(ctx)
+	if err != nil {
+		return err
+	}
+	doubtful, err := fax.Collect(kept.Doubtful(ctx))
+	if err != nil {
+		return err
+	}
+	progress := a.term.Progress("asking", len(doubtful))
+	defer progress.Stop()
+	var t trouble
+	stay := 0
+	results := batch.Run(ctx, jobs, batch.Until(a.interrupts.gently(), values(doubtful)), func(ctx context.Context, e archive.Entry) (bool, error) {
+		defer progress.Add(1, 0)
+		stays, err := kept.AskAgain(ctx, faxes, e.Fax.ID)
+		return stays, lasting(local(namedFax(e.Fax.ID, err)))
+	})
+	end := each(sift(a, &t, results), func(stays bool) {
+		if stays {
+			stay++
+		}
+	})
+	progress.Stop()
+	a.say("Took back the marks of %s%s.", plural(t.tally.Done-stay, "fax", "faxes"), remarks(
+		remark(stay, "not at the provider"), remark(t.tally.Failed, "failed")))
+	return cmp.Or(end, t.err())
 }
 
 // writeArchive opens an archive that exists already for writing.

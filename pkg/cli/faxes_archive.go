@@ -17,9 +17,10 @@ import (
 
 func (a *app) faxesArchive() *cobra.Command {
 	var (
-		s    selection
-		to   string
-		jobs int
+		s     selection
+		to    string
+		jobs  int
+		again bool
 	)
 	cmd := &cobra.Command{
 		Use:   "archive",
@@ -27,8 +28,10 @@ func (a *app) faxesArchive() *cobra.Command {
 		Long: `Keep copies of faxes, records and documents, in a folder: all of them, or those
 that the filters select. What is kept already is not fetched again, so that run
 every day it keeps what is new. A fax in progress is left for the next run; one
-whose document the provider has no more is marked, and what was kept stays. --to
-names the archive here; --number with --direction inbound selects by recipient.
+whose document the provider has no more is marked, and what was kept stays. Of a
+document that the record names and storage does not have, the run ends with status
+3 once; later runs count it, and ask for it with --retry-missing. --to names the
+archive here; --number with --direction inbound selects by recipient.
 
 It may be killed at any moment: what has its final name is whole, and the next
 run goes on. faxctl archive looks into the copies.`,
@@ -52,11 +55,12 @@ run goes on. faxctl archive looks into the copies.`,
 			if err != nil {
 				return err
 			}
-			return a.archive(cmd.Context(), faxes, kept, a.everyFax(cmd.Context(), faxes, q), jobs)
+			return a.archive(cmd.Context(), faxes, kept, a.everyFax(cmd.Context(), faxes, q), jobs, again)
 		},
 	}
 	s.bindRest(a, cmd)
 	cmd.Flags().StringVar(&to, "to", "", "`folder` of the archive, made if it is not there")
+	cmd.Flags().BoolVar(&again, "retry-missing", false, "ask again for documents that storage did not have")
 	a.bindJobs(cmd, &jobs, 16, "faxes")
 	a.completeFolders(cmd, "to")
 	return cmd
@@ -80,29 +84,43 @@ func (a *app) readArchive(ctx context.Context, dir string) (*archive.Archive, er
 	return kept, err
 }
 
-// archive keeps copies, a few at a time.
-func (a *app) archive(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, all iter.Seq2[fax.Fax, error], jobs int) error {
+// archive keeps copies, a few at a time; again asks for what storage denied before.
+func (a *app) archive(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, all iter.Seq2[fax.Fax, error], jobs int, again bool) error {
 	faxes, keepers := keepUp(faxes, jobs)
 	progress := a.term.Progress("archiving", 0)
 	defer progress.Stop()
-	existed := 0
+	save := kept.Save
+	if again {
+		save = kept.SaveNews
+	}
+	type outcome struct{ existed, denied, gone bool }
 	var t trouble
-	results := batch.Run(ctx, keepers, batch.Until(a.interrupts.gently(), all), func(ctx context.Context, f fax.Fax) (bool, error) {
+	results := batch.Run(ctx, keepers, batch.Until(a.interrupts.gently(), all), func(ctx context.Context, f fax.Fax) (outcome, error) {
 		defer progress.Add(1, 0)
 		if !f.Status.Terminal() {
-			return false, batch.Skip(errPassed)
+			return outcome{}, batch.Skip(errPassed)
 		}
-		_, existed, err := kept.Save(ctx, faxes, f)
-		return existed, local(namedFax(f.ID, err))
+		e, existed, err := save(ctx, faxes, f)
+		if errors.Is(err, archive.ErrGone) {
+			return outcome{gone: true}, nil
+		}
+		return outcome{existed: existed, denied: !e.DocumentDenied.IsZero()}, local(namedFax(f.ID, err))
 	})
-	end := each(sift(a, &t, results), func(already bool) {
-		if already {
+	existed, denied, gone := 0, 0, 0
+	end := each(sift(a, &t, results), func(o outcome) {
+		switch {
+		case o.gone:
+			gone++
+		case o.denied:
+			denied++
+		case o.existed:
 			existed++
 		}
 	})
 	progress.Stop()
-	a.say("Archived %s%s.", plural(t.tally.Done-existed, "fax", "faxes"), remarks(
-		remark(existed, "there already"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed")))
+	a.say("Archived %s%s.", plural(t.tally.Done-existed-denied-gone, "fax", "faxes"), remarks(
+		remark(existed, "there already"), remark(denied, "there without a document that storage does not have (--retry-missing)"),
+		remark(gone, "gone since they were listed"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed")))
 	return cmp.Or(end, t.err())
 }
 

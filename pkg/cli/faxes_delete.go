@@ -34,9 +34,10 @@ func (a *app) faxesDelete() *cobra.Command {
 from standard input.
 
 One fax is confirmed with yes, several by typing how many they are; a script
-passes --yes. A fax that is gone already counts as deleted. One that is still in
-progress is left alone and named, and the exit status is then 3, or 6 when
-nothing was deleted. To delete by age, use faxctl faxes prune.`,
+passes --yes. A fax that is not found, neither to delete nor to look at, counts as
+done, so that a list can be gone through again. One that is still in progress is
+left alone and named, and the exit status is then 3, or 6 when nothing was deleted.
+To delete by age, use faxctl faxes prune.`,
 		Example: `  faxctl faxes delete FX0123456789abcdef0123456789abcdef
   faxctl faxes list --failed --until 30d -o id | faxctl faxes delete - --dry-run
   faxctl faxes delete - --media-only --yes < ids`,
@@ -148,7 +149,7 @@ func (a *app) wouldDelete(ctx context.Context, faxes fax.Faxes, ids []string, d 
 		f, err := faxes.Get(ctx, id)
 		switch {
 		case errors.Is(err, fax.ErrNotFound) && fax.PlausibleID(id):
-			return f, batch.Skip(fmt.Errorf("fax %s is gone already", id))
+			return f, batch.Skip(fmt.Errorf("fax %s is not found at the provider", id))
 		case err != nil:
 			return f, lasting(namedFax(id, err))
 		case !f.Status.Terminal():
@@ -195,7 +196,7 @@ func (a *app) showNamed(ctx context.Context, faxes fax.Faxes, ids []string, jobs
 	get := func(ctx context.Context, id string) (string, error) {
 		f, err := faxes.Get(ctx, id)
 		if errors.Is(err, fax.ErrNotFound) {
-			return "gone already", nil
+			return "not found at the provider", nil
 		}
 		return describe(f, time.Now()), lasting(namedFax(id, err))
 	}
@@ -218,7 +219,7 @@ func (a *app) showNamed(ctx context.Context, faxes fax.Faxes, ids []string, jobs
 func (a *app) delete(ctx context.Context, faxes fax.Faxes, ids []string, d removal) error {
 	progress := a.term.Progress("deleting", len(ids))
 	defer progress.Stop()
-	gone := 0
+	missing := 0
 	var t trouble
 	results := batch.Run(ctx, d.jobs, batch.Until(a.interrupts.gently(), values(ids)), func(ctx context.Context, id string) (bool, error) {
 		defer progress.Add(1, 0)
@@ -226,12 +227,12 @@ func (a *app) delete(ctx context.Context, faxes fax.Faxes, ids []string, d remov
 	})
 	end := each(sift(a, &t, results), func(was bool) {
 		if !was {
-			gone++
+			missing++
 		}
 	})
 	progress.Stop()
-	a.say("Deleted %s%s.", d.what(t.tally.Done-gone), remarks(
-		remark(gone, "gone already"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed"), remark(left(t.tally, len(ids)), "left")))
+	a.say("Deleted %s%s.", d.what(t.tally.Done-missing), remarks(
+		remark(missing, "not found at the provider"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed"), remark(left(t.tally, len(ids)), "left")))
 	return cmp.Or(end, d.err(&t))
 }
 
@@ -255,7 +256,7 @@ func removeNamed(ctx context.Context, faxes fax.Faxes, id string, mediaOnly bool
 	if mediaOnly {
 		was, err = fax.RemoveDocument(ctx, faxes, fax.Fax{ID: id})
 	} else {
-		was, err = fax.Remove(ctx, faxes, id)
+		was, err = fax.Remove(ctx, faxes, fax.Fax{ID: id})
 	}
 	switch {
 	case errors.Is(err, fax.ErrConflict):

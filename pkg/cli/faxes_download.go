@@ -242,10 +242,26 @@ func (c chosen) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, save func(
 		return fetch.File{}, batch.Skip(errPassed)
 	}
 	got, err := save(f)
-	if !c.named && errors.Is(err, fax.ErrNotFound) {
-		return fetch.File{}, batch.Skip(errPassed)
+	if !c.named && fax.Denied(err) {
+		err = denied(ctx, faxes, f, err)
 	}
 	return got, local(namedFax(id, err))
+}
+
+// denied is what it means that there is no document of a fax that was listed:
+// nothing, when the provider's record and its list of documents tell of none, or
+// when the fax is gone by now.
+func denied(ctx context.Context, faxes fax.Faxes, f fax.Fax, denial error) error {
+	switch _, has, err := fax.Look(ctx, faxes, f); {
+	case err != nil:
+		return err
+	case has != fax.WithDocument:
+		return batch.Skip(errPassed)
+	case !errors.Is(denial, fax.ErrNotFound):
+		return denial
+	}
+	//nolint:errorlint // its kind is what it must not have
+	return fmt.Errorf("%w: the record tells of a document: %v", fax.ErrContradiction, denial)
 }
 
 // downloads counts what came.

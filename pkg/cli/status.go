@@ -69,7 +69,7 @@ func statusOf(err error) int {
 		return statusDone
 	case errors.Is(err, errFindings):
 		return statusFindings
-	case errors.Is(err, errPartial):
+	case errors.Is(err, errPartial), errors.Is(err, fax.ErrContradiction):
 		return statusPartial
 	case errors.Is(err, context.Canceled):
 		return statusInterrupted

@@ -31,8 +31,20 @@ const (
 	WithDocument                 // the record, and a document
 )
 
-// Looks are the pauses before each look at a list that may be late.
-func Looks() []time.Duration { return []time.Duration{0, time.Second, 2 * time.Second} }
+// StillShown asks a list, which may be late, whether it shows what is said to be
+// gone: up to three times, now, after one second and after three. False at any time
+// is false. Errors: that of the list, and that of ctx.
+func StillShown(ctx context.Context, shows func() (bool, error)) (bool, error) {
+	for _, pause := range []time.Duration{0, time.Second, 2 * time.Second} {
+		if err := sleep(ctx, pause); err != nil {
+			return true, err
+		}
+		if shown, err := shows(); err != nil || !shown {
+			return shown, err
+		}
+	}
+	return true, nil
+}
 
 // Look asks the provider what it has of f, and believes no single answer that
 // something is not there.
@@ -50,7 +62,7 @@ func Look(ctx context.Context, faxes Faxes, f Fax) (now Fax, has Presence, err e
 	now, err = faxes.Get(ctx, f.ID)
 	switch {
 	case Denied(err):
-		return Fax{}, Gone, provedGone(ctx, faxes, f, err)
+		return Fax{}, Gone, ProveGone(ctx, faxes, f, err)
 	case err != nil:
 		return Fax{}, Gone, err
 	case now.ID != f.ID:
@@ -61,7 +73,7 @@ func Look(ctx context.Context, faxes Faxes, f Fax) (now Fax, has Presence, err e
 	for _, err := range faxes.Media(ctx, f.ID) {
 		switch {
 		case Denied(err): // it went just now, or one of the two is wrong
-			return Fax{}, Gone, provedGone(ctx, faxes, now, err)
+			return Fax{}, Gone, ProveGone(ctx, faxes, now, err)
 		case err != nil:
 			return Fax{}, Gone, err
 		}
@@ -70,8 +82,9 @@ func Look(ctx context.Context, faxes Faxes, f Fax) (now Fax, has Presence, err e
 	return now, RecordAlone, nil
 }
 
-// provedGone is nil when f is gone, as denial says.
-func provedGone(ctx context.Context, faxes Faxes, f Fax, denial error) error {
+// ProveGone is nil when f, which denial says is not there, is gone. Errors as of
+// [Look].
+func ProveGone(ctx context.Context, faxes Faxes, f Fax, denial error) error {
 	switch {
 	case f.Status == "" && errors.Is(denial, ErrNotFound): // known by its id alone
 		return nil
@@ -79,21 +92,15 @@ func provedGone(ctx context.Context, faxes Faxes, f Fax, denial error) error {
 		//nolint:errorlint // its kind is what it must not have
 		return fmt.Errorf("fax %s: %w: it has no date to look for it in the list by: %v", f.ID, ErrUnavailable, denial)
 	}
-	for _, pause := range Looks() {
-		if err := sleep(ctx, pause); err != nil {
-			return err
-		}
-		shown, err := listed(ctx, faxes, f)
-		if err != nil || !shown {
-			return err
-		}
+	if shown, err := StillShown(ctx, func() (bool, error) { return shownByList(ctx, faxes, f) }); err != nil || !shown {
+		return err
 	}
 	//nolint:errorlint // its kind is what it must not have
 	return fmt.Errorf("fax %s: %w: the list shows it: %v", f.ID, ErrContradiction, denial)
 }
 
-// listed asks the list of the account whether it shows f.
-func listed(ctx context.Context, faxes Faxes, f Fax) (bool, error) {
+// shownByList asks the list of the account whether it shows f.
+func shownByList(ctx context.Context, faxes Faxes, f Fax) (bool, error) {
 	q := Filter{After: f.Created.Add(-time.Second), Until: f.Created.Add(time.Second), WithoutLinks: true}
 	for got, err := range Pages(ctx, func(ctx context.Context, cursor string) (Page[Fax], error) {
 		return faxes.Page(ctx, q, 0, cursor)

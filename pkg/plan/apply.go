@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -87,17 +86,4 @@ func unconfirmed(n fax.Number, c fax.Change) []Field {
 	check("trunk_id", c.TrunkID, n.TrunkID)
 	check("application_id", c.ApplicationID, n.ApplicationID)
 	return missing
-}
-
-// Release gives a number up. It reports false when the account did not have
-// it any more, so that a second run finishes the first.
-func Release(ctx context.Context, numbers fax.Numbers, n fax.Number) (released bool, err error) {
-	switch err := numbers.Release(ctx, n.ID); {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, fax.ErrNotFound):
-		return false, nil
-	default:
-		return false, fmt.Errorf("release %s: %w", n.Phone, err)
-	}
 }

@@ -232,7 +232,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	defer giveUp(nil)
 	source := source{
 		Faxes: r.cfg.Provider.Faxes, uploads: r.uploads, upload: upload,
-		wait: job.Attempt < missingAttempts, most: r.cfg.MaxDocument, giveUp: giveUp,
+		wait: job.Attempt < missingAttempts, most: r.cfg.MaxDocument, giveUp: giveUp, record: record,
 	}
 	kept, err := r.cfg.Archive.Save(saving, source, record)
 	if err != nil {

@@ -17,6 +17,17 @@ type source struct {
 	wait    bool                    // a document that is not there may still come
 	most    int64                   // bytes of a document
 	giveUp  context.CancelCauseFunc // ends what cannot succeed
+	record  fax.Fax                 // of upload, as the callback told
+}
+
+// Get implements fax.Faxes. Of a fax whose document came with its callback the
+// provider may know nothing: it was told to keep nothing.
+func (s source) Get(ctx context.Context, id string) (fax.Fax, error) {
+	f, err := s.Faxes.Get(ctx, id)
+	if s.upload != "" && errors.Is(err, fax.ErrNotFound) {
+		return s.record, nil
+	}
+	return f, err
 }
 
 // Open implements fax.Faxes.

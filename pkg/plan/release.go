@@ -1,0 +1,49 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// lookFor is how long a release whose answer was lost is looked after.
+const lookFor = 10 * time.Second
+
+// Release gives a number up. It reports false when the account did not have it any
+// more, so that a second run finishes the first. That a number is gone, and that a
+// release whose answer was lost was carried out, is said by the account's list.
+// fax.ErrContradiction: the provider does not find the number, and lists it.
+func Release(ctx context.Context, numbers fax.Numbers, n fax.Number) (released bool, err error) {
+	err = numbers.Release(ctx, n.ID)
+	denied := fax.Denied(err)
+	lost := !denied && (ctx.Err() != nil || errors.Is(err, fax.ErrUnavailable))
+	switch {
+	case err == nil:
+		return true, nil
+	case !denied && !lost:
+		return false, fmt.Errorf("release %s: %w", n.Phone, err)
+	}
+	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
+	defer cancel()
+	switch owned, looked := fax.StillShown(looking, func() (bool, error) { return owns(looking, numbers, n) }); {
+	case looked == nil && !owned:
+		return lost, nil
+	case looked == nil && denied:
+		//nolint:errorlint // its kind is what it must not have
+		err = fmt.Errorf("%w: the account's list shows it: %v", fax.ErrContradiction, err)
+	}
+	return false, fmt.Errorf("release %s: %w", n.Phone, err)
+}
+
+// owns asks the account's list for a number.
+func owns(ctx context.Context, numbers fax.Numbers, n fax.Number) (bool, error) {
+	for got, err := range numbers.List(ctx, fax.NumberFilter{Phone: n.Phone}) {
+		if err != nil || got.ID == n.ID {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
