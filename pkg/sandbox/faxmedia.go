@@ -170,7 +170,7 @@ func (s *Sandbox) admitMedia(r *http.Request) *refusal {
 	authorization := r.Header.Get("Authorization")
 	if s.dialect.name == SignalWire && s.options.MediaAuth != PublicMedia {
 		bearer := same(authorization, "Bearer "+s.dialect.account.Token)
-		basic := s.dialect.account.authorized(r)
+		basic := s.dialect.account.rights(r) != nothing
 		switch {
 		case bearer, basic && s.options.MediaAuth == BasicMedia:
 			return nil

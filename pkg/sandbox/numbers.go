@@ -16,15 +16,15 @@ import (
 func (s *Sandbox) numberRoutes() []route {
 	base := s.accountPath("/IncomingPhoneNumbers")
 	routes := []route{
-		{pattern: "GET " + base, handle: s.listNumbers("")},
+		{pattern: "GET " + base, handle: s.listNumbers(""), needs: looking},
 		{pattern: "POST " + base, handle: s.buyNumber},
-		{pattern: "GET " + base + "/{id}", handle: s.getNumber},
+		{pattern: "GET " + base + "/{id}", handle: s.getNumber, needs: looking},
 		{pattern: "POST " + base + "/{id}", handle: s.updateNumber},
 		{pattern: "DELETE " + base + "/{id}", handle: s.releaseNumber},
 	}
 	for _, kind := range []string{"Local", "TollFree", "Mobile"} {
 		routes = append(routes,
-			route{pattern: "GET " + base + "/" + kind, handle: s.listNumbers(kind)},
+			route{pattern: "GET " + base + "/" + kind, handle: s.listNumbers(kind), needs: looking},
 			route{pattern: "POST " + base + "/" + kind, handle: s.buyNumber})
 	}
 	return routes
@@ -36,11 +36,11 @@ func (s *Sandbox) listNumbers(kind string) func(*http.Request) (reply, error) {
 		list += "/" + kind
 	}
 	return func(r *http.Request) (reply, error) {
-		p, err := s.newPage(r, s.accountURI(list))
+		p, err := s.newPage(r, strings.Replace(s.accountURI(list), s.dialect.account.Account, r.PathValue("account"), 1))
 		if err != nil {
 			return reply{}, err
 		}
-		f := numberFilter{phone: r.Form.Get("PhoneNumber"), name: r.Form.Get("FriendlyName"), kind: kind, until: s.listedUntil()}
+		f := numberFilter{phone: r.Form.Get("PhoneNumber"), name: r.Form.Get("FriendlyName"), kind: kind, until: s.listedUntil(), account: s.below(r)}
 		if strings.Trim(f.phone, "+0123456789*") != "" {
 			return reply{}, s.refuse(21421, "PhoneNumber %q: want digits and *", f.phone)
 		}
@@ -78,6 +78,9 @@ func (s *Sandbox) updateNumber(r *http.Request) (reply, error) {
 		return s.getNumber(r)
 	}
 	n, err := s.state.changeNumber(r.Context(), id, func(n *number) error {
+		if n.Account != s.below(r) {
+			return sql.ErrNoRows
+		}
 		return s.update(n, r.Form)
 	})
 	if err != nil {
@@ -92,6 +95,14 @@ func (s *Sandbox) update(n *number, form url.Values) error {
 	was.Was, was.Set = nil, maps.Clone(n.Set)
 	if err := s.set(n, form); err != nil {
 		return err
+	}
+	switch to := form.Get("AccountSid"); to { // a number moves between an account and those below
+	case "", s.dialect.account.Subaccount:
+		n.Account = cmp.Or(to, n.Account)
+	case s.dialect.account.Account:
+		n.Account = ""
+	default:
+		return s.refuse(21470, "AccountSid %s is not yours", to)
 	}
 	s.options.Quirks.updated(n, form.Get("VoiceReceiveMode") != "")
 	n.Was, n.Changed, n.Updated = &was, s.options.Now().UnixMilli(), s.now()
@@ -114,6 +125,8 @@ func (s *Sandbox) numberAt(r *http.Request) (number, error) {
 	switch {
 	case err != nil:
 		return n, missing(r, err)
+	case n.Account != s.below(r):
+		return n, notFound(r)
 	case !s.visible(n.Bought, s.options.Quirks.LateNumber):
 		return n, notFound(r)
 	}
@@ -125,7 +138,21 @@ func (s *Sandbox) listedUntil() int64 {
 	return s.options.Now().Add(-s.options.Quirks.LateList).UnixMilli()
 }
 
+// below is the subaccount that a request is about; empty: the account itself.
+func (s *Sandbox) below(r *http.Request) string {
+	if account := r.PathValue("account"); account != s.dialect.account.Account {
+		return account
+	}
+	return ""
+}
+
 func (s *Sandbox) releaseNumber(r *http.Request) (reply, error) {
+	switch n, err := s.state.number(r.Context(), s.dialect.hex("PN", r.PathValue("id"))); {
+	case err != nil:
+		return reply{}, missing(r, err)
+	case n.Account != s.below(r):
+		return reply{}, notFound(r)
+	}
 	gone, err := s.state.dropNumber(r.Context(), s.dialect.hex("PN", r.PathValue("id")))
 	switch {
 	case err != nil:
@@ -160,6 +187,7 @@ func (s *Sandbox) buyNumber(r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	n := newNumber(o, s.now())
+	n.Account = s.below(r)
 	n.Bought = s.options.Now().UnixMilli()
 	if err := s.set(&n, r.Form); err != nil {
 		return reply{}, err
@@ -249,7 +277,7 @@ func (s *Sandbox) numberBody(n number) map[string]any {
 	id := s.dialect.id("PN", n.ID)
 	body := map[string]any{
 		"sid":                    id,
-		"account_sid":            s.dialect.account.Account,
+		"account_sid":            cmp.Or(n.Account, s.dialect.account.Account),
 		"phone_number":           n.Phone,
 		"friendly_name":          n.Name,
 		"capabilities":           map[string]bool{"voice": n.Can.Voice, "sms": n.Can.SMS, "mms": n.Can.MMS, "fax": n.Can.Fax},

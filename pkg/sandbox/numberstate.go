@@ -14,6 +14,7 @@ type number struct {
 	seq int64 // place in the list; newer is higher
 
 	ID      string // 32 hex digits
+	Account string `json:",omitempty"` // the subaccount that has it
 	Phone   string // E.164
 	Country string
 	Type    string // as paths spell it
@@ -110,6 +111,8 @@ type numberFilter struct {
 	kind  string
 	beta  *bool
 	until int64 // bought by then, in milliseconds since 1970
+
+	account string // the subaccount that has them
 }
 
 func (f numberFilter) sql() (where []string, args []any) {
@@ -122,6 +125,7 @@ func (f numberFilter) sql() (where []string, args []any) {
 	if f.until != 0 {
 		where, args = append(where, "coalesce(json_extract(doc, '$.Bought'), 0) <= ?"), append(args, f.until)
 	}
+	where, args = append(where, "coalesce(json_extract(doc, '$.Account'), '') = ?"), append(args, f.account)
 	if f.kind != "" {
 		where, args = append(where, "type = ?"), append(args, f.kind)
 	}

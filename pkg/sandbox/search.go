@@ -15,9 +15,9 @@ const maxOffers = 30
 func (s *Sandbox) searchRoutes() []route {
 	base := s.accountPath("/AvailablePhoneNumbers")
 	return []route{
-		{pattern: "GET " + base, handle: s.listCountries},
-		{pattern: "GET " + base + "/{country}", handle: s.getCountry},
-		{pattern: "GET " + base + "/{country}/{type}", handle: s.searchNumbers},
+		{pattern: "GET " + base, handle: s.listCountries, needs: looking},
+		{pattern: "GET " + base + "/{country}", handle: s.getCountry, needs: looking},
+		{pattern: "GET " + base + "/{country}/{type}", handle: s.searchNumbers, needs: looking},
 	}
 }
 

@@ -18,7 +18,8 @@ import (
 type route struct {
 	pattern string // as http.ServeMux has it, without .json
 	handle  func(*http.Request) (reply, error)
-	open    bool // asks for no credentials
+	open    bool   // asks for no credentials
+	needs   rights // of the caller; those of a standard key unless it is said
 }
 
 // reply is an answer: a body written as JSON (or XML), nothing when it is nil,
@@ -98,10 +99,10 @@ func (s *Sandbox) answer(w http.ResponseWriter, r *http.Request, rt route) {
 }
 
 func (s *Sandbox) admit(r *http.Request, rt route) error {
-	if !rt.open && !s.dialect.account.authorized(r) {
-		return unauthorized()
+	if err := s.dialect.account.permit(r, rt); err != nil {
+		return err
 	}
-	if account := r.PathValue("account"); account != "" && account != s.dialect.account.Account {
+	if account := r.PathValue("account"); account != "" && account != s.dialect.account.Account && account != s.dialect.account.Subaccount {
 		return notFound(r)
 	}
 	if err := r.ParseForm(); err != nil {
@@ -111,7 +112,7 @@ func (s *Sandbox) admit(r *http.Request, rt route) error {
 }
 
 func (s *Sandbox) noRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
-	if !s.dialect.account.authorized(r) {
+	if s.dialect.account.rights(r) == nothing {
 		s.fail(w, r, unauthorized())
 		return
 	}
