@@ -47,10 +47,11 @@ func (a *app) numbersList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all := numbers.List(cmd.Context(), fax.NumberFilter{
-				Name: name, Contains: contains,
-				WithMode: mode != "" || a.format.String() != "id",
-			})
+			query := fax.NumberFilter{Name: name, Contains: contains, WithMode: mode != "" || a.format.String() != "id"}
+			if most > 0 && mode == "" && !onlyFax {
+				query.Most = most + 1 // to know whether there are more
+			}
+			all := numbers.List(cmd.Context(), query)
 			selected := filter(all, func(n fax.Number) bool {
 				return (mode == "" || n.Mode == modes[0]) && (!onlyFax || n.Capabilities.Fax != fax.No)
 			})

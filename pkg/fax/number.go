@@ -150,6 +150,10 @@ type NumberFilter struct {
 	// WithMode asks for the receive mode even where that costs a request per
 	// number (SignalWire). Without it the mode may be unknown.
 	WithMode bool
+
+	// Most is how many numbers the reader will take; 0: all. A provider need
+	// not fetch more, and may yield more.
+	Most int
 }
 
 // Offer is a number for sale.

@@ -9,6 +9,12 @@ import (
 // faxEnded is the code of every call to Twilio's fax API since its end.
 const faxEnded = "34005"
 
+// noFunds is the code of an account that cannot pay.
+const (
+	noFunds   = "20004"
+	hintFunds = "the account has no funds: add some in the provider's console, then run it again"
+)
+
 // faxEndedMessage says what that code, and a collection not found, mean.
 const faxEndedMessage = "Twilio ended its fax service on 2021-12-17: this account has no faxes to ask for"
 
@@ -24,6 +30,10 @@ func kindOf(status int, code string) error {
 		return fax.ErrNotFound
 	case "20429":
 		return fax.ErrUnavailable
+	case noFunds:
+		if status != http.StatusMethodNotAllowed { // which it means as well
+			return fax.ErrConflict
+		}
 	case "20009", "21404", "21422", "21615", "21631", "21649", "22121":
 		return fax.ErrConflict
 	case "21421", "21451", "21452":
@@ -32,6 +42,8 @@ func kindOf(status int, code string) error {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fax.ErrAuth
+	case http.StatusPaymentRequired:
+		return fax.ErrConflict
 	case http.StatusNotFound, http.StatusGone:
 		return fax.ErrNotFound
 	case http.StatusConflict:
@@ -49,11 +61,15 @@ func kindOf(status int, code string) error {
 func hintFor(status int, code string) string {
 	switch code {
 	case "20003":
-		return "check the credentials: faxctl whoami, then faxctl profile add"
+		return hintRights
 	case "20008":
 		return "these are test credentials, which only work for buying magic numbers: use the live ones, faxctl profile add"
 	case "20009":
 		return "the fax is still in progress: see faxctl faxes get, and run it again when it is done"
+	case noFunds:
+		if status != http.StatusMethodNotAllowed {
+			return hintFunds
+		}
 	case "20429":
 		return "too many requests at once for this account: run it again, with fewer --jobs"
 	case "21404":
@@ -77,7 +93,9 @@ func hintFor(status int, code string) string {
 	}
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return "check the credentials and what they may do: faxctl whoami"
+		return hintRights
+	case http.StatusPaymentRequired:
+		return hintFunds
 	case http.StatusTooManyRequests:
 		return "too many requests at once for this account: run it again, with fewer --jobs"
 	}
@@ -86,6 +104,10 @@ func hintFor(status int, code string) string {
 	}
 	return ""
 }
+
+// hintRights leads to what the credentials are, where they came from and what they
+// may do.
+const hintRights = "check the credentials and what they may do: faxctl whoami"
 
 // signalWireHint names where faxes still can be had.
 const signalWireHint = "SignalWire offers the same API with fax: faxctl profile add --provider signalwire, then --profile with its name"

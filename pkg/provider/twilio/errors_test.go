@@ -94,6 +94,13 @@ func TestRefusal(t *testing.T) {
 			400, `{"code":21422,"message":"+14155550123 is not available"}`,
 			fax.APIError{Kind: fax.ErrConflict, Code: "21422", Message: "+14155550123 is not available"},
 		},
+		"no funds": {
+			402, `{"code":20004,"message":"Insufficient funds","status":402}`,
+			fax.APIError{Kind: fax.ErrConflict, Code: "20004", Message: "Insufficient funds"},
+		},
+		"no funds, without a code":      {402, "", fax.APIError{Kind: fax.ErrConflict, Message: "payment required"}},
+		"the code alone says no funds":  {400, `{"code":20004,"message":"Insufficient funds"}`, fax.APIError{Kind: fax.ErrConflict, Code: "20004", Message: "Insufficient funds"}},
+		"the same code, a wrong method": {405, `{"code":20004,"message":"Method not allowed"}`, fax.APIError{Kind: fax.ErrInvalid, Code: "20004", Message: "Method not allowed"}},
 		"too much at once": {
 			429, `{"code":20429,"message":"Too many requests"}`,
 			fax.APIError{Kind: fax.ErrUnavailable, Code: "20429", Message: "Too many requests"},

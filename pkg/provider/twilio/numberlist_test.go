@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
+	"github.com/faxctl/faxctl/pkg/sandbox"
 )
 
 // The modes of all numbers come by the page, whatever the order of the two
@@ -51,15 +53,70 @@ func TestModesByThePage(t *testing.T) {
 		t.Error(diff)
 	}
 	want := []string{
-		"GET " + space + wireNumbers + ".json PageSize=50",
-		"GET " + space + relayNumbers + " page_size=50",
-		"GET " + space + relayNumbers + " page_number=1&page_size=50&page_token=PAd",
-		"GET " + space + wireNumbers + ".json Page=1&PageSize=50&PageToken=PAb",
+		"GET " + space + wireNumbers + ".json PageSize=1000",
+		"GET " + space + relayNumbers + " page_size=1000",
+		"GET " + space + relayNumbers + " page_number=1&page_size=1000&page_token=PAd",
+		"GET " + space + wireNumbers + ".json Page=1&PageSize=1000&PageToken=PAb",
 	}
 	if diff := cmp.Diff(want, d.requests()); diff != "" {
 		t.Error(diff)
 	}
 }
+
+// The list of the modes is read in the largest pages that it gives, for a selection
+// of many numbers as well: never with a request for each.
+func TestModesOfMany(t *testing.T) {
+	box, err := sandbox.Open(t.Context(), sandbox.Options{Dialect: sandbox.SignalWire})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = box.Close() })
+	const owned = 1200
+	if _, err := box.Seed(t.Context(), sandbox.SeedOptions{Numbers: owned}); err != nil {
+		t.Fatal(err)
+	}
+	pages := func(of, each int) int { return (of + each - 1) / each }
+	for most, allowed := range map[int]int{
+		1000: 2 * pages(owned, 1000),
+		100:  pages(owned, 1000) + 2 + pages(owned, 100), // two are refused
+	} {
+		for name, filter := range map[string]fax.NumberFilter{"all": {WithMode: true}, "some": {WithMode: true, Contains: "+1"}} {
+			asked := 0
+			p, err := twilio.Open(twilio.Config{
+				Dialect: twilio.SignalWire, AccountID: box.Account().Account, User: box.Account().Account,
+				Secret: func() string { return box.Account().Token }, Space: "example.signalwire.com",
+				API: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+					asked++
+					if n, _ := strconv.Atoi(r.FormValue("page_size")); n > most {
+						w := httptest.NewRecorder()
+						http.Error(w, `{"errors":[{"code":"invalid_parameter","message":"page_size is too large"}]}`, http.StatusUnprocessableEntity)
+						return w.Result(), nil
+					}
+					return box.Transport().RoundTrip(r)
+				})},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := fax.Collect(p.Numbers.List(t.Context(), filter))
+			if err != nil || len(got) != owned {
+				t.Fatalf("%d numbers, %v", len(got), err)
+			}
+			for _, n := range got {
+				if n.Mode == fax.ModeUnknown {
+					t.Fatalf("the mode of %s is unknown", n.Phone)
+				}
+			}
+			if asked > allowed {
+				t.Errorf("%s, pages of %d: %d requests, want at most %d", name, most, asked, allowed)
+			}
+		}
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // A filter decides here as well: providers match parts of names and numbers.
 func TestListFilter(t *testing.T) {

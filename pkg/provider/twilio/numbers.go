@@ -21,10 +21,6 @@ type numbers struct{ *account }
 // maxPage is the largest page that either dialect gives.
 const maxPage = 1000
 
-// modePage is the size of pages where further requests follow for each: the
-// first number shall not wait for a thousand.
-const modePage = 50
-
 // numberRecord is an IncomingPhoneNumber as far as faxctl cares.
 type numberRecord struct {
 	SID                 text         `json:"sid"`
@@ -80,10 +76,7 @@ func modeOf(word text) fax.Mode {
 // List yields the numbers the account owns.
 func (a numbers) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Number, error] {
 	params := &openapi.ListIncomingPhoneNumberParams{}
-	params.SetPageSize(maxPage)
-	if f.WithMode && a.dialect.relay != "" {
-		params.SetPageSize(modePage)
-	}
+	params.SetPageSize(pageSize(f))
 	if digits := cmp.Or(f.Phone, f.Contains); digits != "" {
 		params.SetPhoneNumber(digits)
 	}
@@ -101,6 +94,14 @@ func (a numbers) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Num
 			return page, readModes(ctx, page.Items)
 		})(yield)
 	}
+}
+
+// pageSize is as many as the reader will take, in one page if that can be.
+func pageSize(f fax.NumberFilter) int {
+	if f.Most > 0 {
+		return min(f.Most, maxPage)
+	}
+	return maxPage
 }
 
 // page fetches one page of the account's numbers.

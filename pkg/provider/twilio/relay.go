@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,8 +18,17 @@ import (
 // receive mode of a number and the fax capability of one for sale, is in the
 // other: https://developer.signalwire.com/rest/signalwire-rest/endpoints/space/.
 
-// relaysAtOnce is how many numbers are asked for their mode at the same time.
-const relaysAtOnce = 8
+const (
+	// relaysAtOnce is how many numbers are asked for their mode at the same time.
+	relaysAtOnce = 8
+
+	// fewRelays are numbers for which that is better than to read the whole list.
+	fewRelays = 20
+)
+
+// relayPages are sizes of the pages of that list, the largest first: how many it
+// gives is not documented everywhere, and one that is too large is refused.
+func relayPages() []int { return []int{maxPage, 250, 100, 50} }
 
 // relayNumber is an owned number in the relay API. It has the id that it has in
 // the other one.
@@ -65,16 +75,21 @@ func (a numbers) withMode(ctx context.Context, n fax.Number) (fax.Number, error)
 }
 
 // modeReader is a way to complete a page of the numbers that f selects: when it
-// selects all, by reading the relay API's list alongside, a page for a page;
-// when only some, one by one, a few at a time.
+// selects all, or many, by reading the relay API's list alongside, a page for a
+// page; when only a few, one by one, side by side.
 func (a numbers) modeReader(f fax.NumberFilter) func(context.Context, []fax.Number) error {
-	switch {
-	case !f.WithMode || a.dialect.relay == "":
+	if !f.WithMode || a.dialect.relay == "" {
 		return func(context.Context, []fax.Number) error { return nil }
-	case f == fax.NumberFilter{WithMode: true}:
-		return (&relayList{numbers: a, known: map[string]relayNumber{}}).complete
 	}
+	list := &relayList{numbers: a, known: map[string]relayNumber{}, sizes: relayPages()}
+	if size := pageSize(f); size < list.sizes[0] {
+		list.sizes = append([]int{size}, slices.DeleteFunc(list.sizes, func(s int) bool { return s >= size })...)
+	}
+	everything := f == fax.NumberFilter{WithMode: true, Most: f.Most}
 	return func(ctx context.Context, all []fax.Number) error {
+		if everything || list.begun || len(all) > fewRelays {
+			return list.complete(ctx, all)
+		}
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(relaysAtOnce)
 		for i := range all {
@@ -91,9 +106,10 @@ func (a numbers) modeReader(f fax.NumberFilter) func(context.Context, []fax.Numb
 // two lists need not be in the same order: what came early waits in known.
 type relayList struct {
 	numbers
-	known  map[string]relayNumber
-	cursor string
-	ended  bool
+	known        map[string]relayNumber
+	cursor       string
+	sizes        []int // of a page; the first is asked for
+	begun, ended bool
 }
 
 // complete adds to each number what the list says of it.
@@ -118,16 +134,22 @@ func (l *relayList) readPage(ctx context.Context) error {
 	if err != nil {
 		return badLink()
 	}
-	query.Set("page_size", strconv.Itoa(modePage))
+	query.Set("page_size", strconv.Itoa(l.sizes[0]))
 	var w struct {
 		Links struct {
 			Next string `json:"next"`
 		} `json:"links"`
 		List []relayNumber `json:"data"`
 	}
-	if err := l.get(ctx, &w, l.dialect.relay, query); err != nil {
+	err = l.get(ctx, &w, l.dialect.relay, query)
+	if errors.Is(err, fax.ErrInvalid) && !l.begun && len(l.sizes) > 1 {
+		l.sizes = l.sizes[1:]
+		return nil // the next page is the first one, smaller
+	}
+	if err != nil {
 		return err
 	}
+	l.begun = true
 	for _, n := range w.List {
 		l.known[n.ID] = n
 	}
