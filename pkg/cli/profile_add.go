@@ -28,7 +28,8 @@ func (a *app) profileAdd() *cobra.Command {
 		Use:   "add NAME",
 		Short: "Add an account",
 		Long: `Add an account. What is not given by a flag is asked for; the provider is called
-to see whether the credentials work before anything is saved.
+to see whether the credentials work before anything is saved: an API key that may
+read numbers or faxes does, and what it may not read is told.
 
 The configuration never holds a secret, only where it is kept: keyring (the
 default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. --secret says it of
@@ -98,7 +99,10 @@ func (a *app) addProfile(ctx context.Context, n newProfile) error {
 	if err != nil {
 		return fmt.Errorf("nothing saved: %w", err)
 	}
-	works := fmt.Sprintf("%s works: %s %s.", n.Name, n.Provider, strings.Join(nonEmpty(who.Name, who.ID), ", "))
+	works := fmt.Sprintf("%s works: %s %s.", n.Name, n.Provider, strings.Join(nonEmpty(who.Account.Name, n.AccountID), ", "))
+	if not := who.May.Not(); len(not) > 0 {
+		works += " The credentials may not read: " + strings.Join(not, ", ") + "."
+	}
 	if n.dryRun {
 		a.say("%s Dry run: nothing is saved.", works)
 		return nil
@@ -243,7 +247,7 @@ func nonEmptySecret(text string) (profile.Secret, error) {
 }
 
 // verify calls the provider with the credentials.
-func (a *app) verify(ctx context.Context, p profile.Profile, typed profile.Secret) (fax.Account, error) {
+func (a *app) verify(ctx context.Context, p profile.Profile, typed profile.Secret) (fax.Access, error) {
 	if p.APIURL == "" {
 		p.APIURL = cmp.Or(a.flags.apiURL, a.getenv("FAXCTL_API_URL"))
 	}
@@ -251,12 +255,17 @@ func (a *app) verify(ctx context.Context, p profile.Profile, typed profile.Secre
 	if secret.IsZero() {
 		var err error
 		if secret, err = a.secrets().Secret(ctx, p); err != nil {
-			return fax.Account{}, err
+			return fax.Access{}, err
 		}
 	}
 	connected, err := a.dial(p, secret, nil)
 	if err != nil {
-		return fax.Account{}, err
+		return fax.Access{}, err
 	}
-	return accountOf(ctx, connected)
+	found, err := fax.CheckAccess(ctx, connected)
+	if errors.Is(err, fax.ErrAuth) {
+		err = fax.WithHint(err, "copy the account, its API key if there is one, and the secret once more from the provider's console; "+
+			"an API key has a secret of its own, and region and edge must be those that it was made in")
+	}
+	return found, err
 }

@@ -1,8 +1,7 @@
 package cli
 
 import (
-	"context"
-	"fmt"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,38 +16,62 @@ type identity struct {
 	Provider string          `json:"provider"`
 	Account  fax.Account     `json:"account"`
 	ReadOnly bool            `json:"read_only"`
+	May      fax.May         `json:"may"`      // what the provider lets the credentials read
 	Settings []profile.Value `json:"settings"` // each with where it came from
 }
 
 func (a *app) whoami() *cobra.Command {
 	return &cobra.Command{
-		Use:     "whoami",
-		Short:   "Show which account is in use, and why",
-		Long:    "Show which account is in use, by asking the provider, and where each setting\ncame from: flag, environment, profile or default.",
+		Use:   "whoami",
+		Short: "Show which account is in use, and why",
+		Long: `Show which account is in use, by asking the provider, and where each setting
+came from: flag, environment, profile or default.
+
+What the credentials may not read is named: an API key may be for a part of an
+account. The settings are shown as well when the provider refuses all, or does
+not answer; the exit status is then 4 or 7.`,
 		Example: "  faxctl whoami\n  faxctl --profile sandbox whoami -o yaml",
 		GroupID: "account",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			p, err := a.provider(ctx)
+			resolved, err := a.resolve()
 			if err != nil {
 				return err
 			}
-			id := identity{Provider: p.Name, ReadOnly: a.account.resolved.ReadOnly, Settings: a.account.resolved.Values}
-			if id.Account, err = accountOf(ctx, p); err != nil {
-				return err
+			id := identity{
+				Provider: string(resolved.Provider), ReadOnly: resolved.ReadOnly, Settings: resolved.Values,
+				Account: fax.Account{ID: resolved.AccountID},
 			}
-			return printOne(ctx, a, id, identityType(id.Settings))
+			p, err := a.provider(ctx)
+			if err == nil {
+				var found fax.Access
+				found, err = fax.CheckAccess(ctx, p)
+				id.May = found.May
+				if found.Account.ID != "" {
+					id.Account = found.Account
+				}
+			}
+			return errors.Join(whereFrom(err, resolved), printOne(ctx, a, id, identityType(id.Settings)))
 		},
 	}
 }
 
-// accountOf asks the provider who we are.
-func accountOf(ctx context.Context, p fax.Provider) (fax.Account, error) {
-	if p.Accounts == nil {
-		return fax.Account{}, fmt.Errorf("account at %s: %w", p.Name, fax.ErrUnsupported)
+// whereFrom is the advice for credentials that were refused: where to correct
+// them.
+func whereFrom(err error, r profile.Resolved) error {
+	if !errors.Is(err, fax.ErrAuth) {
+		return err
 	}
-	return p.Accounts.Account(ctx)
+	from := map[string]string{}
+	for _, v := range r.Values {
+		from[v.Key] = v.Source
+	}
+	hint := "the account is from " + from["account"]
+	if from["api-key"] != "" {
+		hint += ", the API key from " + from["api-key"]
+	}
+	return fax.WithHint(err, hint+" and its secret is "+r.Secret.String()+": correct what is wrong there, as the provider's console shows it")
 }
 
 // identityType has a column for each setting: what it is and where it came
@@ -60,6 +83,7 @@ func identityType(settings []profile.Value) output.Type[identity] {
 		{Name: "account_name", Value: func(i identity) string { return i.Account.Name }},
 		{Name: "status", Value: func(i identity) string { return i.Account.Status }},
 		yesColumn("read_only", func(i identity) bool { return i.ReadOnly }),
+		{Name: "may_not_read", Value: func(i identity) string { return strings.Join(i.May.Not(), " ") }, Style: warned},
 	}
 	for _, s := range settings {
 		if s.Key == "provider" || s.Key == "account" || s.Key == "read-only" {
@@ -78,3 +102,5 @@ func identityType(settings []profile.Value) output.Type[identity] {
 	}
 	return output.Type[identity]{ID: func(i identity) string { return i.Account.ID }, Columns: cols}
 }
+
+func warned(identity) output.Style { return output.Warn }
