@@ -60,8 +60,12 @@ type Document struct {
 	File        string `json:"file"`   // beside the sidecar
 	SHA256      string `json:"sha256"` // lower-case hex
 	Size        int64  `json:"size"`   // bytes
-	Pages       int    `json:"pages"`  // counted in the file; 0: they could not be
+	Pages       int    `json:"pages"`  // counted in the file; 0: it has none, or they could not be
 	ContentType string `json:"content_type"`
+
+	// Uncounted is why the pages could not be counted, in a few words. Sidecars
+	// written before it was noted are without it.
+	Uncounted string `json:"uncounted,omitempty"`
 }
 
 // Hold keeps a fax from being pruned.

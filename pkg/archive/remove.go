@@ -130,6 +130,9 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 		if finding := a.recheck(ctx, f.ID, beside(key, kept.Document), kept.Document, io.Discard); finding != nil {
 			return r.end(Failed, finding.err())
 		}
+		if err := a.enough(ctx, key, kept); err != nil {
+			return r.end(Failed, err)
+		}
 		r.SHA256 = kept.Document.SHA256
 	}
 	if r, err = r.remove(ctx, faxes, f, before); r.Result == Deleted {

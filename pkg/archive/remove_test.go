@@ -50,6 +50,18 @@ func TestSaveThenDelete(t *testing.T) {
 		{name: "not a document", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.docs[f.ID] = []byte("<html>")
 		}},
+		{name: "a document of no pages", want: Failed, is: fax.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			d.docs[f.ID] = []byte(noPages)
+		}},
+		{name: "a copy of no pages, kept before the record told of some", want: Failed, is: ErrDamagedCopy, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			pages := f.Pages
+			d.docs[f.ID], f.Pages = []byte(noPages), nil
+			save(t, a, d, *f)
+			f.Pages = pages
+		}},
+		{name: "a document whose pages cannot be counted", want: Deleted, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			d.docs[f.ID] = []byte(uncounted)
+		}},
 		{name: "storage knows nothing of the document", want: Failed, is: fax.ErrContradiction, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
 			d.storage = fmt.Errorf("document: %w", fax.ErrNotFound)
 		}},

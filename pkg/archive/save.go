@@ -96,7 +96,7 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		defer part.Discard() // of no effect once it has its name
 		e.Document = &Document{
 			File: f.ID + part.Info.Ext, SHA256: part.SHA256, Size: part.Size,
-			Pages: part.Info.Pages, ContentType: part.Info.ContentType,
+			Pages: part.Info.Pages, Uncounted: part.Info.Uncounted, ContentType: part.Info.ContentType,
 		}
 	}
 	if found && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && old.Gone.IsZero() && !old.DocumentMissing {

@@ -25,6 +25,7 @@ const (
 	Unreadable Problem = "unreadable" // it cannot be read, or not understood
 	Orphan     Problem = "orphan"     // a document without a sidecar
 	NotKept    Problem = "not kept"   // the record names a document, which was marked as gone and is not there
+	Short      Problem = "short"      // it has fewer pages than its record tells
 )
 
 // Finding is one problem.
@@ -42,6 +43,7 @@ type Report struct {
 	Bytes     int64     `json:"bytes"`     // of them
 	Doubtful  int       `json:"doubtful"`  // entries whose marks, of an earlier version, may be false: [Archive.AskAgain]
 	Findings  []Finding `json:"findings"`  // sorted by file
+	Notes     []Note    `json:"notes"`     // sorted by file: documents whose pages could not be counted
 }
 
 // Verify reads everything again, so many files side by side, and compares it
@@ -128,6 +130,9 @@ func (v *verification) entry(ctx context.Context, name string) {
 	}
 	doc := beside(key, e.Document)
 	finding := v.a.recheck(ctx, id, doc, e.Document, io.Discard)
+	if finding == nil {
+		finding = v.pages(ctx, doc, e)
+	}
 	v.note(name, func() {
 		count()
 		v.documents[doc] = true
@@ -172,6 +177,7 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 		}
 	}
 	slices.SortFunc(v.report.Findings, func(a, b Finding) int { return cmp.Compare(a.File, b.File) })
+	slices.SortFunc(v.report.Notes, byFile)
 	return v.report, ctx.Err()
 }
 

@@ -174,8 +174,9 @@ func (a *app) archiveVerify() *cobra.Command {
 		Short: "Read every copy again and compare it with what was kept",
 		Long: `Read every copy again and compare it with what was kept: each document against
 its sha256. What is missing, changed, unreadable or without a sidecar is listed,
-and so is a document that is not kept and was marked as gone at the provider; the
-exit status is then 8.
+and so is a document with fewer pages than its record tells, and one that is not
+kept and was marked as gone at the provider; the exit status is then 8. A document
+whose pages cannot be counted is told with the reason, and is no finding.
 
 Marks of an earlier version, which believed one answer that something was not found,
 are counted. faxctl archive reindex --ask takes back those that are not so.`,
@@ -195,6 +196,7 @@ are counted. faxctl archive reindex --ask takes back those that are not so.`,
 			if _, err := printCut(cmd.Context(), a, values(report.Findings), damageType(), nil); err != nil {
 				return err
 			}
+			a.sayNotes(report.Notes, args[0])
 			a.say("%s and %s (%s) verified, %s.", plural(report.Entries, "record", "records"),
 				plural(report.Documents, "document", "documents"), term.Bytes(report.Bytes), plural(len(report.Findings), "finding", "findings"))
 			if report.Doubtful > 0 {
@@ -209,6 +211,19 @@ are counted. faxctl archive reindex --ask takes back those that are not so.`,
 	}
 	a.bindJobs(cmd, &jobs, 4, "files")
 	return cmd
+}
+
+// mostNotes is how many notes are told one by one.
+const mostNotes = 10
+
+// sayNotes tells of documents about which there is something to know.
+func (a *app) sayNotes(notes []archive.Note, dir string) {
+	for _, n := range notes[:min(len(notes), mostNotes)] {
+		a.say("%s: %s", n.ID, n.Detail)
+	}
+	if more := len(notes) - mostNotes; more > 0 {
+		a.say("%d more whose pages could not be counted: faxctl archive list %s -o csv=id,uncounted", more, plain.Word(dir))
+	}
 }
 
 func (a *app) archiveReindex() *cobra.Command {

@@ -50,6 +50,7 @@ func entryType() output.Type[archive.Entry] {
 	t.Columns = append(t.Columns,
 		wide(document("file", func(d archive.Document) string { return d.File })),
 		wide(document("sha256", func(d archive.Document) string { return d.SHA256 })),
+		wide(document("uncounted", func(d archive.Document) string { return d.Uncounted })),
 		wide(document("content_type", func(d archive.Document) string { return d.ContentType })),
 		wide(timeColumn("archived_at", func(e archive.Entry) time.Time { return e.ArchivedAt })),
 		wide(timeColumn("media_gone", func(e archive.Entry) time.Time { return e.MediaGone })),

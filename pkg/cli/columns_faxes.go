@@ -303,7 +303,12 @@ func downloadedType() output.Type[downloaded] {
 		ID: func(d downloaded) string { return d.ID },
 		Columns: []output.Column[downloaded]{
 			{Name: "path", Value: func(d downloaded) string { return d.Path }, Style: accent[downloaded], Whole: true},
-			{Name: "pages", Right: true, Value: func(d downloaded) string { return known(d.Pages) }},
+			{Name: "pages", Right: true, Value: func(d downloaded) string {
+				if d.Pages == 0 && d.Uncounted != "" {
+					return ""
+				}
+				return strconv.Itoa(d.Pages)
+			}},
 			{
 				Name: "size", Right: true, Value: func(d downloaded) string { return strconv.FormatInt(d.Size, 10) },
 				Show: func(d downloaded, _ output.Human) string { return term.Bytes(d.Size) },
@@ -311,14 +316,7 @@ func downloadedType() output.Type[downloaded] {
 			yesColumn("existed", func(d downloaded) bool { return d.Existed }),
 			{Name: "id", Value: func(d downloaded) string { return d.ID }, Whole: true},
 			{Name: "sha256", Value: func(d downloaded) string { return d.SHA256 }, Wide: true},
+			{Name: "uncounted", Value: func(d downloaded) string { return d.Uncounted }, Wide: true},
 		},
 	}
-}
-
-// known is a number of which 0 says that it could not be told.
-func known(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return strconv.Itoa(n)
 }

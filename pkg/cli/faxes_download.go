@@ -185,8 +185,9 @@ func (a *app) downloadOne(ctx context.Context, faxes fax.Faxes, work chosen, fil
 // downloaded is a document in a file.
 type downloaded struct {
 	ID    string `json:"id"`
-	Pages int    `json:"pages"` // counted in the document; 0: they could not be
+	Pages int    `json:"pages"` // counted in the document; 0: it has none, or they could not be
 	fetch.File
+	Uncounted string `json:"uncounted,omitempty"` // why the pages could not be counted
 }
 
 // download saves documents, a few at a time.
@@ -204,7 +205,7 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 			return fetch.Save(ctx, faxes, f, fetch.Target{Dir: d.dir, Base: name.Base(f)}, options)
 		})
 		progress.Add(1, 0)
-		return downloaded{f.ID, got.Info.Pages, got}, err
+		return downloaded{f.ID, got.Info.Pages, got, got.Info.Uncounted}, err
 	}
 	var t trouble
 	var sum downloads

@@ -207,10 +207,18 @@ func inspect(r io.ReaderAt, size int64, f fax.Fax) (document.Info, error) {
 		return info, &NotDocumentError{Reason: err}
 	case err != nil:
 		return info, err
-	case f.Pages != nil && info.Pages > 0 && info.Pages < *f.Pages:
-		return info, &PagesError{Got: info.Pages, Want: *f.Pages}
 	}
-	return info, nil
+	return info, EnoughPages(info, f)
+}
+
+// EnoughPages fails with [PagesError] when a document is known to have fewer pages
+// than the record of its fax tells, none among them. One whose pages could not be
+// counted may have them all.
+func EnoughPages(info document.Info, f fax.Fax) error {
+	if f.Pages != nil && info.Uncounted == "" && info.Pages < *f.Pages {
+		return &PagesError{Got: info.Pages, Want: *f.Pages}
+	}
+	return nil
 }
 
 func hexOf(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }

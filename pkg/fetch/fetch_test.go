@@ -114,6 +114,10 @@ func names(t *testing.T, dir string) []string {
 	return out
 }
 
+// noPages is a whole PDF file with an empty page tree.
+const noPages = "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n" +
+	"xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000054 00000 n \ntrailer\n<</Size 3/Root 1 0 R>>\nstartxref\n100\n%%EOF\n"
+
 func TestSave(t *testing.T) {
 	pdf, tiff := sheet(t, paper.PDF, 3), sheet(t, paper.TIFF, 3)
 	var incomplete *IncompleteError
@@ -131,6 +135,9 @@ func TestSave(t *testing.T) {
 	}{
 		{name: "a PDF", server: &server{body: pdf}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "a TIFF", server: &server{body: tiff}, pages: 3, files: []string{"doc.tiff"}, asked: []int64{0}},
+		{name: "no pages at all", server: &server{body: []byte(noPages)}, pages: 1, as: &pages, is: fax.ErrConflict, says: "incomplete document: 0 of 1 pages", asked: []int64{0}},
+		{name: "no pages, as recorded", server: &server{body: []byte(noPages)}, files: []string{"doc.pdf"}, asked: []int64{0}},
+		{name: "pages that cannot be counted", server: &server{body: []byte("%PDF-1.4\nhello\nstartxref\n9\n%%EOF\n")}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "more pages than recorded", server: &server{body: pdf}, pages: 2, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "length not announced", server: &server{body: pdf, size: -1}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "a broken connection is continued", server: &server{body: pdf, etag: "v1", breaks: []int{1000, 500}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 1500}},

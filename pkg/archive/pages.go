@@ -1,0 +1,70 @@
+package archive
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/faxctl/faxctl/pkg/document"
+	"github.com/faxctl/faxctl/pkg/fetch"
+)
+
+// Note is something about a kept file that is no problem.
+type Note struct {
+	ID     string `json:"id"`
+	File   string `json:"file"` // slash-separated, in the archive
+	Detail string `json:"detail"`
+}
+
+// counted is what is known of the pages of a kept document. A sidecar that tells
+// of none and does not say why may be older than the reason: they are counted
+// again.
+func (a *Archive) counted(ctx context.Context, id, name string, d *Document) (document.Info, *Finding) {
+	info := document.Info{Pages: d.Pages, Uncounted: d.Uncounted}
+	if d.Pages > 0 || d.Uncounted != "" {
+		return info, nil
+	}
+	var content bytes.Buffer
+	if finding := a.recheck(ctx, id, name, d, &content); finding != nil {
+		return info, finding
+	}
+	again, err := document.Inspect(bytes.NewReader(content.Bytes()), int64(content.Len()))
+	if err != nil {
+		again.Uncounted = err.Error() // it is what was kept, and was taken for whole then
+	}
+	return again, nil
+}
+
+// enough checks that a kept document has the pages that the record tells of:
+// [ErrDamagedCopy] and a [fetch.PagesError] when it is known to have fewer.
+func (a *Archive) enough(ctx context.Context, key string, e Entry) error {
+	info, finding := a.counted(ctx, e.Fax.ID, beside(key, e.Document), e.Document)
+	if finding != nil {
+		return finding.err()
+	}
+	if err := fetch.EnoughPages(info, e.Fax); err != nil {
+		return fmt.Errorf("fax %s: %w: %w", e.Fax.ID, ErrDamagedCopy, err)
+	}
+	return nil
+}
+
+// pages looks at the pages of a document that is what was kept.
+func (v *verification) pages(ctx context.Context, name string, e Entry) *Finding {
+	info, finding := v.a.counted(ctx, e.Fax.ID, name, e.Document)
+	if finding != nil {
+		return finding
+	}
+	if short := new(fetch.PagesError); errors.As(fetch.EnoughPages(info, e.Fax), &short) {
+		return &Finding{e.Fax.ID, name, Short, fmt.Sprintf("%d pages, and its record tells of %d", short.Got, short.Want)}
+	}
+	if info.Uncounted != "" {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.report.Notes = append(v.report.Notes, Note{e.Fax.ID, name, "its pages could not be counted: " + info.Uncounted})
+	}
+	return nil
+}
+
+func byFile(a, b Note) int { return cmp.Compare(a.File, b.File) }
