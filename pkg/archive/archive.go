@@ -205,7 +205,7 @@ func Read(ctx context.Context, dir string) (*Archive, error) {
 
 func newArchive(disk durable.Disk, dir string) *Archive {
 	shared := durable.NewSyncer(disk)
-	return &Archive{dir: dir, disk: shared, store: &Dir{root: dir, disk: shared}, seed: maphash.MakeSeed()}
+	return &Archive{dir: dir, disk: shared, store: &Dir{root: filepath.Clean(dir), disk: shared}, seed: maphash.MakeSeed()}
 }
 
 // Close brings the index up to date and lets others write.

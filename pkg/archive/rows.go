@@ -110,7 +110,8 @@ func rowOf(e Entry, sidecar, stamp string) (index.Row, error) {
 
 // reconcile makes the index say what the sidecars say: those that have changed,
 // or all of them anew. Rows stay whose sidecar cannot be read, and those whose
-// sidecar is gone: both are returned, and [Archive.Verify] tells of them.
+// sidecar is gone: both are returned, and [Archive.Verify] tells of them. What the
+// index learns is on the disk: whoever finds it there relies on that.
 func (a *Archive) reconcile(ctx context.Context, anew bool) (unreadable []Finding, gone []index.Row, err error) {
 	known := map[string]index.Row{} // by sidecar
 	for row, err := range a.index.Stamps(ctx) {
@@ -120,6 +121,7 @@ func (a *Archive) reconcile(ctx context.Context, anew bool) (unreadable []Findin
 		known[row.Key] = row
 	}
 	var rows []index.Row
+	settled := map[string]bool{} // folders
 	for o, err := range sidecars(a.store.Walk(ctx)) {
 		if err != nil {
 			return nil, nil, err
@@ -138,6 +140,12 @@ func (a *Archive) reconcile(ctx context.Context, anew bool) (unreadable []Findin
 			continue
 		} else if err != nil {
 			return nil, nil, err
+		}
+		if dir := path.Dir(o.Name); a.lock != nil && !settled[dir] {
+			if err := a.store.Settle(ctx, o.Name); err != nil {
+				return nil, nil, err
+			}
+			settled[dir] = true
 		}
 		row, err := rowOf(e, o.Name, o.Stamp)
 		if err != nil {

@@ -274,7 +274,8 @@ func (a *Archive) put(ctx context.Context, key string, part *fetch.Part, e Entry
 	return a.remember(ctx, row)
 }
 
-// correct has the index know of an entry what its sidecar says.
+// correct has the index know of an entry what its sidecar says. A sidecar that it
+// does not know was written by a call that failed, or by hand.
 func (a *Archive) correct(ctx context.Context, key string, row, kept Entry) error {
 	knows, err := rowOf(row, key+sidecarExt, "")
 	if err != nil {
@@ -282,6 +283,9 @@ func (a *Archive) correct(ctx context.Context, key string, row, kept Entry) erro
 	}
 	right, err := rowOf(kept, key+sidecarExt, "")
 	if err != nil || bytes.Equal(knows.Entry, right.Entry) {
+		return err
+	}
+	if err := a.store.Settle(ctx, key); err != nil {
 		return err
 	}
 	return a.remember(ctx, right)
@@ -339,8 +343,16 @@ func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) err
 	if err != nil {
 		return err
 	}
-	if is, err := e.encode(); err != nil || bytes.Equal(was, is) {
+	is, err := e.encode()
+	if err != nil {
 		return err
+	}
+	if bytes.Equal(was, is) {
+		row, _, _, err := a.find(ctx, id)
+		if err != nil {
+			return err
+		}
+		return a.correct(ctx, key, row, before)
 	}
 	return a.put(ctx, key, nil, e)
 }

@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fetch"
@@ -30,6 +31,10 @@ type Store interface {
 	// stamp of the sidecar. Then both are durable. When it is cut off, each is
 	// there whole or not at all, and a new sidecar never without its document.
 	Put(ctx context.Context, key string, doc *fetch.Part, sidecar []byte) (stamp string, err error)
+
+	// Settle makes durable what is under key, and whatever else a run that was
+	// cut off, or met an error, may have left there without seeing to that.
+	Settle(ctx context.Context, key string) error
 
 	// Read reads a small file.
 	Read(ctx context.Context, name string) ([]byte, error)
@@ -56,6 +61,8 @@ var _ Store = (*Dir)(nil)
 type Dir struct {
 	root string
 	disk durable.Disk
+
+	made sync.Map // folders whose names are known to be on the disk
 }
 
 func (d *Dir) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
@@ -63,10 +70,43 @@ func (d *Dir) path(name string) string { return filepath.Join(d.root, filepath.F
 // Prepare makes the folder of the day.
 func (d *Dir) Prepare(key string) (string, error) {
 	dir, base := path.Split(key)
-	if err := durable.MakeDir(d.disk, d.path(dir)); err != nil {
+	if err := d.makeDir(filepath.Clean(d.path(dir))); err != nil {
 		return "", err
 	}
 	return filepath.Join(d.path(dir), "."+base+".part"), nil
+}
+
+// makeDir makes a folder and those above it. Of one that is there it is not known
+// that its name is on the disk: another call may have made it just now, or a run
+// that was cut off.
+func (d *Dir) makeDir(dir string) error {
+	_, made := d.made.Load(dir)
+	if _, err := os.Stat(dir); dir == d.root || made && err == nil {
+		return nil
+	}
+	above := filepath.Dir(dir)
+	if err := d.makeDir(above); err != nil {
+		return err
+	}
+	if err := d.disk.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := d.disk.SyncDir(above); err != nil {
+		return err
+	}
+	d.made.Store(dir, true)
+	return nil
+}
+
+// Settle syncs the folder of the day, and the names of the folders down to it.
+func (d *Dir) Settle(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if _, err := d.Prepare(key); err != nil {
+		return err
+	}
+	return d.disk.SyncDir(filepath.Dir(d.path(key)))
 }
 
 // Put brings document and sidecar to the disk side by side, then names the one

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 )
 
 // Syncer is a disk with one fsync for all that wait for the same folder: names
@@ -59,17 +60,21 @@ func (s *Syncer) SyncDir(dir string) error {
 }
 
 // MakeDir makes dir and the folders above it, for the owner alone (0700), and
-// brings their names to the disk.
+// brings their names to the disk. So it does with the name of one that is there:
+// whoever made it may not have lived to do it.
 func MakeDir(disk Disk, dir string) error {
+	parent := filepath.Dir(dir)
 	switch st, err := os.Stat(dir); {
 	case err == nil && st.IsDir():
-		return nil
+		if err := disk.SyncDir(parent); !unsyncable(err) {
+			return err
+		}
+		return nil // then it was not made by one of us
 	case err == nil:
 		return &fs.PathError{Op: "mkdir", Path: dir, Err: errors.New("not a folder")}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	parent := filepath.Dir(dir)
 	if err := MakeDir(disk, parent); err != nil {
 		return err
 	}
@@ -77,6 +82,13 @@ func MakeDir(disk Disk, dir string) error {
 		return err
 	}
 	return disk.SyncDir(parent)
+}
+
+// unsyncable tells of a folder that we may not read, or whose file system knows no
+// fsync or is read-only.
+func unsyncable(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) ||
+		errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EROFS)
 }
 
 // WriteFile writes a file whole or not at all: to a temporary name, fsync,

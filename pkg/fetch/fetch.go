@@ -79,10 +79,13 @@ func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Option
 	if got, ok := to.existing(f); ok {
 		return got, nil
 	}
-	if err := durable.MakeDir(opt.disk(), to.Dir); err != nil {
-		return File{}, err
+	path := filepath.Join(to.Dir, "."+to.Base+".part")
+	part, err := claim(ctx, opt.disk(), path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = durable.MakeDir(opt.disk(), to.Dir); err == nil {
+			part, err = claim(ctx, opt.disk(), path)
+		}
 	}
-	part, err := claim(ctx, opt.disk(), filepath.Join(to.Dir, "."+to.Base+".part"))
 	if err != nil {
 		return File{}, err
 	}
