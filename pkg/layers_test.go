@@ -45,7 +45,7 @@ func layers() map[string][]string {
 		"audit":         {"fax", "twiml", "webhook"},
 		"callback":      {"fax", "twiml", "webhook"},
 		"fetch":         {"document", "durable", "fax"},
-		"plan":          {"fax", "strict"},
+		"plan":          {"durable", "fax", "strict"},
 		"receiver":      {"child", "durable", "fax", "twiml", "webhook"},
 		"retention":     {"fax"},
 	}

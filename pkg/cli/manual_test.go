@@ -64,7 +64,7 @@ func TestManual(t *testing.T) {
 			cmd.Dir = home
 			cmd.WaitDelay = time.Second
 			cmd.Env = []string{
-				"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TZ=UTC", "FAXCTL_NO_INPUT=1", "GORACE=" + goRace,
+				"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TZ=UTC", "FAXCTL_NO_INPUT=1", "FAXCTL_CONFIRM_FOR=300ms", "GORACE=" + goRace,
 				"XDG_CONFIG_HOME=" + home + "/.config", "XDG_STATE_HOME=" + home + "/.state", "XDG_CACHE_HOME=" + home + "/.cache",
 			}
 			if out, err := cmd.CombinedOutput(); err != nil {

@@ -105,7 +105,7 @@ func (r *routing) bind(a *app, cmd *cobra.Command) {
 	f.StringVar(&r.fallbackURL, "fallback-url", "", "`URL` asked when the fax URL fails")
 	f.StringVar(&r.fallbackMethod, "fallback-method", "", "`method` of the fallback URL: POST or GET (default POST for a URL that changes)")
 	f.StringVar(&r.statusCallback, "status-callback", "", "`URL` told when a call ends")
-	f.StringVar(&r.name, "name", "", "friendly `name` of the number, at most 64 characters")
+	f.StringVar(&r.name, "name", "", "friendly `name` of the number, at most 64 bytes")
 	f.BoolVar(&r.keepRouting, "keep-routing", false, "leave a trunk or voice application in place that takes calls before the fax URL is asked")
 	f.BoolVar(&r.force, "force", false, "set fax mode on a number that says it cannot receive faxes")
 	f.BoolVar(&r.allowHTTP, "allow-http", false, "permit URLs that are http or that only this network reaches; for tests")

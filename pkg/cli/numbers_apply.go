@@ -67,7 +67,11 @@ this machine buys for the same account, the exit status is 6.`,
 			if err := a.confirmSteps(ctx, phased); err != nil {
 				return err
 			}
-			return a.carryOut(ctx, numbers, phased, jobs)
+			care, err := a.care(cmd)
+			if err != nil {
+				return err
+			}
+			return a.carryOut(ctx, numbers, phased, jobs, care)
 		},
 	}
 	a.bindFile(cmd, &file)
@@ -75,6 +79,7 @@ this machine buys for the same account, the exit status is 6.`,
 	f.BoolVar(&allowBuy, "allow-buy", false, "permit buying numbers")
 	f.BoolVar(&allowRelease, "allow-release", false, "permit giving numbers up, where the file says prune: true")
 	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
+	a.bindConfirm(cmd)
 	a.bindJobs(cmd, &jobs, 4, "numbers")
 	return cmd
 }
@@ -141,7 +146,7 @@ func (a *app) confirmSteps(ctx context.Context, phased [phaseCount][]plan.Step) 
 
 // carryOut does the steps, a few at a time, and prints what became of each
 // number. Purchases are made one after another.
-func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCount][]plan.Step, jobs int) error {
+func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCount][]plan.Step, jobs int, care plan.Options) error {
 	if len(phased[buying]) > 0 {
 		done, err := a.lockPurchases()
 		if err != nil {
@@ -164,14 +169,15 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCo
 			break
 		}
 		for r, err := range batch.RunOrdered(ctx, jobs, batch.Until(soft, values(steps)), func(ctx context.Context, s plan.Step) (plan.Result, error) {
-			return s.Run(ctx, numbers)
+			return s.Run(ctx, numbers, care)
 		}) {
 			if err != nil {
 				end = t.end(err)
 				break
 			}
 			var unfinished *plan.UnfinishedError
-			if r.Err == nil || errors.As(r.Err, &unfinished) && unfinished.Bought { // money was spent, whatever came after
+			bought := errors.As(r.Err, &unfinished) && unfinished.Bought // money was spent, whatever came after
+			if r.Err == nil || bought || r.Value.Outcome == plan.OutcomeUnconfirmed {
 				done = append(done, r.Value)
 			}
 			if r.Err != nil {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,8 +41,12 @@ ends that. Running the command again for a number you own already buys nothing
 and continues with the set-up. One that --first found and that somebody else
 bought meanwhile is not taken for yours.
 
-With --name, none is bought when another number of the account has that name: a
-step that is retried does not buy one more. With --first and --area-code, one
+With --name, none is bought when another number of the account has that name, or
+was ordered for it in the last 15 minutes and does not show yet: a step that is
+retried does not buy one more. Each purchase is noted in the state folder, so
+that this holds for names that come back otherwise and for lists that are late.
+Of two numbers that two machines bought for one name, the later is one too many;
+its run names the command that releases it. With --first and --area-code, one
 run at a time buys for an account on this machine. Both end with exit status 6.`,
 		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in
   faxctl numbers buy --first --fax --area-code 415 --max-price 2.00 \
@@ -65,7 +71,7 @@ run at a time buys for an account on this machine. Both end with exit status 6.`
 			if err := a.choose(cmd, args, first, &search, numbers, &p); err != nil {
 				return err
 			}
-			return a.purchase(cmd.Context(), numbers, p, buying.dryRun)
+			return a.purchase(cmd, numbers, p, buying.dryRun)
 		},
 	}
 	search.bind(a, cmd)
@@ -89,6 +95,7 @@ func (b *purchaseFlags) bind(a *app, cmd *cobra.Command) {
 	f.StringVar(&b.bundleID, "bundle-sid", "", "`id` of a regulatory bundle, for countries that want one")
 	f.StringVar(&b.maxPrice, "max-price", "", "refuse a number that costs more a month than this `amount`")
 	f.BoolVar(&b.dryRun, "dry-run", false, "show what would be bought and set, and do nothing")
+	a.bindConfirm(cmd)
 	a.completeNothing(cmd, "address-sid", "bundle-sid", "max-price")
 }
 
@@ -165,7 +172,12 @@ func (a *app) lookUp(ctx context.Context, numbers fax.Numbers, p *plan.Purchase)
 }
 
 // purchase shows, asks, buys and prints.
-func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase, dryRun bool) error {
+func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase, dryRun bool) error {
+	ctx := cmd.Context()
+	care, err := a.care(cmd)
+	if err != nil {
+		return err
+	}
 	switch owned, err := ownedAlready(ctx, numbers, p.Order.Phone); {
 	case err != nil:
 		return err
@@ -202,7 +214,7 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 		if err := p.Check(ctx, numbers); err != nil {
 			return err
 		}
-		if err := p.NameFree(ctx, numbers); err != nil {
+		if err := p.NameFree(ctx, numbers, care); err != nil {
 			return err
 		}
 		if dryRun {
@@ -218,18 +230,58 @@ func (a *app) purchase(ctx context.Context, numbers fax.Numbers, p plan.Purchase
 				return err
 			}
 			defer done()
-			if err := p.NameFree(ctx, numbers); err != nil { // another run may have ended meanwhile
+			if err := p.NameFree(ctx, numbers, care); err != nil { // another run may have ended meanwhile
 				return err
 			}
 		}
 	}
 	still := context.AfterFunc(ctx, func() { a.say("Finding out what became of it; ^C again ends at once.") })
 	defer still()
-	res, err := plan.Buy(ctx, numbers, p)
+	res, err := plan.Buy(ctx, numbers, p, care)
 	if res.Number.ID != "" { // money was spent: that is told also after an interrupt
 		err = errors.Join(err, printOne(context.WithoutCancel(ctx), a, res, resultType()))
 	}
 	return err
+}
+
+// bindConfirm declares --confirm-for.
+func (a *app) bindConfirm(cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&a.flags.confirmFor, "confirm-for", plan.Confirm, "how long to look, at most, until what was done shows; 0 looks once (FAXCTL_CONFIRM_FOR)")
+	a.completeNothing(cmd, "confirm-for")
+}
+
+// care is how purchases and changes of the account are made sure of. It comes
+// after the account is known.
+func (a *app) care(cmd *cobra.Command) (plan.Options, error) {
+	patience := a.flags.confirmFor
+	if text := a.getenv("FAXCTL_CONFIRM_FOR"); text != "" && !cmd.Flags().Changed("confirm-for") {
+		var err error
+		if patience, err = time.ParseDuration(text); err != nil {
+			return plan.Options{}, fax.WithHint(usageError("FAXCTL_CONFIRM_FOR: %w", err), "a duration, as in 10s")
+		}
+	}
+	if patience < 0 {
+		return plan.Options{}, usageError("--confirm-for takes 0 or more")
+	}
+	path, err := a.purchaseNotes(a.account.resolved.AccountID)
+	if err != nil {
+		return plan.Options{}, err
+	}
+	o := plan.Options{
+		Notes:      plan.Notes{Path: path, Account: a.account.resolved.AccountID},
+		ConfirmFor: patience,
+		Tell:       func(text string) { a.say("%s", text) },
+	}
+	if clock := a.account.provider.NumbersClock; clock != nil {
+		o.Now = clock.Now
+	}
+	return o, nil
+}
+
+// purchaseNotes is the file of what this machine bought for an account.
+func (a *app) purchaseNotes(account string) (string, error) {
+	dir, err := a.stateDir()
+	return filepath.Join(dir, "purchases-"+url.PathEscape(account)+".jsonl"), err
 }
 
 // lockPurchases makes this run the only one on this machine that chooses
@@ -283,7 +335,7 @@ func outcomeStyle(r plan.Result) output.Style {
 	switch r.Outcome {
 	case plan.OutcomeBought, plan.OutcomeChanged:
 		return output.Good
-	case plan.OutcomeUnfinished:
+	case plan.OutcomeUnfinished, plan.OutcomeUnconfirmed:
 		return output.Bad
 	case plan.OutcomeUnchanged, plan.OutcomeReleased, plan.OutcomeGone:
 	}

@@ -50,7 +50,11 @@ exit status is 6.`,
 			if err != nil {
 				return err
 			}
-			return a.configure(cmd.Context(), numbers, owned, w, configuring{jobs: jobs, dryRun: dryRun, one: namesOne(args)})
+			care, err := a.care(cmd)
+			if err != nil {
+				return err
+			}
+			return a.configure(cmd.Context(), numbers, owned, w, configuring{care, jobs, dryRun, namesOne(args)})
 		},
 	}
 	want.bind(a, cmd)
@@ -58,12 +62,14 @@ exit status is 6.`,
 	f.StringVar(&want.mode, "mode", "", "receive `mode`: fax, or voice to turn the number back")
 	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
 	a.completeValues(cmd, "mode", string(fax.ModeFax), string(fax.ModeVoice))
+	a.bindConfirm(cmd)
 	a.bindJobs(cmd, &jobs, 4, "numbers")
 	return cmd
 }
 
 // configuring is how numbers are configured.
 type configuring struct {
+	care   plan.Options
 	jobs   int
 	dryRun bool
 	one    bool // the number was named, and is shown as one
@@ -126,7 +132,7 @@ func (a *app) apply(ctx context.Context, numbers fax.Numbers, changes []change, 
 	work := batch.Until(a.interrupts.gently(), values(changes))
 	var t trouble
 	now, end := fax.Collect(sift(a, &t, batch.RunOrdered(ctx, how.jobs, work, func(ctx context.Context, c change) (fax.Number, error) {
-		n, err := plan.Apply(ctx, numbers, c.number, c.Change)
+		n, err := plan.Apply(ctx, numbers, c.number, c.Change, how.care)
 		return n, lasting(err)
 	})))
 	return errors.Join(cmp.Or(end, t.err()), printNumbers(ctx, a, now, how.one))

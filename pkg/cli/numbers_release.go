@@ -39,7 +39,11 @@ passes --yes.`,
 				a.say("Dry run: %s would be released.", plural(len(owned), "number", "numbers"))
 				return printNumbers(cmd.Context(), a, owned, namesOne(args))
 			}
-			return a.release(cmd.Context(), numbers, owned, jobs)
+			care, err := a.care(cmd)
+			if err != nil {
+				return err
+			}
+			return a.release(cmd.Context(), numbers, owned, jobs, care)
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be released, and release nothing")
@@ -47,7 +51,7 @@ passes --yes.`,
 	return cmd
 }
 
-func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Number, jobs int) error {
+func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Number, jobs int, care plan.Options) error {
 	for _, n := range owned {
 		a.say("  %s  %s  (%s, %s)", n.Phone, n.Name, n.ID, n.Mode)
 	}
@@ -64,7 +68,7 @@ func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Numb
 	work := batch.Until(a.interrupts.gently(), values(owned))
 	var t trouble
 	end := each(sift(a, &t, batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, n fax.Number) (string, error) {
-		released, err := plan.Release(ctx, numbers, n)
+		released, err := care.Release(ctx, numbers, n)
 		if !released {
 			return n.Phone + " was gone already.", lasting(err)
 		}

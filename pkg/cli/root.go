@@ -15,19 +15,20 @@ import (
 
 // globalFlags are the flags every command has.
 type globalFlags struct {
-	profile  string
-	apiURL   string
-	output   string
-	columns  []string
-	noHeader bool
-	raw      bool
-	quiet    bool
-	debug    bool
-	color    string
-	noInput  bool
-	yes      bool
-	retryFor time.Duration
-	timeout  time.Duration
+	profile    string
+	apiURL     string
+	output     string
+	columns    []string
+	noHeader   bool
+	raw        bool
+	quiet      bool
+	debug      bool
+	color      string
+	noInput    bool
+	yes        bool
+	retryFor   time.Duration
+	confirmFor time.Duration
+	timeout    time.Duration
 
 	outputGiven bool // -o was on the command line
 }

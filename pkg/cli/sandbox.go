@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -289,6 +291,15 @@ func (a *app) sandboxReset() *cobra.Command {
 			}
 			if err := box.Reset(cmd.Context()); err != nil {
 				return err
+			}
+			for _, d := range sandbox.Dialects() { // what was bought there is not owned any more
+				notes, err := a.purchaseNotes(sandbox.Account(d).Account)
+				if err == nil {
+					err = os.Remove(notes)
+				}
+				if err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return err
+				}
 			}
 			a.say("The sandbox is empty.")
 			return nil

@@ -95,6 +95,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(home, ".cache"))
 			env.Setenv("TZ", "UTC")
 			env.Setenv("GORACE", goRace)
+			env.Setenv("FAXCTL_CONFIRM_FOR", "300ms") // the sandbox is prompt, unless told
 			return os.MkdirAll(home, 0o700)
 		},
 	})

@@ -29,9 +29,11 @@ faxctl's own:
                        (default $XDG_CONFIG_HOME/faxctl/config.yaml)
   FAXCTL_API_URL       an origin for every provider call, as --api-url
   FAXCTL_FORWARD_KEY   signs what faxctl serve --forward sends
+  FAXCTL_CONFIRM_FOR   how long to look until what was done to a number shows,
+                       as --confirm-for
   FAXCTL_NO_INPUT      ask nothing, as --no-input; also when CI is set or
                        standard input is no terminal
-  XDG_STATE_HOME       holds faxctl/, the sandbox and the lock of buying
+  XDG_STATE_HOME       holds faxctl/, the sandbox, lock and notes of buying
                        (default ~/.local/state)
   XDG_CACHE_HOME       holds faxctl/, what completion offered a moment ago
                        (default ~/.cache)

@@ -24,7 +24,11 @@ type Provider struct {
 	Numbers  Numbers
 	Faxes    Faxes
 	Raw      Raw
-	Clock    Clock
+	Clock    Clock // dates the faxes
+
+	// NumbersClock dates the numbers: credentials that may read one need not be
+	// good for the other.
+	NumbersClock Clock
 }
 
 // Account is who the provider says we are.
@@ -42,7 +46,7 @@ type Accounts interface {
 	Account(ctx context.Context) (Account, error)
 }
 
-// Clock tells what time it is at the provider, whose clock dates the faxes.
+// Clock tells what time it is at the provider, whose clock dates its records.
 type Clock interface {
 	// Now asks the provider, with a request of its own; the answer is of whole
 	// seconds. The zero time: it does not say, or was made for an earlier request.

@@ -2,7 +2,9 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -38,52 +40,102 @@ func orNone(s string) string {
 	return s
 }
 
-// Apply makes a change and reads the number back. It may be repeated. The
-// number is as the provider has it now, also with an error when that much is
-// known. An empty change asks nothing of the provider.
+// Apply makes a change and reads the number back: until what was asked for is as
+// asked, and everything else that says where calls go as it was, or
+// [Options.ConfirmFor] is over. It may be repeated, and repeats itself where the
+// answer was lost and the number does not show the change. The number is as the
+// provider has it now, also with an error when that much is known. An empty
+// change asks nothing of the provider.
 //
-// [UnconfirmedError]: the provider took the change and does not show it.
-func Apply(ctx context.Context, numbers fax.Numbers, n fax.Number, c fax.Change) (fax.Number, error) {
+// [UnconfirmedError]: the provider took the change and does not show it, or shows
+// another one besides.
+func Apply(ctx context.Context, numbers fax.Numbers, n fax.Number, c fax.Change, o Options) (fax.Number, error) {
 	if c.Empty() {
 		return n, nil
 	}
-	answered, err := numbers.Configure(ctx, n.ID, c)
-	if err != nil {
-		return n, fmt.Errorf("configure %s: %w", n.Phone, err)
+	now, unsent := numbers.Configure(ctx, n.ID, c)
+	if unsent != nil && !errors.Is(unsent, fax.ErrUnavailable) {
+		return n, fmt.Errorf("configure %s: %w", n.Phone, unsent)
 	}
-	now, err := numbers.Get(ctx, n.ID)
-	if err != nil {
-		return answered, fmt.Errorf("%s is configured; reading it back: %w", n.Phone, err)
+	if unsent != nil {
+		now = n
 	}
-	if missing := unconfirmed(now, c); len(missing) > 0 {
-		return now, fax.WithHint(&UnconfirmedError{Phone: n.Phone, Fields: missing}, "look again in a moment: faxctl numbers get "+n.Phone+" -o yaml")
-	}
-	return now, nil
-}
-
-// unconfirmed lists the fields of a change that a number does not show.
-func unconfirmed(n fax.Number, c fax.Change) []Field {
 	var missing []Field
-	check := func(name string, want *string, got string) {
-		if want != nil && *want != got {
-			missing = append(missing, Field{Name: name, From: *want, To: got})
+	var unread error
+	for range looks(ctx, o.ConfirmFor) {
+		var read fax.Number
+		if read, unread = numbers.Get(ctx, n.ID); unread != nil {
+			if errors.Is(unread, fax.ErrNotFound) || errors.Is(unread, fax.ErrUnavailable) {
+				continue
+			}
+			break
+		}
+		now = read
+		if missing = unconfirmed(n, now, c); len(missing) == 0 {
+			return now, nil
+		}
+		if unsent != nil {
+			if _, unsent = numbers.Configure(ctx, n.ID, c); unsent == nil {
+				if read, unread = numbers.Get(ctx, n.ID); unread == nil {
+					if now, missing = read, unconfirmed(n, read, c); len(missing) == 0 {
+						return now, nil
+					}
+				}
+			}
 		}
 	}
-	if c.Mode != nil {
-		mode := string(*c.Mode)
-		check("mode", &mode, string(n.Mode))
+	switch {
+	case unsent != nil:
+		return now, fmt.Errorf("configure %s: %w", n.Phone, unsent)
+	case unread != nil:
+		return now, fmt.Errorf("%s is configured; reading it back: %w", n.Phone, unread)
 	}
+	return now, fax.WithHint(&UnconfirmedError{Phone: n.Phone, Fields: missing}, "look again in a moment: faxctl numbers get "+n.Phone+" -o yaml")
+}
+
+// unconfirmed lists the fields that a number does not show as they should be
+// after a change of what it was before.
+func unconfirmed(before, now fax.Number, c fax.Change) []Field {
+	var wrong []Field
+	check := func(name string, asked *string, was, is string, same func(a, b string) bool) {
+		want := was
+		if asked != nil {
+			want = *asked
+		}
+		if !same(want, is) {
+			wrong = append(wrong, Field{Name: name, From: want, To: is})
+		}
+	}
+	exactly := func(a, b string) bool { return a == b }
+	known := func(a, b string) bool { return a == b || a == string(fax.ModeUnknown) }
+	byDefault := func(a, b string) bool { return method(a) == method(b) }
+	check("mode", (*string)(c.Mode), string(before.Mode), string(now.Mode), known)
 	url := "fax_url"
-	if n.Mode == fax.ModeVoice {
+	if now.Mode == fax.ModeVoice {
 		url = "voice_url"
 	}
-	check("name", c.Name, n.Name)
-	check(url, c.URL, n.URL())
-	check("method", c.Method, method(n.Method))
-	check("fallback_url", c.FallbackURL, n.FallbackURL)
-	check("fallback_method", c.FallbackMethod, method(n.FallbackMethod))
-	check("status_callback", c.StatusCallback, n.StatusCallback)
-	check("trunk_id", c.TrunkID, n.TrunkID)
-	check("application_id", c.ApplicationID, n.ApplicationID)
-	return missing
+	if c.Name != nil {
+		check("name", c.Name, "", now.Name, exactly)
+	}
+	check(url, c.URL, before.URL(), now.URL(), sameURL)
+	check("method", c.Method, before.Method, now.Method, byDefault)
+	check("fallback_url", c.FallbackURL, before.FallbackURL, now.FallbackURL, sameURL)
+	check("fallback_method", c.FallbackMethod, before.FallbackMethod, now.FallbackMethod, byDefault)
+	check("status_callback", c.StatusCallback, before.StatusCallback, now.StatusCallback, sameURL)
+	check("trunk_id", c.TrunkID, before.TrunkID, now.TrunkID, exactly)
+	check("application_id", c.ApplicationID, before.ApplicationID, now.ApplicationID, exactly)
+	return wrong
+}
+
+// sameURL tells whether two addresses are the same: an empty path is that of the
+// root (RFC 3986, 6.2.3).
+func sameURL(a, b string) bool { return a == b || rooted(a) == rooted(b) }
+
+func rooted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Path != "" {
+		return address
+	}
+	u.Path = "/"
+	return u.String()
 }

@@ -4,40 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"net/http"
+	"net/url"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
-
-// Purchase is a number to buy and what it should be then.
-type Purchase struct {
-	Order fax.Order
-	Want  Want
-
-	// Offer is what the person was shown: its price, capabilities, country
-	// and type. Without it they are unknown.
-	Offer *fax.Offer
-	// MaxPrice refuses a number that costs more a month, or whose price is
-	// not known. nil: any price.
-	MaxPrice *fax.Money
-
-	// Picked says that a search chose the phone number and no person named it:
-	// any other would have done. See [Purchase.Claim].
-	Picked bool
-}
 
 // Outcome is what became of a number.
 type Outcome string
 
 // The outcomes. What is bought, changed or unchanged is as wanted, read back.
 const (
-	OutcomeBought     Outcome = "bought"
-	OutcomeChanged    Outcome = "changed"
-	OutcomeUnfinished Outcome = "unfinished" // the account has it, and it is not yet as wanted
-	OutcomeUnchanged  Outcome = "unchanged"
-	OutcomeReleased   Outcome = "released"
-	OutcomeGone       Outcome = "gone" // to be released, and the account did not have it any more
+	OutcomeBought      Outcome = "bought"
+	OutcomeChanged     Outcome = "changed"
+	OutcomeUnconfirmed Outcome = "unconfirmed" // changed, and the provider shows something else
+	OutcomeUnfinished  Outcome = "unfinished"  // the account has it, and it is not yet as wanted
+	OutcomeUnchanged   Outcome = "unchanged"
+	OutcomeReleased    Outcome = "released"
+	OutcomeGone        Outcome = "gone" // to be released, and the account did not have it any more
 )
 
 // Result is how far a purchase, a change or a release came.
@@ -53,9 +39,10 @@ type Result struct {
 // until it is as wanted. It unwraps to the cause; its hint is the command that
 // continues.
 type UnfinishedError struct {
-	Number fax.Number
-	Bought bool // in this run
-	Err    error
+	Number     fax.Number
+	Bought     bool // in this run
+	Configured bool // and as wanted, but for what Err says
+	Err        error
 }
 
 // Error begins with what was achieved.
@@ -64,61 +51,106 @@ func (e *UnfinishedError) Error() string {
 	if e.Bought {
 		state = "is bought"
 	}
-	return fmt.Sprintf("%s %s, but not configured: %v", e.Number.Phone, state, e.Err)
+	if !e.Configured {
+		state += ", but not configured"
+	}
+	return fmt.Sprintf("%s %s: %v", e.Number.Phone, state, e.Err)
 }
 
 // Unwrap is the cause.
 func (e *UnfinishedError) Unwrap() error { return e.Err }
 
+// Options are how purchases and changes are made sure of. The zero value looks
+// once, waits for nothing and keeps no notes.
+type Options struct {
+	Notes Notes
+
+	// Now is the provider's clock: a number that was created before the order
+	// for it is not what the order bought. nil: that is not looked at.
+	Now func(context.Context) (time.Time, error)
+
+	// ConfirmFor is how long what was done is looked for before it is said not
+	// to show: at once, 1 s later, 3 s later, and then every 5 s.
+	ConfirmFor time.Duration
+
+	// Tell is told what a person should know meanwhile; nil: nobody is.
+	Tell func(string)
+}
+
+// Confirm is the usual [Options.ConfirmFor]: three looks.
+const Confirm = 4 * time.Second
+
+func (o Options) tell(format string, args ...any) {
+	if o.Tell != nil {
+		o.Tell(fmt.Sprintf(format, args...))
+	}
+}
+
 // Buy buys a number once and makes it what it should be, as one transaction
 // that can be run again:
 //
 //  1. An order by phone number looks first whether the account has it; then
-//     nothing is bought and the run continues with 4, if [Purchase.Claim]
+//     nothing is bought and the run continues with 5, if [Purchase.Claim]
 //     lets it.
 //  2. The price is checked against MaxPrice.
-//  3. The order is sent once. When it is not known what became of it (the
-//     provider unavailable, a timeout, an interrupt), the account is looked
-//     at, for up to [LookFor] even when ctx has ended, before anything is
-//     reported. An order by area code is never repeated: the numbers there
-//     are listed before, and what is new after is what was bought.
-//  4. The number is configured by a second call, since providers do not keep
+//  3. The order is noted, and sent once. What the provider refuses in its own
+//     words was not bought. When it is not known what became of it (the
+//     provider unavailable, a gateway, a timeout, an interrupt), the account is
+//     looked at, for up to [LookFor] even when ctx has ended, before anything is
+//     reported. An order by area code is never repeated, and without a name
+//     nothing is taken for what it bought.
+//  4. A number that was picked is ours only when it is fresh: providers answer
+//     the purchase of a number that the account has, and change it.
+//  5. The number is configured by a second call, since providers do not keep
 //     the receive mode given on purchase, and read back.
+//  6. The account is read until it shows the purchase, and once more 3 s later:
+//     of two numbers that were bought for one name, the later is one too many.
 //
 // The Result is valid with an error too. [UnfinishedError]: the account has
-// the number, configuring it failed. fax.ErrConflict: too expensive, taken, or
+// the number, and something is missing. fax.ErrConflict: too expensive, taken, or
 // it cannot be told which number was bought. Else the errors of fax.Numbers.
-func Buy(ctx context.Context, numbers fax.Numbers, p Purchase) (Result, error) {
+func Buy(ctx context.Context, numbers fax.Numbers, p Purchase, o Options) (Result, error) {
 	p, err := p.checked()
 	if err != nil {
 		return Result{}, err
 	}
-	b := buyer{numbers, p}
+	b := buyer{numbers: numbers, Purchase: p, Options: o}
 	res := Result{}
 	if p.Offer != nil {
 		res.Price = p.Offer.Price
 	}
-	before, err := b.list(ctx)
+	before, n, owned, err := b.before(ctx)
 	if err != nil {
 		return res, err
 	}
 	bought := false
-	n, owned := before.find(p.Order.Phone)
 	if owned {
 		err = p.Claim(n)
 	} else if res.Price, err = b.affordable(ctx); err == nil {
-		n, bought, err = b.buy(ctx, before)
+		n, bought, err = b.order(ctx, before)
 	}
 	if err != nil {
 		return res, err
 	}
 	res.Number = n
-	err = b.finish(ctx, &res)
+	if err = b.finish(ctx, &res, bought); err == nil && bought {
+		err = b.settle(ctx, &res)
+	}
+	return b.ended(res, bought, err)
+}
+
+// ended is what a purchase came to.
+func (b buyer) ended(res Result, bought bool, err error) (Result, error) {
+	var kept *NameKeptError
+	var more *OneTooManyError
 	switch {
+	case errors.As(err, &kept), errors.As(err, &more):
+		res.Outcome = OutcomeUnfinished
+		return res, fax.WithHint(&UnfinishedError{Number: res.Number, Bought: bought, Configured: true, Err: err}, fax.Hint(err))
 	case err != nil:
 		res.Outcome = OutcomeUnfinished
 		hint := fax.Hint(err)
-		if c := p.Want.Command(n.Phone); c != "" && !errors.Is(err, fax.ErrInvalid) {
+		if c := b.Want.Command(res.Number.Phone); c != "" && !errors.Is(err, fax.ErrInvalid) {
 			hint = "continue with: " + c
 		}
 		return res, fax.WithHint(&UnfinishedError{Number: res.Number, Bought: bought, Err: err}, hint)
@@ -132,158 +164,159 @@ func Buy(ctx context.Context, numbers fax.Numbers, p Purchase) (Result, error) {
 	return res, nil
 }
 
-// Claim tells whether a number that the account has can be what this purchase
-// was to buy. One that a person named always can. One that was picked among
-// those for sale was bought by somebody else, unless it has the name that the
-// order gives. The error is fax.ErrConflict.
-func (p Purchase) Claim(n fax.Number) error {
-	if !p.Picked || p.Order.Name != "" && n.Name == p.Order.Name {
-		return nil
-	}
-	return fax.WithHint(fmt.Errorf("%w: %s was for sale and is in the account by now, under the name %q: somebody else bought it", fax.ErrConflict, n.Phone, n.Name),
-		"look at it: faxctl numbers get "+n.Phone+"; a new search picks another")
-}
-
-// NameFree makes sure that no other number of the account has the name that the
-// order gives: a command that is repeated would buy one number after another, and
-// the name would mean none of them. The error is fax.ErrConflict, or that of the
-// listing. A run asks again right before [Buy], which does not.
-func (p Purchase) NameFree(ctx context.Context, numbers fax.Numbers) error {
-	if p.Order.Name == "" {
-		return nil
-	}
-	named, err := allNamed(ctx, numbers, p.Order.Name)
-	named = slices.DeleteFunc(named, func(n fax.Number) bool { return n.Phone == p.Order.Phone })
-	const another = "; to buy one more, give it another --name"
-	switch len(named) {
-	case 0:
-		return err
-	case 1:
-		hint := "look at it: faxctl numbers get " + named[0].Phone
-		want := p.Want
-		if want.Name = nil; !want.Empty() { // a run that bought it may not have come further
-			hint = "continue with it: " + want.Command(named[0].Phone)
-		}
-		return fax.WithHint(fmt.Errorf("%w: %s has the name %s already; nothing was bought", fax.ErrConflict, named[0].Phone, strict.Quote(p.Order.Name)), hint+another)
-	}
-	return fax.WithHint(fmt.Errorf("%w; nothing was bought", manyNamed(p.Order.Name, named)), "look at them: faxctl numbers list --name "+quote(p.Order.Name)+another)
-}
-
-// Check finds what would keep the purchase from being made: an order or a want
-// that cannot be, or a price above the limit. It buys nothing; it may ask for
-// the price. Errors as Buy.
-func (p Purchase) Check(ctx context.Context, numbers fax.Numbers) error {
-	p, err := p.checked()
-	if err != nil {
-		return err
-	}
-	_, err = buyer{numbers, p}.affordable(ctx)
-	return err
-}
-
-// checked finds what can be known to be wrong before money is spent. A run
-// that finds the number bought already gives it the order's name all the same.
-func (p Purchase) checked() (Purchase, error) {
-	if p.Want.Name == nil && p.Order.Name != "" {
-		p.Want.Name = &p.Order.Name
-	}
-	var err error
-	switch {
-	case (p.Order.Phone == "") == (p.Order.AreaCode == ""):
-		return p, fax.Invalid("name the number, or an area code with --area-code", "order: exactly one of a phone number and an area code")
-	case p.Order.Phone != "":
-		if p.Order.Phone, err = fax.ParsePhone(p.Order.Phone); err != nil {
-			return p, err
-		}
-	default:
-		if err := fax.CheckAreaCode(p.Order.AreaCode); err != nil {
-			return p, err
-		}
-	}
-	if p.Offer != nil && p.Want.fax() && p.Offer.Capabilities.Fax == fax.No && !p.Want.Force {
-		return p, fax.Invalid("choose one that can: faxctl numbers search --fax; or insist with --force", "mode fax for %s: the number cannot receive faxes", p.Offer.Phone)
-	}
-	return p, p.Want.Check()
-}
-
 // buyer is one purchase under way; it lives for one call of Buy.
 type buyer struct {
 	numbers fax.Numbers
 	Purchase
+	Options
+	since time.Time // by the provider's clock, before the order; zero: not known
 }
 
-// affordable is the price, where known, if it may be paid.
-func (b buyer) affordable(ctx context.Context) (*fax.Money, error) {
-	var price *fax.Money
-	if b.Offer != nil {
-		price = b.Offer.Price
+// before is what the account has before the order, and the number itself if it
+// is among it.
+func (b buyer) before(ctx context.Context) (all owned, n fax.Number, has bool, err error) {
+	if all, err = b.list(ctx); err != nil {
+		return nil, n, false, err
 	}
-	if b.MaxPrice == nil {
-		return price, nil
+	if n, has = all.find(b.Order.Phone); !has {
+		n, has, err = b.notedPhone(ctx)
 	}
-	if country, kind := b.priced(); price == nil && country != "" {
-		list, err := b.numbers.Prices(ctx, country)
+	return all, n, has, err
+}
+
+// order notes the order, sends it once, and notes what became of it. It reports
+// false for a number that is in the account and that this order did not buy.
+func (b buyer) order(ctx context.Context, before owned) (n fax.Number, bought bool, err error) {
+	if b.Now != nil {
+		b.since, err = b.Now(ctx)
+		if err == nil && b.since.IsZero() && (b.Picked || b.Order.Phone == "") {
+			err = fmt.Errorf("%w: its answers do not say, by which a fresh number is known", fax.ErrUnavailable)
+		}
 		if err != nil {
-			err = fmt.Errorf("price of a number in %s: %w", country, err)
-			if errors.Is(err, fax.ErrUnsupported) {
-				err = fax.WithHint(err, "leave --max-price out, which cannot be held to here")
-			}
-			return nil, err
-		}
-		if m, ok := list[kind]; ok {
-			price = &m
+			return n, false, fmt.Errorf("ask the provider for the time: %w; nothing was bought", err)
 		}
 	}
-	if price == nil {
-		return nil, fax.WithHint(fmt.Errorf("%w: the price is not known, so it cannot be held against the limit of %s", fax.ErrConflict, *b.MaxPrice), "see what the provider asks: faxctl numbers search --price; or leave --max-price out")
+	noted, err := b.Notes.begin(b.Order)
+	if err != nil {
+		return n, false, err
 	}
-	switch c, err := price.Cmp(*b.MaxPrice); {
-	case err != nil:
-		return price, err
-	case c > 0:
-		return price, fax.WithHint(fmt.Errorf("%w: the number costs %s a month, more than the limit of %s", fax.ErrConflict, *price, *b.MaxPrice), "find another: faxctl numbers search --price; or raise --max-price")
-	}
-	return price, nil
-}
-
-// priced is where in the price list the order stands, as far as it is known.
-// What an area code sells are local numbers.
-func (b buyer) priced() (country string, kind fax.NumberType) {
-	switch {
-	case b.Offer != nil:
-		return b.Offer.Country, b.Offer.Type
-	case b.Order.AreaCode != "" && b.Order.Country == "":
-		return "US", fax.Local
-	case b.Order.AreaCode != "":
-		return b.Order.Country, fax.Local
-	}
-	return "", ""
-}
-
-// buy sends the order once. It reports false for a number that is in the
-// account and that this order did not buy.
-func (b buyer) buy(ctx context.Context, before owned) (fax.Number, bool, error) {
-	n, err := b.numbers.Buy(ctx, b.Order)
+	n, err = b.numbers.Buy(ctx, b.Order)
+	refused := false
 	if err == nil {
+		n, bought, err = b.answered(n)
+		refused = err != nil
+	} else {
+		n, bought, refused, err = b.failed(ctx, before, err)
+	}
+	switch {
+	case err == nil:
+		noted.State, noted.ID, noted.Phone, noted.Shown = noteBought, n.ID, n.Phone, n.Name
+	case refused:
+		noted.State = noteRefused
+	default: // what became of it is still not known
+		return n, bought, err
+	}
+	if unnoted := b.Notes.write(noted); unnoted != nil {
+		b.tell("The purchase of %s could not be noted: %v", n.Phone, unnoted)
+	}
+	return n, bought, err
+}
+
+// answered is what an order bought by its answer: nothing, when the number was in
+// the account before.
+func (b buyer) answered(n fax.Number) (fax.Number, bool, error) {
+	why := b.stale(n)
+	switch {
+	case why == "":
 		return n, true, nil
+	case b.Order.Phone != "" && !b.Picked:
+		return n, false, nil // the person means this number, whoever bought it
 	}
-	err = fmt.Errorf("buy %s: %w", b.what(), err)
-	// The provider understood and refused: nothing was bought.
-	if errors.Is(err, fax.ErrInvalid) || errors.Is(err, fax.ErrAuth) || errors.Is(err, fax.ErrUnsupported) {
-		return fax.Number{}, false, err
+	return fax.Number{}, false, b.notOurs(n, why)
+}
+
+func (b buyer) notOurs(n fax.Number, why string) error {
+	return fax.WithHint(fmt.Errorf("%w: %s was for sale and is in the account already (%s): the provider answered the purchase of a number that somebody else bought", fax.ErrConflict, n.Phone, why),
+		"look whether its name and URL are still right: faxctl numbers get "+n.Phone)
+}
+
+// createdWithin is by how much a clock of the provider may be behind another.
+const createdWithin = 2 * time.Second
+
+// stale says why a number cannot have been bought just now; "" when it can.
+func (b buyer) stale(n fax.Number) string {
+	switch {
+	case n.Mode == fax.ModeFax:
+		return "it is in mode fax"
+	case n.ShadowedBy() != "":
+		return "a " + n.ShadowedBy() + " takes its calls"
+	case n.URL() != "" && !isDemo(n.URL()):
+		return "its URL is set"
+	case !b.since.IsZero() && n.Created.Before(b.since.Add(-createdWithin)):
+		return "it was created " + n.Created.UTC().Format(time.RFC3339)
 	}
-	// Refused as taken: by area code that is final, but the one number may be
-	// ours by now.
-	settled := errors.Is(err, fax.ErrConflict) || errors.Is(err, fax.ErrNotFound)
-	if settled && b.Order.Phone == "" {
-		return fax.Number{}, false, err
+	return ""
+}
+
+// isDemo tells the URL that a provider gives to new numbers.
+// Source: Twilio's console, https://demo.twilio.com/welcome/voice/.
+func isDemo(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Hostname() == "demo.twilio.com"
+}
+
+// failed finds out what became of an order that was answered with an error.
+// refused says that it bought nothing.
+func (b buyer) failed(ctx context.Context, before owned, err error) (n fax.Number, bought, refused bool, _ error) {
+	cause := fmt.Errorf("buy %s: %w", b.what(), err)
+	if understood(err) {
+		if b.Order.Phone == "" || !errors.Is(err, fax.ErrConflict) && !errors.Is(err, fax.ErrNotFound) {
+			return n, false, true, cause
+		}
+		// Refused as taken: it may be ours by now.
+		if n, err = b.look(ctx, before, cause, true); err == nil {
+			err = b.Claim(n)
+		}
+		return n, false, err != nil, err
 	}
-	n, err = b.look(ctx, before, err, settled)
-	// Without a name in the order, an answer that was lost is the best guess.
-	if err == nil && (settled || b.Order.Name != "") {
+	if !errors.Is(err, fax.ErrUnavailable) && !interrupted(err) {
+		cause = fmt.Errorf("%w: something between here and the provider answered: %v", fax.ErrUnavailable, cause) //nolint:errorlint // what a gateway says is no refusal
+	}
+	if n, err = b.look(ctx, before, cause, false); err != nil {
+		return n, false, false, err
+	}
+	picked := b.Picked || b.Order.Phone == ""
+	switch why := b.stale(n); {
+	case why != "" && picked:
+		return fax.Number{}, false, false, b.notOurs(n, why)
+	case why != "":
+		return n, false, false, nil
+	case picked && b.Order.Name != "" && n.Name != b.Order.Name && folded(n.Name) == folded(b.Order.Name):
+		return fax.Number{}, false, false, alikeNamed(b.Order.Name, n)
+	case b.Order.Name != "": // without one, an answer that was lost is the best guess
 		err = b.Claim(n)
 	}
-	return n, err == nil && !settled, err
+	return n, err == nil, false, err
+}
+
+// understood reports whether it was the provider that refused an order: then
+// nothing was bought. A gateway says things of the same status.
+func understood(err error) bool {
+	var api *fax.APIError
+	isAPI := errors.As(err, &api)
+	switch {
+	case interrupted(err):
+		return false
+	case isAPI && api.Status == http.StatusTooManyRequests:
+		return api.Code != ""
+	case errors.Is(err, fax.ErrUnavailable):
+		return false
+	}
+	return !isAPI || api.Status == 0 || api.Code != ""
+}
+
+func interrupted(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func (b buyer) what() string {
@@ -294,10 +327,15 @@ func (b buyer) what() string {
 }
 
 // finish makes the number what it should be, and says in res what that took.
-func (b buyer) finish(ctx context.Context, res *Result) error {
-	n, err := b.numbers.Get(ctx, res.Number.ID)
+func (b buyer) finish(ctx context.Context, res *Result, bought bool) error {
+	n, err := get(ctx, b.numbers, res.Number.ID, b.ConfirmFor)
 	if err != nil {
 		return err
+	}
+	if bought {
+		if err := b.stillOurs(res.Number, n); err != nil {
+			return err
+		}
 	}
 	res.Number = n
 	d, err := Diff(n, b.Want)
@@ -305,8 +343,30 @@ func (b buyer) finish(ctx context.Context, res *Result) error {
 		return err
 	}
 	res.Fields, res.Warnings = d.Fields, d.Warnings
-	if n, err = Apply(ctx, b.numbers, n, d.Change); n.ID != "" {
+	if n, err = Apply(ctx, b.numbers, n, d.Change, b.Options); n.ID != "" {
 		res.Number = n
 	}
+	var un *UnconfirmedError
+	if errors.As(err, &un) && len(un.Fields) == 1 && un.Fields[0].Name == "name" {
+		return &NameKeptError{Number: n, Name: *b.Want.Name}
+	}
 	return err
+}
+
+// stillOurs makes sure that a number just bought is as the order left it: nobody
+// else has set it up since.
+func (b buyer) stillOurs(answered, now fax.Number) error {
+	name := b.Order.Name
+	renamed := name != "" && now.Name != name && now.Name != answered.Name && folded(now.Name) != folded(name)
+	why := ""
+	if b.Picked || b.Order.Phone == "" {
+		why = b.stale(now)
+	}
+	switch {
+	case renamed:
+		why = "its name is " + strict.Quote(now.Name)
+	case why == "":
+		return nil
+	}
+	return b.notOurs(now, why)
 }

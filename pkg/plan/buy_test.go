@@ -37,6 +37,8 @@ func renamed(name string, kind error) func(*account, fax.Order) error {
 func TestBuy(t *testing.T) {
 	byPhone, byArea := fax.Order{Phone: phone}, fax.Order{AreaCode: "415", Country: "US"}
 	named := fax.Order{Phone: phone, Name: "front desk"}
+	namedArea := fax.Order{AreaCode: "415", Country: "US", Name: "front desk"}
+	gateway := func(*account, fax.Order) error { return &fax.APIError{Kind: fax.ErrNotFound, Status: 404} }
 	faxWanted := plan.Want{FaxURL: new(in)}
 	other := fax.Number{ID: "old", Phone: "+14155550100", Mode: fax.ModeVoice}
 	second := func(a *account, _ fax.Order) error {
@@ -164,24 +166,40 @@ func TestBuy(t *testing.T) {
 			account:  account{owned: []fax.Number{other}},
 			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
+		"area code, refused though one is new": {
+			account:  account{buy: failing(fax.ErrConflict)},
+			purchase: plan.Purchase{Order: namedArea, Want: faxWanted}, orders: 1, kind: fax.ErrConflict, says: "no answer",
+		},
 		"area code, none left": {
 			account:  account{refuse: fmt.Errorf("none left: %w", fax.ErrNotFound)},
 			purchase: plan.Purchase{Order: byArea}, orders: 1, kind: fax.ErrNotFound, says: "none left",
 		},
 		"area code, no answer, bought": {
 			account:  account{owned: []fax.Number{other}, buy: failing(fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
+			purchase: plan.Purchase{Order: namedArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
+		},
+		"area code, no answer, no name": {
+			account:  account{owned: []fax.Number{other}, buy: failing(fax.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: fax.ErrConflict, says: "new in the account (+14155550177)", hint: "numbers list --contains 415",
+		},
+		"area code, a gateway's 404, bought": {
+			account:  account{buy: gateway},
+			purchase: plan.Purchase{Order: namedArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
+		},
+		"a gateway's 404, not bought": {
+			account:  account{refuse: gateway(nil, fax.Order{})},
+			purchase: plan.Purchase{Order: byPhone}, orders: 1, kind: fax.ErrUnavailable, says: "something between here",
 		},
 		"area code, no answer, a number elsewhere is new too": {
 			account: account{buy: func(a *account, _ fax.Order) error {
 				a.owned = append(a.owned, fax.Number{ID: "elsewhere", Phone: "+16504155550"})
 				return fmt.Errorf("no answer: %w", fax.ErrUnavailable)
 			}},
-			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
+			purchase: plan.Purchase{Order: namedArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"area code, no answer, not bought": {
 			account:  account{owned: []fax.Number{other}, refuse: fmt.Errorf("no answer: %w", fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: fax.ErrUnavailable, hint: "numbers list --contains 415",
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: fax.ErrConflict, says: "does not show a new one", hint: "numbers list --contains 415",
 		},
 		"area code, no answer, two are new": {
 			account:  account{owned: []fax.Number{other}, buy: second},
@@ -210,7 +228,7 @@ func TestBuy(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := &c.account
 				begin := time.Now()
-				res, err := plan.Buy(t.Context(), a, c.purchase)
+				res, err := plan.Buy(t.Context(), a, c.purchase, careful())
 				if !errors.Is(err, c.kind) || (err == nil) != (c.kind == nil) {
 					t.Fatalf("error %v, want kind %v", err, c.kind)
 				}
@@ -238,7 +256,7 @@ func TestBuy(t *testing.T) {
 				}
 				// The same command again finishes and buys nothing more.
 				if a.configure, a.stubborn, a.list = nil, false, nil; c.bought && c.purchase.Order.Phone != "" {
-					if again, err := plan.Buy(t.Context(), a, c.purchase); err != nil || again.Outcome == plan.OutcomeBought || a.did("buy") != c.orders {
+					if again, err := plan.Buy(t.Context(), a, c.purchase, careful()); err != nil || again.Outcome == plan.OutcomeBought || a.did("buy") != c.orders {
 						t.Errorf("the second run: %+v, %v, %d orders", again, err, a.did("buy"))
 					}
 				}
@@ -254,7 +272,7 @@ func TestBuyInterrupted(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		a := &account{buy: func(*account, fax.Order) error { cancel(); return ctx.Err() }}
-		res, err := plan.Buy(ctx, a, plan.Purchase{Order: fax.Order{Phone: phone}, Want: plan.Want{FaxURL: new(in)}})
+		res, err := plan.Buy(ctx, a, plan.Purchase{Order: fax.Order{Phone: phone}, Want: plan.Want{FaxURL: new(in)}}, careful())
 		var unfinished *plan.UnfinishedError
 		if !errors.As(err, &unfinished) || !errors.Is(err, context.Canceled) || !unfinished.Bought || unfinished.Number.Phone != phone {
 			t.Fatalf("error %v, want an UnfinishedError that unwraps to context.Canceled", err)
@@ -287,17 +305,17 @@ func TestPurchaseCheck(t *testing.T) {
 
 func TestApply(t *testing.T) {
 	a := &account{owned: []fax.Number{voice()}}
-	if n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{}); err != nil || n.ID != "PN1" || len(a.calls) != 0 {
+	if n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{}, plan.Options{}); err != nil || n.ID != "PN1" || len(a.calls) != 0 {
 		t.Errorf("an empty change: %v, calls %v", err, a.calls)
 	}
-	n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{Mode: new(fax.ModeFax), URL: new(in)})
+	n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{Mode: new(fax.ModeFax), URL: new(in)}, plan.Options{})
 	if err != nil || n.Mode != fax.ModeFax || n.FaxURL != in {
 		t.Errorf("%+v, %v, want a fax number", n, err)
 	}
 	if d := cmp.Diff([]string{"configure PN1", "get PN1"}, a.calls); d != "" {
 		t.Errorf("calls (-want +got):\n%s", d)
 	}
-	_, err = plan.Apply(t.Context(), a, fax.Number{ID: "gone", Phone: phone}, fax.Change{Name: new("x")})
+	_, err = plan.Apply(t.Context(), a, fax.Number{ID: "gone", Phone: phone}, fax.Change{Name: new("x")}, plan.Options{})
 	if !errors.Is(err, fax.ErrNotFound) || !strings.Contains(err.Error(), "configure "+phone) {
 		t.Errorf("a number that is gone: %v", err)
 	}
@@ -305,7 +323,7 @@ func TestApply(t *testing.T) {
 
 func TestApplyUnconfirmed(t *testing.T) {
 	a := &account{owned: []fax.Number{voice()}, stubborn: true}
-	n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{Mode: new(fax.ModeFax), URL: new(in)})
+	n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{Mode: new(fax.ModeFax), URL: new(in)}, plan.Options{})
 	var un *plan.UnconfirmedError
 	if !errors.As(err, &un) || !errors.Is(err, fax.ErrConflict) || fax.Hint(err) == "" {
 		t.Fatalf("error %v, want an UnconfirmedError with a hint", err)
@@ -324,7 +342,7 @@ func TestApplyUnconfirmed(t *testing.T) {
 func TestApplyUnconfirmedURL(t *testing.T) {
 	for _, mode := range []fax.Mode{fax.ModeFax, fax.ModeVoice} {
 		a := &account{owned: []fax.Number{voice(func(n *fax.Number) { n.Mode = mode })}, forgetful: true}
-		_, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{URL: new(in)})
+		_, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{URL: new(in)}, plan.Options{})
 		if want := "the provider does not confirm " + string(mode) + " url " + in + " (it says none) for " + phone; err == nil || err.Error() != want {
 			t.Errorf("error %v, want %q", err, want)
 		}

@@ -2,7 +2,9 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -11,8 +13,53 @@ import (
 )
 
 // LookFor is how long the account is looked at, at most, when it is not known
-// what became of a purchase: an interrupt does not end it.
+// what became of a purchase, beside [Options.ConfirmFor]: an interrupt does not
+// end it.
 const LookFor = 20 * time.Second
+
+// looks yields as long as it is worth looking again: at once, after 1 s, after 3 s
+// more, then every 5 s, for as long as patience lasts and the context does.
+func looks(ctx context.Context, patience time.Duration) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := 0; yield(i) && patience > 0; i++ {
+			wait := 5 * time.Second
+			switch i {
+			case 0:
+				wait = time.Second
+			case 1:
+				wait = 3 * time.Second
+			}
+			wait = min(wait, patience)
+			patience -= wait
+			if !pause(ctx, wait) {
+				return
+			}
+		}
+	}
+}
+
+// pause waits, and reports whether the context lasted.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return ctx.Err() == nil
+	}
+}
+
+// get fetches a number that the account has: what is new may not be found at
+// once.
+func get(ctx context.Context, numbers fax.Numbers, id string, patience time.Duration) (n fax.Number, err error) {
+	for range looks(ctx, patience) {
+		if n, err = numbers.Get(ctx, id); !errors.Is(err, fax.ErrNotFound) {
+			break
+		}
+	}
+	return n, err
+}
 
 // owned is what the account has, by id, of the numbers an order could become.
 type owned map[string]fax.Number
@@ -49,40 +96,61 @@ func (b buyer) could(n fax.Number) bool {
 	return strings.HasPrefix(n.Phone, "+1"+b.Order.AreaCode)
 }
 
-// look finds out what became of an order that failed with cause. A purchase
-// may show a moment late, so it looks more than once unless it is settled.
+// look finds out what became of an order that failed with cause, which settled
+// says is the end of it. What is new in the account is what the order bought; by
+// area code only what has the order's name, or without a name nothing.
 func (b buyer) look(ctx context.Context, before owned, cause error, settled bool) (fax.Number, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LookFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LookFor+b.ConfirmFor)
 	defer cancel()
-	var after owned
+	var after, ours owned
 	var err error
-	for _, wait := range []time.Duration{0, time.Second, 3 * time.Second} {
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-		}
+	for range looks(ctx, b.ConfirmFor) {
 		after, err = b.list(ctx)
 		for id := range before {
 			delete(after, id)
 		}
-		if len(after) > 0 || settled {
+		if ours = b.ours(after); err == nil && len(ours) > 0 {
 			break
 		}
 	}
 	switch {
 	case err != nil:
 		return fax.Number{}, fax.WithHint(fmt.Errorf("%w; it is not known whether it was bought, since looking failed too: %w", cause, err), b.lookHint())
-	case len(after) == 1:
-		for _, n := range after {
+	case len(ours) == 1:
+		for _, n := range ours {
 			return n, nil
 		}
-	case len(after) > 1:
-		return fax.Number{}, fax.WithHint(fmt.Errorf("%w; %d numbers are new in the account (%s) and it cannot be told which of them it bought: %w",
-			fax.ErrConflict, len(after), after.phones(), cause), b.lookHint())
+	case len(ours) > 1, b.Order.Phone == "" && len(after) > 0:
+		return fax.Number{}, fax.WithHint(fmt.Errorf("%w: %s new in the account (%s) and it cannot be told whether this order bought it: %w",
+			fax.ErrConflict, isOrAre(len(after)), after.phones(), cause), b.lookHint())
 	case settled:
 		return fax.Number{}, cause
+	case b.Order.Phone == "" && b.Order.Name == "":
+		return fax.Number{}, fax.WithHint(fmt.Errorf("%w: it is not known whether a number was bought, and the account does not show a new one: %w", fax.ErrConflict, cause), b.lookHint())
 	}
 	return fax.Number{}, fax.WithHint(fmt.Errorf("%w; the account does not show a new number", cause), b.lookHint())
+}
+
+// ours are those of the numbers new in the account that the order can have
+// bought.
+func (b buyer) ours(after owned) owned {
+	if b.Order.Phone != "" {
+		return after
+	}
+	ours := owned{}
+	for id, n := range after {
+		if b.Order.Name != "" && n.Name == b.Order.Name {
+			ours[id] = n
+		}
+	}
+	return ours
+}
+
+func isOrAre(n int) string {
+	if n == 1 {
+		return "1 number is"
+	}
+	return fmt.Sprintf("%d numbers are", n)
 }
 
 func (b buyer) lookHint() string {

@@ -38,6 +38,17 @@ func Release(ctx context.Context, numbers fax.Numbers, n fax.Number) (released b
 	return false, fmt.Errorf("release %s: %w", n.Phone, err)
 }
 
+// Release is [Release], and notes that what was bought was given up: its name is
+// free again.
+func (o Options) Release(ctx context.Context, numbers fax.Numbers, n fax.Number) (released bool, err error) {
+	if released, err = Release(ctx, numbers, n); released {
+		if err := o.Notes.released(n.ID); err != nil {
+			o.tell("That %s was released could not be noted: %v", n.Phone, err)
+		}
+	}
+	return released, err
+}
+
 // owns asks the account's list for a number.
 func owns(ctx context.Context, numbers fax.Numbers, n fax.Number) (bool, error) {
 	for got, err := range numbers.List(ctx, fax.NumberFilter{Phone: n.Phone}) {

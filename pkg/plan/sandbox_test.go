@@ -40,6 +40,12 @@ func atSandbox(t *testing.T, dialect sandbox.Dialect, faults ...string) fax.Numb
 	return p.Numbers
 }
 
+// careful looks as long as usual, where time is played.
+func careful() plan.Options { return plan.Options{ConfirmFor: plan.Confirm} }
+
+// quick looks as often, and hardly waits: a sandbox answers at once.
+func quick() plan.Options { return plan.Options{ConfirmFor: 20 * time.Millisecond} }
+
 func forSale(t *testing.T, numbers fax.Numbers) fax.Offer {
 	t.Helper()
 	for o, err := range numbers.Search(t.Context(), fax.Query{Country: "US", Type: fax.Local, AreaCode: "415", Fax: true}) {
@@ -69,7 +75,9 @@ func TestBuyAtTheSandbox(t *testing.T) {
 			"":                                       false,
 			"POST /IncomingPhoneNumbers$=lost#1":     false, // bought, the answer is lost
 			"POST /IncomingPhoneNumbers$=truncate#1": false, // bought, half the answer arrives
-			"POST /IncomingPhoneNumbers/*=503#1":     true,  // bought, not configured
+			"POST /IncomingPhoneNumbers/*=503#1":     false, // bought, the set-up is repeated
+			"POST /IncomingPhoneNumbers/*=lost#1":    false, // bought and set up, the answer is lost
+			"POST /IncomingPhoneNumbers/*=422#1":     true,  // bought, not configured
 			"POST /IncomingPhoneNumbers/*=ignore#1":  true,  // bought, the mode does not stick
 		} {
 			t.Run(string(dialect)+" "+fault, func(t *testing.T) {
@@ -80,13 +88,13 @@ func TestBuyAtTheSandbox(t *testing.T) {
 				numbers := atSandbox(t, dialect, faults...)
 				offer := forSale(t, numbers)
 				p := plan.Purchase{Order: fax.Order{Phone: offer.Phone}, Offer: &offer, Want: plan.Want{FaxURL: new(in), FallbackURL: new(in + "/2"), Name: new("front desk")}}
-				res, err := plan.Buy(t.Context(), numbers, p)
+				res, err := plan.Buy(t.Context(), numbers, p, quick())
 				if (err != nil) != second {
 					t.Fatalf("the first run: %+v, %v", res, err)
 				}
 				if second {
 					t.Logf("the first run says: %v (hint: %s)", err, fax.Hint(err))
-					if res, err = plan.Buy(t.Context(), numbers, p); err != nil {
+					if res, err = plan.Buy(t.Context(), numbers, p, quick()); err != nil {
 						t.Fatalf("the second run: %v", err)
 					}
 				}
@@ -109,7 +117,7 @@ func TestBuyAtTheSandbox(t *testing.T) {
 func TestBuyByAreaCodeAtTheSandbox(t *testing.T) {
 	for _, fault := range []string{"POST /IncomingPhoneNumbers$=lost", "POST /IncomingPhoneNumbers$=truncate"} {
 		numbers := atSandbox(t, sandbox.Twilio, fault)
-		res, err := plan.Buy(t.Context(), numbers, plan.Purchase{Order: fax.Order{AreaCode: "415"}, Want: plan.Want{FaxURL: new(in)}, MaxPrice: usd("5")})
+		res, err := plan.Buy(t.Context(), numbers, plan.Purchase{Order: fax.Order{AreaCode: "415", Name: "desk"}, Want: plan.Want{FaxURL: new(in)}, MaxPrice: usd("5")}, quick())
 		if err != nil || res.Outcome != plan.OutcomeBought || !strings.HasPrefix(res.Number.Phone, "+1415") || owns(t, numbers) != 1 {
 			t.Errorf("%s: %+v, %v", fault, res, err)
 		}

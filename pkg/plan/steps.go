@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -61,7 +60,7 @@ func Steps(ctx context.Context, numbers fax.Numbers, f File) ([]Step, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the account's numbers: %w", err)
 	}
-	c := &comparer{numbers: numbers, most: len(f.Entries), has: index(all), named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[fax.Query]*shelf{}}
+	c := &comparer{numbers: numbers, most: len(f.Entries), all: all, has: index(all), named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[fax.Query]*shelf{}}
 	defer c.close()
 	for _, e := range f.Entries {
 		if e.Phone != "" {
@@ -114,10 +113,12 @@ func aboutEntry(err error) bool {
 type comparer struct {
 	numbers fax.Numbers
 	most    int              // entries there are: no search need find more
-	has     numberIndex      // what the account has
+	all     []fax.Number     // what the account has
+	has     numberIndex      // the same
 	named   map[string]Entry // by the phone number they name
 	taken   map[string]bool  // phones that other entries mean, or will buy
 	shelves map[fax.Query]*shelf
+	alike   map[string][]fax.Number // the same by its name folded, once something is to be bought
 
 	unpriced bool // the provider has no price list
 }
@@ -201,6 +202,17 @@ func (c *comparer) distinct(n fax.Number, e Entry) error {
 
 // shop finds what to buy for an entry, and for how much.
 func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
+	if c.alike == nil {
+		c.alike = map[string][]fax.Number{}
+		for _, n := range c.all {
+			c.alike[folded(n.Name)] = append(c.alike[folded(n.Name)], n)
+		}
+	}
+	for _, n := range c.alike[folded(e.Name())] {
+		if n.Name != e.Name() && !c.taken[n.Phone] {
+			return Step{}, alikeNamed(e.Name(), n)
+		}
+	}
 	queries, err := e.Buy.Search.Queries()
 	if err != nil {
 		return Step{}, err
@@ -296,30 +308,23 @@ func (s *shelf) take(accept func(fax.Offer) bool) (fax.Offer, error) {
 // any failure and in another run: the purchase asks once more, right before,
 // whether a number of the entry's name has appeared. Errors as [Apply], [Buy]
 // and [Release].
-func (s Step) Run(ctx context.Context, numbers fax.Numbers) (Result, error) {
+func (s Step) Run(ctx context.Context, numbers fax.Numbers, o Options) (Result, error) {
 	switch s.Action {
 	case ActionChange:
-		n, err := Apply(ctx, numbers, s.number, s.change)
+		n, err := Apply(ctx, numbers, s.number, s.change, o)
 		res := Result{Number: n, Outcome: OutcomeChanged, Fields: s.Fields, Warnings: s.Warnings}
-		if err != nil {
+		var un *UnconfirmedError
+		switch {
+		case errors.As(err, &un):
+			res.Outcome = OutcomeUnconfirmed
+		case err != nil:
 			res.Outcome = OutcomeUnfinished
 		}
 		return res, err
 	case ActionBuy:
-		if err := s.stillMissing(ctx, numbers); err != nil {
-			return Result{}, err
-		}
-		res, err := Buy(ctx, numbers, s.purchase)
-		switch {
-		case errors.Is(err, fax.ErrInvalid):
-		case res.Outcome == OutcomeUnfinished:
-			err = fax.WithHint(err, "run it again: it continues with that number")
-		case errors.Is(err, fax.ErrUnavailable):
-			err = fax.WithHint(err, "run it again: it looks first whether a number has the name")
-		}
-		return res, err
+		return s.buy(ctx, numbers, o)
 	case ActionRelease:
-		released, err := Release(ctx, numbers, s.number)
+		released, err := o.Release(ctx, numbers, s.number)
 		switch {
 		case err != nil:
 			return Result{Number: s.number}, err
@@ -332,26 +337,30 @@ func (s Step) Run(ctx context.Context, numbers fax.Numbers) (Result, error) {
 	return Result{Number: s.number, Outcome: OutcomeUnchanged}, nil
 }
 
-// stillMissing makes sure that nobody bought the number of this name since the
-// account was listed: another machine may have.
-func (s Step) stillMissing(ctx context.Context, numbers fax.Numbers) error {
-	named, err := allNamed(ctx, numbers, s.Name)
-	switch len(named) {
-	case 0:
-		return err
-	case 1:
-		return fax.WithHint(fmt.Errorf("%w: %s has the name %q by now; nothing was bought", fax.ErrConflict, named[0].Phone, s.Name), "run it again: it continues with that number")
+// buy carries a purchase out, after looking once more whether somebody made it
+// since the account was listed: another machine may have. Its hints are about the
+// file.
+func (s Step) buy(ctx context.Context, numbers fax.Numbers, o Options) (Result, error) {
+	if err := s.purchase.NameFree(ctx, numbers, o); err != nil {
+		var taken *nameTakenError
+		switch {
+		case errors.As(err, &taken) && len(taken.numbers) == 1:
+			err = fax.WithHint(err, "run it again: it continues with that number")
+		case errors.As(err, &taken):
+			err = fax.WithHint(err, oneIsMeant)
+		}
+		return Result{}, err
 	}
-	return fax.WithHint(fmt.Errorf("%w; nothing was bought", manyNamed(s.Name, named)), oneIsMeant)
-}
-
-// allNamed are the numbers of the account that have the name.
-func allNamed(ctx context.Context, numbers fax.Numbers, name string) ([]fax.Number, error) {
-	named, err := fax.Collect(numbers.List(ctx, fax.NumberFilter{Name: name}))
-	if err != nil {
-		return nil, fmt.Errorf("look whether %q is there already: %w", name, err)
+	res, err := Buy(ctx, numbers, s.purchase, o)
+	var unfinished *UnfinishedError
+	switch {
+	case errors.Is(err, fax.ErrInvalid):
+	case errors.As(err, &unfinished) && !unfinished.Configured:
+		err = fax.WithHint(err, "run it again: it continues with that number")
+	case unfinished == nil && errors.Is(err, fax.ErrUnavailable):
+		err = fax.WithHint(err, "run it again in 15 minutes: until then the purchase may still show, and none is made in its place")
 	}
-	return slices.DeleteFunc(named, func(n fax.Number) bool { return n.Name != name }), nil
+	return res, err
 }
 
 // manyNamed says that a name does not tell which number is meant.

@@ -71,7 +71,7 @@ func TestStepsContinue(t *testing.T) {
 							continue
 						}
 						left++
-						if _, err := s.Run(t.Context(), numbers); err != nil && fault == "" {
+						if _, err := s.Run(t.Context(), numbers, quick()); err != nil && fault == "" {
 							t.Fatal(err)
 						}
 					}
@@ -98,10 +98,10 @@ func TestStepsContinue(t *testing.T) {
 func TestStepsTwiceAtOnce(t *testing.T) {
 	numbers := atSandbox(t, sandbox.Twilio)
 	one, other := steps(t, numbers, twoToBuy)[0], steps(t, numbers, strings.ReplaceAll(twoToBuy, "415", "628"))[0]
-	if _, err := one.Run(t.Context(), numbers); err != nil {
+	if _, err := one.Run(t.Context(), numbers, quick()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.Run(t.Context(), numbers); !errors.Is(err, fax.ErrConflict) || fax.Hint(err) == "" {
+	if _, err := other.Run(t.Context(), numbers, quick()); !errors.Is(err, fax.ErrConflict) || fax.Hint(err) == "" {
 		t.Errorf("the second purchase of the same entry: %v", err)
 	}
 	if n := owns(t, numbers); n != 1 {
@@ -112,7 +112,7 @@ func TestStepsTwiceAtOnce(t *testing.T) {
 func TestStepsLeaveOthersAlone(t *testing.T) {
 	numbers := atSandbox(t, sandbox.Twilio)
 	for _, s := range steps(t, numbers, twoToBuy) {
-		if _, err := s.Run(t.Context(), numbers); err != nil {
+		if _, err := s.Run(t.Context(), numbers, quick()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -129,7 +129,7 @@ func TestStepsLeaveOthersAlone(t *testing.T) {
 		t.Errorf("with prune: %s", got)
 	}
 	for range 2 { // the second time it is gone already
-		if res, err := pruned[1].Run(t.Context(), numbers); err != nil || res.Number.Name != "back office" {
+		if res, err := pruned[1].Run(t.Context(), numbers, quick()); err != nil || res.Number.Name != "back office" {
 			t.Errorf("release: %+v, %v", res, err)
 		}
 	}
@@ -150,7 +150,7 @@ func TestStepsLeaveOthersAlone(t *testing.T) {
 func TestStepsProblems(t *testing.T) {
 	numbers := atSandbox(t, sandbox.Twilio)
 	for _, area := range []string{"415", "628"} {
-		if _, err := plan.Buy(t.Context(), numbers, plan.Purchase{Order: fax.Order{AreaCode: area, Name: "twin"}}); err != nil {
+		if _, err := numbers.Buy(t.Context(), fax.Order{AreaCode: area, Name: "twin"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -245,7 +245,7 @@ func TestStepsShareASearch(t *testing.T) {
 // it would never be bought. A name that the other entry takes off is free.
 func TestStepsNameOfAnother(t *testing.T) {
 	numbers := atSandbox(t, sandbox.Twilio)
-	res, err := plan.Buy(t.Context(), numbers, plan.Purchase{Order: fax.Order{AreaCode: "415", Name: "front desk"}})
+	res, err := plan.Buy(t.Context(), numbers, plan.Purchase{Order: fax.Order{AreaCode: "415", Name: "front desk"}}, quick())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,13 +271,13 @@ func TestStepsNameTwice(t *testing.T) {
 	step := steps(t, numbers, twoToBuy)[0]
 	var phones []string
 	for range 2 {
-		res, err := plan.Buy(t.Context(), numbers, plan.Purchase{Order: fax.Order{AreaCode: "628", Name: "front desk"}})
+		n, err := numbers.Buy(t.Context(), fax.Order{AreaCode: "628", Name: "front desk"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		phones = append(phones, res.Number.Phone)
+		phones = append(phones, n.Phone)
 	}
-	_, err := step.Run(t.Context(), numbers)
+	_, err := step.Run(t.Context(), numbers, quick())
 	if !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), phones[0]) || !strings.Contains(err.Error(), phones[1]) || owns(t, numbers) != 2 {
 		t.Errorf("%v; the account has %d numbers", err, owns(t, numbers))
 	}

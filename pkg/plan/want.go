@@ -24,7 +24,8 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
-// maxName is how many characters a friendly name may have.
+// maxName is how many bytes a friendly name may have. Twilio gives 64 characters
+// for the most, and does not say what it takes for one.
 // Source: Twilio's IncomingPhoneNumbers resource, FriendlyName.
 const maxName = 64
 
@@ -96,8 +97,8 @@ func (w Want) Check() error {
 	}
 	if w.Name != nil {
 		switch {
-		case utf8.RuneCountInString(*w.Name) > maxName:
-			return fax.Invalid(fmt.Sprintf("at most %d characters", maxName), "name: it has %d characters", utf8.RuneCountInString(*w.Name))
+		case len(*w.Name) > maxName:
+			return fax.Invalid(fmt.Sprintf("at most %d bytes in UTF-8, in which é has two and most emoji four", maxName), "name: it has %d bytes", len(*w.Name))
 		case !utf8.ValidString(*w.Name) || strings.ContainsFunc(*w.Name, unicode.IsControl):
 			return fax.Invalid("letters, digits, spaces and punctuation", "name %q", *w.Name)
 		}

@@ -92,7 +92,9 @@ func Open(c Config) (fax.Provider, error) {
 		Numbers:   numbers{a},
 		Faxes:     faxes{a},
 		Raw:       raw{a},
-		Clock:     clock{a},
+		Clock:     clock{a, a.dialect.faxes, "faxes"},
+
+		NumbersClock: clock{a, a.dialect.api + "/2010-04-01/Accounts/" + a.id + "/IncomingPhoneNumbers.json", "incoming_phone_numbers"},
 	}, nil
 }
 

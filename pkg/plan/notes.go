@@ -1,0 +1,242 @@
+package plan
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/faxctl/faxctl/pkg/durable"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/strict"
+)
+
+// Notes are the purchases that this machine made for one account: each is on the
+// disk before its order is sent, and what became of it after. A provider's lists
+// may be late, and its names may come back otherwise; the notes know all the
+// same what was bought. The zero value keeps none.
+type Notes struct {
+	Path    string // of the file, one JSON object a line; its folder is made
+	Account string
+}
+
+// noteAge is how long a purchase may take to show at the provider: until then,
+// none is made in its place.
+const noteAge = 15 * time.Minute
+
+// note is what is known of a purchase. Each line replaces those before with the
+// same order.
+type note struct {
+	Order    string    `json:"order"` // names the purchase
+	Account  string    `json:"account"`
+	Time     time.Time `json:"time"` // when the order was sent
+	State    noteState `json:"state"`
+	Name     string    `json:"name,omitempty"` // as it was sent
+	Phone    string    `json:"phone,omitempty"`
+	AreaCode string    `json:"area_code,omitempty"`
+	ID       string    `json:"id,omitempty"`
+	Shown    string    `json:"shown,omitempty"` // the name as the provider has it
+}
+
+// noteState is how far a purchase came.
+type noteState string
+
+const (
+	noteOrdering noteState = "ordering" // sent, or about to be; what became of it is not known
+	noteBought   noteState = "bought"
+	noteRefused  noteState = "refused" // nothing was bought
+	noteReleased noteState = "released"
+)
+
+// kept reports whether notes are kept at all.
+func (s Notes) kept() bool { return s.Path != "" }
+
+// begin notes an order that is about to be sent. Without the note it must not
+// be.
+func (s Notes) begin(o fax.Order) (note, error) {
+	n := note{
+		Order: rand.Text(), Account: s.Account, Time: time.Now().UTC(), State: noteOrdering,
+		Name: o.Name, Phone: o.Phone, AreaCode: o.AreaCode,
+	}
+	if err := s.write(n); err != nil {
+		return n, fax.WithHint(fmt.Errorf("note of the purchase: %w; nothing was bought", err), "set XDG_STATE_HOME to a folder that can be written")
+	}
+	return n, nil
+}
+
+// write adds what is known of a purchase by now.
+func (s Notes) write(n note) error {
+	if !s.kept() {
+		return nil
+	}
+	line, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	if err := durable.MakeDir(durable.OS{}, filepath.Dir(s.Path)); err != nil {
+		return err
+	}
+	return durable.AppendLine(durable.OS{}, s.Path, line)
+}
+
+// read is what is known of each purchase, the oldest first. A line that was not
+// finished is of an order that was not sent.
+func (s Notes) read() ([]note, error) {
+	if !s.kept() {
+		return nil, nil
+	}
+	text, err := os.ReadFile(s.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fax.WithHint(fmt.Errorf("notes of purchases: %w; nothing was bought", err), "without them a number might be bought twice: make the file readable")
+	}
+	var all []note
+	at := map[string]int{}
+	for line := range bytes.Lines(text) {
+		var n note
+		if json.Unmarshal(line, &n) != nil || n.Account != s.Account {
+			continue
+		}
+		i, known := at[n.Order]
+		if !known {
+			i = len(all)
+			at[n.Order] = i
+			all = append(all, n)
+		}
+		all[i] = n
+	}
+	return all, nil
+}
+
+// released notes that the number of that id was given up.
+func (s Notes) released(id string) error {
+	all, err := s.read()
+	for _, n := range all {
+		if n.ID == id && n.State == noteBought {
+			n.State = noteReleased
+			err = errors.Join(err, s.write(n))
+		}
+	}
+	return err
+}
+
+// noted tells whether a purchase that the notes know stands in the way of another
+// for the same name. all are the account's numbers.
+func (b buyer) noted(ctx context.Context, all []fax.Number) error {
+	notes, err := b.Notes.read()
+	if err != nil {
+		return err
+	}
+	others := map[string]bool{} // ids of numbers that are known to be another purchase's
+	for _, n := range notes {
+		others[n.ID] = true
+	}
+	all = slices.DeleteFunc(slices.Clone(all), func(n fax.Number) bool { return others[n.ID] && n.ID != "" })
+	for _, n := range notes {
+		if n.Name == "" || folded(n.Name) != folded(b.Order.Name) || n.State == noteRefused || n.State == noteReleased {
+			continue
+		}
+		if n.Phone != "" && n.Phone == b.Order.Phone && !b.Picked {
+			continue // whoever names the number cannot buy it twice
+		}
+		if err := b.stands(ctx, n, all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stands tells whether a noted purchase stands in the way of another of its name.
+func (b buyer) stands(ctx context.Context, n note, all []fax.Number) error {
+	now, found, err := b.bought(ctx, n, all)
+	if err != nil {
+		return err
+	}
+	age := time.Since(n.Time)
+	at := n.Time.Local().Format("15:04 on 2006-01-02")
+	switch {
+	case found && n.Shown != "" && now.Name != n.Shown && folded(now.Name) != folded(n.Name):
+		return nil // it has got another name since
+	case found:
+		return fax.WithHint(fmt.Errorf("%w: %s was bought for the name %s at %s, and its name is %s; nothing was bought",
+			fax.ErrConflict, now.Phone, strict.Quote(n.Name), at, strict.Quote(now.Name)), byNumber(now.Phone))
+	case age < noteAge:
+		what := "a number"
+		if n.Phone != "" {
+			what = n.Phone
+		}
+		return fax.WithHint(fmt.Errorf("%w: %s was ordered for the name %s %s ago, and the account does not show it yet; nothing was bought",
+			fax.ErrConflict, what, strict.Quote(n.Name), age.Round(time.Second)),
+			"look after "+n.Time.Add(noteAge).Local().Format("15:04")+": faxctl numbers list --name "+quote(n.Name)+"; what is not there by then is bought anew")
+	}
+	b.tell("A number was ordered for the name %s at %s, and the account does not show it: it is bought anew.", strict.Quote(n.Name), at)
+	n.State = noteRefused
+	return b.Notes.write(n)
+}
+
+// bought is the number that a noted purchase bought, if the account has it: by its
+// id, or among all by its phone number.
+func (b buyer) bought(ctx context.Context, n note, all []fax.Number) (fax.Number, bool, error) {
+	if n.ID == "" {
+		for _, o := range all {
+			if n.Phone != "" && o.Phone == n.Phone {
+				return o, true, nil
+			}
+		}
+		return fax.Number{}, false, nil
+	}
+	now, err := b.numbers.Get(ctx, n.ID)
+	if errors.Is(err, fax.ErrNotFound) {
+		return fax.Number{}, false, nil
+	}
+	return now, err == nil, err
+}
+
+// notedPhone is the number of that phone which this machine bought before, if the
+// account has it: its list may not show it yet.
+func (b buyer) notedPhone(ctx context.Context) (fax.Number, bool, error) {
+	if b.Order.Phone == "" {
+		return fax.Number{}, false, nil
+	}
+	notes, err := b.Notes.read()
+	if err != nil {
+		return fax.Number{}, false, err
+	}
+	for _, n := range notes {
+		if n.ID == "" || n.Phone != b.Order.Phone || n.State != noteBought {
+			continue
+		}
+		if now, found, err := b.bought(ctx, n, nil); err != nil || found && now.Phone == n.Phone {
+			return now, found, err
+		}
+	}
+	return fax.Number{}, false, nil
+}
+
+// folded is a name without what providers are known to change of it: which of the
+// ways to write the same letters was taken (NFC), blanks, HTML entities. It
+// answers only whether something is bought already, never what is changed or given
+// up.
+func folded(name string) string {
+	for range 3 { // escaped more than once
+		name = html.UnescapeString(name)
+	}
+	return strings.Join(strings.Fields(norm.NFC.String(name)), " ")
+}
+
+// byNumber is the advice for a number whose name does not tell that it is meant.
+func byNumber(phone string) string {
+	return `name it by its number from now on: faxctl numbers get ` + phone + `; in a file, write number: "` + phone + `" in place of buy:`
+}

@@ -1,0 +1,194 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/strict"
+)
+
+// Purchase is a number to buy and what it should be then.
+type Purchase struct {
+	Order fax.Order
+	Want  Want
+
+	// Offer is what the person was shown: its price, capabilities, country
+	// and type. Without it they are unknown.
+	Offer *fax.Offer
+	// MaxPrice refuses a number that costs more a month, or whose price is
+	// not known. nil: any price.
+	MaxPrice *fax.Money
+
+	// Picked says that a search chose the phone number and no person named it:
+	// any other would have done. See [Purchase.Claim].
+	Picked bool
+}
+
+// Claim tells whether a number that the account has can be what this purchase
+// was to buy. One that a person named always can. One that was picked among
+// those for sale was bought by somebody else, unless it has the name that the
+// order gives. The error is fax.ErrConflict.
+func (p Purchase) Claim(n fax.Number) error {
+	if !p.Picked || p.Order.Name != "" && n.Name == p.Order.Name {
+		return nil
+	}
+	return fax.WithHint(fmt.Errorf("%w: %s was for sale and is in the account by now, under the name %q: somebody else bought it", fax.ErrConflict, n.Phone, n.Name),
+		"look at it: faxctl numbers get "+n.Phone+"; a new search picks another")
+}
+
+// NameFree makes sure that no other number of the account has the name that the
+// order gives, or one that only differs in how it is written, and that none was
+// bought for it that does not show yet: a command that is repeated would buy one
+// number after another, and the name would mean none of them. The error is
+// fax.ErrConflict, or that of the listing. A run asks again right before [Buy],
+// which does not.
+func (p Purchase) NameFree(ctx context.Context, numbers fax.Numbers, o Options) error {
+	if p.Order.Name == "" {
+		return nil
+	}
+	all, err := fax.Collect(numbers.List(ctx, fax.NumberFilter{}))
+	if err != nil {
+		return fmt.Errorf("look whether %q is there already: %w", p.Order.Name, err)
+	}
+	var named, alike []fax.Number
+	for _, n := range all {
+		switch {
+		case n.Phone == p.Order.Phone:
+		case n.Name == p.Order.Name:
+			named = append(named, n)
+		case folded(n.Name) == folded(p.Order.Name):
+			alike = append(alike, n)
+		}
+	}
+	switch {
+	case len(named) > 0:
+		return p.nameTaken(named)
+	case len(alike) > 0:
+		return alikeNamed(p.Order.Name, alike[0])
+	}
+	return buyer{numbers: numbers, Purchase: p, Options: o}.noted(ctx, all)
+}
+
+// nameTakenError says that numbers have the name of an order already. It is
+// fax.ErrConflict.
+type nameTakenError struct {
+	name    string
+	numbers []fax.Number
+}
+
+func (e *nameTakenError) Error() string {
+	if len(e.numbers) > 1 {
+		return fmt.Sprintf("%v; nothing was bought", manyNamed(e.name, e.numbers))
+	}
+	return fmt.Sprintf("%v: %s has the name %s already; nothing was bought", fax.ErrConflict, e.numbers[0].Phone, strict.Quote(e.name))
+}
+
+func (e *nameTakenError) Unwrap() error { return fax.ErrConflict }
+
+// nameTaken says that numbers have the order's name, and what to do about it.
+func (p Purchase) nameTaken(named []fax.Number) error {
+	err := &nameTakenError{p.Order.Name, named}
+	const another = "; to buy one more, give it another --name"
+	if len(named) > 1 {
+		return fax.WithHint(err, "look at them: faxctl numbers list --name "+quote(p.Order.Name)+another)
+	}
+	hint := "look at it: faxctl numbers get " + named[0].Phone
+	want := p.Want
+	if want.Name = nil; !want.Empty() { // a run that bought it may not have come further
+		hint = "continue with it: " + want.Command(named[0].Phone)
+	}
+	return fax.WithHint(err, hint+another)
+}
+
+// alikeNamed says that a number has a name which is the same but for how it is
+// written: it was bought for it, and the provider changed it.
+func alikeNamed(name string, n fax.Number) error {
+	return fax.WithHint(fmt.Errorf("%w: %s has the name %s already, written as %s; nothing was bought", fax.ErrConflict, n.Phone, strict.Quote(name), strict.Quote(n.Name)), byNumber(n.Phone))
+}
+
+// Check finds what would keep the purchase from being made: an order or a want
+// that cannot be, or a price above the limit. It buys nothing; it may ask for
+// the price. Errors as Buy.
+func (p Purchase) Check(ctx context.Context, numbers fax.Numbers) error {
+	p, err := p.checked()
+	if err != nil {
+		return err
+	}
+	_, err = buyer{numbers: numbers, Purchase: p}.affordable(ctx)
+	return err
+}
+
+// checked finds what can be known to be wrong before money is spent. A run
+// that finds the number bought already gives it the order's name all the same.
+func (p Purchase) checked() (Purchase, error) {
+	if p.Want.Name == nil && p.Order.Name != "" {
+		p.Want.Name = &p.Order.Name
+	}
+	var err error
+	switch {
+	case (p.Order.Phone == "") == (p.Order.AreaCode == ""):
+		return p, fax.Invalid("name the number, or an area code with --area-code", "order: exactly one of a phone number and an area code")
+	case p.Order.Phone != "":
+		if p.Order.Phone, err = fax.ParsePhone(p.Order.Phone); err != nil {
+			return p, err
+		}
+	default:
+		if err := fax.CheckAreaCode(p.Order.AreaCode); err != nil {
+			return p, err
+		}
+	}
+	if p.Offer != nil && p.Want.fax() && p.Offer.Capabilities.Fax == fax.No && !p.Want.Force {
+		return p, fax.Invalid("choose one that can: faxctl numbers search --fax; or insist with --force", "mode fax for %s: the number cannot receive faxes", p.Offer.Phone)
+	}
+	return p, p.Want.Check()
+}
+
+// affordable is the price, where known, if it may be paid.
+func (b buyer) affordable(ctx context.Context) (*fax.Money, error) {
+	var price *fax.Money
+	if b.Offer != nil {
+		price = b.Offer.Price
+	}
+	if b.MaxPrice == nil {
+		return price, nil
+	}
+	if country, kind := b.priced(); price == nil && country != "" {
+		list, err := b.numbers.Prices(ctx, country)
+		if err != nil {
+			err = fmt.Errorf("price of a number in %s: %w", country, err)
+			if errors.Is(err, fax.ErrUnsupported) {
+				err = fax.WithHint(err, "leave --max-price out, which cannot be held to here")
+			}
+			return nil, err
+		}
+		if m, ok := list[kind]; ok {
+			price = &m
+		}
+	}
+	if price == nil {
+		return nil, fax.WithHint(fmt.Errorf("%w: the price is not known, so it cannot be held against the limit of %s", fax.ErrConflict, *b.MaxPrice), "see what the provider asks: faxctl numbers search --price; or leave --max-price out")
+	}
+	switch c, err := price.Cmp(*b.MaxPrice); {
+	case err != nil:
+		return price, err
+	case c > 0:
+		return price, fax.WithHint(fmt.Errorf("%w: the number costs %s a month, more than the limit of %s", fax.ErrConflict, *price, *b.MaxPrice), "find another: faxctl numbers search --price; or raise --max-price")
+	}
+	return price, nil
+}
+
+// priced is where in the price list the order stands, as far as it is known.
+// What an area code sells are local numbers.
+func (b buyer) priced() (country string, kind fax.NumberType) {
+	switch {
+	case b.Offer != nil:
+		return b.Offer.Country, b.Offer.Type
+	case b.Order.AreaCode != "" && b.Order.Country == "":
+		return "US", fax.Local
+	case b.Order.AreaCode != "":
+		return b.Order.Country, fax.Local
+	}
+	return "", ""
+}

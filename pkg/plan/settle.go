@@ -1,0 +1,116 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/strict"
+)
+
+// NameKeptError says that a number was bought, and that the provider keeps its
+// name otherwise: the name does not tell that it was bought. It is
+// fax.ErrConflict.
+type NameKeptError struct {
+	Number fax.Number
+	Name   string // as it was sent
+}
+
+// Error says both names.
+func (e *NameKeptError) Error() string {
+	return fmt.Sprintf("the provider keeps its name %s as %s", strict.Quote(e.Name), strict.Quote(e.Number.Name))
+}
+
+// Unwrap is fax.ErrConflict, with the advice to name the number.
+func (e *NameKeptError) Unwrap() error {
+	return fax.WithHint(fax.ErrConflict, byNumber(e.Number.Phone))
+}
+
+// OneTooManyError says that a number was bought while another was bought for the
+// same name, by another machine, and came first. It is fax.ErrConflict.
+type OneTooManyError struct{ Number, First fax.Number }
+
+// Error says which number came first.
+func (e *OneTooManyError) Error() string {
+	return fmt.Sprintf("%s was bought for the name %s before it, by somebody else at the same time; %s is one too many", e.First.Phone, strict.Quote(e.First.Name), e.Number.Phone)
+}
+
+// Unwrap is fax.ErrConflict, with the command that releases the number.
+func (e *OneTooManyError) Unwrap() error {
+	return fax.WithHint(fax.ErrConflict, "release it: faxctl numbers release "+e.Number.Phone)
+}
+
+// settleFor is how long others have who bought at the same time: until then their
+// number shows, or what they made of ours.
+const settleFor = 3 * time.Second
+
+// settle makes sure that the number is ours and the only one: the account is read
+// until it shows the purchase, and once more settleFor later. An interrupt ends
+// the waiting and not the looking.
+func (b buyer) settle(ctx context.Context, res *Result) error {
+	if !b.Picked && b.Order.Phone != "" && b.Order.Name == "" {
+		return nil // nothing that another purchase could take the place of
+	}
+	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), LookFor+b.ConfirmFor)
+	defer cancel()
+	shows := b.Order.Name == ""
+	for range looks(ctx, b.ConfirmFor) {
+		same, err := b.sameName(looking, res.Number)
+		if err != nil {
+			return err
+		}
+		if first, late := earlier(res.Number, same); late {
+			return &OneTooManyError{Number: res.Number, First: first}
+		}
+		if shows = shows || slices.ContainsFunc(same, func(n fax.Number) bool { return n.ID == res.Number.ID }); shows {
+			break
+		}
+	}
+	if !shows {
+		late := "the account's list does not show " + res.Number.Phone + " yet"
+		res.Warnings = append(res.Warnings, late)
+		b.tell("%s is bought; %s.", res.Number.Phone, late)
+	}
+	pause(ctx, min(settleFor, b.ConfirmFor))
+	now, err := b.numbers.Get(looking, res.Number.ID)
+	switch {
+	case err != nil:
+		return err
+	case now.Name != res.Number.Name || !sameURL(now.URL(), res.Number.URL()):
+		return b.notOurs(now, "its name is "+strict.Quote(now.Name)+" and its URL "+orNone(now.URL())+" by now")
+	}
+	same, err := b.sameName(looking, now)
+	if err != nil {
+		return err
+	}
+	if first, late := earlier(now, same); late {
+		return &OneTooManyError{Number: now, First: first}
+	}
+	return nil
+}
+
+// sameName are the account's numbers of the name that was bought for, as the
+// provider keeps it.
+func (b buyer) sameName(ctx context.Context, n fax.Number) ([]fax.Number, error) {
+	if b.Order.Name == "" {
+		return nil, nil
+	}
+	same, err := fax.Collect(b.numbers.List(ctx, fax.NumberFilter{Name: n.Name}))
+	if err != nil {
+		return nil, fmt.Errorf("look whether another has its name: %w", err)
+	}
+	return slices.DeleteFunc(same, func(o fax.Number) bool { return o.Name != n.Name }), nil
+}
+
+// earlier is a number that was bought before n, if there is one: by creation, and
+// among those of one second by id, so that all who look find the same.
+func earlier(n fax.Number, same []fax.Number) (fax.Number, bool) {
+	for _, o := range same {
+		if o.ID != n.ID && (o.Created.Before(n.Created) || o.Created.Equal(n.Created) && o.ID < n.ID) {
+			return o, true
+		}
+	}
+	return fax.Number{}, false
+}
