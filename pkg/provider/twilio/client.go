@@ -1,7 +1,6 @@
 package twilio
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -203,13 +202,13 @@ func (a *account) ask(ctx context.Context, out any, request func(*openapi.ApiSer
 }
 
 // acknowledged is nil when the answer, to a request that is answered with nothing,
-// is nothing or the API's JSON. A web page is somebody else's, and what became of
-// the request is not known.
+// is that, 204, or JSON. A web page, or an empty 200, is somebody else's, and what
+// became of the request is not known.
 func (c *call) acknowledged() error {
-	if body := bytes.TrimSpace(c.body); len(body) > 0 && !json.Valid(body) {
-		return c.misunderstood(errors.New("not JSON"))
+	if c.status == http.StatusNoContent || json.Valid(c.body) {
+		return nil
 	}
-	return nil
+	return c.misunderstood(errors.New("not JSON"))
 }
 
 // get asks for an address that twilio-go has no function for.

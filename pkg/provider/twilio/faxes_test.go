@@ -333,9 +333,13 @@ func TestForeignNotFound(t *testing.T) {
 
 // A deletion that is answered with a web page was not answered.
 func TestDeletionAnsweredWithAPage(t *testing.T) {
-	for body, want := range map[string]error{"<html>Sign in</html>": fax.ErrUnavailable, "OK": fax.ErrUnavailable, "": nil, `{"sid":"FX1"}`: nil} {
+	for body, want := range map[string]error{"<html>Sign in</html>": fax.ErrUnavailable, "OK": fax.ErrUnavailable, "": fax.ErrUnavailable, `{"sid":"FX1"}`: nil, "204": nil} {
 		d := newDouble(t)
-		d.answer("/", http.StatusOK, body)
+		if body == "204" {
+			d.answer("/", http.StatusNoContent, "")
+		} else {
+			d.answer("/", http.StatusOK, body)
+		}
 		p := d.open(t, twilio.Config{})
 		for what, err := range map[string]error{
 			"fax":      p.Faxes.Delete(t.Context(), faxID),
