@@ -101,8 +101,10 @@ func (a *app) listFaxes(ctx context.Context, q fax.Filter, most int) (seq iter.S
 		seq, cut = head(a.everyFax(ctx, faxes, q), most)
 		return seq, cut, nil
 	}
+	faxes, tell := a.withDates(faxes, q)
 	cut = new(bool)
 	return func(yield func(fax.Fax, error) bool) {
+		defer tell()
 		var found []fax.Fax
 		if found, *cut, err = fax.First(ctx, faxes, q, most); err != nil {
 			yield(fax.Fax{}, err)
@@ -114,7 +116,25 @@ func (a *app) listFaxes(ctx context.Context, q fax.Filter, most int) (seq iter.S
 
 // everyFax lists all faxes that q selects, the newest first.
 func (a *app) everyFax(ctx context.Context, faxes fax.Faxes, q fax.Filter) iter.Seq2[fax.Fax, error] {
-	return fax.List(ctx, faxes, q, fax.ListOptions{Retention: a.account.provider.Retention})
+	faxes, tell := a.withDates(faxes, q)
+	return func(yield func(fax.Fax, error) bool) {
+		defer tell()
+		fax.List(ctx, faxes, q, fax.ListOptions{Retention: a.account.provider.Retention})(yield)
+	}
+}
+
+// withDates are the faxes among which a q with dates is to look. Those without a
+// date are not what it asks for, unless it says so; tell says how many there were.
+func (a *app) withDates(faxes fax.Faxes, q fax.Filter) (dated fax.Faxes, tell func()) {
+	if !q.Dates() || q.Undated {
+		return faxes, func() {}
+	}
+	counted := fax.CountUndated(faxes, q)
+	return counted, func() {
+		if n := counted.Count(); n > 0 {
+			a.say("%s without a date: left out, since nobody knows when they were made", plural(n, "fax", "faxes"))
+		}
+	}
 }
 
 func (a *app) faxesGet() *cobra.Command {

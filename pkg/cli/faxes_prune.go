@@ -29,6 +29,7 @@ type prune struct {
 	jobs     int
 	ages     []time.Duration // of the conditions that are relative to now
 	anyClock bool            // the clock of this machine is relied on as it is
+	byHand   string          // serve: the command that does the same with a person at hand
 	selected int             // how many there are, to tell how many are left; 0: that is not told
 }
 
@@ -220,7 +221,7 @@ func copyOf(ctx context.Context, kept *archive.Archive, f fax.Fax) (retention.Co
 // showPlan says what would go, before it does.
 func (a *app) showPlan(plan retention.Plan, p prune) {
 	s := plan.Summary
-	meet := s.Count + s.Skipped
+	meet := s.Count + s.Skipped - plan.Left(retention.NoDate)
 	switch {
 	case meet == 0:
 		a.say("Nothing to delete: no fax meets the conditions.")

@@ -16,9 +16,11 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/plan"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receiver"
+	"github.com/faxctl/faxctl/pkg/retention"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
 
@@ -28,6 +30,7 @@ type serving struct {
 	listen, archive, state string
 	allow, reject          []string
 	exec, pruneAfter       string
+	maxDelete              string
 	prune                  prune
 	storeMedia             bool
 	cert, key              string
@@ -55,6 +58,11 @@ environment (FAX_ID FAX_FROM FAX_TO FAX_STATUS FAX_PAGES FAX_DOCUMENT and more)
 and as JSON on its standard input. --forward posts the same JSON to a URL,
 signed with the key in FAXCTL_FORWARD_KEY. Both are tried again until they
 succeed, and parked in the end: faxctl serve jobs list.
+
+--prune-after deletes at the provider what is kept and old, once a day: nothing on
+a day when the clock of this machine is not the provider's, or when more faxes are
+due than --max-delete. faxctl serve status says so; faxctl faxes prune releases a
+backlog.
 
 Without TLS it belongs behind a proxy. --acme gets a certificate from Let's
 Encrypt, or another authority, keeps it in the state folder and renews it; the
@@ -106,6 +114,7 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	f.StringVar(&s.Forward, "forward", "", "`URL` to tell of each fax")
 	f.DurationVar(&s.Backfill, "backfill", 15*time.Minute, "`duration` between two looks for faxes whose callback was lost; 0 for none")
 	f.StringVar(&s.pruneAfter, "prune-after", "", "once a day delete at the provider what is archived and older than `AGE`")
+	f.StringVar(&s.maxDelete, "max-delete", "", "with --prune-after: delete nothing on a day that selects more: a `number`, or a share of all received faxes, as in 5% (default: 200, or three average days' worth)")
 	f.StringVar(&s.prune.receipts, "receipts", "", "with --prune-after: append a line for each fax to this `file`, as JSON; - is standard output")
 	f.IntVarP(&s.Jobs, "jobs", "j", 16, "at most `N` documents and programs at a time")
 	f.IntVar(&s.Attempts, "attempts", 16, "try --exec and --forward `N` times before a job is parked")
@@ -119,7 +128,7 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	a.completeValues(cmd, "page-size", "letter", "legal", "a4")
 	a.completeValues(cmd, "log-format", "text", "json")
 	must(cmd.RegisterFlagCompletionFunc("receipts", anyFile))
-	a.completeNothing(cmd, "public-url", "listen", "allow", "reject", "exec", "forward", "backfill", "prune-after", "jobs", "attempts", "max-connections", "drain")
+	a.completeNothing(cmd, "public-url", "listen", "allow", "reject", "exec", "forward", "backfill", "prune-after", "max-delete", "jobs", "attempts", "max-connections", "drain")
 }
 
 // read turns the flags into the receiver's configuration, as far as that needs
@@ -173,6 +182,8 @@ func (s *serving) readPrune() (err error) {
 	switch {
 	case s.pruneAfter == "" && p.receipts != "":
 		return usageError("--receipts is for --prune-after")
+	case s.pruneAfter == "" && s.maxDelete != "":
+		return usageError("--max-delete is for --prune-after")
 	case s.pruneAfter == "":
 		return nil
 	}
@@ -180,6 +191,13 @@ func (s *serving) readPrune() (err error) {
 		return fmt.Errorf("--prune-after: %w", err)
 	}
 	p.ages = []time.Duration{p.policy.OlderThan}
+	p.byHand = fmt.Sprintf("faxctl faxes prune --older-than %s --direction inbound --archive %s", s.pruneAfter, plain.Word(s.archive))
+	p.policy.MaxDelete = retention.DailyLimit()
+	if s.maxDelete != "" {
+		if p.policy.MaxDelete, err = retention.ParseLimit(s.maxDelete); err != nil {
+			return fmt.Errorf("--max-delete: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -232,8 +250,15 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 		if err != nil {
 			return err
 		}
-		s.Prune = func(ctx context.Context) error {
-			return keeper.use(ctx, func(kept *archive.Archive) error { return a.pruneArchived(ctx, kept, s.prune, write, s.Log) })
+		s.Prune = func(ctx context.Context) (run receiver.Pruned, err error) {
+			err = keeper.use(ctx, func(kept *archive.Archive) (err error) {
+				run, err = a.pruneArchived(ctx, kept, s.prune, write, s.Log)
+				return err
+			})
+			if hint := a.hint(err); hint != "" {
+				err = fax.WithHint(err, hint)
+			}
+			return run, err
 		}
 	}
 	r, err := receiver.Open(ctx, s.Config)

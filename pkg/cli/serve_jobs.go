@@ -12,6 +12,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/receiver"
 )
 
@@ -192,7 +193,8 @@ func (a *app) serveStatus() *cobra.Command {
 		Use:   "status",
 		Short: "Count what a receiver has received and what it has not done yet",
 		Long: `Count what a receiver has received, by status, and what it has not done yet, by
-kind of job. It reads the state, whether the receiver runs or not.`,
+kind of job; and what became of the last daily prune (--prune-after), with what it
+held back and why. It reads the state, whether the receiver runs or not.`,
 		Example: "  faxctl serve status -o json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -207,6 +209,9 @@ kind of job. It reads the state, whether the receiver runs or not.`,
 			if stats.Age > time.Second {
 				a.say("the oldest job that could run has waited for %s", stats.Age.Round(time.Second))
 			}
+			if p := stats.Prune; p != nil && p.Problem != "" {
+				a.warn("the daily prune of %s: %s", p.At.Local().Format(time.DateTime), plain.Line(p.Problem))
+			}
 			_, err = printList(cmd.Context(), a, values(statusCounts(stats)), countType(), 0)
 			return err
 		},
@@ -217,8 +222,8 @@ kind of job. It reads the state, whether the receiver runs or not.`,
 
 // statusCount is a line of serve status.
 type statusCount struct {
-	What  string `json:"what"`  // fax, or the kind of a job
-	State string `json:"state"` // the status of a fax, or the state of a job
+	What  string `json:"what"`  // fax, or the kind of a job, or pruned
+	State string `json:"state"` // the status of a fax, the state of a job, or what became of a prune
 	Count int    `json:"count"`
 }
 
@@ -229,6 +234,15 @@ func statusCounts(s receiver.Stats) []statusCount {
 	}
 	for _, j := range s.Jobs {
 		all = append(all, statusCount{j.Kind, j.State, j.Count})
+	}
+	if p := s.Prune; p != nil {
+		counts := p.Counts()
+		for _, outcome := range slices.Sorted(maps.Keys(counts)) {
+			all = append(all, statusCount{"pruned", outcome, counts[outcome]})
+		}
+		if p.Refused != "" {
+			all = append(all, statusCount{"pruned", "refused: " + p.Refused, 1})
+		}
 	}
 	return all
 }

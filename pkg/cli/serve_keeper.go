@@ -157,27 +157,46 @@ func (k *keeper) Size(ctx context.Context) (int64, error) {
 
 // pruneArchived does what faxes prune --archive does, and tells the log. When
 // the server is about to end it begins no more deletions.
-func (a *app) pruneArchived(ctx context.Context, kept *archive.Archive, p prune, write func(archive.Receipt) error, log *slog.Logger) error {
+func (a *app) pruneArchived(ctx context.Context, kept *archive.Archive, p prune, write func(archive.Receipt) error, log *slog.Logger) (run receiver.Pruned, err error) {
 	if err := a.checkClock(ctx, p); err != nil {
-		return err
+		if errors.Is(err, fax.ErrConflict) {
+			run.Refused = receiver.ByClock
+		}
+		return run, err
 	}
 	faxes := a.account.provider.Faxes
 	plan, err := a.planPrune(ctx, faxes, kept, p)
+	run.Undated = plan.Left(retention.NoDate)
 	if err != nil {
-		return err
+		if plan.Summary.Count > 0 && errors.Is(err, fax.ErrConflict) {
+			run.Refused, run.HeldBack = receiver.ByLimit, plan.Summary.Count
+			err = fax.WithHint(err, "look at them, then release them once: "+p.byHand)
+		}
+		return run, err
 	}
 	for _, skip := range plan.Skipped {
 		if skip.Reason == retention.Damaged {
 			log.Warn("left alone", "error", skip.Detail)
 		}
 	}
+	var count sync.Mutex // receipts of several faxes are written at once
 	ending := a.interrupts.gently()
-	done, err := p.carryOut(ctx, faxes, kept, batch.Until(ending, values(plan.Delete)), logged{log}, write)
-	log.Info("pruned at the provider", "deleted", done, "kept", len(plan.Skipped))
+	done, err := p.carryOut(ctx, faxes, kept, batch.Until(ending, values(plan.Delete)), logged{log}, func(r archive.Receipt) error {
+		count.Lock()
+		switch r.Result {
+		case archive.Deleted:
+			run.Deleted++
+		case archive.Failed, archive.Unknown:
+			run.Failed++
+		}
+		count.Unlock()
+		return write(r)
+	})
+	log.Info("pruned at the provider", "deleted", done, "kept", len(plan.Skipped), "undated", run.Undated)
 	if ending.Err() != nil {
 		err = nil // the next run goes on with the rest
 	}
-	return err
+	return run, err
 }
 
 // logged tells a log what a person would be told.

@@ -140,6 +140,9 @@ type Filter struct {
 	WithoutLinks bool
 }
 
+// Dates reports whether q selects by creation date.
+func (q Filter) Dates() bool { return !q.After.IsZero() || !q.Until.IsZero() }
+
 // Match reports whether f is selected. A fax without a creation date is never
 // selected by a filter that has one, unless Undated says so.
 func (q Filter) Match(f Fax) bool {

@@ -137,7 +137,7 @@ func newLister(faxes Faxes, q Filter, opt ListOptions) *lister {
 	// Providers select by number and date only. Asking for the rest as well
 	// would hide the dates that tell where to cut.
 	l.ask.Direction, l.ask.Statuses, l.ask.MinPages = "", nil, 0
-	l.ask.Undated = l.q.After.IsZero() && l.q.Until.IsZero()
+	l.ask.Undated = l.q.Undated || !l.q.Dates()
 	return l
 }
 

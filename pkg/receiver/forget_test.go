@@ -92,7 +92,9 @@ func alter(t *testing.T, db *sql.DB, statement string, args ...any) {
 func TestUpkeepFails(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) {
 		c.Backfill = time.Hour
-		c.Prune = func(context.Context) error { return errors.New("no pruning today") }
+		c.Prune = func(context.Context) (receiver.Pruned, error) {
+			return receiver.Pruned{}, fax.WithHint(errors.New("no pruning today"), "try tomorrow")
+		}
 	})
 	none := func() {
 		t.Helper()
@@ -109,7 +111,7 @@ func TestUpkeepFails(t *testing.T) {
 	s.cloud.fail(&fax.APIError{Kind: fax.ErrUnavailable, Status: 503})
 	stop := s.run()
 	s.until("failed", func() bool {
-		return strings.Contains(s.log.String(), `msg="backfill failed" error="list the provider's faxes: `) && strings.Contains(s.log.String(), `msg="prune failed" error="no pruning today"`)
+		return strings.Contains(s.log.String(), `msg="backfill failed" error="list the provider's faxes: `) && strings.Contains(s.log.String(), `msg="prune failed" hint="try tomorrow" error="no pruning today"`)
 	})
 	none()
 	if !strings.Contains(s.metric(), `faxctl_requests_total{outcome="failed",request="backfill"} 1`) {

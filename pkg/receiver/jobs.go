@@ -126,7 +126,11 @@ func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker
 			return err
 		}
 		r.metrics.request(job.Kind, "failed")
-		r.log.Error(job.Kind+" failed", "error", err)
+		log := r.log
+		if hint := fax.Hint(err); hint != "" {
+			log = log.With("hint", hint)
+		}
+		log.Error(job.Kind+" failed", "error", err)
 		return nil
 	}}
 }
@@ -141,7 +145,7 @@ func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
 		return r.tell(ctx, eventKey(job.Args), r.forward)
 	}})
 	river.AddWorker(workers, upkeep[backfillArgs](r, r.backfill))
-	river.AddWorker(workers, upkeep[pruneArgs](r, r.cfg.Prune))
+	river.AddWorker(workers, upkeep[pruneArgs](r, r.prune))
 	river.AddWorker(workers, upkeep[forgetArgs](r, r.forget))
 	return &river.Config{
 		Logger:            slog.New(quiet{r.log.Handler()}),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -65,10 +66,12 @@ type state struct {
 
 func stateDescriptions() map[string]*prometheus.Desc {
 	return map[string]*prometheus.Desc{
-		"faxes": prometheus.NewDesc("faxctl_faxes", "Faxes by the status they reached.", []string{"status"}, nil),
-		"jobs":  prometheus.NewDesc("faxctl_jobs", "Jobs that are not done, by kind and state.", []string{"kind", "state"}, nil),
-		"age":   prometheus.NewDesc("faxctl_queue_age_seconds", "How long the oldest job that could run has waited.", nil, nil),
-		"size":  prometheus.NewDesc("faxctl_archive_bytes", "Bytes of documents in the archive.", nil, nil),
+		"faxes":   prometheus.NewDesc("faxctl_faxes", "Faxes by the status they reached.", []string{"status"}, nil),
+		"jobs":    prometheus.NewDesc("faxctl_jobs", "Jobs that are not done, by kind and state.", []string{"kind", "state"}, nil),
+		"age":     prometheus.NewDesc("faxctl_queue_age_seconds", "How long the oldest job that could run has waited.", nil, nil),
+		"pruned":  prometheus.NewDesc("faxctl_prune_faxes", "Faxes of the last daily prune, by what became of them.", []string{"outcome"}, nil),
+		"refused": prometheus.NewDesc("faxctl_prune_refused", "1 while the last daily prune deleted nothing for this reason.", []string{"reason"}, nil),
+		"size":    prometheus.NewDesc("faxctl_archive_bytes", "Bytes of documents in the archive.", nil, nil),
 	}
 }
 
@@ -98,6 +101,18 @@ func (s state) Collect(ch chan<- prometheus.Metric) {
 		gauge("jobs", float64(j.Count), j.Kind, j.State)
 	}
 	gauge("age", stats.Age.Seconds())
+	if p := stats.Prune; p != nil {
+		for outcome, n := range p.Counts() {
+			gauge("pruned", float64(n), strings.ReplaceAll(outcome, " ", "_"))
+		}
+		for _, reason := range []string{ByClock, ByLimit} {
+			is := 0.0
+			if p.Refused == reason {
+				is = 1
+			}
+			gauge("refused", is, reason)
+		}
+	}
 	if size, err := s.r.cfg.Archive.Size(ctx); err == nil {
 		gauge("size", float64(size))
 	}

@@ -32,7 +32,8 @@ type Job struct {
 type Stats struct {
 	Faxes map[fax.Status]int `json:"faxes"` // by the status they reached
 	Jobs  []JobCount         `json:"jobs"`
-	Age   time.Duration      `json:"age"` // how long the oldest job that could run has waited
+	Age   time.Duration      `json:"age"`             // how long the oldest job that could run has waited
+	Prune *Pruned            `json:"prune,omitempty"` // the last one; nil: there was none
 }
 
 // JobCount counts the jobs of a kind that are in the same state.
@@ -201,6 +202,9 @@ func (q *jobQueue[TTx]) stats(ctx context.Context) (Stats, error) {
 		WHERE state IN ('available', 'running', 'retryable', 'scheduled', 'pending', 'discarded', 'cancelled')
 		GROUP BY kind, state ORDER BY kind, state`)
 	if err != nil {
+		return s, err
+	}
+	if s.Prune, err = q.lastPrune(ctx); err != nil {
 		return s, err
 	}
 	oldest, err := q.client.JobList(ctx, river.NewJobListParams().States(rivertype.JobStateAvailable).

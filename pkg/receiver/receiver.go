@@ -73,7 +73,7 @@ type Config struct {
 	// told; it is also done at the start. 0: never.
 	Backfill time.Duration
 
-	Prune func(ctx context.Context) error // run once a day; nil: never
+	Prune func(ctx context.Context) (Pruned, error) // run once a day; nil: never
 
 	Attempts    int           // how often Exec and Forward are tried before the job is parked; 0: 16
 	Retry       time.Duration // until a failed job is tried again, doubled each time; 0: 1 s

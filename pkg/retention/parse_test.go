@@ -86,6 +86,30 @@ func TestParseLimit(t *testing.T) {
 	}
 }
 
+func TestDailyLimit(t *testing.T) {
+	for _, tc := range []struct {
+		selected, considered int
+		days                 float64
+		ok                   bool
+	}{
+		{200, 200, 91, true},
+		{201, 201, 91, false},
+		{300, 9100, 91, true}, // an average day has 100
+		{301, 9100, 91, false},
+		{201, 66, 0.5, false}, // less than a day is a day
+		{201, 66, 0, false},
+		{5000, 5000, 1, true}, // a day's worth is all there is
+	} {
+		err := DailyLimit().Check(tc.selected, tc.considered, tc.days)
+		if (err == nil) != tc.ok || err != nil && !errors.Is(err, fax.ErrConflict) {
+			t.Errorf("%+v: %v", tc, err)
+		}
+	}
+	if got := DailyLimit().String(); got != "200, or 3 average days" {
+		t.Errorf("it is %q", got)
+	}
+}
+
 func FuzzParseSince(f *testing.F) {
 	for _, s := range []string{"24h", "2026-01-01", "1w3d", "9999999999y"} {
 		f.Add(s)

@@ -48,11 +48,12 @@ func (p Policy) Check() error {
 }
 
 // Query is what to list for [Policy.Plan]: no more than is needed to decide.
-// What is kept by KeepLast, and a share that MaxDelete allows, are known only
-// when the newer faxes are seen as well.
+// What is kept by KeepLast, and a share or a day that MaxDelete allows, are known
+// only when the newer faxes are seen as well.
 func (p Policy) Query(now time.Time) fax.Filter {
 	q := p.Filter
-	if edge := now.Add(-p.OlderThan); p.OlderThan > 0 && p.KeepLast == 0 && !p.MaxDelete.share() && (q.Until.IsZero() || edge.Before(q.Until)) {
+	q.Undated = true // they stay, and are counted
+	if edge := now.Add(-p.OlderThan); p.OlderThan > 0 && p.KeepLast == 0 && !p.MaxDelete.needsAll() && (q.Until.IsZero() || edge.Before(q.Until)) {
 		q.Until = edge
 	}
 	return q
@@ -80,7 +81,7 @@ const (
 	Held       Reason = "held"              // Skip.Detail is the reason given
 	Damaged    Reason = "copy not readable" // nobody knows whether it is held; Skip.Detail is why
 	KeptLast   Reason = "among the last"    // protected by KeepLast
-	NoDate     Reason = "without a date"    // its age is not known
+	NoDate     Reason = "without a date"    // nobody knows whether it meets a condition of age or date
 )
 
 // Skip is a fax that stays, and why.
@@ -95,6 +96,17 @@ type Plan struct {
 	Delete  []fax.Fax `json:"delete"`  // the oldest first
 	Skipped []Skip    `json:"skipped"` // the oldest first
 	Summary Summary   `json:"summary"`
+}
+
+// Left is how many faxes stay for a reason.
+func (plan Plan) Left(why Reason) int {
+	n := 0
+	for _, s := range plan.Skipped {
+		if s.Reason == why {
+			n++
+		}
+	}
+	return n
 }
 
 // Summary describes what a plan deletes.
@@ -119,18 +131,24 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 		return Plan{}, err
 	}
 	var all []fax.Fax
+	considered, q := 0, p.Filter
+	q.Undated = true
 	for f, err := range faxes {
 		if err != nil {
 			return Plan{}, err
 		}
-		if p.Filter.Match(f) {
+		if q.Match(f) {
 			all = append(all, f)
+		}
+		if p.Filter.Match(f) {
+			considered++
 		}
 	}
 	slices.SortFunc(all, func(a, b fax.Fax) int { // the newest first
 		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
 	})
-	plan := Plan{Delete: all[:0], Summary: Summary{Considered: len(all)}} // in place: there may be many
+	plan := Plan{Delete: all[:0], Summary: Summary{Considered: considered}} // in place: there may be many
+	days := span(all, facts.Now)
 	newest := map[string]int{}
 	for _, f := range all {
 		last := false
@@ -158,7 +176,17 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 	slices.Reverse(plan.Delete)
 	slices.Reverse(plan.Skipped)
 	plan.Summary.Skipped = len(plan.Skipped)
-	return plan, p.MaxDelete.Check(plan.Summary.Count, plan.Summary.Considered)
+	return plan, p.MaxDelete.Check(plan.Summary.Count, plan.Summary.Considered, days)
+}
+
+// span is how many days the dates of faxes, the newest first, go back.
+func span(faxes []fax.Fax, now time.Time) float64 {
+	for _, f := range slices.Backward(faxes) {
+		if !f.Created.IsZero() {
+			return now.Sub(f.Created).Hours() / 24
+		}
+	}
+	return 0
 }
 
 // skip says why f stays, if it does.
@@ -169,7 +197,7 @@ func (p Policy) skip(f fax.Fax, last bool, c Copy) Skip {
 		s.Reason, s.Detail = c.Keep, c.Detail
 	case !f.Status.Terminal():
 		s.Reason, s.Detail = InProgress, string(f.Status)
-	case f.Created.IsZero() && (p.OlderThan > 0 || p.KeepLast > 0):
+	case f.Created.IsZero() && (p.OlderThan > 0 || p.KeepLast > 0 || p.Filter.Dates()):
 		s.Reason = NoDate
 	case last:
 		s.Reason, s.Detail = KeptLast, fmt.Sprintf("last %d of %s", p.KeepLast, f.OurNumber())

@@ -104,6 +104,21 @@ func TestPlan(t *testing.T) {
 			skipped: []string{"undated: without a date"},
 		},
 		{
+			name: "nor is there with a date", policy: Policy{Filter: fax.Filter{Until: testNow().AddDate(0, 0, -1)}},
+			faxes:  []fax.Fax{aged("undated", 0, undated), aged("old", 2), aged("young", 0)},
+			delete: []string{"old"}, skipped: []string{"undated: without a date"},
+		},
+		{
+			name: "nor with a beginning", policy: Policy{Filter: fax.Filter{After: testNow().AddDate(0, 0, -5), Statuses: []fax.Status{fax.Received}}},
+			faxes:  []fax.Fax{aged("undated", 0, undated), aged("other", 0, undated, in(fax.Failed)), aged("young", 1)},
+			delete: []string{"young"}, skipped: []string{"undated: without a date"},
+		},
+		{
+			name: "what has no date is no part of a share", policy: Policy{Filter: fax.Filter{Until: testNow()}, MaxDelete: limit("99%")},
+			faxes:  []fax.Fax{aged("a", 1), aged("undated", 0, undated)},
+			delete: []string{"a"}, skipped: []string{"undated: without a date"}, err: fax.ErrConflict,
+		},
+		{
 			name: "a filter alone is a policy", policy: Policy{Filter: fax.Filter{Statuses: []fax.Status{fax.Failed}}},
 			faxes:  []fax.Fax{aged("good", 1), aged("bad", 1, in(fax.Failed)), aged("undated", 0, undated, in(fax.Failed))},
 			delete: []string{"undated", "bad"},
@@ -163,6 +178,37 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// A day's worth is deleted, a backlog is not.
+func TestPlanOfEveryDay(t *testing.T) {
+	policy := Policy{OlderThan: 90 * day, MaxDelete: DailyLimit()}
+	list := func(perDay, days int) iter.Seq2[fax.Fax, error] {
+		var all []fax.Fax
+		for i := range perDay * days {
+			all = append(all, aged(fmt.Sprint(i), i/perDay))
+		}
+		return sequence(all...)
+	}
+	for _, tc := range []struct {
+		perDay, days int
+		ok           bool
+	}{
+		{100, 91, true},  // one day is due
+		{100, 92, true},  // two are
+		{100, 93, true},  // three
+		{100, 94, false}, // four
+		{1, 290, true},   // of a few, a backlog of 200
+		{1, 291, false},
+	} {
+		plan, err := policy.Plan(list(tc.perDay, tc.days), Facts{Now: testNow()})
+		if (err == nil) != tc.ok || err != nil && !errors.Is(err, fax.ErrConflict) || plan.Summary.Count != tc.perDay*(tc.days-90) {
+			t.Errorf("%+v: %d, %v", tc, plan.Summary.Count, err)
+		}
+	}
+	if q := policy.Query(testNow()); !q.Until.IsZero() {
+		t.Error("an average day takes the younger faxes")
+	}
+}
+
 // Where the archive does not say what it knows, there is no plan.
 func TestPlanNeedsItsFacts(t *testing.T) {
 	broken := errors.New("broken")
@@ -209,10 +255,13 @@ func TestQueryIsEnough(t *testing.T) {
 		var all []fax.Fax
 		for i := range rapid.IntRange(0, 12).Draw(t, "faxes") {
 			all = append(all, aged(fmt.Sprint(i), rapid.IntRange(0, 20).Draw(t, "age"), to(rapid.SampledFrom([]string{"+14155550123", "+14155550124"}).Draw(t, "to"))))
+			if rapid.IntRange(0, 9).Draw(t, "undated") == 0 {
+				undated(&all[i])
+			}
 		}
 		p := Policy{OlderThan: time.Duration(rapid.IntRange(1, 20).Draw(t, "older")) * day, KeepLast: rapid.IntRange(0, 3).Draw(t, "keep")}
 		if rapid.Bool().Draw(t, "limited") {
-			p.MaxDelete = Limit{set: true, isShare: rapid.Bool().Draw(t, "share"), percent: 30, count: 3}
+			p.MaxDelete = Limit{set: true, isShare: rapid.Bool().Draw(t, "share"), percent: 30, count: 3, days: rapid.SampledFrom([]float64{0, 2}).Draw(t, "days")}
 		}
 		if rapid.Bool().Draw(t, "until") {
 			p.Filter.Until = testNow().AddDate(0, 0, -rapid.IntRange(0, 20).Draw(t, "until days"))
@@ -227,6 +276,9 @@ func TestQueryIsEnough(t *testing.T) {
 		facts := Facts{Now: testNow()}
 		want, wantErr := p.Plan(sequence(all...), facts)
 		got, gotErr := p.Plan(sequence(listed...), facts)
+		if want.Left(NoDate) != got.Left(NoDate) {
+			t.Fatalf("%d without a date, listed %d", want.Left(NoDate), got.Left(NoDate))
+		}
 		if diff := cmp.Diff(want.Delete, got.Delete, cmpopts.EquateEmpty()); diff != "" || errors.Is(wantErr, fax.ErrConflict) != errors.Is(gotErr, fax.ErrConflict) {
 			t.Fatalf("the listing decides otherwise: %v %v %s", wantErr, gotErr, diff)
 		}
