@@ -19,18 +19,22 @@ const (
 // of: a callback can be lost, and while we are down all are. However long that
 // was, the list is read from where it was read to last.
 func (r *Receiver) backfill(ctx context.Context) error {
-	now := time.Now()
-	since, err := r.readUntil(ctx, now)
+	now, err := r.there(ctx)
+	if err != nil {
+		return fmt.Errorf("ask the provider for the time: %w", err)
+	}
+	since, err := r.missedSince(ctx, now)
 	if err != nil {
 		return err
 	}
-	q := fax.Filter{Direction: fax.Inbound, After: since.Add(-overlap)}
+	q := fax.Filter{Direction: fax.Inbound, After: since}
+	faxes := fax.CountUndated(r.cfg.Provider.Faxes, q)
 	found := 0
-	for f, err := range fax.List(ctx, r.cfg.Provider.Faxes, q, fax.ListOptions{Retention: r.cfg.Provider.Retention, Now: now}) {
+	for f, err := range fax.List(ctx, faxes, q, fax.ListOptions{Retention: r.cfg.Provider.Retention, Now: now}) {
 		if err != nil {
 			return fmt.Errorf("list the provider's faxes: %w", err)
 		}
-		fresh, err := r.catchUp(ctx, f, now)
+		fresh, err := r.catchUp(ctx, f, time.Now())
 		if err != nil {
 			return err
 		}
@@ -41,23 +45,55 @@ func (r *Receiver) backfill(ctx context.Context) error {
 	if found > 0 {
 		r.log.Warn("faxes of which no callback came", "count", found)
 	}
+	if n := faxes.Count(); n > 0 {
+		r.log.Warn("faxes without a date: nobody knows whether a callback came", "count", n)
+	}
 	return r.queue.setNote(ctx, backfilled, now.UTC().Format(time.RFC3339))
 }
 
-// readUntil is when the provider's list was read last; now if it never was.
-func (r *Receiver) readUntil(ctx context.Context, now time.Time) (time.Time, error) {
-	last, err := r.queue.note(ctx, backfilled)
-	if err != nil || last == "" {
-		return now, err
+// there is what time it is at the provider, which dates the faxes; where it does
+// not say, that of this machine has to do.
+func (r *Receiver) there(ctx context.Context) (time.Time, error) {
+	if clock := r.cfg.Provider.Clock; clock != nil {
+		if at, err := clock.Now(ctx); err != nil || !at.IsZero() {
+			return at, err
+		}
 	}
-	until, err := time.Parse(time.RFC3339, last)
+	return time.Now(), nil
+}
+
+// unlike is how far apart the clocks of a provider's servers may be.
+const unlike = 5 * time.Minute
+
+// missedSince is from when on the provider's list has to be looked at: a day before
+// it was read to last. A note from the future is of a clock that was wrong, nobody
+// knows since when: then it is as long as events are remembered, so that none of
+// them is taken for new.
+func (r *Receiver) missedSince(ctx context.Context, now time.Time) (time.Time, error) {
+	last, err := r.lastBackfill(ctx)
 	switch {
 	case err != nil:
-		return now, fmt.Errorf("the note of the last backfill: %w", err)
-	case until.After(now): // the clock was wrong
-		return now, nil
+		return now, err
+	case last.IsZero():
+		return now.Add(-overlap), nil
+	case last.After(now.Add(unlike)):
+		r.log.Warn("the last backfill is noted in the future; all faxes of the time that is remembered are looked at", "noted", last, "now", now)
+		return now.Add(-remember), nil
 	}
-	return until, nil
+	return last.Add(-overlap), nil
+}
+
+// lastBackfill is until when the provider's list was read; zero: it never was.
+func (r *Receiver) lastBackfill(ctx context.Context) (time.Time, error) {
+	last, err := r.queue.note(ctx, backfilled)
+	if err != nil || last == "" {
+		return time.Time{}, err
+	}
+	until, err := time.Parse(time.RFC3339, last)
+	if err != nil {
+		err = fmt.Errorf("the note of the last backfill: %w", err)
+	}
+	return until, err
 }
 
 // catchUp records a fax of the provider's list, unless it is known or still on
@@ -87,9 +123,12 @@ const remember = 200 * 24 * time.Hour
 
 // forget deletes old events, so that the database does not grow for ever.
 func (r *Receiver) forget(ctx context.Context) error {
-	until, err := r.readUntil(ctx, time.Now())
+	until, err := r.lastBackfill(ctx)
 	if err != nil {
 		return err
+	}
+	if now := time.Now(); until.IsZero() || until.After(now) {
+		until = now
 	}
 	n, err := r.queue.forget(ctx, until.Add(-remember))
 	if n > 0 {

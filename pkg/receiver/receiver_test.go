@@ -50,6 +50,11 @@ func (c *cloud) provider() fax.Provider {
 	return fax.Provider{Name: "test", Faxes: c, Numbers: numbers{}}
 }
 
+// clock is a provider's that is so far from ours.
+type clock time.Duration
+
+func (c clock) Now(context.Context) (time.Time, error) { return time.Now().Add(time.Duration(c)), nil }
+
 func (c *cloud) add(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
