@@ -37,6 +37,7 @@ type selection struct {
 
 	deletes bool            // what is selected is deleted: an age is long, and remembered
 	ages    []time.Duration // of the times that were given as ages; filled in by filter
+	now     time.Time       // what they are counted back from; likewise
 }
 
 func (s *selection) bind(a *app, cmd *cobra.Command) {
@@ -71,7 +72,7 @@ func (*selection) given(cmd *cobra.Command) string {
 // is looked up.
 func (s *selection) filter(ctx context.Context, a *app) (fax.Filter, error) {
 	q := fax.Filter{MinPages: s.minPages, WithRaw: a.flags.raw}
-	now := time.Now()
+	s.now = time.Now()
 	var err error
 	if s.minPages < 0 {
 		return q, usageError("--min-pages %d: it takes 0 or more", s.minPages)
@@ -82,10 +83,10 @@ func (s *selection) filter(ctx context.Context, a *app) (fax.Filter, error) {
 	if q.To, err = exactNumber("to", s.to); err != nil {
 		return q, err
 	}
-	if q.After, err = s.when("since", s.since, now, retention.ParseSince); err != nil {
+	if q.After, err = s.when("since", s.since, retention.ParseSince); err != nil {
 		return q, err
 	}
-	if q.Until, err = s.when("until", s.until, now, retention.ParseUntil); err != nil {
+	if q.Until, err = s.when("until", s.until, retention.ParseUntil); err != nil {
 		return q, err
 	}
 	if s.since != "" && s.until != "" && !q.After.Before(q.Until) {
@@ -109,11 +110,11 @@ func (s *selection) filter(ctx context.Context, a *app) (fax.Filter, error) {
 
 // when reads a time. Where faxes are deleted an age is remembered, and is one that
 // nobody takes for another.
-func (s *selection) when(flag, text string, now time.Time, parse func(string, time.Time) (time.Time, error)) (time.Time, error) {
+func (s *selection) when(flag, text string, parse func(string, time.Time) (time.Time, error)) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	t, err := parse(text, now)
+	t, err := parse(text, s.now)
 	if _, no := retention.ParseAge(text); err == nil && no == nil && s.deletes {
 		var age time.Duration
 		age, err = deletionAge(text)

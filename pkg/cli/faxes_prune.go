@@ -27,6 +27,7 @@ type prune struct {
 	receipts string // file; - is standard output
 	dryRun   bool
 	jobs     int
+	begun    time.Time       // by the clock of this machine; ages are counted back from there
 	ages     []time.Duration // of the conditions that are relative to now
 	anyClock bool            // the clock of this machine is relied on as it is
 	byHand   string          // serve: the command that does the same with a person at hand
@@ -83,6 +84,7 @@ docs/retention.md.`,
 			if err := p.policy.Check(); err != nil {
 				return err
 			}
+			p.begun = s.now
 			if p.ages = s.ages; p.policy.OlderThan > 0 {
 				p.ages = append(p.ages, p.policy.OlderThan)
 			}
@@ -148,6 +150,10 @@ func (a *app) prune(ctx context.Context, p prune) error {
 	return cmp.Or(a.deletePlanned(ctx, faxes, kept, plan, p), damage)
 }
 
+// now is what time it is by the clock that ages are counted by: if it is set right
+// meanwhile, that is too late for them.
+func (p prune) now() time.Time { return p.begun.Add(time.Since(p.begun)) }
+
 // checkClock refuses to delete by age with a clock that is not the provider's. A
 // dry run is refused as well: it says what a real one would do.
 func (a *app) checkClock(ctx context.Context, p prune) error {
@@ -161,7 +167,7 @@ func (a *app) checkClock(ctx context.Context, p prune) error {
 			return err
 		}
 	}
-	return retention.CheckClock(time.Now(), theirs, slices.Min(p.ages))
+	return retention.CheckClock(p.now(), theirs, slices.Min(p.ages))
 }
 
 // tellDamage names the faxes that stay because their copy cannot be read.
@@ -194,7 +200,7 @@ func (a *app) copiesFor(ctx context.Context, p prune) (*archive.Archive, error) 
 
 // planPrune fixes the selection.
 func (a *app) planPrune(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, p prune) (retention.Plan, error) {
-	now := time.Now()
+	now := p.now()
 	q := p.policy.Query(now)
 	q.WithRaw, q.WithoutLinks = p.dryRun && a.flags.raw, true
 	facts := retention.Facts{Now: now}

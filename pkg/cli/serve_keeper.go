@@ -158,6 +158,7 @@ func (k *keeper) Size(ctx context.Context) (int64, error) {
 // pruneArchived does what faxes prune --archive does, and tells the log. When
 // the server is about to end it begins no more deletions.
 func (a *app) pruneArchived(ctx context.Context, kept *archive.Archive, p prune, write func(archive.Receipt) error, log *slog.Logger) (run receiver.Pruned, err error) {
+	p.begun = time.Now()
 	if err := a.checkClock(ctx, p); err != nil {
 		if errors.Is(err, fax.ErrConflict) {
 			run.Refused = receiver.ByClock
