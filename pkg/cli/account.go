@@ -170,6 +170,9 @@ func (a *app) faxes(ctx context.Context) (fax.Faxes, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.NoFaxes != nil {
+		return nil, p.NoFaxes
+	}
 	if p.Faxes == nil {
 		return nil, fmt.Errorf("fax records at %s: %w", p.Name, fax.ErrUnsupported)
 	}

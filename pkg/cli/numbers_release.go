@@ -70,7 +70,7 @@ func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Numb
 	end := each(sift(a, &t, batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, n fax.Number) (string, error) {
 		released, err := care.Release(ctx, numbers, n)
 		if !released {
-			return n.Phone + " was gone already.", lasting(err)
+			return n.Phone + " had left the account already: released before, or moved to another account.", lasting(err)
 		}
 		return "Released " + n.Phone + ".", nil
 	})), func(what string) { a.say("%s", what) })

@@ -88,6 +88,7 @@ func profileType() output.Type[listedProfile] {
 			{Name: "secret", Value: func(p listedProfile) string { return p.Secret.String() }},
 			{Name: "signing_key", Value: func(p listedProfile) string { return p.SigningKey.String() }, Wide: true},
 			{Name: "space", Value: func(p listedProfile) string { return p.Space }, Wide: true},
+			{Name: "parent", Value: func(p listedProfile) string { return p.Parent }, Wide: true, Whole: true},
 			{Name: "api_key", Value: func(p listedProfile) string { return p.APIKey }, Wide: true},
 			yesColumn("read_only", func(p listedProfile) bool { return p.ReadOnly }),
 			{Name: "edge", Value: func(p listedProfile) string { return p.Edge }, Wide: true},
@@ -294,7 +295,7 @@ func (a *app) importProfiles(ctx context.Context, path string, found []profile.I
 // addByHand is the command that adds an imported profile, but for its secret.
 func addByHand(p profile.Profile) string {
 	line := "faxctl profile add " + p.Name + " --provider " + string(p.Provider) + " --account " + p.AccountID
-	for _, f := range []struct{ name, value string }{{"api-key", p.APIKey}, {"edge", p.Edge}, {"region", p.Region}} {
+	for _, f := range []struct{ name, value string }{{"api-key", p.APIKey}, {"parent", p.Parent}, {"edge", p.Edge}, {"region", p.Region}} {
 		if f.value != "" {
 			line += " --" + f.name + " " + f.value
 		}

@@ -36,7 +36,11 @@ default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. --secret says it of
 the account's secret, --signing-key of the key that signs callbacks. What goes
 into the keyring is typed; the secret may come from standard input instead
 (--secret-stdin). Neither is ever a flag. A relative path is saved as the
-absolute one that it is here. An --api-url is kept with the profile.`,
+absolute one that it is here. An --api-url is kept with the profile.
+
+With Twilio the credentials of an account reach the numbers of its subaccounts:
+--account is then the subaccount, and --parent the account that they are of. Its
+faxes they do not reach: what is about faxes is refused with such a profile.`,
 		Example: `  faxctl profile add clinic --provider twilio \
     --account AC0123456789abcdef0123456789abcdef
   faxctl profile add court --provider signalwire --space example \
@@ -54,6 +58,7 @@ absolute one that it is here. An --api-url is kept with the profile.`,
 	f.StringVar(&n.provider, "provider", "", "`provider`: twilio or signalwire")
 	f.StringVar(&n.AccountID, "account", "", "account `SID` (AC…), or SignalWire project id")
 	f.StringVar(&n.APIKey, "api-key", "", "Twilio API key `SID` (SK…), when the secret is the key's")
+	f.StringVar(&n.Parent, "parent", "", "account `SID` (AC…) that the credentials are of, when --account is a subaccount of it")
 	f.StringVar(&n.Space, "space", "", "SignalWire `space`: example, or example.signalwire.com")
 	f.StringVar(&n.Edge, "edge", "", "Twilio `edge`, as in dublin")
 	f.StringVar(&n.Region, "region", "", "Twilio `region`, as in ie1")
@@ -66,7 +71,7 @@ absolute one that it is here. An --api-url is kept with the profile.`,
 	a.completeValues(cmd, "provider", "twilio", "signalwire")
 	a.completeValues(cmd, "secret", "keyring", "env:", "file:", "command:")
 	a.completeValues(cmd, "signing-key", "keyring", "env:", "file:", "command:")
-	a.completeNothing(cmd, "account", "api-key", "space", "edge", "region")
+	a.completeNothing(cmd, "account", "api-key", "parent", "space", "edge", "region")
 	return cmd
 }
 

@@ -56,14 +56,14 @@ func CheckAccess(ctx context.Context, p Provider) (Access, error) {
 			}
 		})
 	}
-	if p.Faxes != nil {
+	if p.Faxes != nil && p.NoFaxes == nil {
 		wg.Go(func() { _, faxes = p.Faxes.Page(ctx, Filter{WithoutLinks: true}, 1, "") })
 	}
 	wg.Wait()
 	a.May = May{
 		Account: mayBe(p.Accounts != nil, account),
 		Numbers: mayBe(p.Numbers != nil, numbers),
-		Faxes:   mayBe(p.Faxes != nil, faxes),
+		Faxes:   mayBe(p.Faxes != nil && p.NoFaxes == nil, faxes),
 	}
 	for _, err := range []error{account, numbers, faxes} {
 		if err != nil && !forbidden(err) && !errors.Is(err, ErrUnsupported) {

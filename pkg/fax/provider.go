@@ -29,6 +29,10 @@ type Provider struct {
 	// NumbersClock dates the numbers: credentials that may read one need not be
 	// good for the other.
 	NumbersClock Clock
+
+	// NoFaxes is why faxes cannot be had with these credentials, whatever is
+	// asked of Faxes; nil: they can.
+	NoFaxes error
 }
 
 // Account is who the provider says we are.

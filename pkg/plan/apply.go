@@ -55,7 +55,7 @@ func Apply(ctx context.Context, numbers fax.Numbers, n fax.Number, c fax.Change,
 	}
 	now, unsent := numbers.Configure(ctx, n.ID, c)
 	if unsent != nil && !errors.Is(unsent, fax.ErrUnavailable) {
-		return n, fmt.Errorf("configure %s: %w", n.Phone, unsent)
+		return n, fmt.Errorf("configure %s: %w", n.Phone, left(unsent))
 	}
 	if unsent != nil {
 		now = n

@@ -202,6 +202,7 @@ func readProfile(doc *strict.Document, k, v *yaml.Node) Profile {
 func settings(p *Profile) []strict.Field {
 	return []strict.Field{
 		{Key: "provider", At: &p.Provider}, {Key: "account", At: &p.AccountID}, {Key: "api-key", At: &p.APIKey},
+		{Key: "parent", At: &p.Parent},
 		{Key: "space", At: &p.Space}, {Key: "edge", At: &p.Edge}, {Key: "region", At: &p.Region},
 		{Key: "secret", At: &p.Secret}, {Key: "signing-key", At: &p.SigningKey},
 		{Key: "api-url", At: &p.APIURL}, {Key: "read-only", At: &p.ReadOnly},

@@ -11,6 +11,7 @@
 package profile
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"net/url"
@@ -35,6 +36,7 @@ type Profile struct {
 	Provider   Provider  `json:"provider" yaml:"provider"`                          //
 	AccountID  string    `json:"account" yaml:"account"`                            // AC and 32 hex digits, or SignalWire's project UUID
 	APIKey     string    `json:"api_key,omitempty" yaml:"api-key,omitempty"`        // Twilio's SK…; "" when the secret is the auth token
+	Parent     string    `json:"parent,omitempty" yaml:"parent,omitempty"`          // Twilio's AC… that the credentials are of, when account is a subaccount of it
 	Space      string    `json:"space,omitempty" yaml:"space,omitempty"`            // SignalWire's host, x.signalwire.com
 	Edge       string    `json:"edge,omitempty" yaml:"edge,omitempty"`              // Twilio's edge location
 	Region     string    `json:"region,omitempty" yaml:"region,omitempty"`          // Twilio's region
@@ -44,13 +46,9 @@ type Profile struct {
 	ReadOnly   bool      `json:"read_only,omitempty" yaml:"read-only,omitempty"`    // refuse every change
 }
 
-// Username is what the secret is sent with: the API key, or the account.
-func (p Profile) Username() string {
-	if p.APIKey != "" {
-		return p.APIKey
-	}
-	return p.AccountID
-}
+// Username is what the secret is sent with: the API key, or the account that the
+// credentials are of.
+func (p Profile) Username() string { return cmp.Or(p.APIKey, p.Parent, p.AccountID) }
 
 // IsBuiltIn reports whether p is one of the sandboxes, which need no account.
 func (p Profile) IsBuiltIn() bool { return p.Secret.Kind == BuiltIn }
@@ -167,6 +165,13 @@ func (p Profile) twilioProblems() []problem {
 	if p.APIKey != "" && !isSID(p.APIKey, "SK") {
 		all = append(all, problem{"api-key", "is not a Twilio API key: SK and 32 hex digits", "leave api-key out to use the auth token"})
 	}
+	switch {
+	case p.Parent == "":
+	case !isSID(p.Parent, "AC"):
+		all = append(all, problem{"parent", strict.Quote(p.Parent) + " is not a Twilio account: AC and 32 hex digits", where})
+	case p.Parent == p.AccountID:
+		all = append(all, problem{"parent", "is the account itself", "leave parent out, or write the subaccount in account"})
+	}
 	if p.Space != "" {
 		all = append(all, problem{"space", "belongs to SignalWire", "leave space out, or write provider: signalwire"})
 	}
@@ -192,7 +197,7 @@ func (p Profile) signalWireProblems() []problem {
 	} else if _, err := NormalizeSpace(p.Space); err != nil {
 		all = append(all, problem{"space", err.Error(), "write the space's host, as in example.signalwire.com"})
 	}
-	for _, s := range []problem{{key: "api-key", text: p.APIKey}, {key: "edge", text: p.Edge}, {key: "region", text: p.Region}} {
+	for _, s := range []problem{{key: "api-key", text: p.APIKey}, {key: "parent", text: p.Parent}, {key: "edge", text: p.Edge}, {key: "region", text: p.Region}} {
 		if s.text != "" {
 			all = append(all, problem{s.key, "belongs to Twilio", "leave it out"})
 		}

@@ -40,8 +40,11 @@ func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 	switch {
 	case !p.SigningKey.IsZero():
 		return s.lookup(ctx, p, p.SigningKey, p.signingUser())
-	case p.Provider == Twilio && p.APIKey == "":
+	case p.Provider == Twilio && p.APIKey == "" && p.Parent == "":
 		return s.Secret(ctx, p)
+	case p.Provider == Twilio && p.APIKey == "":
+		return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks of a subaccount are signed with its own auth token, and the secret is that of its parent",
+			Next: s.whereSigningKey(p, "TWILIO_AUTH_TOKEN")}
 	case p.Provider == Twilio:
 		return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the auth token, and this account is used with an API key",
 			Next: s.whereSigningKey(p, "TWILIO_AUTH_TOKEN")}

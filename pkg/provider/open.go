@@ -49,6 +49,7 @@ func Open(p profile.Profile, secret profile.Secret, o Options) (fax.Provider, er
 			Dialect:   twilio.Dialect(p.Provider),
 			AccountID: p.AccountID,
 			User:      p.Username(),
+			Owner:     p.Parent,
 			Secret:    secret.Reveal,
 			Edge:      p.Edge,
 			Region:    p.Region,

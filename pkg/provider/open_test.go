@@ -58,6 +58,7 @@ func TestOpen(t *testing.T) {
 	want := []string{
 		"GET /2010-04-01/Accounts/" + account + ".json as SK1 by faxctl/1.2.3",
 		"GET /v1/PhoneNumbers/Countries/US as SK1 by faxctl/1.2.3",
+		"GET /v1/Faxes/FX1 as SK1 by faxctl/1.2.3", // whose it is, before it would be deleted
 		"GET /media/ME1 as  by faxctl/1.2.3",
 	}
 	if diff := cmp.Diff(want, asked); diff != "" {

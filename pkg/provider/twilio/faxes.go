@@ -31,10 +31,11 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 		size = maxPage
 	}
 	query, err := faxQuery(q, size, cursor)
-	if err != nil {
+	if err = cmp.Or(a.otherFaxes(), err); err != nil {
 		return fax.Page[fax.Fax]{}, err
 	}
 	var page fax.Page[fax.Fax]
+	var strange error
 	listed, nameless, link, shared := false, false, "", inCommon()
 	err = a.read(ctx, a.dialect.faxes, query, func(d *jx.Decoder, bytes int) error {
 		return d.ObjBytes(func(d *jx.Decoder, key []byte) error {
@@ -44,6 +45,7 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 				return d.Arr(func(d *jx.Decoder) error {
 					f, err := readRecord(d, shared, q)
 					nameless = nameless || f.ID == ""
+					strange = cmp.Or(strange, a.checkOwner(f.ID, shared.owner))
 					if err == nil && q.Match(f) {
 						page.Items = append(page.Items, f)
 					}
@@ -64,6 +66,8 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 		return fax.Page[fax.Fax]{}, notRecord(noList())
 	case nameless:
 		return fax.Page[fax.Fax]{}, notRecord(errNameless())
+	case strange != nil:
+		return fax.Page[fax.Fax]{}, strange
 	}
 	page.Next, err = cursorOf(link, "Page", "PageToken")
 	return page, err
@@ -126,6 +130,9 @@ func (a faxes) ended(err error) error {
 
 // address is where a fax is, or something below it.
 func (a faxes) address(id string, below ...string) (string, error) {
+	if err := a.otherFaxes(); err != nil {
+		return "", err
+	}
 	address := a.dialect.faxes
 	for _, part := range append([]string{id}, below...) {
 		if err := checkID("fax", part); err != nil {
@@ -155,8 +162,9 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 		return fax.Fax{}, err
 	}
 	var f fax.Fax
+	shared := inCommon()
 	err = a.read(ctx, address, nil, func(d *jx.Decoder, _ int) (err error) {
-		f, err = readRecord(d, inCommon(), fax.Filter{WithRaw: true})
+		f, err = readRecord(d, shared, fax.Filter{WithRaw: true})
 		return err
 	})
 	switch {
@@ -165,7 +173,7 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 	case f.ID == "":
 		return fax.Fax{}, notRecord(errNameless())
 	}
-	return f, nil
+	return f, a.checkOwner(f.ID, shared.owner)
 }
 
 func errNameless() error { return errors.New("a fax without a sid") }
@@ -173,7 +181,7 @@ func errNameless() error { return errors.New("a fax without a sid") }
 // Delete removes the record and its document.
 func (a faxes) Delete(ctx context.Context, id string) error {
 	address, err := a.address(id)
-	if err != nil {
+	if err = cmp.Or(err, a.ownFax(ctx, id)); err != nil {
 		return err
 	}
 	return a.remove(ctx, address)
@@ -249,7 +257,7 @@ func (a faxes) mediaRecords(ctx context.Context, faxID string) iter.Seq2[mediaRe
 // DeleteMedia removes a document; the record stays.
 func (a faxes) DeleteMedia(ctx context.Context, faxID, mediaID string) error {
 	address, err := a.address(faxID, "Media", mediaID)
-	if err != nil {
+	if err = cmp.Or(err, a.ownFax(ctx, faxID)); err != nil {
 		return err
 	}
 	return a.remove(ctx, address)

@@ -24,6 +24,7 @@ const maxPage = 1000
 // numberRecord is an IncomingPhoneNumber as far as faxctl cares.
 type numberRecord struct {
 	SID                 text         `json:"sid"`
+	AccountSID          text         `json:"account_sid"`
 	PhoneNumber         text         `json:"phone_number"`
 	FriendlyName        text         `json:"friendly_name"`
 	Type                text         `json:"type"`
@@ -181,7 +182,8 @@ func (a numbers) one(ctx context.Context, request func(*openapi.ApiService) erro
 	if w.SID == "" {
 		return fax.Number{}, notRecord(fmt.Errorf("a number without a sid"))
 	}
-	return w.number(raw), nil
+	n := w.number(raw)
+	return n, a.checkMoved(n, string(w.AccountSID))
 }
 
 // Buy sends one purchase, once. The receive mode is not sent: providers accept

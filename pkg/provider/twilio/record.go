@@ -23,6 +23,7 @@ func readFax(d *jx.Decoder, shared *common, links bool) (fax.Fax, error) {
 		own = append(own, text...)
 		return [2]int{len(own) - len(text), len(own)}
 	}
+	shared.owner = ""
 	err := d.ObjBytes(func(d *jx.Decoder, key []byte) error {
 		text, err := literal(d)
 		if err != nil {
@@ -31,6 +32,8 @@ func readFax(d *jx.Decoder, shared *common, links bool) (fax.Fax, error) {
 		switch string(key) {
 		case "sid":
 			id = keep(text)
+		case "account_sid":
+			shared.owner = shared.word(text)
 		case "from":
 			f.From = shared.word(text)
 		case "to":
@@ -105,6 +108,8 @@ type common struct {
 	words  map[string]string
 	wholes map[string]*int
 	prices map[[2]string]*fax.Money
+
+	owner string // of the record read last
 
 	own, link []byte // room for what the record at hand has alone
 }

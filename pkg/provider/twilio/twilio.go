@@ -25,6 +25,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -44,6 +45,7 @@ type Config struct {
 	Dialect   Dialect
 	AccountID string        // account SID (AC…) or project id; it stands in most paths
 	User      string        // user name of HTTP Basic: the account, an API key (SK…) or the project
+	Owner     string        // account that the credentials are of, when it is not AccountID but above it
 	Secret    func() string // its password; a func, so that no printing of a Config shows it
 
 	Edge, Region string // Twilio only: {product}.{edge}.{region}.twilio.com
@@ -79,6 +81,7 @@ func Open(c Config) (fax.Provider, error) {
 		dialect:   d,
 		id:        c.AccountID,
 		user:      c.User,
+		owner:     c.Owner,
 		secret:    c.Secret,
 		api:       clientOf(c.API),
 		documents: clientOf(c.Documents),
@@ -87,6 +90,7 @@ func Open(c Config) (fax.Provider, error) {
 	}
 	return fax.Provider{
 		Name:      string(c.Dialect),
+		NoFaxes:   a.otherFaxes(),
 		Retention: d.keeps,
 		Accounts:  a,
 		Numbers:   numbers{a},
@@ -115,11 +119,15 @@ type account struct {
 	dialect   dialect
 	id        string
 	user      string
+	owner     string
 	secret    func() string
 	api       *http.Client
 	documents *http.Client
 	origin    *url.URL
 	patience  []time.Duration
+
+	// own is set when a fax was seen that is of this account.
+	own atomic.Bool
 }
 
 var (

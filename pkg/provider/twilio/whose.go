@@ -1,0 +1,68 @@
+package twilio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Whose a record is. The addresses of numbers have the account in them, and the
+// credentials of an account reach those of its subaccounts. The addresses of
+// Twilio's fax API have none: there the credentials alone say whose faxes they
+// are, and what is deleted is theirs.
+
+// otherFaxes is the refusal of faxes with credentials that are known to be of
+// another account; nil: they are not.
+func (a *account) otherFaxes() error {
+	if a.owner == "" || strings.EqualFold(a.owner, a.id) || a.dialect.name != Twilio {
+		return nil
+	}
+	return fax.WithHint(
+		fmt.Errorf("%w: faxes of the subaccount %s with the credentials of %s, which reach the faxes of %s alone", fax.ErrUnsupported, a.id, a.owner, a.owner),
+		hintOwnCredentials)
+}
+
+const hintOwnCredentials = "use a profile with the account's own credentials: faxctl profile add"
+
+// checkOwner refuses a fax that is of another account. A record that does not say
+// whose it is, is taken for ours.
+func (a *account) checkOwner(id, owner string) error {
+	switch {
+	case owner == "":
+		return nil
+	case strings.EqualFold(owner, a.id):
+		a.own.Store(true)
+		return nil
+	}
+	return fax.WithHint(fmt.Errorf("%w: fax %s is of account %s, not of %s: the credentials reach the faxes of their own account alone",
+		fax.ErrUnsupported, clean(id, 100), clean(owner, 100), a.id), hintOwnCredentials+"; for its numbers alone, the profile has parent: "+clean(owner, 100)+" (--parent)")
+}
+
+// ownFax makes sure, before something of a fax is deleted, that it is ours. The
+// token of an account is its own; an API key may be another account's, which the
+// first record tells.
+func (a faxes) ownFax(ctx context.Context, id string) error {
+	if err := a.otherFaxes(); err != nil {
+		return err
+	}
+	if a.dialect.name != Twilio || strings.EqualFold(a.user, a.id) || a.own.Load() {
+		return nil
+	}
+	_, err := a.Get(ctx, id)
+	if errors.Is(err, fax.ErrNotFound) { // the deletion will say so
+		return nil
+	}
+	return err
+}
+
+// checkMoved refuses an answer about a number that another account has by now.
+func (a *account) checkMoved(n fax.Number, owner string) error {
+	if owner == "" || a.dialect.name != Twilio || strings.EqualFold(owner, a.id) {
+		return nil
+	}
+	return fax.WithHint(fmt.Errorf("%w: %s has moved from account %s to %s", fax.ErrConflict, n.Phone, a.id, clean(owner, 100)),
+		"use a profile of that account")
+}
