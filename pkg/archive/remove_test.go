@@ -82,6 +82,10 @@ func TestSaveThenDelete(t *testing.T) {
 			save(t, a, d, *f)
 			d.docs[f.ID], d.storage = whole, fmt.Errorf("document: %w", fax.ErrNotFound)
 		}},
+		{name: "a failed fax, of which a document is listed", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			f.Status, f.MediaID, f.Pages = fax.Failed, "", nil
+			d.records[f.ID] = *f
+		}},
 		{name: "the document was deleted before", want: Deleted, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.docs[f.ID] = nil
 		}},
