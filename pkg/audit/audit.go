@@ -150,7 +150,11 @@ func (l *list) routing() {
 	if what == "application" {
 		id = l.number.ApplicationID
 	}
-	if what != "" {
+	switch what {
+	case "":
+	case "call handler":
+		l.add(Problem, CodeShadowed, l.configure("--mode fax")+"; or choose LaML webhooks for it in the dashboard", "%s %s takes the calls, and the fax URL is not asked", what, l.number.CallHandler)
+	default:
 		l.add(Problem, CodeShadowed, "clear it: "+l.configure("--mode fax"), "%s %s takes the calls before the fax URL is asked", what, id)
 	}
 }

@@ -64,6 +64,11 @@ this machine buys for the same account, the exit status is 6.`,
 			if err := permitted(phased, allowBuy, allowRelease); err != nil {
 				return err
 			}
+			for _, s := range phased[buying] {
+				if err := a.surelyFax(s); err != nil {
+					return err
+				}
+			}
 			if err := a.confirmSteps(ctx, phased); err != nil {
 				return err
 			}

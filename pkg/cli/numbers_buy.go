@@ -85,6 +85,7 @@ run at a time buys for an account on this machine. Both end with exit status 6.`
 type purchaseFlags struct {
 	routing
 	addressID, bundleID, maxPrice string
+	allowUnsureFax                bool
 	dryRun                        bool
 }
 
@@ -94,6 +95,7 @@ func (b *purchaseFlags) bind(a *app, cmd *cobra.Command) {
 	f.StringVar(&b.addressID, "address-sid", "", "`id` of an address, for countries that want one")
 	f.StringVar(&b.bundleID, "bundle-sid", "", "`id` of a regulatory bundle, for countries that want one")
 	f.StringVar(&b.maxPrice, "max-price", "", "refuse a number that costs more a month than this `amount`")
+	f.BoolVar(&b.allowUnsureFax, "allow-unsure-fax", false, "with --yes: buy a fax number also when the provider does not say that it does fax")
 	f.BoolVar(&b.dryRun, "dry-run", false, "show what would be bought and set, and do nothing")
 	a.bindConfirm(cmd)
 	a.completeNothing(cmd, "address-sid", "bundle-sid", "max-price")
@@ -101,7 +103,7 @@ func (b *purchaseFlags) bind(a *app, cmd *cobra.Command) {
 
 // purchase is what the flags come to; which number is not among it.
 func (b *purchaseFlags) purchase(cmd *cobra.Command) (plan.Purchase, error) {
-	p := plan.Purchase{Order: fax.Order{Name: b.name, AddressID: b.addressID, BundleID: b.bundleID}}
+	p := plan.Purchase{Order: fax.Order{Name: b.name, AddressID: b.addressID, BundleID: b.bundleID}, AllowUnsureFax: b.allowUnsureFax}
 	var err error
 	if p.Want, err = b.want(cmd); err != nil || b.maxPrice == "" {
 		return p, err
@@ -160,8 +162,11 @@ func (a *app) lookUp(ctx context.Context, numbers fax.Numbers, p *plan.Purchase)
 		return err
 	}
 	prices, err := numbers.Prices(ctx, offer.Country)
+	if err != nil {
+		err = &fax.PriceListError{Country: offer.Country, Err: err}
+	}
 	switch m, known := prices[offer.Type]; {
-	case errors.Is(err, fax.ErrUnsupported):
+	case fax.NoPriceList(err):
 	case err != nil:
 		return err
 	case known:
@@ -208,6 +213,10 @@ func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase,
 			return err
 		}
 		a.showPurchase(s, p)
+		a.warnAll(s.Warnings)
+		if err := a.surelyFax(s); err != nil && !dryRun {
+			return err
+		}
 		if dryRun {
 			a.say("Dry run: nothing is bought.")
 		}
@@ -242,6 +251,16 @@ func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase,
 		err = errors.Join(err, printOne(context.WithoutCancel(ctx), a, res, resultType()))
 	}
 	return err
+}
+
+// surelyFax refuses to buy a number that may not be able to receive faxes when
+// nobody reads the warning and it is not allowed.
+func (a *app) surelyFax(s plan.Step) error {
+	if !a.flags.yes || !s.UnsureFax() {
+		return nil
+	}
+	return fax.WithHint(usageError("the provider does not say whether %s can receive faxes; nothing was bought", s.Phone),
+		"search with --fax; or permit it: --allow-unsure-fax, in a file allow-unsure-fax: true below buy")
 }
 
 // bindConfirm declares --confirm-for.

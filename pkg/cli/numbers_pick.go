@@ -76,7 +76,7 @@ func (*app) offersToPick(ctx context.Context, s *searchFlags, numbers fax.Number
 	}
 	s.prices = true
 	offers, err := fax.Collect(s.offers(ctx, numbers, queries, most, func(error) {}))
-	if errors.Is(err, fax.ErrUnsupported) {
+	if fax.NoPriceList(err) {
 		s.prices = false
 		offers, err = fax.Collect(s.offers(ctx, numbers, queries, most, func(error) {}))
 	}

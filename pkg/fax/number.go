@@ -106,6 +106,13 @@ type Number struct {
 	// provider ignores the URL. The trunk wins over the application.
 	TrunkID       string `json:"trunk_id"`
 	ApplicationID string `json:"application_id"`
+	// CallHandler is what else takes the calls, in the provider's words, where it
+	// is not the URL: SignalWire's "ai_agent" and the like.
+	CallHandler string `json:"call_handler,omitempty"`
+
+	// Status is the provider's word for a number that is not in use yet, as
+	// "pending"; else "".
+	Status string `json:"status,omitempty"`
 
 	Created time.Time `json:"created,omitzero"`
 	Updated time.Time `json:"updated,omitzero"`
@@ -131,13 +138,15 @@ func (n *Number) SetURL(url string) {
 }
 
 // ShadowedBy names what takes calls before the number's URL is asked: "trunk",
-// "application", or "" when the URL is in force.
+// "application", "call handler", or "" when the URL is in force.
 func (n Number) ShadowedBy() string {
 	switch {
 	case n.TrunkID != "":
 		return "trunk"
 	case n.ApplicationID != "":
 		return "application"
+	case n.CallHandler != "":
+		return "call handler"
 	}
 	return ""
 }

@@ -102,7 +102,8 @@ type Numbers interface {
 	// Search yields numbers for sale, as many as the provider gives for one
 	// question (Twilio: at most 30). Offers that surely lack a required
 	// capability are left out; where the provider does not say, the offer
-	// comes with that capability Unknown. ErrInvalid: a filter the provider
+	// comes with that capability Unknown. An offer that came without its number
+	// has none. ErrInvalid: a filter the provider
 	// refuses. ErrUnsupported: a type or filter it does not have.
 	Search(ctx context.Context, q Query) iter.Seq2[Offer, error]
 

@@ -3,6 +3,7 @@ package fax
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -23,7 +24,8 @@ type SearchOptions struct {
 	// MaxRefined bounds the questions asked beyond those given; 0: 100.
 	MaxRefined int
 	// Gap is told, from within the loop, what is missing from the sequence
-	// and why: ErrUnsupported for one of several questions, [ErrCut] for
+	// and why: offers without a number, ErrUnsupported for one of several
+	// questions, [ErrCut] for
 	// answers that stayed cut. nil: nobody is told.
 	Gap func(error)
 }
@@ -73,7 +75,13 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 		}
 		seen := map[string]bool{}
 		jobs, budget := opt.Jobs, opt.MaxRefined
-		var cut int // questions whose answers stay cut
+		var cut int      // questions whose answers stay cut
+		var nameless int // offers without a number
+		defer func() {
+			if nameless > 0 {
+				opt.Gap(fmt.Errorf("%d offers came without their number and are left out", nameless))
+			}
+		}()
 		var unsupported []error
 		for len(round) > 0 {
 			var next []question
@@ -87,7 +95,10 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 					continue
 				}
 				for _, o := range a.offers {
-					if seen[o.Phone] {
+					if o.Phone == "" {
+						nameless++
+					}
+					if o.Phone == "" || seen[o.Phone] {
 						continue
 					}
 					seen[o.Phone] = true
@@ -228,6 +239,27 @@ func cutLeading(p string) (wild, body string) {
 	return "", body
 }
 
+// PriceListError says that a country's price list could not be had.
+type PriceListError struct {
+	Country string
+	Err     error
+}
+
+// Error names the list.
+func (e *PriceListError) Error() string {
+	return fmt.Sprintf("price list of %s: %v", e.Country, e.Err)
+}
+
+// Unwrap is the cause.
+func (e *PriceListError) Unwrap() error { return e.Err }
+
+// NoPriceList reports whether err says that there is no price list for these
+// credentials: the provider has none, or not of this country, or does not show it.
+func NoPriceList(err error) bool {
+	var list *PriceListError
+	return errors.As(err, &list) && (errors.Is(err, ErrUnsupported) || errors.Is(err, ErrAuth) || errors.Is(err, ErrNotFound))
+}
+
 // priceLists starts looking up each country's prices once, beside the
 // searches, and returns what sets an offer's price, waiting for the list.
 func priceLists(ctx context.Context, wg *sync.WaitGroup, numbers Numbers, queries []Query) func(country string, o *Offer) error {
@@ -238,7 +270,10 @@ func priceLists(ctx context.Context, wg *sync.WaitGroup, numbers Numbers, querie
 		}
 		list := sync.OnceValues(func() (map[NumberType]Money, error) {
 			prices, err := numbers.Prices(ctx, q.Country)
-			if errors.Is(err, ErrUnsupported) {
+			if err != nil {
+				err = &PriceListError{q.Country, err}
+			}
+			if NoPriceList(err) {
 				err = WithHint(err, "search without --price")
 			}
 			return prices, err

@@ -124,6 +124,11 @@ func unconfirmed(before, now fax.Number, c fax.Change) []Field {
 	check("status_callback", c.StatusCallback, before.StatusCallback, now.StatusCallback, sameURL)
 	check("trunk_id", c.TrunkID, before.TrunkID, now.TrunkID, exactly)
 	check("application_id", c.ApplicationID, before.ApplicationID, now.ApplicationID, exactly)
+	var handler *string // a URL that is set is to be asked
+	if c.URL != nil && *c.URL != "" && now.Mode == fax.ModeFax {
+		handler = new("")
+	}
+	check("call_handler", handler, before.CallHandler, now.CallHandler, exactly)
 	return wrong
 }
 

@@ -346,6 +346,11 @@ func (b buyer) finish(ctx context.Context, res *Result, bought bool) error {
 	if n, err = Apply(ctx, b.numbers, n, d.Change, b.Options); n.ID != "" {
 		res.Number = n
 	}
+	if n.Status != "" {
+		pending := "the provider says that " + n.Phone + " is " + n.Status
+		res.Warnings = append(res.Warnings, pending)
+		b.tell("%s.", pending)
+	}
 	var un *UnconfirmedError
 	if errors.As(err, &un) && len(un.Fields) == 1 && un.Fields[0].Name == "name" {
 		return &NameKeptError{Number: n, Name: *b.Want.Name}

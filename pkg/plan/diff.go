@@ -179,4 +179,14 @@ func (d *differ) routing(n fax.Number, keep bool) {
 			d.set(r.field, r.name, r.id, "", "it would take the calls before the fax URL is asked")
 		}
 	}
+	switch {
+	case n.CallHandler == "":
+	case keep || n.URL() == "" && d.Change.URL == nil:
+		d.warn("call handler %s takes the calls, and the fax URL is not asked", n.CallHandler)
+	default: // a URL that is set again may make it the one that is asked
+		if d.Change.URL == nil {
+			d.Change.URL = new(n.URL())
+		}
+		d.Fields = append(d.Fields, Field{Name: "call_handler", From: n.CallHandler, Note: "it takes the calls; the fax URL is set again"})
+	}
 }

@@ -40,6 +40,7 @@ func (s *shoppingText) fields() []strict.Field {
 		{Key: "region", At: &s.Search.Region}, {Key: "locality", At: &s.Search.Locality},
 		{Key: "max-price", At: &s.maxPrice},
 		{Key: "address-sid", At: &s.AddressID}, {Key: "bundle-sid", At: &s.BundleID},
+		{Key: "allow-unsure-fax", At: &s.allowUnsureFax},
 	}
 	for i := range fields {
 		fields[i].Filled = true
@@ -51,6 +52,7 @@ type shoppingText struct {
 	Shopping
 	kind                     fax.NumberType
 	area, contains, maxPrice string
+	allowUnsureFax           *bool
 }
 
 // entryNode is an entry as it is written.
@@ -133,6 +135,7 @@ func (r fileReader) shopping(n *yaml.Node) *Shopping {
 		r.refuse(at["max-price"], err)
 		s.MaxPrice = &limit
 	}
+	s.AllowUnsureFax = isTrue(s.allowUnsureFax)
 	list := func(s string) []string {
 		if s == "" {
 			return nil

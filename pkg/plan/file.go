@@ -41,6 +41,8 @@ type Shopping struct {
 	MaxPrice  *fax.Money
 	AddressID string
 	BundleID  string
+
+	AllowUnsureFax bool // see [Purchase.AllowUnsureFax]
 }
 
 // ReadFile reads a file of numbers; path is for messages. Everything wrong

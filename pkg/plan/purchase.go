@@ -2,7 +2,6 @@ package plan
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -17,6 +16,9 @@ type Purchase struct {
 	// Offer is what the person was shown: its price, capabilities, country
 	// and type. Without it they are unknown.
 	Offer *fax.Offer
+	// AllowUnsureFax buys also when nobody is there to be warned that the number
+	// may not be able to receive faxes. See [Purchase.UnsureFax].
+	AllowUnsureFax bool
 	// MaxPrice refuses a number that costs more a month, or whose price is
 	// not known. nil: any price.
 	MaxPrice *fax.Money
@@ -108,6 +110,12 @@ func alikeNamed(name string, n fax.Number) error {
 	return fax.WithHint(fmt.Errorf("%w: %s has the name %s already, written as %s; nothing was bought", fax.ErrConflict, n.Phone, strict.Quote(name), strict.Quote(n.Name)), byNumber(n.Phone))
 }
 
+// UnsureFax reports whether a fax number is wanted, and nothing says that the one
+// to be bought can be one.
+func (p Purchase) UnsureFax() bool {
+	return p.Want.fax() && p.Offer != nil && p.Offer.Capabilities.Fax == fax.Unknown
+}
+
 // Check finds what would keep the purchase from being made: an order or a want
 // that cannot be, or a price above the limit. It buys nothing; it may ask for
 // the price. Errors as Buy.
@@ -157,8 +165,8 @@ func (b buyer) affordable(ctx context.Context) (*fax.Money, error) {
 	if country, kind := b.priced(); price == nil && country != "" {
 		list, err := b.numbers.Prices(ctx, country)
 		if err != nil {
-			err = fmt.Errorf("price of a number in %s: %w", country, err)
-			if errors.Is(err, fax.ErrUnsupported) {
+			err = &fax.PriceListError{Country: country, Err: err}
+			if fax.NoPriceList(err) {
 				err = fax.WithHint(err, "leave --max-price out, which cannot be held to here")
 			}
 			return nil, err

@@ -40,6 +40,12 @@ type Step struct {
 	purchase Purchase
 }
 
+// UnsureFax reports whether the step buys a fax number that may not be able to be
+// one, which nobody allowed.
+func (s Step) UnsureFax() bool {
+	return s.Action == ActionBuy && s.purchase.UnsureFax() && !s.purchase.AllowUnsureFax
+}
+
 // Pending reports whether there is something to do.
 func (s Step) Pending() bool {
 	return s.Action == ActionChange || s.Action == ActionBuy || s.Action == ActionRelease
@@ -229,7 +235,7 @@ func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 	c.taken[offer.Phone], c.unpriced = true, s.unpriced == nil
 	p := Purchase{
 		Order: fax.Order{Phone: offer.Phone, Name: e.Name(), AddressID: e.Buy.AddressID, BundleID: e.Buy.BundleID},
-		Want:  e.Want, Offer: &offer, MaxPrice: e.Buy.MaxPrice, Picked: true,
+		Want:  e.Want, Offer: &offer, MaxPrice: e.Buy.MaxPrice, Picked: true, AllowUnsureFax: e.Buy.AllowUnsureFax,
 	}
 	if err := p.Check(ctx, c.numbers); err != nil {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
@@ -252,6 +258,9 @@ func (p Purchase) Step() (Step, error) {
 	}
 	d, err := Diff(fresh, p.Want)
 	s.Fields = d.Fields
+	if p.UnsureFax() {
+		s.Warnings = append(s.Warnings, "the provider does not say whether "+p.Order.Phone+" can receive faxes")
+	}
 	return s, err
 }
 
@@ -290,7 +299,7 @@ func openShelf(ctx context.Context, numbers fax.Numbers, queries []fax.Query, mo
 func (s *shelf) take(accept func(fax.Offer) bool) (fax.Offer, error) {
 	for s.err == nil {
 		switch o, err, more := s.next(); {
-		case errors.Is(err, fax.ErrUnsupported) && s.unpriced != nil: // before the first offer
+		case fax.NoPriceList(err) && s.unpriced != nil: // before the first offer
 			s.stop()
 			*s = *s.unpriced()
 		case err != nil:

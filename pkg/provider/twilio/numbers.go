@@ -37,6 +37,7 @@ type numberRecord struct {
 	StatusCallback      text         `json:"status_callback"`
 	TrunkSID            text         `json:"trunk_sid"`
 	VoiceApplicationSID text         `json:"voice_application_sid"`
+	Status              text         `json:"status"`
 	DateCreated         text         `json:"date_created"`
 	DateUpdated         text         `json:"date_updated"`
 }
@@ -60,6 +61,9 @@ func (w numberRecord) number(raw json.RawMessage) fax.Number {
 		Created:        timeOf(string(w.DateCreated)),
 		Updated:        timeOf(string(w.DateUpdated)),
 		Raw:            raw,
+	}
+	if w.Status != "in-use" {
+		n.Status = string(w.Status)
 	}
 	n.SetURL(string(w.VoiceURL))
 	return n

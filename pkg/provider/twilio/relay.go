@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -38,6 +39,7 @@ type relayNumber struct {
 	Mode        text   `json:"call_receive_mode"`
 	Handler     text   `json:"call_handler"`
 	Application text   `json:"call_laml_application_id"`
+	Resource    text   `json:"calling_handler_resource_id"`
 	Type        text   `json:"number_type"`
 }
 
@@ -52,8 +54,13 @@ func (w relayNumber) complete(n fax.Number) fax.Number {
 	if n.Type == "" {
 		n.Type = w.Type.numberType()
 	}
-	if w.Handler == "laml_application" && n.ApplicationID == "" {
-		n.ApplicationID = string(w.Application)
+	switch {
+	case w.Resource != "":
+		n.CallHandler = "resource " + string(w.Resource)
+	case w.Handler == "laml_application":
+		n.ApplicationID = cmp.Or(n.ApplicationID, string(w.Application), string(w.Handler))
+	case w.Handler != "laml_webhooks": // the one that asks the URL
+		n.CallHandler = string(w.Handler)
 	}
 	return n
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
+	"slices"
 	"strconv"
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
@@ -121,7 +122,16 @@ func (a numbers) search(ctx context.Context, q fax.Query) ([]fax.Offer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return each(w.List, func(w offerRecord, raw json.RawMessage) fax.Offer { return w.offer(q, raw) })
+	return numbered(each(w.List, func(w offerRecord, raw json.RawMessage) fax.Offer { return w.offer(q, raw) }))
+}
+
+// numbered are offers of which one at least has its number: an answer without any
+// is not what the API sends.
+func numbered(offers []fax.Offer, err error) ([]fax.Offer, error) {
+	if err == nil && len(offers) > 0 && !slices.ContainsFunc(offers, func(o fax.Offer) bool { return o.Phone != "" }) {
+		return nil, notRecord(errors.New("no offer has a number"))
+	}
+	return offers, err
 }
 
 func (a numbers) searchRelay(ctx context.Context, q fax.Query, query url.Values) ([]fax.Offer, error) {
@@ -131,7 +141,7 @@ func (a numbers) searchRelay(ctx context.Context, q fax.Query, query url.Values)
 	if err := a.get(ctx, &w, a.dialect.relay+"/search", query); err != nil {
 		return nil, err
 	}
-	return each(&w.List, func(w relayOffer, raw json.RawMessage) fax.Offer { return w.offer(q, raw) })
+	return numbered(each(&w.List, func(w relayOffer, raw json.RawMessage) fax.Offer { return w.offer(q, raw) }))
 }
 
 // checkQuery refuses what the provider would not understand, or would ignore

@@ -1,0 +1,128 @@
+package plan_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plan"
+	"github.com/faxctl/faxctl/pkg/provider/twilio"
+	"github.com/faxctl/faxctl/pkg/sandbox"
+)
+
+func california() []fax.Query {
+	return []fax.Query{{Country: "US", Type: fax.Local, AreaCode: "415"}}
+}
+
+// Without a price list what has no limit goes on, and a limit names the list.
+func TestWithoutPrices(t *testing.T) {
+	for _, quirk := range []string{"prices=403", "prices=404", "prices=none"} {
+		m := one(t, quirks(t, quirk))
+		offer, err := plan.Quote(t.Context(), m.numbers, california())
+		if err != nil || offer.Price != nil {
+			t.Fatalf("%s: %+v, %v", quirk, offer.Price, err)
+		}
+		p := plan.Purchase{Order: fax.Order{Phone: offer.Phone}, Offer: &offer, MaxPrice: usd("2")}
+		if err := p.Check(t.Context(), m.numbers); err == nil || quirk != "prices=none" && (!strings.Contains(err.Error(), "price list of US") || !strings.Contains(fax.Hint(err), "--max-price")) {
+			t.Errorf("%s, with a limit: %v (%s)", quirk, err, fax.Hint(err))
+		}
+	}
+}
+
+// Offers without a number are left out and counted; none but such are no answer.
+func TestOffersWithoutNumbers(t *testing.T) {
+	m := one(t, quirks(t, "offers=number"))
+	var gaps []string
+	offers, err := fax.Collect(fax.SearchAll(t.Context(), m.numbers, california(), fax.SearchOptions{Limit: 5, Gap: func(err error) { gaps = append(gaps, err.Error()) }}))
+	if err != nil || len(offers) != 5 || len(gaps) != 1 || !strings.Contains(gaps[0], "5 offers came without their number") {
+		t.Errorf("%d offers, %v, told %q", len(offers), err, gaps)
+	}
+	for _, o := range offers {
+		if o.Phone == "" {
+			t.Error("an offer without a number is shown")
+		}
+	}
+	m = one(t, quirks(t, "offers=numbers"))
+	if _, err := plan.Quote(t.Context(), m.numbers, california()); !errors.Is(err, fax.ErrUnavailable) {
+		t.Errorf("none has its number: %v", err)
+	}
+}
+
+// A number that may not be able to receive faxes is warned of in the plan.
+func TestUnsureFax(t *testing.T) {
+	m := one(t, quirks(t, "offers=fax", "status=pending"))
+	text := "numbers:\n  - {buy: {area-code: 415}, name: desk, fax-url: https://fax.example.com/in}\n"
+	step := steps(t, m.numbers, text)[0]
+	if !step.UnsureFax() || len(step.Warnings) != 1 || !strings.Contains(step.Warnings[0], "does not say whether "+step.Phone+" can receive faxes") {
+		t.Errorf("%v, warnings %q", step.UnsureFax(), step.Warnings)
+	}
+	allowed := steps(t, m.numbers, strings.Replace(text, "415", "415, allow-unsure-fax: true", 1))[0]
+	if allowed.UnsureFax() {
+		t.Error("it is allowed, and asked for again")
+	}
+	if _, err := allowed.Run(t.Context(), m.numbers, m.care); err != nil || !strings.Contains(m.said.String(), "is pending") {
+		t.Errorf("%v, said %q", err, m.said)
+	}
+}
+
+// A number whose calls another handler takes is changed by setting its URL again,
+// and that is confirmed only when the URL is the one that is asked.
+func TestCallHandlers(t *testing.T) {
+	for quirk, handler := range map[string]string{"routes=ai_agent": "ai_agent", "routes=resource": "resource f0e1d2c3-0000-4000-8000-000000000001"} {
+		o := quirks(t, quirk)
+		o.Dialect = sandbox.SignalWire
+		s, err := sandbox.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		p, err := twilio.Open(twilio.Config{
+			Dialect: twilio.SignalWire, AccountID: s.Account().Account, User: s.Account().Account, Space: "example.signalwire.com",
+			Secret: func() string { return s.Account().Token }, API: &http.Client{Transport: s.Transport(), Timeout: 5 * time.Second},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := p.Numbers.Buy(t.Context(), fax.Order{Phone: "+15005550006"})
+		if err == nil {
+			n, err = p.Numbers.Get(t.Context(), n.ID)
+		}
+		if err != nil || n.CallHandler != handler || n.ShadowedBy() != "call handler" {
+			t.Fatalf("%s: %q, %v", quirk, n.CallHandler, err)
+		}
+		d, err := plan.Diff(n, plan.Want{FaxURL: new(in)})
+		if err != nil || d.Fields[len(d.Fields)-1].Name != "call_handler" {
+			t.Errorf("%s: %+v, %v", quirk, d.Fields, err)
+		}
+		_, err = plan.Apply(t.Context(), p.Numbers, n, d.Change, quick())
+		if err == nil || !strings.Contains(err.Error(), "call handler none (it says "+handler+")") {
+			t.Errorf("%s: %v", quirk, err)
+		}
+	}
+}
+
+// URLs with an empty path equal those with a slash.
+func TestSameURL(t *testing.T) {
+	m := one(t, sandbox.Options{})
+	n, err := m.numbers.Buy(t.Context(), fax.Order{Phone: "+15005550006"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slash := rooting{m.numbers}
+	if _, err := plan.Apply(t.Context(), slash, n, fax.Change{URL: new("https://fax.example.com")}, m.care); err != nil {
+		t.Error(err)
+	}
+}
+
+// rooting is an account that writes the path of the root.
+type rooting struct{ fax.Numbers }
+
+func (r rooting) Get(ctx context.Context, id string) (fax.Number, error) {
+	n, err := r.Numbers.Get(ctx, id)
+	n.SetURL(n.URL() + "/")
+	return n, err
+}
