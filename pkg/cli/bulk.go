@@ -14,6 +14,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
 // Pieces that the commands for many numbers or faxes share.
@@ -31,6 +32,9 @@ func namedFax(id string, err error) error {
 	}
 	if !strings.Contains(err.Error(), id) {
 		err = fmt.Errorf("fax %s: %w", id, err)
+	}
+	if errors.As(err, new(*fetch.TooLargeError)) {
+		return fax.WithHint(err, "take longer ones with --max-document, as in --max-document 256MiB")
 	}
 	if (errors.Is(err, fax.ErrNotFound) || errors.Is(err, fax.ErrInvalid)) && fax.Hint(err) == "" {
 		return fax.WithHint(err, "see what there is: faxctl faxes list")

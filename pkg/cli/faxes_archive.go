@@ -12,6 +12,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fetch"
 	"github.com/faxctl/faxctl/pkg/plain"
 )
 
@@ -19,6 +20,7 @@ func (a *app) faxesArchive() *cobra.Command {
 	var (
 		s     selection
 		to    string
+		most  int64
 		jobs  int
 		again bool
 	)
@@ -55,12 +57,13 @@ run goes on. faxctl archive looks into the copies.`,
 			if err != nil {
 				return err
 			}
-			return a.archive(cmd.Context(), faxes, kept, a.everyFax(cmd.Context(), faxes, q), jobs, again)
+			return a.archive(cmd.Context(), fetch.AtMost(faxes, most), kept, a.everyFax(cmd.Context(), faxes, q), jobs, again)
 		},
 	}
 	s.bindRest(a, cmd)
 	cmd.Flags().StringVar(&to, "to", "", "`folder` of the archive, made if it is not there")
 	cmd.Flags().BoolVar(&again, "retry-missing", false, "ask again for documents that storage did not have")
+	a.bindMaxDocument(cmd, &most)
 	a.bindJobs(cmd, &jobs, 16, "faxes")
 	a.completeFolders(cmd, "to")
 	return cmd

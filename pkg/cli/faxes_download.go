@@ -21,6 +21,7 @@ import (
 // download is where documents go, and how.
 type download struct {
 	dir, file, name string
+	most            int64 // bytes of a document
 	jobs            int
 }
 
@@ -62,6 +63,7 @@ faxes.`,
 			if err != nil {
 				return err
 			}
+			faxes = fetch.AtMost(faxes, d.most)
 			if d.file != "" {
 				return a.downloadOne(cmd.Context(), faxes, work, d.file)
 			}
@@ -73,6 +75,7 @@ faxes.`,
 	f.StringVarP(&d.dir, "dir", "d", ".", "`folder` for the documents, made if it is not there")
 	f.StringVarP(&d.file, "output-file", "O", "", "write the one document to this `file`; - is standard output")
 	f.StringVar(&d.name, "name", "{date}_{from}_{id}", "`template` that names the files")
+	a.bindMaxDocument(cmd, &d.most)
 	a.bindJobs(cmd, &d.jobs, 16, "documents")
 	a.completeFolders(cmd, "dir")
 	a.completeNothing(cmd, "name")

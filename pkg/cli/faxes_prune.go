@@ -16,6 +16,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fetch"
 	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/retention"
 )
@@ -26,6 +27,7 @@ type prune struct {
 	archive  string // folder; empty: no copies
 	receipts string // file; - is standard output
 	dryRun   bool
+	most     int64 // bytes of a document that is kept
 	jobs     int
 	begun    time.Time       // by the clock of this machine; ages are counted back from there
 	ages     []time.Duration // of the conditions that are relative to now
@@ -85,6 +87,9 @@ docs/retention.md.`,
 				return err
 			}
 			p.begun = s.now
+			if cmd.Flags().Changed("max-document") && p.archive == "" {
+				return usageError("--max-document is for --archive")
+			}
 			if p.ages = s.ages; p.policy.OlderThan > 0 {
 				p.ages = append(p.ages, p.policy.OlderThan)
 			}
@@ -101,6 +106,7 @@ docs/retention.md.`,
 	f.StringVar(&p.receipts, "receipts", "", "append a line for each fax to this `file`, as JSON; - is standard output")
 	f.BoolVar(&p.anyClock, "no-clock-check", false, "rely on the clock of this machine, and ask the provider for no time")
 	f.BoolVar(&p.dryRun, "dry-run", false, "list what would be deleted, and delete nothing")
+	a.bindMaxDocument(cmd, &p.most)
 	a.bindJobs(cmd, &p.jobs, 32, "faxes")
 	a.completeFolders(cmd, "archive")
 	a.completeNothing(cmd, "older-than", "keep-last", "max-delete")
@@ -312,6 +318,7 @@ func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Arch
 		return r, lasting(err)
 	}
 	if kept != nil {
+		faxes := fetch.AtMost(faxes, p.most)
 		remove = func(ctx context.Context, f fax.Fax, before func(archive.Receipt) error) (archive.Receipt, error) {
 			r, err := kept.SaveThenDelete(ctx, faxes, f, p.policy.MediaOnly, before)
 			return r, local(err)

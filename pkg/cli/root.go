@@ -211,6 +211,8 @@ func kindOfValue(kind string) (what, example string) {
 		return "number", "0.5"
 	case "duration":
 		return "duration", "30s, 5m or 1h"
+	case "size":
+		return "size", "64MiB, 20MB or 500000 (bytes), up to 1GiB"
 	case "bool":
 		return "answer", "true or false"
 	}

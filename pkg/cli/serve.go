@@ -119,6 +119,7 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	f.IntVarP(&s.Jobs, "jobs", "j", 16, "at most `N` documents and programs at a time")
 	f.IntVar(&s.Attempts, "attempts", 16, "try --exec and --forward `N` times before a job is parked")
 	f.IntVar(&s.MaxConns, "max-connections", 512, "at most `N` connections at once")
+	a.bindMaxDocument(cmd, &s.MaxDocument)
 	f.DurationVar(&s.Drain, "drain", 20*time.Second, "`duration` that running work may take at the end")
 	s.bindTLS(a, cmd)
 	f.StringVar(&s.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
@@ -178,7 +179,7 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 // readPrune makes a policy of --prune-after.
 func (s *serving) readPrune() (err error) {
 	p := &s.prune
-	p.policy.Filter.Direction, p.archive, p.jobs = fax.Inbound, s.archive, s.Jobs
+	p.policy.Filter.Direction, p.archive, p.jobs, p.most = fax.Inbound, s.archive, s.Jobs, s.MaxDocument
 	switch {
 	case s.pruneAfter == "" && p.receipts != "":
 		return usageError("--receipts is for --prune-after")

@@ -72,7 +72,7 @@ type File struct {
 // other.
 //
 // Errors: those of fax.Faxes.Open, [IncompleteError], [NotDocumentError],
-// [PagesError], fax.ErrConflict when another call takes longer than 10 s for the
+// [PagesError], those of [AtMost], fax.ErrConflict when another call takes longer than 10 s for the
 // same target, and those of the file system. After an error there is no file of
 // that name that was not there before.
 func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Options) (File, error) {

@@ -321,6 +321,9 @@ func (d *download) read(body io.Reader) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
+		case errors.As(err, new(*TooLargeError)):
+			d.version = version{} // not worth continuing
+			return err
 		case err != nil:
 			return brokenError{&IncompleteError{Got: d.have, Want: d.version.Size, Reason: err}}
 		case d.version.worthKeeping() && d.have-d.noted >= resumable:

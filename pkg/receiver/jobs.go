@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
 // The jobs. Each names an event by its key; the event itself is in the
@@ -232,17 +233,12 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	case !record.Status.Terminal():
 		return fmt.Errorf("the provider's record of fax %s is behind, at %s: %w", e.FaxID, record.Status, fax.ErrUnavailable)
 	}
-	saving, giveUp := context.WithCancelCause(ctx)
-	defer giveUp(nil)
 	source := source{
-		Faxes: r.cfg.Provider.Faxes, uploads: r.uploads, upload: upload,
-		wait: job.Attempt < missingAttempts, most: r.cfg.MaxDocument, giveUp: giveUp, record: record,
+		Faxes: fetch.AtMost(r.cfg.Provider.Faxes, r.cfg.MaxDocument), uploads: r.uploads, upload: upload,
+		wait: job.Attempt < missingAttempts, record: record,
 	}
-	kept, err := r.cfg.Archive.Save(saving, source, record)
+	kept, err := r.cfg.Archive.Save(ctx, source, record)
 	if err != nil {
-		if cause := context.Cause(saving); cause != nil && ctx.Err() == nil {
-			err = cause
-		}
 		return fmt.Errorf("archive fax %s: %w", e.FaxID, err)
 	}
 	if kept.SHA256 == "" && (upload != "" || job.Attempt < missingAttempts) {

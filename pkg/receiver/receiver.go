@@ -34,6 +34,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fetch"
 	"github.com/faxctl/faxctl/pkg/twiml"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
@@ -77,7 +78,7 @@ type Config struct {
 
 	Attempts    int           // how often Exec and Forward are tried before the job is parked; 0: 16
 	Retry       time.Duration // until a failed job is tried again, doubled each time; 0: 1 s
-	MaxDocument int64         // bytes of a document; 0: 64 MiB
+	MaxDocument int64         // bytes of a document; 0: [fetch.MaxDocument]
 	MaxConns    int           // connections at once; 0: 512
 	Jobs        int           // jobs at once; 0: 16
 	Drain       time.Duration // how long running work may take at the end; 0: 20 s
@@ -164,7 +165,7 @@ func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
 func newReceiver(cfg Config) (*Receiver, error) {
 	setDefault(&cfg.Attempts, 16)
 	setDefault(&cfg.Retry, time.Second)
-	setDefault(&cfg.MaxDocument, 64<<20)
+	setDefault(&cfg.MaxDocument, fetch.MaxDocument)
 	setDefault(&cfg.MaxConns, 512)
 	setDefault(&cfg.Jobs, 16)
 	setDefault(&cfg.Drain, 20*time.Second)

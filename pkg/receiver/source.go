@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -14,10 +13,8 @@ type source struct {
 	fax.Faxes
 	uploads *uploads
 	upload  string
-	wait    bool                    // a document that is not there may still come
-	most    int64                   // bytes of a document
-	giveUp  context.CancelCauseFunc // ends what cannot succeed
-	record  fax.Fax                 // of upload, as the callback told
+	wait    bool    // a document that is not there may still come
+	record  fax.Fax // of upload, as the callback told
 }
 
 // Get implements fax.Faxes. Of a fax whose document came with its callback the
@@ -36,32 +33,9 @@ func (s source) Open(ctx context.Context, f fax.Fax, offset int64) (fax.Document
 		return s.uploads.open(s.upload, offset)
 	}
 	d, err := s.Faxes.Open(ctx, f, offset)
-	switch {
-	case s.wait && errors.Is(err, fax.ErrNotFound):
+	if s.wait && errors.Is(err, fax.ErrNotFound) {
 		// Not found is for good; the archive would note that it is gone.
 		return d, fmt.Errorf("%w: the document is not there yet: %v", fax.ErrUnavailable, err) //nolint:errorlint // its kind is what it must not have
-	case err != nil:
-		return d, err
 	}
-	d.Body = &bounded{ReadCloser: d.Body, left: s.most - d.Offset, over: func() {
-		s.giveUp(fmt.Errorf("%w: the document is longer than %d bytes", fax.ErrInvalid, s.most))
-	}}
-	return d, nil
-}
-
-// bounded is a body that may be endless.
-type bounded struct {
-	io.ReadCloser
-	left int64 // bytes
-	over func()
-}
-
-// Read implements io.Reader.
-func (b *bounded) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); b.left < 0 {
-		b.over()
-		return n, context.Canceled
-	}
-	return n, err
+	return d, err
 }
