@@ -90,7 +90,10 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		}
 	}
 	if err != nil {
-		return Entry{}, false, errors.Join(err, a.putWithout(ctx, key, e, old, found, err))
+		if ctx.Err() == nil && !local(err) && !errors.Is(err, ErrGone) {
+			err = errors.Join(err, a.putWithout(ctx, key, e, old, found))
+		}
+		return Entry{}, false, err
 	}
 	if part != nil {
 		defer part.Discard() // of no effect once it has its name
@@ -108,13 +111,10 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	return e, false, a.put(ctx, key, part, e)
 }
 
-// putWithout keeps the record of a fax whose document did not come, as err says:
+// putWithout keeps the record of a fax whose document did not come:
 // when nothing of it is kept yet, and when storage denied it for the first time.
-func (a *Archive) putWithout(ctx context.Context, key string, e, old Entry, found bool, err error) error {
-	switch {
-	case ctx.Err() != nil, local(err), errors.Is(err, ErrGone), e.Document != nil:
-		return nil
-	case found && e.DocumentDenied.Equal(old.DocumentDenied):
+func (a *Archive) putWithout(ctx context.Context, key string, e, old Entry, found bool) error {
+	if e.Document != nil || found && e.DocumentDenied.Equal(old.DocumentDenied) {
 		return nil
 	}
 	e.DocumentMissing, e.MediaGone = true, time.Time{}

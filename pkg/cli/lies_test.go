@@ -126,12 +126,12 @@ func (l *lie) run(ctx context.Context, seed uint64) error {
 	if err != nil {
 		return err
 	}
-	defer honest.Close() //nolint:errcheck // a test's
+	defer honest.Close()
 	liar, err := sandbox.Open(ctx, sandbox.Options{Dialect: l.dialect, Path: state, Faults: []sandbox.Fault{fault}, Seed: seed})
 	if err != nil {
 		return err
 	}
-	defer liar.Close() //nolint:errcheck // a test's
+	defer liar.Close()
 	told, lied := httptest.NewServer(honest.Handler()), httptest.NewServer(liar.Handler())
 	defer told.Close()
 	defer lied.Close()
@@ -259,7 +259,7 @@ func (l *lie) isKept(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	defer kept.Close(ctx) //nolint:errcheck // only read
+	defer kept.Close(ctx)
 	e, err := kept.Get(ctx, id)
 	if err != nil {
 		return err
@@ -274,9 +274,9 @@ func (l *lie) isKept(ctx context.Context, id string) error {
 func (l *lie) checkMarks(ctx context.Context) error {
 	kept, err := archive.Read(ctx, filepath.Join(l.dir, "ARCHIVE"))
 	if err != nil {
-		return nil //nolint:nilerr // there is none
+		return nil // there is none
 	}
-	defer kept.Close(ctx) //nolint:errcheck // only read
+	defer kept.Close(ctx)
 	for e, err := range kept.List(ctx, fax.Filter{}) {
 		if err != nil {
 			return err

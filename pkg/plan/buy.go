@@ -201,7 +201,7 @@ func (b buyer) order(ctx context.Context, before owned) (n fax.Number, bought bo
 		return n, false, err
 	}
 	n, err = b.numbers.Buy(ctx, b.Order)
-	refused := false
+	var refused bool
 	if err == nil {
 		n, bought, err = b.answered(n)
 		refused = err != nil
