@@ -39,12 +39,13 @@ type Entry struct {
 	Hold *Hold `json:"hold,omitempty"`
 }
 
-// Whole reports whether all of the fax is kept: its document, or the certainty
-// that there is none.
+// Whole reports whether all of the fax is kept: its document, which is not known to
+// have fewer pages than the record tells, or the certainty that there is none.
 func (e Entry) Whole() bool {
-	switch {
-	case e.Document != nil:
-		return true
+	switch d := e.Document; {
+	case d != nil:
+		uncounted := d.Uncounted != "" || d.Pages == 0 // of an older sidecar, which does not say why
+		return uncounted || e.Fax.Pages == nil || d.Pages >= *e.Fax.Pages
 	case e.DocumentMissing, !e.Fax.Status.Terminal():
 		return false
 	}

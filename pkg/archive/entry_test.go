@@ -25,6 +25,32 @@ func TestKeyOf(t *testing.T) {
 	}
 }
 
+func TestWhole(t *testing.T) {
+	two, marked := 2, time.Unix(1_800_000_000, 0)
+	received := fax.Fax{Status: fax.Received, Pages: &two, MediaID: "ME1"}
+	nameless := fax.Fax{Status: fax.Received}
+	for name, test := range map[string]struct {
+		Entry
+		want bool
+	}{
+		"kept":                                {Entry{Fax: received, Document: &Document{Pages: 2}}, true},
+		"kept, and its pages are not counted": {Entry{Fax: received, Document: &Document{Uncounted: "encrypted"}}, true},
+		"kept by an older version, uncounted": {Entry{Fax: received, Document: &Document{}}, true},
+		"kept with a page too few":            {Entry{Fax: received, Document: &Document{Pages: 1}}, false},
+		"not kept":                            {Entry{Fax: received}, false},
+		"not kept, and marked all the same":   {Entry{Fax: received, MediaGone: marked, Gone: marked}, false},
+		"nowhere, and marked":                 {Entry{Fax: nameless, MediaGone: marked}, true},
+		"nowhere":                             {Entry{Fax: nameless}, false},
+		"missing":                             {Entry{Fax: nameless, MediaGone: marked, DocumentMissing: true}, false},
+		"failed":                              {Entry{Fax: fax.Fax{Status: fax.Failed}}, true},
+		"in progress":                         {Entry{Fax: fax.Fax{Status: fax.Receiving}}, false},
+	} {
+		if got := test.Whole(); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	const name = "2026/11/23/FX1.json"
 	sha := strings.Repeat("a", 64)

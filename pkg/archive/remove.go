@@ -113,7 +113,7 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 		return r.end(Failed, err)
 	case kept.Hold != nil:
 		return r.end(Skipped, fmt.Errorf("fax %s is held (%s): %w", f.ID, kept.Hold.Reason, fax.ErrConflict))
-	case !kept.Whole():
+	case kept.Document == nil && !kept.Whole():
 		return r.end(Failed, fmt.Errorf("fax %s: %w: its document is not kept", f.ID, ErrDamagedCopy))
 	case kept.Document == nil:
 		_, has, err := fax.Look(ctx, faxes, f)
