@@ -103,6 +103,19 @@ func TestExpressionsAreCleanedForATerminal(t *testing.T) {
 	}
 }
 
+// What an expression makes is JSON on any terminal: nothing in it turns the line
+// around, or begins a command.
+func TestResultsAreEscaped(t *testing.T) {
+	var got strings.Builder
+	odd := []line{{Name: "a\u202eb\u009bc\u001bd"}}
+	if _, err := output.Print(t.Context(), &got, sequence(odd, nil), lineType(), output.Options{Format: format(t, "jq=[.[].name]")}); err != nil {
+		t.Fatal(err)
+	}
+	if want := `["a\u202eb\u009bc\u001bd"]` + "\n"; got.String() != want {
+		t.Errorf("%q, want %q", got.String(), want)
+	}
+}
+
 func TestSelect(t *testing.T) {
 	for _, c := range []struct {
 		wide  bool

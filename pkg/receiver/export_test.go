@@ -9,5 +9,13 @@ import (
 // ServeAlone serves without working off the jobs.
 func (r *Receiver) ServeAlone(l net.Listener) error { return r.server(nil).Serve(l) }
 
+// Record commits an event, and the name of the file that its document waits in.
+func (r *Receiver) Record(e Event, upload string) (fresh bool, err error) {
+	return r.queue.record(e, upload)
+}
+
+// Archived commits what became of the document of an event.
+func (r *Receiver) Archived(e Event) error { return r.queue.archived(e) }
+
 // Certify asks for the certificate until there is one.
 func (r *Receiver) Certify(ctx context.Context, config *tls.Config) { r.certify(ctx, config) }

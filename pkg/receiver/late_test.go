@@ -2,6 +2,7 @@ package receiver_test
 
 import (
 	"database/sql"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -59,6 +60,42 @@ func TestSlowRecordOfADocumentThatCameAlong(t *testing.T) {
 	defer s.archive.mu.Unlock()
 	if as := s.archive.as[id]; as != fax.Received {
 		t.Errorf("archived as %s", as)
+	}
+}
+
+// An event whose document comes in the very moment in which there seemed to be none
+// is not done with.
+func TestDocumentComesJustNow(t *testing.T) {
+	s := newStation(t, nil)
+	e := receiver.Event{FaxID: faxID(1), Status: fax.Received}
+	for _, upload := range []string{"", "1.pdf"} { // a backfill, then the callback
+		if _, err := s.Record(e, upload); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.Archived = time.Now()
+	if err := s.Archived(e); !errors.Is(err, fax.ErrUnavailable) {
+		t.Errorf("archived without its document: %v", err)
+	}
+	e.SHA256 = strings.Repeat("0", 64)
+	if err := s.Archived(e); err != nil {
+		t.Errorf("archived with it: %v", err)
+	}
+}
+
+// Tables that cannot be prepared are an error, and nothing worse.
+func TestOpenOverForeignTables(t *testing.T) {
+	cfg := newStation(t, nil).config
+	cfg.StateDir = t.TempDir()
+	db, err := sql.Open("sqlite", filepath.Join(cfg.StateDir, "receiver.db"))
+	if err == nil {
+		_, err = db.ExecContext(t.Context(), "CREATE TABLE river_migration (nothing_of_ours)")
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := receiver.Open(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "migrate the job tables") {
+		t.Errorf("%v, %v", r, err)
 	}
 }
 

@@ -151,9 +151,11 @@ func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.queue, err = newQueue(ctx, db, r); err != nil {
+	q, err := newQueue(ctx, db, r)
+	if err != nil { // q is nil, and r.queue, an interface, would not be
 		return nil, errors.Join(err, db.close())
 	}
+	r.queue = q
 	if r.uploads, err = openUploads(ctx, r.cfg, r.queue); err != nil {
 		return nil, err
 	}

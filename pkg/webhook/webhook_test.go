@@ -87,6 +87,9 @@ func TestVerifyBody(t *testing.T) {
 	if !webhook.VerifyBody(u, []byte(`{"a":1}`)) {
 		t.Error("the signed body is refused")
 	}
+	if upper := strings.Replace(u, "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862", "015ABD7F5CC57A2DD94B7590F04AD8084273905EE33EC5CEBEAE62276A97F862", 1); !webhook.VerifyBody(upper, []byte(`{"a":1}`)) {
+		t.Error("a hash in capitals is refused")
+	}
 	for _, bad := range []string{`{"a":2}`, ""} {
 		if webhook.VerifyBody(u, []byte(bad)) || webhook.VerifyBody("https://x.example/in", []byte(bad)) {
 			t.Errorf("body %q is accepted", bad)
