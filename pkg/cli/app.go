@@ -46,6 +46,8 @@ type app struct {
 	format     output.Format
 	log        *slog.Logger
 
+	settleFor time.Duration // see plan.Options; 0, except in tests: a sandbox has no others
+
 	account account // which account, found at the first call to the provider
 
 	misspelt error // a command asked for its help that does not exist
@@ -61,8 +63,9 @@ func newApp(in io.Reader, out, errs io.Writer, getenv func(string) string) *app 
 }
 
 // Main runs faxctl for the process it is in, and returns the exit status.
-func Main() int {
-	a := newApp(os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+func Main() int { return newApp(os.Stdin, os.Stdout, os.Stderr, os.Getenv).main() }
+
+func (a *app) main() int {
 	ctx, in, stop := watchSignals(context.Background())
 	defer stop()
 	a.interrupts = in

@@ -265,7 +265,7 @@ func (a *app) surelyFax(s plan.Step) error {
 
 // bindConfirm declares --confirm-for.
 func (a *app) bindConfirm(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&a.flags.confirmFor, "confirm-for", plan.Confirm, "how long to look, at most, until what was done shows; 0 looks once (FAXCTL_CONFIRM_FOR)")
+	cmd.Flags().DurationVar(&a.flags.confirmFor, "confirm-for", plan.Confirm, "how long to look, at most, until what was done shows; 0 looks once, and a purchase once more after 3 s (FAXCTL_CONFIRM_FOR)")
 	a.completeNothing(cmd, "confirm-for")
 }
 
@@ -289,6 +289,7 @@ func (a *app) care(cmd *cobra.Command) (plan.Options, error) {
 	o := plan.Options{
 		Notes:      plan.Notes{Path: path, Account: a.account.resolved.AccountID},
 		ConfirmFor: patience,
+		SettleFor:  a.settleFor,
 		Tell:       func(text string) { a.say("%s", text) },
 	}
 	if clock := a.account.provider.NumbersClock; clock != nil {

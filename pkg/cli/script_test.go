@@ -27,7 +27,7 @@ const goRace = "atexit_sleep_ms=0"
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"faxctl": func() { os.Exit(cli.Main()) },
+		"faxctl": func() { os.Exit(cli.PromptMain()) },
 		"bare":   bare,
 	})
 }

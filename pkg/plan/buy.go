@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,7 +62,7 @@ func (e *UnfinishedError) Error() string {
 func (e *UnfinishedError) Unwrap() error { return e.Err }
 
 // Options are how purchases and changes are made sure of. The zero value looks
-// once, waits for nothing and keeps no notes.
+// once, and once more for others who buy at the same time, and keeps no notes.
 type Options struct {
 	Notes Notes
 
@@ -73,12 +74,19 @@ type Options struct {
 	// to show: at once, 1 s later, 3 s later, and then every 5 s.
 	ConfirmFor time.Duration
 
+	// SettleFor is how long others have who buy at the same time: until then
+	// their number shows, or what they made of ours. 0: 3 s. However short
+	// ConfirmFor is, a purchase with a name is looked at once more then.
+	SettleFor time.Duration
+
 	// Tell is told what a person should know meanwhile; nil: nobody is.
 	Tell func(string)
 }
 
 // Confirm is the usual [Options.ConfirmFor]: three looks.
 const Confirm = 4 * time.Second
+
+func (o Options) settleFor() time.Duration { return cmp.Or(o.SettleFor, settleFor) }
 
 func (o Options) tell(format string, args ...any) {
 	if o.Tell != nil {

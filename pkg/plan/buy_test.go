@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -284,6 +285,36 @@ func TestBuyInterrupted(t *testing.T) {
 			t.Errorf("hint %q, want %q", fax.Hint(err), want)
 		}
 	})
+}
+
+// However short the looking is, others who buy at the same time have 3 s to show.
+func TestLooksOnceMoreForOthers(t *testing.T) {
+	for _, patience := range []time.Duration{0, time.Second, plan.Confirm} {
+		synctest.Test(t, func(t *testing.T) {
+			a := latecomer{&account{}, time.Now().Add(2 * time.Second)}
+			p := plan.Purchase{Order: fax.Order{Phone: phone, Name: "front desk"}, Picked: true}
+			_, err := plan.Buy(t.Context(), a, p, plan.Options{ConfirmFor: patience})
+			var more *plan.OneTooManyError
+			if !errors.As(err, &more) || more.First.ID != "first" {
+				t.Errorf("looking for %s: %v", patience, err)
+			}
+		})
+	}
+}
+
+// latecomer is an account whose list shows what somebody else bought only then.
+type latecomer struct {
+	*account
+	from time.Time
+}
+
+func (l latecomer) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Number, error] {
+	return func(yield func(fax.Number, error) bool) {
+		if f.Name != "" && !time.Now().Before(l.from) && !yield(fax.Number{ID: "first", Phone: "+14155550100", Name: f.Name, Created: time.Time{}.Add(-time.Hour)}, nil) {
+			return
+		}
+		l.account.List(ctx, f)(yield)
+	}
 }
 
 func TestPurchaseCheck(t *testing.T) {

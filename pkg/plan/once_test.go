@@ -45,7 +45,7 @@ func machines(t *testing.T, n int, o sandbox.Options) []machine {
 		m := machine{numbers: p.Numbers, said: &strings.Builder{}}
 		m.care = plan.Options{
 			Notes: plan.Notes{Path: filepath.Join(t.TempDir(), "state", "purchases"), Account: "AC1"},
-			Now:   p.NumbersClock.Now, ConfirmFor: 20 * time.Millisecond,
+			Now:   p.NumbersClock.Now, ConfirmFor: 20 * time.Millisecond, SettleFor: 20 * time.Millisecond,
 			Tell: func(text string) { m.said.WriteString(text + "\n") },
 		}
 		all = append(all, m)

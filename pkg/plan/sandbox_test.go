@@ -44,7 +44,9 @@ func atSandbox(t *testing.T, dialect sandbox.Dialect, faults ...string) fax.Numb
 func careful() plan.Options { return plan.Options{ConfirmFor: plan.Confirm} }
 
 // quick looks as often, and hardly waits: a sandbox answers at once.
-func quick() plan.Options { return plan.Options{ConfirmFor: 20 * time.Millisecond} }
+func quick() plan.Options {
+	return plan.Options{ConfirmFor: 20 * time.Millisecond, SettleFor: 20 * time.Millisecond}
+}
 
 func forSale(t *testing.T, numbers fax.Numbers) fax.Offer {
 	t.Helper()

@@ -42,12 +42,11 @@ func (e *OneTooManyError) Unwrap() error {
 	return fax.WithHint(fax.ErrConflict, "release it: faxctl numbers release "+e.Number.Phone)
 }
 
-// settleFor is how long others have who bought at the same time: until then their
-// number shows, or what they made of ours.
+// settleFor is [Options.SettleFor] unless it says otherwise.
 const settleFor = 3 * time.Second
 
 // settle makes sure that the number is ours and the only one: the account is read
-// until it shows the purchase, and once more settleFor later. An interrupt ends
+// until it shows the purchase, and once more SettleFor later. An interrupt ends
 // the waiting and not the looking.
 func (b buyer) settle(ctx context.Context, res *Result) error {
 	if !b.Picked && b.Order.Phone != "" && b.Order.Name == "" {
@@ -73,7 +72,7 @@ func (b buyer) settle(ctx context.Context, res *Result) error {
 		res.Warnings = append(res.Warnings, late)
 		b.tell("%s is bought; %s.", res.Number.Phone, late)
 	}
-	pause(ctx, min(settleFor, b.ConfirmFor))
+	pause(ctx, b.settleFor())
 	now, err := b.numbers.Get(looking, res.Number.ID)
 	switch {
 	case err != nil:
