@@ -1,6 +1,7 @@
 package fax_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -18,6 +19,7 @@ type memory struct {
 	owned []fax.Number
 	stock []fax.Offer
 	types []fax.NumberType // what it sells; empty: all
+	cut   int              // offers in an answer; 0: rows
 
 	// before runs at the start of each search, to hold it up or to fail it.
 	before func(context.Context, fax.Query) error
@@ -49,7 +51,7 @@ func (m *memory) Search(ctx context.Context, q fax.Query) iter.Seq2[fax.Offer, e
 		}
 		given, pattern := 0, like(q.Contains)
 		for _, o := range m.stock {
-			if given == rows {
+			if given == m.Limits(q).Rows {
 				return
 			}
 			if o.Country == q.Country && o.Type == q.Type && strings.HasPrefix(o.Phone, "+1"+q.AreaCode) && pattern.MatchString(o.Phone) {
@@ -122,3 +124,7 @@ func (*memory) Configure(context.Context, string, fax.Change) (fax.Number, error
 func (*memory) Release(context.Context, string) error { return fax.ErrUnsupported }
 
 var _ fax.Numbers = (*memory)(nil)
+
+func (m *memory) Limits(fax.Query) fax.SearchLimits {
+	return fax.SearchLimits{Rows: cmp.Or(m.cut, rows), Digits: 2}
+}

@@ -107,6 +107,9 @@ type Numbers interface {
 	// refuses. ErrUnsupported: a type or filter it does not have.
 	Search(ctx context.Context, q Query) iter.Seq2[Offer, error]
 
+	// Limits tells how the provider answers one such question.
+	Limits(q Query) SearchLimits
+
 	// Prices tells what a number of each type costs this account a month.
 	// ErrUnsupported: the provider has no price list.
 	Prices(ctx context.Context, country string) (map[NumberType]Money, error)
@@ -133,6 +136,12 @@ type Numbers interface {
 	// Release gives the number up. ErrNotFound: the account does not own it
 	// (any more). ErrConflict: the provider will not let it go yet.
 	Release(ctx context.Context, id string) error
+}
+
+// SearchLimits are those of one question about numbers for sale.
+type SearchLimits struct {
+	Rows   int // as many offers are in an answer at most
+	Digits int // as many has a pattern at least
 }
 
 // Faxes is what can be done with received and sent faxes.

@@ -17,10 +17,6 @@ type SearchOptions struct {
 	Limit  int  // offers wanted; 0: all that can be found
 	Prices bool // look up each country's prices and set Offer.Price
 
-	// Cap is how many rows the provider gives for one question at most; 0:
-	// 30, as Twilio does. An answer of that many rows is taken to be cut.
-	Cap int
-
 	// MaxRefined bounds the questions asked beyond those given; 0: 100.
 	MaxRefined int
 	// Gap is told, from within the loop, what is missing from the sequence
@@ -41,10 +37,10 @@ var ErrCut = errors.New("there may be more numbers than these")
 // is an error only when none is. Breaking out cancels what is under way; no
 // goroutine outlives the loop.
 //
-// A provider cuts each answer at its cap and has no second page. When the limit
+// A provider cuts each answer at its cap ([Numbers].Limits) and has no second page. When the limit
 // is not reached after all answers, a question that was answered to the cap is
 // asked again in narrower parts, with one more digit in the pattern (or, without
-// a pattern, with the exchange after the area code or the last two digits), for
+// a pattern, with the exchange after the area code or the last digits, two or as many as a pattern has at least), for
 // as long as offers are missing and at most MaxRefined times: with a limit, no
 // more parts at a time than could fill it. A provider that refuses such a part
 // (ErrInvalid, ErrUnsupported) has no more to give for that question, which is
@@ -54,7 +50,6 @@ var ErrCut = errors.New("there may be more numbers than these")
 // With Prices, a country whose price list cannot be had is an error.
 func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt SearchOptions) iter.Seq2[Offer, error] {
 	opt.Jobs = orElse(opt.Jobs, 8)
-	opt.Cap = orElse(opt.Cap, 30)
 	opt.MaxRefined = orElse(opt.MaxRefined, 100)
 	if opt.Gap == nil {
 		opt.Gap = func(error) {}
@@ -114,8 +109,8 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 					yield(Offer{}, a.err)
 					return
 				}
-				if len(a.offers) >= opt.Cap {
-					parts := a.refine()
+				if limits := numbers.Limits(a.Query); len(a.offers) >= limits.Rows {
+					parts := a.refine(limits.Digits)
 					if len(parts) == 0 {
 						cut++
 					}
@@ -131,7 +126,8 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 			cut += len(next) - len(round)
 			if opt.Limit > 0 {
 				missing := opt.Limit - len(seen)
-				jobs = min(opt.Jobs, (missing+opt.Cap-1)/opt.Cap)
+				rows := numbers.Limits(queries[0]).Rows
+				jobs = min(opt.Jobs, (missing+rows-1)/rows)
 			}
 		}
 		if len(unsupported) == len(queries) && len(queries) > 0 {
@@ -177,7 +173,7 @@ func ask(numbers Numbers) func(context.Context, question) answer {
 // refine cuts the question into parts that together cover it, or none when it
 // cannot be cut further. Wildcards stay at the ends of a pattern, where
 // Twilio wants them.
-func (a answer) refine() []question {
+func (a answer) refine(digits int) []question {
 	q := a.Query
 	q.Sure = q.Sure || !slices.ContainsFunc(a.offers, func(o Offer) bool { return o.Capabilities.Fax == Unknown })
 	var patterns []string
@@ -188,8 +184,8 @@ func (a answer) refine() []question {
 			patterns = append(patterns, q.AreaCode+strconv.Itoa(d))
 		}
 	case p == "":
-		for d := range 100 {
-			patterns = append(patterns, strconv.Itoa(d/10)+strconv.Itoa(d%10)+"$")
+		for d := range tens(digits) {
+			patterns = append(patterns, fmt.Sprintf("%0*d$", digits, d))
 		}
 	case atEnd && strings.HasPrefix(p, "+"): // a whole number, nothing to add
 	case atEnd:
@@ -215,6 +211,15 @@ func (a answer) refine() []question {
 		}
 	}
 	return parts
+}
+
+// tens is ten to the power of n.
+func tens(n int) int {
+	all := 1
+	for range n {
+		all *= 10
+	}
+	return all
 }
 
 // cutTrailing takes the wildcards off the end of a pattern: what is before

@@ -213,8 +213,7 @@ func TestSearchAllPastTheCap(t *testing.T) {
 		"wildcards before the end":    {fax.Search{Patterns: []string{"*00$"}}, fax.SearchOptions{}, offers("628", 9000), 90, 11},
 		"a whole number is not split": {fax.Search{Patterns: []string{"+1628%$"}}, fax.SearchOptions{}, offers("628", 50), 30, 1},
 		// Four of the first thirty come again in the ten parts.
-		"bounded":          {fax.Search{}, fax.SearchOptions{MaxRefined: 10}, offers("628", 3000), 326, 11},
-		"a cap of our own": {fax.Search{}, fax.SearchOptions{Cap: 31}, offers("628", 100), 30, 1},
+		"bounded": {fax.Search{}, fax.SearchOptions{MaxRefined: 10}, offers("628", 3000), 326, 11},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &memory{stock: c.stock}
@@ -284,5 +283,14 @@ func TestSearchAllPrices(t *testing.T) {
 	_, err = fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Query: fax.Query{Country: "GB"}}), fax.SearchOptions{Prices: true}))
 	if !errors.Is(err, fax.ErrUnsupported) {
 		t.Errorf("no price list: %v, want ErrUnsupported", err)
+	}
+}
+
+// A provider knows its own cap: an answer below it is whole.
+func TestSearchAllKnowsTheCap(t *testing.T) {
+	m := &memory{stock: offers("628", 95), cut: 100}
+	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{}), fax.SearchOptions{}))
+	if err != nil || len(got) != 95 || len(m.calls) != 1 {
+		t.Errorf("%d offers in %d requests, %v", len(got), len(m.calls), err)
 	}
 }

@@ -154,3 +154,5 @@ func (a *account) Release(_ context.Context, id string) error {
 }
 
 var _ fax.Numbers = (*account)(nil)
+
+func (*account) Limits(fax.Query) fax.SearchLimits { return fax.SearchLimits{Rows: 30, Digits: 2} }

@@ -85,6 +85,15 @@ func (a numbers) Search(ctx context.Context, q fax.Query) iter.Seq2[fax.Offer, e
 	}
 }
 
+// Limits are those of the search that q is put to. Source: for the relay search, its
+// max_results and the digits of its patterns.
+func (a numbers) Limits(q fax.Query) fax.SearchLimits {
+	if _, fits := relayQuery(q); a.dialect.relay != "" && q.Fax && fits {
+		return fax.SearchLimits{Rows: 100, Digits: 3}
+	}
+	return fax.SearchLimits{Rows: 30, Digits: 2}
+}
+
 // can reports whether a number may have what q requires: unknown may.
 func can(q fax.Query, c fax.Capabilities) bool {
 	may := func(required bool, s fax.Support) bool { return !required || s != fax.No }
