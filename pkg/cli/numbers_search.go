@@ -102,9 +102,9 @@ func (a *app) numbersSearch() *cobra.Command {
 		Long: `Find numbers for sale.
 
 Several types, area codes and patterns are asked for side by side, and each
-number is listed once. A provider gives at most 30 numbers for one question;
-for more, the search goes on with narrower questions, at most 100 of them, and
-says so when that was not enough.
+number is listed once. A provider gives at most 30 numbers for one question
+(SignalWire: 100 with --fax); for more, the search goes on with narrower
+questions, at most 100 of them, and says so when that was not enough.
 
 Some providers do not say whether a number can receive faxes: the column then
 says unknown, and a note says so.

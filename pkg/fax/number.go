@@ -212,6 +212,12 @@ type Query struct {
 	Beta      *bool // false leaves out numbers new to the provider
 }
 
+// Allows reports whether a number may have what q requires: unknown may.
+func (q Query) Allows(c Capabilities) bool {
+	may := func(required bool, s Support) bool { return !required || s != No }
+	return may(q.Fax, c.Fax) && may(q.Voice, c.Voice) && may(q.SMS, c.SMS) && may(q.MMS, c.MMS)
+}
+
 // Order is a purchase: exactly one of Phone and AreaCode.
 //
 // An order never carries the receive mode or a URL: providers accept them on

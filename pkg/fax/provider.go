@@ -100,11 +100,12 @@ type Raw interface {
 // Release may be repeated; Buy may not.
 type Numbers interface {
 	// Search yields numbers for sale, as many as the provider gives for one
-	// question (Twilio: at most 30). Offers that surely lack a required
-	// capability are left out; where the provider does not say, the offer
-	// comes with that capability Unknown. An offer that came without its number
-	// has none. ErrInvalid: a filter the provider
-	// refuses. ErrUnsupported: a type or filter it does not have.
+	// question, all of them: an offer that lacks a required capability tells
+	// as well whether the answer is cut ([Query.Allows] tells it from the
+	// others). Where the provider does not say, the offer comes with that
+	// capability Unknown. An offer that came without its number has none.
+	// ErrInvalid: a filter the provider refuses. ErrUnsupported: a type or
+	// filter it does not have.
 	Search(ctx context.Context, q Query) iter.Seq2[Offer, error]
 
 	// Limits tells how the provider answers one such question.
@@ -138,10 +139,11 @@ type Numbers interface {
 	Release(ctx context.Context, id string) error
 }
 
-// SearchLimits are those of one question about numbers for sale.
+// SearchLimits are those of one question about numbers for sale. An answer of
+// Rows offers is taken to be cut.
 type SearchLimits struct {
-	Rows   int // as many offers are in an answer at most
-	Digits int // as many has a pattern at least
+	Rows   int // the most offers in an answer
+	Digits int // the fewest digits in a pattern
 }
 
 // Faxes is what can be done with received and sent faxes.

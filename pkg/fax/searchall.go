@@ -35,13 +35,15 @@ var ErrCut = errors.New("there may be more numbers than these")
 // error, after the offers of the questions before it; but where the provider
 // lacks a type (ErrUnsupported), the others are answered all the same, and that
 // is an error only when none is. Breaking out cancels what is under way; no
-// goroutine outlives the loop.
+// goroutine outlives the loop. Offers that surely lack a required capability are
+// left out, but they count when it is asked whether an answer is cut.
 //
-// A provider cuts each answer at its cap ([Numbers].Limits) and has no second page. When the limit
-// is not reached after all answers, a question that was answered to the cap is
-// asked again in narrower parts, with one more digit in the pattern (or, without
-// a pattern, with the exchange after the area code or the last digits, two or as many as a pattern has at least), for
-// as long as offers are missing and at most MaxRefined times: with a limit, no
+// A provider cuts each answer at its cap ([Numbers].Limits) and has no second
+// page. When the limit is not reached after all answers, a question that was
+// answered to the cap is asked again in narrower parts, with one more digit in
+// the pattern (or, without a pattern, with the exchange after the area code, or
+// as many of the last digits as a pattern has at least), for as long as offers
+// are missing and at most MaxRefined times: with a limit, no
 // more parts at a time than could fill it. A provider that refuses such a part
 // (ErrInvalid, ErrUnsupported) has no more to give for that question, which is
 // a gap and not an error. Where all offers say whether they do fax, so do those
@@ -93,7 +95,7 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 					if o.Phone == "" {
 						nameless++
 					}
-					if o.Phone == "" || seen[o.Phone] {
+					if o.Phone == "" || seen[o.Phone] || !a.Allows(o.Capabilities) {
 						continue
 					}
 					seen[o.Phone] = true

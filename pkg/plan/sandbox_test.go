@@ -50,7 +50,7 @@ func quick() plan.Options {
 
 func forSale(t *testing.T, numbers fax.Numbers) fax.Offer {
 	t.Helper()
-	for o, err := range numbers.Search(t.Context(), fax.Query{Country: "US", Type: fax.Local, AreaCode: "415", Fax: true}) {
+	for o, err := range fax.SearchAll(t.Context(), numbers, []fax.Query{{Country: "US", Type: fax.Local, AreaCode: "415", Fax: true}}, fax.SearchOptions{Limit: 1}) {
 		if err != nil {
 			t.Fatal(err)
 		}

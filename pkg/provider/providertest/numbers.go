@@ -23,12 +23,12 @@ func (s Subject) search(t *testing.T) {
 		if o.Country != s.Offered.Country || o.Type != s.Offered.Type {
 			t.Errorf("%s is %s in %s, want %s in %s", o.Phone, o.Type, o.Country, s.Offered.Type, s.Offered.Country)
 		}
-		if o.Capabilities.Fax == fax.No {
-			t.Errorf("%s has no fax", o.Phone)
-		}
 		if len(o.Raw) == 0 {
 			t.Errorf("%s has no raw record", o.Phone)
 		}
+	}
+	if limits := n.Limits(s.Offered); len(offers) > limits.Rows {
+		t.Errorf("%d offers in an answer, and the limit is %d", len(offers), limits.Rows)
 	}
 
 	odd := s.Offered
@@ -120,7 +120,7 @@ func (s Subject) numbers(t *testing.T) {
 func (s Subject) life(t *testing.T) {
 	ctx, n := t.Context(), s.Open(t).Numbers
 	var offer fax.Offer
-	for o, err := range n.Search(ctx, s.Offered) {
+	for o, err := range fax.SearchAll(ctx, n, []fax.Query{s.Offered}, fax.SearchOptions{Limit: 1}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,15 +66,8 @@ func TestModesByThePage(t *testing.T) {
 // The list of the modes is read in the largest pages that it gives, for a selection
 // of many numbers as well: never with a request for each.
 func TestModesOfMany(t *testing.T) {
-	box, err := sandbox.Open(t.Context(), sandbox.Options{Dialect: sandbox.SignalWire})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = box.Close() })
 	const owned = 1200
-	if _, err := box.Seed(t.Context(), sandbox.SeedOptions{Numbers: owned}); err != nil {
-		t.Fatal(err)
-	}
+	box := signalWireBox(t, sandbox.SeedOptions{Numbers: owned})
 	pages := func(of, each int) int { return (of + each - 1) / each }
 	for most, allowed := range map[int]int{
 		1000: 2 * pages(owned, 1000),
@@ -82,22 +75,15 @@ func TestModesOfMany(t *testing.T) {
 	} {
 		for name, filter := range map[string]fax.NumberFilter{"all": {WithMode: true}, "some": {WithMode: true, Contains: "+1"}} {
 			asked := 0
-			p, err := twilio.Open(twilio.Config{
-				Dialect: twilio.SignalWire, AccountID: box.Account().Account, User: box.Account().Account,
-				Secret: func() string { return box.Account().Token }, Space: "example.signalwire.com",
-				API: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-					asked++
-					if n, _ := strconv.Atoi(r.FormValue("page_size")); n > most {
-						w := httptest.NewRecorder()
-						http.Error(w, `{"errors":[{"code":"invalid_parameter","message":"page_size is too large"}]}`, http.StatusUnprocessableEntity)
-						return w.Result(), nil
-					}
-					return box.Transport().RoundTrip(r)
-				})},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := openBox(t, box, roundTrip(func(r *http.Request) (*http.Response, error) {
+				asked++
+				if n, _ := strconv.Atoi(r.FormValue("page_size")); n > most {
+					w := httptest.NewRecorder()
+					http.Error(w, `{"errors":[{"code":"invalid_parameter","message":"page_size is too large"}]}`, http.StatusUnprocessableEntity)
+					return w.Result(), nil
+				}
+				return box.Transport().RoundTrip(r)
+			}))
 			got, err := fax.Collect(p.Numbers.List(t.Context(), filter))
 			if err != nil || len(got) != owned {
 				t.Fatalf("%d numbers, %v", len(got), err)
@@ -143,4 +129,32 @@ func TestListFilter(t *testing.T) {
 			t.Errorf("%+v selects %d, want %d", filter, len(got), want)
 		}
 	}
+}
+
+// signalWireBox is a sandbox that speaks as SignalWire does.
+func signalWireBox(t *testing.T, seed sandbox.SeedOptions) *sandbox.Sandbox {
+	t.Helper()
+	box, err := sandbox.Open(t.Context(), sandbox.Options{Dialect: sandbox.SignalWire})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = box.Close() })
+	if _, err := box.Seed(t.Context(), seed); err != nil {
+		t.Fatal(err)
+	}
+	return box
+}
+
+// openBox opens its account, by way of rt.
+func openBox(t *testing.T, box *sandbox.Sandbox, rt http.RoundTripper) fax.Provider {
+	t.Helper()
+	p, err := twilio.Open(twilio.Config{
+		Dialect: twilio.SignalWire, AccountID: box.Account().Account, User: box.Account().Account,
+		Secret: func() string { return box.Account().Token }, Space: "example.signalwire.com",
+		API: &http.Client{Transport: rt},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }

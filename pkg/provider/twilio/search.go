@@ -78,26 +78,20 @@ func (a numbers) Search(ctx context.Context, q fax.Query) iter.Seq2[fax.Offer, e
 			return
 		}
 		for _, o := range offers {
-			if can(q, o.Capabilities) && !yield(o, nil) {
+			if !yield(o, nil) {
 				return
 			}
 		}
 	}
 }
 
-// Limits are those of the search that q is put to. Source: for the relay search, its
-// max_results and the digits of its patterns.
+// Limits are those of the search that q is put to; the relay search documents its own.
+// Source: https://signalwire.com/docs/apis/relay-rest/phone-numbers/search-available-phone-numbers
 func (a numbers) Limits(q fax.Query) fax.SearchLimits {
 	if _, fits := relayQuery(q); a.dialect.relay != "" && q.Fax && fits {
 		return fax.SearchLimits{Rows: 100, Digits: 3}
 	}
 	return fax.SearchLimits{Rows: 30, Digits: 2}
-}
-
-// can reports whether a number may have what q requires: unknown may.
-func can(q fax.Query, c fax.Capabilities) bool {
-	may := func(required bool, s fax.Support) bool { return !required || s != fax.No }
-	return may(q.Fax, c.Fax) && may(q.Voice, c.Voice) && may(q.SMS, c.SMS) && may(q.MMS, c.MMS)
 }
 
 func (a numbers) search(ctx context.Context, q fax.Query) ([]fax.Offer, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
+	"github.com/faxctl/faxctl/pkg/sandbox"
 )
 
 func TestSearchDecode(t *testing.T) {
@@ -43,7 +44,7 @@ func TestSearchDecode(t *testing.T) {
 		"signalwire does not say in the other":             {sw, fax.Query{Country: "US", Type: fax.Local}, []fax.Offer{plain}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := fax.Collect(test.numbers.Search(t.Context(), test.query))
+			got, err := fax.Collect(fax.SearchAll(t.Context(), test.numbers, []fax.Query{test.query}, fax.SearchOptions{}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,5 +80,42 @@ func TestPrices(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// SignalWire's relay search has a cap of its own and takes no pattern of fewer than
+// three digits: an answer below the cap is whole, and a cut one is asked for again
+// in parts that the search takes, also when few of its numbers do fax.
+func TestSearchPastTheRelayCap(t *testing.T) {
+	box := signalWireBox(t, sandbox.SeedOptions{})
+	asked := 0
+	numbers := openBox(t, box, roundTrip(func(r *http.Request) (*http.Response, error) {
+		asked++
+		return box.Transport().RoundTrip(r)
+	})).Numbers
+	for name, c := range map[string]struct {
+		query    fax.Query
+		limit    int
+		found    int // of those the sandbox sells
+		requests int // at most
+	}{
+		"whole":        {query: fax.Query{Contains: "+1628253"}, found: 72, requests: 1}, // of 88
+		"an area code": {query: fax.Query{AreaCode: "415"}, found: 237, requests: 31},    // of 291
+		"no area code": {limit: 300, found: 300, requests: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked = 0
+			c.query.Country, c.query.Type, c.query.Fax = "US", fax.Local, true
+			gap := func(err error) { t.Errorf("a gap: %v", err) }
+			got, err := fax.Collect(fax.SearchAll(t.Context(), numbers, []fax.Query{c.query}, fax.SearchOptions{Jobs: 1, Limit: c.limit, Gap: gap}))
+			if err != nil || len(got) != c.found || asked > c.requests {
+				t.Errorf("%d offers in %d requests, %v; want %d in at most %d", len(got), asked, err, c.found, c.requests)
+			}
+			for _, o := range got {
+				if o.Capabilities.Fax != fax.Yes {
+					t.Errorf("%s: fax %s", o.Phone, o.Capabilities.Fax)
+				}
+			}
+		})
 	}
 }
