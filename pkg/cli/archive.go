@@ -175,11 +175,13 @@ func (a *app) archiveVerify() *cobra.Command {
 		Long: `Read every copy again and compare it with what was kept: each document against
 its sha256. What is missing, changed, unreadable or without a sidecar is listed,
 and so is a document with fewer pages than its record tells, and one that is not
-kept and was marked as gone at the provider; the exit status is then 8. A document
-whose pages cannot be counted is told with the reason, and is no finding.
+kept and was marked as gone at the provider; the exit status is then 8. A
+document whose pages cannot be counted is told with the reason, and is no
+finding.
 
-Marks of an earlier version, which believed one answer that something was not found,
-are counted. faxctl archive reindex --ask takes back those that are not so.`,
+Marks of an earlier version, which believed one answer that something was not
+found, are counted. faxctl archive reindex --ask takes back those that are not
+so.`,
 		Example: `  faxctl archive verify /srv/faxes
   faxctl archive verify /srv/faxes -o json`,
 		Args:              oneArg("the folder of an archive", "faxctl archive verify /srv/faxes"),
@@ -238,9 +240,9 @@ forgotten, and counted. A sidecar that cannot be read is named, and the exit
 status is then 8: put it right or bring it back from a backup; until then faxctl
 faxes prune leaves its fax alone.
 
-With --ask the provider is asked about the faxes that an earlier version marked as
-gone on one answer, and the marks that are not so are taken back: faxctl faxes
-archive then keeps what is missing. Use the account that the faxes are of.`,
+With --ask the provider is asked about the faxes that an earlier version marked
+as gone on one answer, and the marks that are not so are taken back: faxctl
+faxes archive then keeps what is missing. Use the account that the faxes are of.`,
 		Example: `  faxctl archive reindex /srv/faxes
   faxctl archive reindex /srv/faxes --ask`,
 		Args:              oneArg("the folder of an archive", "faxctl archive reindex /srv/faxes"),

@@ -34,10 +34,10 @@ func (a *app) faxesDelete() *cobra.Command {
 from standard input.
 
 One fax is confirmed with yes, several by typing how many they are; a script
-passes --yes. A fax that is not found, neither to delete nor to look at, counts as
-done, so that a list can be gone through again. One that is still in progress is
-left alone and named, and the exit status is then 3, or 6 when nothing was deleted.
-To delete by age, use faxctl faxes prune.`,
+passes --yes. A fax that is not found, neither to delete nor to look at, counts
+as done, so that a list can be gone through again. One that is still in progress
+is left alone and named, and the exit status is then 3, or 6 when nothing was
+deleted. To delete by age, use faxctl faxes prune.`,
 		Example: `  faxctl faxes delete FX0123456789abcdef0123456789abcdef
   faxctl faxes list --failed --until 30d -o id | faxctl faxes delete - --dry-run
   faxctl faxes delete - --media-only --yes < ids`,

@@ -54,9 +54,10 @@ are; a script passes --yes. Faxes in progress, held ones and those that
 --keep-last protects are left alone. When the policy selects more than
 --max-delete, nothing is deleted at all.
 
-An age takes h, d, w, mo and y. It is counted back from the clock of this machine,
-which is held against the provider's first: when they are further apart than five
-minutes, or than a tenth of the age where that is more, nothing is deleted.
+An age takes h, d, w, mo and y. It is counted back from the clock of this
+machine, which is held against the provider's first: when they are further apart
+than five minutes, or than a tenth of the age where that is more, nothing is
+deleted.
 
 With --archive each fax is kept there first, and its copy read again and
 compared, before it is deleted at the provider. A fax that is gone already

@@ -28,8 +28,8 @@ func (a *app) profileAdd() *cobra.Command {
 		Use:   "add NAME",
 		Short: "Add an account",
 		Long: `Add an account. What is not given by a flag is asked for; the provider is called
-to see whether the credentials work before anything is saved: an API key that may
-read numbers or faxes does, and what it may not read is told.
+to see whether the credentials work before anything is saved: an API key that
+may read numbers or faxes does, and what it may not read is told.
 
 The configuration never holds a secret, only where it is kept: keyring (the
 default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. --secret says it of

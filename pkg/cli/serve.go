@@ -59,10 +59,10 @@ and as JSON on its standard input. --forward posts the same JSON to a URL,
 signed with the key in FAXCTL_FORWARD_KEY. Both are tried again until they
 succeed, and parked in the end: faxctl serve jobs list.
 
---prune-after deletes at the provider what is kept and old, once a day: nothing on
-a day when the clock of this machine is not the provider's, or when more faxes are
-due than --max-delete. faxctl serve status says so; faxctl faxes prune releases a
-backlog.
+--prune-after deletes at the provider what is kept and old, once a day: nothing
+on a day when the clock of this machine is not the provider's, or when more
+faxes are due than --max-delete. faxctl serve status says so; faxctl faxes prune
+releases a backlog.
 
 Without TLS it belongs behind a proxy. --acme gets a certificate from Let's
 Encrypt, or another authority, keeps it in the state folder and renews it; the

@@ -193,8 +193,8 @@ func (a *app) serveStatus() *cobra.Command {
 		Use:   "status",
 		Short: "Count what a receiver has received and what it has not done yet",
 		Long: `Count what a receiver has received, by status, and what it has not done yet, by
-kind of job; and what became of the last daily prune (--prune-after), with what it
-held back and why. It reads the state, whether the receiver runs or not.`,
+kind of job; and what became of the last daily prune (--prune-after), with what
+it held back and why. It reads the state, whether the receiver runs or not.`,
 		Example: "  faxctl serve status -o json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
