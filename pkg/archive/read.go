@@ -57,6 +57,19 @@ func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found bool, err
 	return a.latest(ctx, row, key, true)
 }
 
+// Has reports whether there is a whole copy of a fax: its sidecar says so, and the
+// document is in its place with its size. [Archive.Verify] looks closer.
+func (a *Archive) Has(ctx context.Context, id string) (bool, error) {
+	e, key, err := a.get(ctx, id)
+	switch {
+	case errors.Is(err, fax.ErrNotFound), errors.Is(err, ErrDamagedCopy):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return e.Whole() && (e.Document == nil || a.there(ctx, key, e.Document)), nil
+}
+
 // document finds the document of a fax: what is known of it, and its name in
 // the store.
 func (a *Archive) document(ctx context.Context, id string) (*Document, string, error) {

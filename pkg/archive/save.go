@@ -79,7 +79,9 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		}
 	}
 	var part *fetch.Part
-	if found && a.there(ctx, key, old.Document) {
+	kept := found && a.there(ctx, key, old.Document)
+	another := kept && old.Fax.MediaID != "" && f.MediaID != "" && old.Fax.MediaID != f.MediaID // the record names it
+	if kept && !another {
 		e.ArchivedAt = old.ArchivedAt
 		err = e.lookForMedia(ctx, faxes)
 	} else if mayHaveDocument(f) && (e.MediaGone.IsZero() || f.HasDocument() || sure) {
@@ -97,18 +99,41 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	}
 	if part != nil {
 		defer part.Discard() // of no effect once it has its name
+		if another && part.SHA256 != old.Document.SHA256 {
+			return Entry{}, false, fmt.Errorf("fax %s: %w: its record names another document than the one that is kept", f.ID, fax.ErrContradiction)
+		}
 		e.Document = &Document{
 			File: f.ID + part.Info.Ext, SHA256: part.SHA256, Size: part.Size,
 			Pages: part.Info.Pages, Uncounted: part.Info.Uncounted, ContentType: part.Info.ContentType,
 		}
 	}
-	if found && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && old.Gone.IsZero() && !old.DocumentMissing {
+	unwritten := false
+	if found {
+		if unwritten, err = a.again(ctx, key, &e); err != nil {
+			return Entry{}, false, err
+		}
+	}
+	if found && !unwritten && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && old.Gone.IsZero() && !old.DocumentMissing {
 		return old, true, a.correct(ctx, key, row, old)
 	}
 	if e.Record == nil && found && same(old.Fax, e.Fax) {
 		e.Record = old.Record
 	}
 	return e, false, a.put(ctx, key, part, e)
+}
+
+// again looks at the sidecar once more before it is written over: a hold that was
+// set meanwhile, by hand, counts. unwritten: there is none any more.
+func (a *Archive) again(ctx context.Context, key string, e *Entry) (unwritten bool, err error) {
+	now, err := a.load(ctx, key+sidecarExt)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return true, nil
+	case err != nil:
+		return false, err
+	}
+	e.Hold = now.Hold
+	return false, nil
 }
 
 // putWithout keeps the record of a fax whose document did not come:
@@ -141,12 +166,20 @@ func (a *Archive) settled(ctx context.Context, key string, row Entry, f fax.Fax)
 	switch {
 	case !same(row.Fax, f), !row.Gone.IsZero():
 		return false
+	case !a.written(ctx, key):
+		return false
 	case row.DocumentMissing:
 		return !row.DocumentDenied.IsZero()
 	case a.there(ctx, key, row.Document):
 		return f.HasDocument() != gone
 	}
 	return !f.HasDocument() && (gone || !mayHaveDocument(f))
+}
+
+// written reports whether the sidecar is there: the index alone is no copy.
+func (a *Archive) written(ctx context.Context, key string) bool {
+	size, err := a.store.Size(ctx, key+sidecarExt)
+	return err == nil && size > 0
 }
 
 // renewed is f as the provider has it now.

@@ -428,3 +428,82 @@ func TestHiddenFolders(t *testing.T) {
 		t.Errorf("%+v, %v", e, err)
 	}
 }
+
+// A record that names another document than the one that is kept is no reason to
+// take that for it, nor to give it up.
+func TestSaveOfAnotherDocument(t *testing.T) {
+	a := open(t, t.TempDir())
+	d, faxes := fill(t, 2)
+	for i, f := range faxes {
+		save(t, a, d, f)
+		kept := d.docs[f.ID]
+		if f.MediaID = "MEother"; i == 0 { // else it has another name alone
+			d.docs[f.ID] = sheet(t, *f.Pages, 77)
+		}
+		d.records[f.ID] = f
+		_, _, err := a.Save(t.Context(), d, f)
+		if errors.Is(err, fax.ErrContradiction) != (i == 0) || (err == nil) != (i == 1) {
+			t.Errorf("%d: %v", i, err)
+		}
+		if got, err := a.ReadDocument(t.Context(), f.ID); err != nil || !bytes.Equal(got, kept) {
+			t.Errorf("%d: what was kept is not any more: %v", i, err)
+		}
+	}
+	if r, err := a.SaveThenDelete(t.Context(), d, d.records[faxes[0].ID], false, nil); r.Result != Failed || err == nil || len(d.deleted) > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// A hold that is written into the sidecar while its document comes counts.
+func TestSaveSeesAHoldThatComesMeanwhile(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir)
+	d, faxes := fill(t, 1)
+	f := faxes[0]
+	d.storage = fax.ErrUnavailable
+	if _, _, err := a.Save(t.Context(), d, f); err == nil {
+		t.Fatal("kept")
+	}
+	d.storage = nil
+	d.before = func() {
+		name := filepath.Join(dir, "2026/11/23", f.ID+".json")
+		data, err := os.ReadFile(name)
+		if err == nil {
+			err = os.WriteFile(name, bytes.Replace(data, []byte(`"document": null`), []byte(`"hold": {"reason": "case 1", "since": "2026-11-28T00:00:00Z"}, "document": null`), 1), 0o600)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if r, err := a.SaveThenDelete(t.Context(), d, f, false, nil); r.Result != Skipped || !errors.Is(err, fax.ErrConflict) || len(d.deleted) > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if e, err := a.Get(t.Context(), f.ID); err != nil || e.Hold == nil || e.Document == nil {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
+// The index alone is no copy: a sidecar that was removed is written again, and until
+// then there is none.
+func TestSaveWritesALostSidecar(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir)
+	d, faxes := fill(t, 2)
+	saveAll(t, a, d, faxes)
+	name := filepath.Join(dir, "2026/11/23", faxes[0].ID)
+	if err := errors.Join(os.Remove(name+".json"), os.WriteFile(filepath.Join(dir, "2026/11/23", faxes[1].ID+".pdf"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faxes {
+		if has, err := a.Has(t.Context(), f.ID); has || err != nil {
+			t.Errorf("%s is there: %v", f.ID, err)
+		}
+		save(t, a, d, f)
+		if has, err := a.Has(t.Context(), f.ID); !has || err != nil {
+			t.Errorf("%s is not there again: %v", f.ID, err)
+		}
+	}
+	if has, err := a.Has(t.Context(), "FX9"); has || err != nil {
+		t.Errorf("what never was: %t, %v", has, err)
+	}
+}

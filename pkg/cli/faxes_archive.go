@@ -136,16 +136,12 @@ func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) err
 	if err != nil {
 		return err
 	}
-	copies := map[string]bool{}
-	for e, err := range kept.List(ctx, fax.Filter{}) {
+	lost := 0
+	for i, e := range soon {
+		yes, err := kept.Has(ctx, e.ID)
 		if err != nil {
 			return err
 		}
-		copies[e.Fax.ID] = e.Whole()
-	}
-	lost := 0
-	for i, e := range soon {
-		yes := copies[e.ID]
 		soon[i].Archived = &yes
 		if !yes {
 			lost++

@@ -40,6 +40,9 @@ func (f *file) tiffPages(head []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if t.offset(b) == 0 { // writers put it in last
+		return 0, fmt.Errorf("%w: it tells of no page yet", ErrTruncated)
+	}
 	pages, seen := 0, map[int64]bool{}
 	for next := t.offset(b); next != 0; {
 		if seen[next] {

@@ -141,6 +141,7 @@ func TestSave(t *testing.T) {
 		{name: "more pages than recorded", server: &server{body: pdf}, pages: 2, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "length not announced", server: &server{body: pdf, size: -1}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "a broken connection is continued", server: &server{body: pdf, etag: "v1", breaks: []int{1000, 500}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 1500}},
+		{name: "a broken connection, and nothing says that it is the same document", server: &server{body: pdf, breaks: []int{1000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 0}},
 		{name: "a short answer is continued", server: &server{body: pdf, etag: "v1", breaks: []int{1000}, clean: true}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000}},
 		{name: "a server without ranges starts over", server: &server{body: pdf, noRange: true, breaks: []int{1000, 2000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 2000}},
 		{name: "a server that never gets far", server: &server{body: pdf, noRange: true, breaks: []int{1000, 1000, 1000, 1000, 1000, 1000}}, pages: 3,

@@ -279,7 +279,7 @@ func (d *download) connection(ctx context.Context) error {
 	}
 	defer doc.Body.Close() //nolint:errcheck // only read
 	v := version{doc.ETag, doc.Size}
-	if d.have > 0 && (doc.Offset != d.have || v != d.version) {
+	if d.have > 0 && (doc.Offset != d.have || v != d.version || v.ETag == "") { // nothing else says that it is the same document
 		if err := d.startOver(); err != nil {
 			return err
 		}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"mime"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -18,8 +20,8 @@ import (
 //
 //   - GET, HEAD, PUT and DELETE after a network error, 408, 429 and 5xx, but
 //     not after 501 and 505, which will be said again;
-//   - every other method (POST spends money) only after 429, which says that
-//     nothing was done, and when the connection could not be made, so that the
+//   - every other method (POST spends money) only after a 429 in JSON, by which an
+//     API says that nothing was done, and when the connection could not be made, so that the
 //     request never left.
 //
 // A request whose body cannot be had again (no GetBody) is never repeated, and
@@ -121,7 +123,14 @@ func harmless(method string, res *http.Response, err error) bool {
 	if err != nil {
 		return neverLeft(err)
 	}
-	return res.StatusCode == http.StatusTooManyRequests
+	return res.StatusCode == http.StatusTooManyRequests && isJSON(res)
+}
+
+// isJSON reports whether a response is an API's, and no page of something before
+// it, which may have passed the request on.
+func isJSON(res *http.Response) bool {
+	kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }
 
 // neverLeft reports whether err proves that no byte of the request was sent:

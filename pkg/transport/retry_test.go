@@ -25,6 +25,7 @@ const api = "https://api.example/v1/Faxes"
 type step struct {
 	status int
 	after  string // Retry-After; "@5s" is the date in five seconds
+	page   bool // it comes from something before the API
 	err    error
 }
 
@@ -54,6 +55,9 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, now.err
 	}
 	res := answer(req, now.status, "")
+	if !now.page {
+		res.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
 	if in, ok := strings.CutPrefix(now.after, "@"); ok {
 		d, err := time.ParseDuration(in)
 		if err != nil {
@@ -95,6 +99,8 @@ func TestRetryWhat(t *testing.T) {
 	}{
 		{"all is well", "GET POST", step{status: 200}, 1},
 		{"refused for now", "GET HEAD PUT DELETE POST PATCH", step{status: 429}, 2},
+		{"refused for now, by a page", "GET HEAD PUT DELETE", step{status: 429, page: true}, 2},
+		{"refused for now, by a page that may have passed it on", "POST PATCH", step{status: 429, page: true}, 1},
 		{"may pass", "GET HEAD PUT DELETE", step{status: 503}, 2},
 		{"may pass, but may have been done", "POST PATCH", step{status: 503}, 1},
 		{"too slow", "GET DELETE", step{status: 408}, 2},

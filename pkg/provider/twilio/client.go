@@ -202,13 +202,13 @@ func (a *account) ask(ctx context.Context, out any, request func(*openapi.ApiSer
 }
 
 // acknowledged is nil when the answer, to a request that is answered with nothing,
-// is that, 204, or JSON. A web page, or an empty 200, is somebody else's, and what
-// became of the request is not known.
+// is 204. Any other success is somebody else's, a web page or a gateway's JSON, and
+// what became of the request is not known.
 func (c *call) acknowledged() error {
-	if c.status == http.StatusNoContent || json.Valid(c.body) {
+	if c.status == http.StatusNoContent {
 		return nil
 	}
-	return c.misunderstood(errors.New("not JSON"))
+	return c.misunderstood(errors.New("something, where nothing comes"))
 }
 
 // get asks for an address that twilio-go has no function for.

@@ -27,10 +27,10 @@ func refusal(status int, header http.Header, body []byte, storage bool) *fax.API
 	case len(trimmed) == 0:
 	case trimmed[0] == '{', trimmed[0] == '[', trimmed[0] == '"':
 		p.readJSON(trimmed, 0)
-		own = p.code != ""
+		own = ownCode(p.code)
 	case trimmed[0] == '<' && !isHTML(trimmed):
 		p.readXML(trimmed)
-		own = storage && p.code != ""
+		own = storage && ownCode(p.code)
 	}
 	e := &fax.APIError{
 		Kind:      kindOf(status, p.code),
@@ -52,6 +52,12 @@ func refusal(status int, header http.Header, body []byte, storage bool) *fax.API
 		e.Message = cmp.Or(strings.ToLower(http.StatusText(status)), "no explanation")
 	}
 	return e
+}
+
+// ownCode reports whether a code may be the provider's: five digits, or a word. A
+// lower number is one of a gateway's own, as gRPC's 5 for "not found".
+func ownCode(code string) bool {
+	return code != "" && (len(code) == 5 || strings.Trim(code, "0123456789") != "")
 }
 
 // foreign reports whether err says that something is not there in words that are

@@ -62,6 +62,10 @@ func TestRefusal(t *testing.T) {
 			404, `{"message":"no Route matched with those values"}`,
 			fax.APIError{Kind: fax.ErrUnavailable, Message: "no Route matched with those values, in words that are not the API's"},
 		},
+		"gRPC's": {
+			404, `{"code":5,"message":"Not Found","details":[]}`,
+			fax.APIError{Kind: fax.ErrUnavailable, Code: "5", Message: "Not Found, in words that are not the API's"},
+		},
 		"gone, in the API's words": {
 			410, `{"code":"20410","message":"Gone"}`,
 			fax.APIError{Kind: fax.ErrNotFound, Code: "20410", Message: "Gone"},

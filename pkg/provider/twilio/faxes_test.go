@@ -333,7 +333,7 @@ func TestForeignNotFound(t *testing.T) {
 
 // A deletion that is answered with a web page was not answered.
 func TestDeletionAnsweredWithAPage(t *testing.T) {
-	for body, want := range map[string]error{"<html>Sign in</html>": fax.ErrUnavailable, "OK": fax.ErrUnavailable, "": fax.ErrUnavailable, `{"sid":"FX1"}`: nil, "204": nil} {
+	for body, want := range map[string]error{"<html>Sign in</html>": fax.ErrUnavailable, "OK": fax.ErrUnavailable, "": fax.ErrUnavailable, `{"error":"maintenance"}`: fax.ErrUnavailable, "204": nil} {
 		d := newDouble(t)
 		if body == "204" {
 			d.answer("/", http.StatusNoContent, "")

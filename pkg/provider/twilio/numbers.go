@@ -167,6 +167,9 @@ func (a numbers) Get(ctx context.Context, id string) (fax.Number, error) {
 		_, err := api.FetchIncomingPhoneNumber(id, nil)
 		return err
 	})
+	if err == nil && n.ID != id {
+		err = aboutAnother(n)
+	}
 	if err != nil {
 		return n, err
 	}
@@ -218,10 +221,21 @@ func (a numbers) Buy(ctx context.Context, o fax.Order) (fax.Number, error) {
 	if o.BundleID != "" {
 		params.SetBundleSid(o.BundleID)
 	}
-	return a.one(ctx, func(api *openapi.ApiService) error {
+	n, err := a.one(ctx, func(api *openapi.ApiService) error {
 		_, err := api.CreateIncomingPhoneNumber(params)
 		return err
 	})
+	if err == nil && o.Phone != "" && n.Phone != o.Phone {
+		return fax.Number{}, aboutAnother(n)
+	}
+	return n, err
+}
+
+// aboutAnother is an answer that tells of another number than was asked about, as
+// of something in between that repeats its answers: what became of the request is
+// not known.
+func aboutAnother(n fax.Number) error {
+	return fax.WithHint(fmt.Errorf("%w: the answer is about another number, %s", fax.ErrUnavailable, fax.MaskPhone(n.Phone)), hintBetween)
 }
 
 // Configure changes what c gives and returns what the provider answered.
@@ -252,6 +266,9 @@ func (a numbers) Configure(ctx context.Context, id string, c fax.Change) (fax.Nu
 		_, err := api.UpdateIncomingPhoneNumber(id, params)
 		return err
 	})
+	if err == nil && n.ID != id {
+		err = aboutAnother(n)
+	}
 	if err != nil {
 		return n, err
 	}

@@ -200,10 +200,10 @@ func TestNumbersRequests(t *testing.T) {
 		"signalwire: a purchase is one request": {
 			config: twilio.Config{Dialect: twilio.SignalWire},
 			ask: func(ctx context.Context, n fax.Numbers) error {
-				_, err := n.Buy(ctx, fax.Order{Phone: phone})
+				_, err := n.Buy(ctx, fax.Order{Phone: "+13105550145"})
 				return err
 			},
-			want: []string{"POST " + space + wireNumbers + ".json PhoneNumber=%2B14155550123"},
+			want: []string{"POST " + space + wireNumbers + ".json PhoneNumber=%2B13105550145"},
 		},
 		"signalwire: fax numbers are found by the relay search": {
 			config: twilio.Config{Dialect: twilio.SignalWire},
@@ -228,6 +228,8 @@ func TestNumbersRequests(t *testing.T) {
 			d.answer("GET /v1/PhoneNumbers/", http.StatusOK, wire(t, "twilio/prices.json"))
 			d.answer("GET "+twilioNumbers+".json", http.StatusOK, wire(t, "twilio/numbers.json"))
 			d.answer("POST "+twilioNumbers+".json", http.StatusCreated, wire(t, "twilio/number.json"))
+			d.answer("DELETE "+twilioNumbers+"/"+deskID+".json", http.StatusNoContent, "")
+			d.answer("DELETE "+wireNumbers+"/"+uuidID+".json", http.StatusNoContent, "")
 			d.answer(twilioNumbers+"/"+deskID+".json", http.StatusOK, wire(t, "twilio/number.json"))
 			d.answer("GET "+proj+"/AvailablePhoneNumbers/", http.StatusOK, wire(t, "signalwire/search.json"))
 			d.answer("POST "+wireNumbers+".json", http.StatusCreated, wire(t, "signalwire/number.json"))
@@ -309,6 +311,24 @@ func TestAccount(t *testing.T) {
 		want := fax.Account{ID: id, Name: "Harbour Clinic", Status: "active", Type: "Full"}
 		if err != nil || got != want {
 			t.Errorf("%+v, %v; want %+v", got, err, want)
+		}
+	}
+}
+
+// An answer about another number tells nothing of the one that was asked about.
+func TestAnswersAboutAnother(t *testing.T) {
+	d := newDouble(t)
+	d.answer("POST "+twilioNumbers+".json", http.StatusCreated, wire(t, "twilio/number.json"))
+	d.answer(twilioNumbers+"/PN2.json", http.StatusOK, wire(t, "twilio/number.json"))
+	n := d.open(t, twilio.Config{}).Numbers
+	name := "desk"
+	for what, ask := range map[string]func() (fax.Number, error){
+		"Buy":       func() (fax.Number, error) { return n.Buy(t.Context(), fax.Order{Phone: "+19995550100"}) },
+		"Get":       func() (fax.Number, error) { return n.Get(t.Context(), "PN2") },
+		"Configure": func() (fax.Number, error) { return n.Configure(t.Context(), "PN2", fax.Change{Name: &name}) },
+	} {
+		if got, err := ask(); !errors.Is(err, fax.ErrUnavailable) || !strings.Contains(err.Error(), "another number") {
+			t.Errorf("%s: %+v, %v", what, got, err)
 		}
 	}
 }
