@@ -72,7 +72,7 @@ func (r *Receiver) accept(req *http.Request, form url.Values, doc *upload) (Even
 		return Event{}, bad("a document with a fax that is %s", e.Status)
 	case doc == nil && comesAlong && e.hasDocument():
 		return Event{}, bad("a multipart body without its document")
-	case doc == nil && !r.ours.has(req.Context(), e.To): // of a document that came along there is no other copy
+	case !r.ours.has(req.Context(), e.To):
 		return Event{}, forbidden("not ours", "it is for %s, which is not a number of this account", fax.MaskPhone(e.To))
 	}
 	return e, nil
