@@ -41,6 +41,11 @@ ends that. Running the command again for a number you own already buys nothing
 and continues with the set-up. One that --first found and that somebody else
 bought meanwhile is not taken for yours.
 
+With --first, numbers that cost more than --max-price or need an address that was
+not given are left out. When the provider refuses one as sold, and the account
+does not show it, the next is tried, five at most; never when it is not known
+what became of an order.
+
 With --name, none is bought when another number of the account has that name, or
 was ordered for it in the last 15 minutes and does not show yet: a step that is
 retried does not buy one more. Each purchase is noted in the state folder, so
@@ -70,6 +75,9 @@ run at a time buys for an account on this machine. Both end with exit status 6.`
 			}
 			if err := a.choose(cmd, args, first, &search, numbers, &p); err != nil {
 				return err
+			}
+			if first {
+				return a.buyFirst(cmd, &search, numbers, p, buying.dryRun)
 			}
 			return a.purchase(cmd, numbers, p, buying.dryRun)
 		},
@@ -136,15 +144,6 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 	case !first:
 		return fax.WithHint(usageError("the number to buy is needed"), "name it, or take the first that a search finds: faxctl numbers buy --first --fax --area-code 415")
 	}
-	queries, err := s.queries(cmd)
-	if err != nil {
-		return err
-	}
-	offer, err := plan.Quote(cmd.Context(), numbers, queries)
-	if err != nil {
-		return err
-	}
-	p.Order.Phone, p.Offer, p.Picked = offer.Phone, &offer, true
 	return nil
 }
 
@@ -188,7 +187,7 @@ func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase,
 		return err
 	case owned != nil:
 		if err := p.Claim(*owned); err != nil {
-			return err
+			return &plan.UnfitError{Err: err}
 		}
 		d, err := plan.Diff(*owned, p.Want)
 		if err != nil {

@@ -123,7 +123,7 @@ func (a *app) compare(ctx context.Context, f plan.File) (fax.Numbers, []plan.Ste
 	if err != nil {
 		return nil, nil, err
 	}
-	steps, err := plan.Steps(ctx, numbers, f)
+	steps, err := plan.Steps(ctx, numbers, f, func(text string) { a.say("%s", text) })
 	return numbers, steps, err
 }
 

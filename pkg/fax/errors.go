@@ -18,10 +18,17 @@ var (
 	ErrUnsupported = errors.New("not supported")  // this provider cannot do it
 )
 
+// Why a purchase was refused. Both are ErrConflict, and another number may be
+// had.
+var (
+	ErrTaken  = fmt.Errorf("%w: the number is not for sale any more", ErrConflict)
+	ErrPapers = fmt.Errorf("%w: the number needs an address or a regulatory bundle", ErrConflict)
+)
+
 // APIError is a provider's refusal, decoded, or what stands for one when the
 // answer could not be understood.
 type APIError struct {
-	Kind      error  // one of the kinds above
+	Kind      error  // one of those above
 	Status    int    // HTTP status; 0 when there was no answer
 	Code      string // the provider's code: "20404", or a word at SignalWire
 	Message   string // the provider's words, control characters removed

@@ -124,8 +124,9 @@ type Numbers interface {
 
 	// Buy spends money. It is sent once: when it fails with ErrUnavailable
 	// or the context's error, the number may have been bought all the same,
-	// and the caller must look before asking again. ErrConflict: the number
-	// is taken, or something the purchase needs is missing. ErrInvalid: not
+	// and the caller must look before asking again. ErrTaken: the number
+	// is not for sale any more. ErrPapers: an address or a bundle that it needs is
+	// missing. ErrConflict: anything else that is. ErrInvalid: not
 	// a number.
 	Buy(ctx context.Context, o Order) (Number, error)
 

@@ -26,6 +26,9 @@ type SearchOptions struct {
 	Gap func(error)
 }
 
+// ErrNameless says that offers came without their phone number.
+var ErrNameless = errors.New("came without their number and are left out")
+
 // ErrCut says that a provider may have more than it gave.
 var ErrCut = errors.New("there may be more numbers than these")
 
@@ -76,7 +79,7 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 		var nameless int // offers without a number
 		defer func() {
 			if nameless > 0 {
-				opt.Gap(fmt.Errorf("%d offers came without their number and are left out", nameless))
+				opt.Gap(fmt.Errorf("%d offers %w", nameless, ErrNameless))
 			}
 		}()
 		var unsupported []error

@@ -3,9 +3,11 @@ package plan_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -22,11 +24,12 @@ func california() []fax.Query {
 func TestWithoutPrices(t *testing.T) {
 	for _, quirk := range []string{"prices=403", "prices=404", "prices=none"} {
 		m := one(t, quirks(t, quirk))
-		offer, err := plan.Quote(t.Context(), m.numbers, california())
-		if err != nil || offer.Price != nil {
-			t.Fatalf("%s: %+v, %v", quirk, offer.Price, err)
+		all, err := plan.First(t.Context(), m.numbers, california(), plan.Purchase{}, m.care)
+		if err != nil || all[0].Offer.Price != nil {
+			t.Fatalf("%s: %+v, %v", quirk, all, err)
 		}
-		p := plan.Purchase{Order: fax.Order{Phone: offer.Phone}, Offer: &offer, MaxPrice: usd("2")}
+		p := all[0]
+		p.MaxPrice = usd("2")
 		if err := p.Check(t.Context(), m.numbers); err == nil || quirk != "prices=none" && (!strings.Contains(err.Error(), "price list of US") || !strings.Contains(fax.Hint(err), "--max-price")) {
 			t.Errorf("%s, with a limit: %v (%s)", quirk, err, fax.Hint(err))
 		}
@@ -47,7 +50,7 @@ func TestOffersWithoutNumbers(t *testing.T) {
 		}
 	}
 	m = one(t, quirks(t, "offers=numbers"))
-	if _, err := plan.Quote(t.Context(), m.numbers, california()); !errors.Is(err, fax.ErrUnavailable) {
+	if _, err := plan.First(t.Context(), m.numbers, california(), plan.Purchase{}, m.care); !errors.Is(err, fax.ErrUnavailable) {
 		t.Errorf("none has its number: %v", err)
 	}
 }
@@ -67,6 +70,88 @@ func TestUnsureFax(t *testing.T) {
 	if _, err := allowed.Run(t.Context(), m.numbers, m.care); err != nil || !strings.Contains(m.said.String(), "is pending") {
 		t.Errorf("%v, said %q", err, m.said)
 	}
+}
+
+// selling has its own offers, in that order.
+type selling struct {
+	*account
+	offers []fax.Offer
+}
+
+func (s selling) Search(context.Context, fax.Query) iter.Seq2[fax.Offer, error] {
+	return func(yield func(fax.Offer, error) bool) {
+		for _, o := range s.offers {
+			if !yield(o, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Numbers that surely receive faxes come before those that do not say so, where
+// faxes are wanted; those that do not fit are left out.
+func TestFirst(t *testing.T) {
+	offer := func(phone string, can fax.Support, address string) fax.Offer {
+		return fax.Offer{Phone: phone, Country: "US", Type: fax.Local, Capabilities: fax.Capabilities{Fax: can}, Address: address}
+	}
+	m := selling{&account{}, []fax.Offer{
+		offer("+14155550101", fax.Unknown, "none"), offer("+14155550102", fax.No, "none"), offer("+14155550103", fax.Yes, "local"),
+		offer("+14155550104", fax.Yes, "none"), offer("+14155550105", fax.Unknown, ""), offer("+14155550106", fax.Yes, ""),
+	}}
+	wanted := plan.Want{FaxURL: new(in)}
+	for _, c := range []struct {
+		query fax.Query
+		p     plan.Purchase
+		want  string
+	}{
+		{fax.Query{}, plan.Purchase{Want: wanted}, "4 6 1 5"},
+		{fax.Query{Fax: true}, plan.Purchase{}, "4 6 1 5"},
+		{fax.Query{}, plan.Purchase{}, "1 2 4 5 6"},
+		{fax.Query{}, plan.Purchase{Want: wanted, Order: fax.Order{AddressID: "AD1"}}, "3 4 6 1 5"},
+	} {
+		all, err := plan.First(t.Context(), m, []fax.Query{c.query}, c.p, quick())
+		var got []string
+		for _, p := range all {
+			got = append(got, p.Order.Phone[len(p.Order.Phone)-1:])
+		}
+		if err != nil || strings.Join(got, " ") != c.want {
+			t.Errorf("%+v: %s, %v, want %s", c.p.Want, got, err, c.want)
+		}
+	}
+	f, err := plan.ReadFile("n.yaml", []byte("numbers:\n  - {buy: {}, name: a, mode: fax}\n  - {buy: {}, name: b, mode: fax}\n  - {buy: {address-sid: AD1}, name: c, mode: fax}\n  - {buy: {}, name: d, mode: fax}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := plan.Steps(t.Context(), m, f, nil)
+	var got []string
+	for _, s := range all {
+		got = append(got, s.Phone[len(s.Phone)-1:])
+	}
+	if err != nil || strings.Join(got, " ") != "4 6 3 1" {
+		t.Errorf("the plan buys %s, %v", got, err)
+	}
+}
+
+// Refused as taken, an order may have been made before: it is looked for three
+// times before another number is bought, however short looking is.
+func TestTakenMayBeOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		order := fax.Order{Phone: phone, Name: "front desk"}
+		a := &account{late: 2500 * time.Millisecond, bought: time.Now(), refuse: fax.ErrTaken, owned: []fax.Number{{ID: "new", Phone: phone, Name: "front desk", Mode: fax.ModeVoice}}}
+		res, err := plan.Buy(t.Context(), a, plan.Purchase{Order: order, Picked: true}, plan.Options{})
+		if err != nil || res.Number.Phone != phone || a.did("buy") != 1 {
+			t.Errorf("%+v, %v", res, err)
+		}
+		a.bought = time.Now().Add(time.Hour)
+		if _, err := plan.Buy(t.Context(), a, plan.Purchase{Order: order, Picked: true}, plan.Options{}); !plan.Unfit(err) || !errors.Is(err, fax.ErrTaken) {
+			t.Errorf("not ours: %v", err)
+		}
+		a.list = fax.ErrUnavailable
+		a.calls = nil
+		if _, err := plan.Buy(t.Context(), a, plan.Purchase{Order: order, Picked: true}, plan.Options{}); err == nil || plan.Unfit(err) {
+			t.Errorf("looking failed: %v", err)
+		}
+	})
 }
 
 // A number whose calls another handler takes is changed by setting its URL again,

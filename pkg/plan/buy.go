@@ -133,7 +133,9 @@ func Buy(ctx context.Context, numbers fax.Numbers, p Purchase, o Options) (Resul
 	}
 	bought := false
 	if owned {
-		err = p.Claim(n)
+		if err = p.Claim(n); err != nil {
+			err = &UnfitError{err}
+		}
 	} else if res.Price, err = b.affordable(ctx); err == nil {
 		n, bought, err = b.order(ctx, before)
 	}
@@ -278,13 +280,7 @@ func isDemo(address string) bool {
 func (b buyer) failed(ctx context.Context, before owned, err error) (n fax.Number, bought, refused bool, _ error) {
 	cause := fmt.Errorf("buy %s: %w", b.what(), err)
 	if understood(err) {
-		if b.Order.Phone == "" || !errors.Is(err, fax.ErrConflict) && !errors.Is(err, fax.ErrNotFound) {
-			return n, false, true, cause
-		}
-		// Refused as taken: it may be ours by now.
-		if n, err = b.look(ctx, before, cause, true); err == nil {
-			err = b.Claim(n)
-		}
+		n, err = b.refused(ctx, before, cause)
 		return n, false, err != nil, err
 	}
 	if !errors.Is(err, fax.ErrUnavailable) && !interrupted(err) {

@@ -44,7 +44,7 @@ func planned(tb testing.TB, entries, tries int) time.Duration {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		steps, err := plan.Steps(tb.Context(), numbers, f)
+		steps, err := plan.Steps(tb.Context(), numbers, f, nil)
 		best = min(best, time.Since(start))
 		if err != nil || len(steps) != entries {
 			tb.Fatalf("%d steps, %v", len(steps), err)

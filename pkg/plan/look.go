@@ -96,6 +96,8 @@ func (b buyer) could(n fax.Number) bool {
 	return strings.HasPrefix(n.Phone, "+1"+b.Order.AreaCode)
 }
 
+var errNotLooked = errors.New("it is not known whether it was bought, since looking failed too")
+
 // look finds out what became of an order that failed with cause, which settled
 // says is the end of it. What is new in the account is what the order bought; by
 // area code only what has the order's name, or without a name nothing.
@@ -115,7 +117,7 @@ func (b buyer) look(ctx context.Context, before owned, cause error, settled bool
 	}
 	switch {
 	case err != nil:
-		return fax.Number{}, fax.WithHint(fmt.Errorf("%w; it is not known whether it was bought, since looking failed too: %w", cause, err), b.lookHint())
+		return fax.Number{}, fax.WithHint(fmt.Errorf("%w; %w: %w", cause, errNotLooked, err), b.lookHint())
 	case len(ours) == 1:
 		for _, n := range ours {
 			return n, nil

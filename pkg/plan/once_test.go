@@ -118,7 +118,7 @@ func TestPlanKnowsNamesOtherwise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = plan.Steps(t.Context(), m.numbers, f)
+	_, err = plan.Steps(t.Context(), m.numbers, f, nil)
 	if !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), "n.yaml:3") || !strings.Contains(fax.Hint(err), res.Number.Phone) {
 		t.Errorf("%v (%s)", err, fax.Hint(err))
 	}

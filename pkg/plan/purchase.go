@@ -178,13 +178,7 @@ func (b buyer) affordable(ctx context.Context) (*fax.Money, error) {
 	if price == nil {
 		return nil, fax.WithHint(fmt.Errorf("%w: the price is not known, so it cannot be held against the limit of %s", fax.ErrConflict, *b.MaxPrice), "see what the provider asks: faxctl numbers search --price; or leave --max-price out")
 	}
-	switch c, err := price.Cmp(*b.MaxPrice); {
-	case err != nil:
-		return price, err
-	case c > 0:
-		return price, fax.WithHint(fmt.Errorf("%w: the number costs %s a month, more than the limit of %s", fax.ErrConflict, *price, *b.MaxPrice), "find another: faxctl numbers search --price; or raise --max-price")
-	}
-	return price, nil
+	return price, b.tooDear(price)
 }
 
 // priced is where in the price list the order stands, as far as it is known.

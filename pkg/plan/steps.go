@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -38,6 +37,9 @@ type Step struct {
 	number   fax.Number
 	change   fax.Change
 	purchase Purchase
+
+	queries []fax.Query     // to buy: what another number for sale is found with
+	taken   map[string]bool // phones that other entries mean, or will buy
 }
 
 // UnsureFax reports whether the step buys a fax number that may not be able to be
@@ -53,6 +55,7 @@ func (s Step) Pending() bool {
 
 // Steps compares a file with the account: a step for each entry in the order
 // of the file, then one for each number that is not in it. It changes nothing.
+// What a person should know of what is for sale is told to tell, if there is one.
 // The numbers are listed once; entries that search for the same share one
 // search, and each gets an offer of its own, with its price.
 //
@@ -61,12 +64,12 @@ func (s Step) Pending() bool {
 // (fax.ErrNotFound), a name that several numbers have or that is the name of
 // another entry's number (fax.ErrConflict), nothing for sale
 // (fax.ErrNotFound), and what [Diff] refuses.
-func Steps(ctx context.Context, numbers fax.Numbers, f File) ([]Step, error) {
+func Steps(ctx context.Context, numbers fax.Numbers, f File, tell func(string)) ([]Step, error) {
 	all, err := fax.Collect(numbers.List(ctx, fax.NumberFilter{WithMode: true}))
 	if err != nil {
 		return nil, fmt.Errorf("list the account's numbers: %w", err)
 	}
-	c := &comparer{numbers: numbers, most: len(f.Entries), all: all, has: index(all), named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[fax.Query]*shelf{}}
+	c := &comparer{numbers: numbers, most: len(f.Entries), all: all, has: index(all), named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[fax.Query]*shelf{}, tell: Options{Tell: tell}.tell}
 	defer c.close()
 	for _, e := range f.Entries {
 		if e.Phone != "" {
@@ -126,7 +129,16 @@ type comparer struct {
 	shelves map[fax.Query]*shelf
 	alike   map[string][]fax.Number // the same by its name folded, once something is to be bought
 
+	tell func(format string, args ...any)
+
 	unpriced bool // the provider has no price list
+}
+
+// gap tells of offers without a number.
+func (c *comparer) gap(err error) {
+	if errors.Is(err, fax.ErrNameless) {
+		c.tell("%v.", err)
+	}
 }
 
 func (c *comparer) close() {
@@ -225,18 +237,24 @@ func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 	}
 	s := c.shelves[queries[0]] // an entry asks one question
 	if s == nil {
-		s = openShelf(ctx, c.numbers, queries, c.most, !c.unpriced)
+		s = openShelf(ctx, c.numbers, queries[0], max(c.most, 30), !c.unpriced, c.gap)
 		c.shelves[queries[0]] = s
 	}
-	offer, err := s.take(func(o fax.Offer) bool { return !c.taken[o.Phone] })
+	p := Purchase{
+		Order: fax.Order{Name: e.Name(), AddressID: e.Buy.AddressID, BundleID: e.Buy.BundleID},
+		Want:  e.Want, MaxPrice: e.Buy.MaxPrice, AllowUnsureFax: e.Buy.AllowUnsureFax,
+	}
+	offer, err := s.take(func(o fax.Offer) error {
+		if c.taken[o.Phone] {
+			return errTaken
+		}
+		return p.of(o).fits()
+	})
 	if err != nil {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
 	}
 	c.taken[offer.Phone], c.unpriced = true, s.unpriced == nil
-	p := Purchase{
-		Order: fax.Order{Phone: offer.Phone, Name: e.Name(), AddressID: e.Buy.AddressID, BundleID: e.Buy.BundleID},
-		Want:  e.Want, Offer: &offer, MaxPrice: e.Buy.MaxPrice, Picked: true, AllowUnsureFax: e.Buy.AllowUnsureFax,
-	}
+	p = p.of(offer)
 	if err := p.Check(ctx, c.numbers); err != nil {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
 	}
@@ -244,7 +262,7 @@ func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 	if err != nil {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
 	}
-	step.Line = e.Line
+	step.Line, step.queries, step.taken = e.Line, queries, c.taken
 	return step, nil
 }
 
@@ -262,55 +280,6 @@ func (p Purchase) Step() (Step, error) {
 		s.Warnings = append(s.Warnings, "the provider does not say whether "+p.Order.Phone+" can receive faxes")
 	}
 	return s, err
-}
-
-// Quote finds the first number for sale, with its price where the provider has
-// a price list. fax.ErrNotFound: there is none.
-func Quote(ctx context.Context, numbers fax.Numbers, queries []fax.Query) (fax.Offer, error) {
-	s := openShelf(ctx, numbers, queries, 1, true)
-	defer s.stop()
-	return s.take(func(fax.Offer) bool { return true })
-}
-
-// shelf is what is for sale, asked for as it is needed; it is not for use by
-// several at once. Whoever opens one stops it.
-type shelf struct {
-	next func() (fax.Offer, error, bool)
-	stop func()
-
-	unpriced func() *shelf // the same without prices; nil when this is it
-	err      error         // why there is no more
-}
-
-// openShelf asks for at most most offers, with prices where there is a list.
-func openShelf(ctx context.Context, numbers fax.Numbers, queries []fax.Query, most int, prices bool) *shelf {
-	open := func(prices bool) *shelf {
-		next, stop := iter.Pull2(fax.SearchAll(ctx, numbers, queries, fax.SearchOptions{Limit: most, Prices: prices}))
-		return &shelf{next: next, stop: stop}
-	}
-	s := open(prices)
-	if prices {
-		s.unpriced = func() *shelf { return open(false) }
-	}
-	return s
-}
-
-// take is the next offer that accept takes. fax.ErrNotFound: there is no other.
-func (s *shelf) take(accept func(fax.Offer) bool) (fax.Offer, error) {
-	for s.err == nil {
-		switch o, err, more := s.next(); {
-		case fax.NoPriceList(err) && s.unpriced != nil: // before the first offer
-			s.stop()
-			*s = *s.unpriced()
-		case err != nil:
-			s.err = err
-		case !more:
-			s.err = fax.WithHint(fmt.Errorf("number for sale: %w", fax.ErrNotFound), "see what there is: faxctl numbers search")
-		case accept(o):
-			return o, nil
-		}
-	}
-	return fax.Offer{}, s.err
 }
 
 // Run carries a step out and reads the result back. It may be repeated, after
@@ -361,6 +330,9 @@ func (s Step) buy(ctx context.Context, numbers fax.Numbers, o Options) (Result, 
 		return Result{}, err
 	}
 	res, err := Buy(ctx, numbers, s.purchase, o)
+	if res.Number.ID == "" && err != nil {
+		res, err = s.another(ctx, numbers, o, err)
+	}
 	var unfinished *UnfinishedError
 	switch {
 	case errors.Is(err, fax.ErrInvalid):

@@ -34,8 +34,12 @@ func kindOf(status int, code string) error {
 		if status != http.StatusMethodNotAllowed { // which it means as well
 			return fax.ErrConflict
 		}
-	case "20009", "21404", "21422", "21615", "21631", "21649", "22121":
+	case "20009", "21404", "22121":
 		return fax.ErrConflict
+	case "21422":
+		return fax.ErrTaken
+	case "21615", "21631", "21649":
+		return fax.ErrPapers
 	case "21421", "21451", "21452":
 		return fax.ErrInvalid
 	}

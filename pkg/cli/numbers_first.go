@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/plan"
+)
+
+// buyFirst buys the first number that the search flags find, or one after it when
+// that turns out to be sold, or to need more than was given.
+func (a *app) buyFirst(cmd *cobra.Command, s *searchFlags, numbers fax.Numbers, p plan.Purchase, dryRun bool) error {
+	queries, err := s.queries(cmd)
+	if err != nil {
+		return err
+	}
+	care, err := a.care(cmd)
+	if err != nil {
+		return err
+	}
+	all, err := plan.First(cmd.Context(), numbers, queries, p, care)
+	if err != nil {
+		return err
+	}
+	for i, p := range all {
+		if i > 0 {
+			all[i-1].Instead(p, err, care)
+		}
+		if err = a.purchase(cmd, numbers, p, dryRun); !plan.Unfit(err) {
+			break
+		}
+	}
+	return err
+}
