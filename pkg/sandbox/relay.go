@@ -33,7 +33,7 @@ func (s *Sandbox) relaySearch(r *http.Request) (reply, error) {
 		kind = "TollFree"
 	}
 	offers, err := s.forSale(r.Context(), limit,
-		func(a *area) bool { return a.dial == "1" && a.kind.name == kind }, match)
+		func(a *area) bool { return a.dial == "1" && a.kind.name == kind && a.in(r.Form.Get("areacode")) }, match)
 	if err != nil {
 		return reply{}, err
 	}

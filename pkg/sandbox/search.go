@@ -81,7 +81,7 @@ func (s *Sandbox) searchNumbers(r *http.Request) (reply, error) {
 		return reply{}, err
 	}
 	offers, err := s.forSale(r.Context(), limit,
-		func(a *area) bool { return a.country == c.code && a.kind.name == kind }, match)
+		func(a *area) bool { return a.country == c.code && a.kind.name == kind && a.in(r.Form.Get("AreaCode")) }, match)
 	if err != nil {
 		return reply{}, err
 	}
@@ -151,6 +151,10 @@ func (s *Sandbox) offerBody(o offer) map[string]any {
 	}
 	return body
 }
+
+// in reports whether the area's numbers have the area code; empty, or outside of
+// North America, is any. An answer need not go through the numbers of the others.
+func (a *area) in(code string) bool { return code == "" || a.dial != "1" || a.prefix == code }
 
 // orNull is the text, or null when there is none.
 func orNull(s string) any {
