@@ -90,7 +90,23 @@ func offered(o *fax.Offer) string {
 	if o.Price != nil {
 		price = "for " + o.Price.String() + " a month"
 	}
-	return plain.Line(strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities), price), ", "))
+	return plain.Line(strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities), needed(*o), beta(*o), price), ", "))
+}
+
+// needed is what a number for sale needs, as far as a search tells: whether a
+// bundle is needed shows only when it is bought.
+func needed(o fax.Offer) string {
+	if o.Address == "" || o.Address == "none" {
+		return ""
+	}
+	return "needs an address (" + o.Address + ")"
+}
+
+func beta(o fax.Offer) string {
+	if o.Beta {
+		return "beta"
+	}
+	return ""
 }
 
 func nonEmpty(words ...string) []string {

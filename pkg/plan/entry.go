@@ -38,6 +38,7 @@ func (s *shoppingText) fields() []strict.Field {
 		{Key: "country", At: &s.Search.Country}, {Key: "type", At: &s.kind},
 		{Key: "area-code", At: &s.area}, {Key: "contains", At: &s.contains},
 		{Key: "region", At: &s.Search.Region}, {Key: "locality", At: &s.Search.Locality},
+		{Key: "no-address-required", At: &s.Search.NoAddress}, {Key: "beta", At: &s.Search.Beta},
 		{Key: "max-price", At: &s.maxPrice},
 		{Key: "address-sid", At: &s.AddressID}, {Key: "bundle-sid", At: &s.BundleID},
 		{Key: "allow-unsure-fax", At: &s.allowUnsureFax},
@@ -154,6 +155,10 @@ func (r fileReader) shopping(n *yaml.Node) *Shopping {
 	r.refuse(at["type"], suggest(mistake(fax.Search{Types: s.Search.Types}), s.kind, fax.NumberTypes()))
 	r.refuse(at["area-code"], mistake(fax.Search{Query: country, AreaCodes: s.Search.AreaCodes}))
 	r.refuse(at["contains"], mistake(fax.Search{Patterns: s.Search.Patterns}))
+	r.refuse(at["no-address-required"], mistake(fax.Search{Query: fax.Query{Country: country.Country, NoAddress: s.Search.NoAddress}}))
+	if s.Search.Beta != nil && *s.Search.Beta {
+		s.Search.Beta = nil // true is what a provider does anyway
+	}
 	country.Region = s.Search.Region
 	r.refuse(at["region"], mistake(fax.Search{Query: country}))
 	return &s.Shopping

@@ -168,7 +168,7 @@ prune: yes
 		`n.yaml:11: invalid area code "41"; three digits, the first one 2 to 9, as in 415`,
 		`n.yaml:12: invalid pattern "#"; 2 to 16 of digits and letters; * is one digit, % any; + at the start and $ at the end hold the pattern there`,
 		`n.yaml:14: invalid amount of money "2,00"; write an amount of 0 or more and, if you like, a currency, as in 2.00 or '2.00 USD'`,
-		`n.yaml:15: unknown key "citi"; the keys of buy are country, type, area-code, contains, region, locality, max-price, address-sid, bundle-sid, allow-unsure-fax`,
+		`n.yaml:15: unknown key "citi"; the keys of buy are country, type, area-code, contains, region, locality, no-address-required, beta, max-price, address-sid, bundle-sid, allow-unsure-fax`,
 		`n.yaml:16: locality: want text, not true; write it in quotes if that is the text`,
 		`n.yaml:20: invalid area code 415: only the US and Canada have them, not DE; leave area-code out, or search country: US or CA; elsewhere use contains with the leading digits`,
 		`n.yaml:21: invalid region: providers look at it in the US and Canada only, not in DE; leave it out, or search country: US or CA`,

@@ -87,3 +87,15 @@ func (s *shelf) pick(i int) fax.Offer {
 
 // errTaken says that another entry of the file is to have an offer.
 var errTaken = errors.New("another entry is to have it")
+
+// shelfKey is equal for equal questions.
+type shelfKey struct {
+	fax.Query
+	noBeta bool
+}
+
+func keyOf(q fax.Query) shelfKey {
+	key := shelfKey{Query: q, noBeta: q.Beta != nil && !*q.Beta}
+	key.Beta = nil
+	return key
+}

@@ -69,7 +69,7 @@ func Steps(ctx context.Context, numbers fax.Numbers, f File, tell func(string)) 
 	if err != nil {
 		return nil, fmt.Errorf("list the account's numbers: %w", err)
 	}
-	c := &comparer{numbers: numbers, most: len(f.Entries), all: all, has: index(all), named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[fax.Query]*shelf{}, tell: Options{Tell: tell}.tell}
+	c := &comparer{numbers: numbers, most: len(f.Entries), all: all, has: index(all), named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[shelfKey]*shelf{}, tell: Options{Tell: tell}.tell}
 	defer c.close()
 	for _, e := range f.Entries {
 		if e.Phone != "" {
@@ -126,7 +126,7 @@ type comparer struct {
 	has     numberIndex      // the same
 	named   map[string]Entry // by the phone number they name
 	taken   map[string]bool  // phones that other entries mean, or will buy
-	shelves map[fax.Query]*shelf
+	shelves map[shelfKey]*shelf
 	alike   map[string][]fax.Number // the same by its name folded, once something is to be bought
 
 	tell func(format string, args ...any)
@@ -235,10 +235,11 @@ func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	s := c.shelves[queries[0]] // an entry asks one question
+	key := keyOf(queries[0]) // an entry asks one question
+	s := c.shelves[key]
 	if s == nil {
 		s = openShelf(ctx, c.numbers, queries[0], max(c.most, 30), !c.unpriced, c.gap)
-		c.shelves[queries[0]] = s
+		c.shelves[key] = s
 	}
 	p := Purchase{
 		Order: fax.Order{Name: e.Name(), AddressID: e.Buy.AddressID, BundleID: e.Buy.BundleID},
