@@ -25,7 +25,7 @@ const api = "https://api.example/v1/Faxes"
 type step struct {
 	status int
 	after  string // Retry-After; "@5s" is the date in five seconds
-	page   bool // it comes from something before the API
+	page   bool   // it comes from something before the API
 	err    error
 }
 
