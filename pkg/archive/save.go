@@ -227,7 +227,8 @@ func (e *Entry) denied(ctx context.Context, faxes fax.Faxes, denial error) error
 		e.DocumentDenied = e.ArchivedAt
 	}
 	//nolint:errorlint // its kind is what it must not have
-	return fmt.Errorf("document of fax %s: %w: the record tells of it: %v", e.Fax.ID, fax.ErrContradiction, denial)
+	return fax.WithHint(fmt.Errorf("document of fax %s: %w: the record tells of it: %v", e.Fax.ID, fax.ErrContradiction, denial),
+		"its record is kept without it; faxctl faxes archive --retry-missing asks again")
 }
 
 // mediaGone marks an entry whose document the provider has no more.

@@ -41,6 +41,7 @@ type Report struct {
 	Entries   int       `json:"entries"`
 	Documents int       `json:"documents"` // read and found as they were kept
 	Bytes     int64     `json:"bytes"`     // of them
+	Missing   int       `json:"missing"`   // entries whose document the provider has not given yet
 	Doubtful  int       `json:"doubtful"`  // entries whose marks, of an earlier version, may be false: [Archive.AskAgain]
 	Findings  []Finding `json:"findings"`  // sorted by file
 	Notes     []Note    `json:"notes"`     // sorted by file: documents whose pages could not be counted
@@ -116,6 +117,9 @@ func (v *verification) entry(ctx context.Context, name string) {
 	}
 	count := func() {
 		v.report.Entries++
+		if e.Document == nil && e.DocumentMissing {
+			v.report.Missing++
+		}
 		if e.doubtful() {
 			v.report.Doubtful++
 		}

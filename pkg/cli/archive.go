@@ -201,6 +201,9 @@ so.`,
 			a.sayNotes(report.Notes, args[0])
 			a.say("%s and %s (%s) verified, %s.", plural(report.Entries, "record", "records"),
 				plural(report.Documents, "document", "documents"), term.Bytes(report.Bytes), plural(len(report.Findings), "finding", "findings"))
+			if report.Missing > 0 {
+				a.say("%s kept without a document that the provider did not give: faxctl faxes archive --retry-missing asks again", plural(report.Missing, "fax is", "faxes are"))
+			}
 			if report.Doubtful > 0 {
 				a.say("%s marked as gone by an earlier version, on one answer: faxctl archive reindex %s --ask asks again",
 					plural(report.Doubtful, "fax was", "faxes were"), plain.Word(args[0]))
@@ -292,7 +295,7 @@ func (a *app) askAgain(ctx context.Context, kept *archive.Archive, jobs int) err
 	stay := 0
 	results := batch.Run(ctx, jobs, batch.Until(a.interrupts.gently(), values(doubtful)), func(ctx context.Context, e archive.Entry) (bool, error) {
 		defer progress.Add(1, 0)
-		stays, err := kept.AskAgain(ctx, faxes, e.Fax.ID)
+		stays, err := kept.AskAgain(ctx, faxes, a.account.resolved.AccountID, e.Fax.ID)
 		return stays, lasting(local(namedFax(e.Fax.ID, err)))
 	})
 	end := each(sift(a, &t, results), func(stays bool) {
@@ -302,7 +305,7 @@ func (a *app) askAgain(ctx context.Context, kept *archive.Archive, jobs int) err
 	})
 	progress.Stop()
 	a.say("Took back the marks of %s%s.", plural(t.tally.Done-stay, "fax", "faxes"), remarks(
-		remark(stay, "not at the provider"), remark(t.tally.Failed, "failed")))
+		remark(stay, "not there as marked"), remark(t.tally.Failed, "failed")))
 	return cmp.Or(end, t.err())
 }
 

@@ -53,10 +53,19 @@ func entryType() output.Type[archive.Entry] {
 		wide(document("uncounted", func(d archive.Document) string { return d.Uncounted })),
 		wide(document("content_type", func(d archive.Document) string { return d.ContentType })),
 		wide(timeColumn("archived_at", func(e archive.Entry) time.Time { return e.ArchivedAt })),
+		wide(output.Column[archive.Entry]{Name: "document_missing", Value: func(e archive.Entry) string { return yesIf(e.DocumentMissing) }}),
+		wide(timeColumn("document_denied", func(e archive.Entry) time.Time { return e.DocumentDenied })),
 		wide(timeColumn("media_gone", func(e archive.Entry) time.Time { return e.MediaGone })),
 		wide(timeColumn("gone", func(e archive.Entry) time.Time { return e.Gone })),
 	)
 	return t
+}
+
+func yesIf(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
 }
 
 // heldType is entryType for those who look for holds: the reason is what they

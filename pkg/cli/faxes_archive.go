@@ -148,7 +148,7 @@ func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) err
 		}
 	}
 	if lost > 0 {
-		a.say("%s not in %s: faxctl faxes archive --to %s keeps them", plural(lost, "fax is", "faxes are"), dir, plain.Word(dir))
+		a.say("%s not whole in %s: faxctl faxes archive --to %s --retry-missing keeps what there is", plural(lost, "fax is", "faxes are"), dir, plain.Word(dir))
 	}
 	return nil
 }

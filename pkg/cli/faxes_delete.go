@@ -144,7 +144,7 @@ func (d removal) what(n int) string {
 
 // wouldDelete shows the faxes that a real run would delete.
 func (a *app) wouldDelete(ctx context.Context, faxes fax.Faxes, ids []string, d removal) error {
-	a.say("Dry run: these would be deleted%s.", map[bool]string{true: ", their documents alone"}[d.mediaOnly])
+	a.say("Dry run: what is listed would be deleted%s.", map[bool]string{true: ", their documents alone"}[d.mediaOnly])
 	look := func(ctx context.Context, id string) (fax.Fax, error) {
 		f, err := faxes.Get(ctx, id)
 		switch {

@@ -193,6 +193,9 @@ func (s *serving) readPrune() (err error) {
 	}
 	p.ages = []time.Duration{p.policy.OlderThan}
 	p.byHand = fmt.Sprintf("faxctl faxes prune --older-than %s --direction inbound --archive %s", s.pruneAfter, plain.Word(s.archive))
+	if p.receipts != "" && p.receipts != "-" {
+		p.byHand += " --receipts " + plain.Word(p.receipts)
+	}
 	p.policy.MaxDelete = retention.DailyLimit()
 	if s.maxDelete != "" {
 		if p.policy.MaxDelete, err = retention.ParseLimit(s.maxDelete); err != nil {

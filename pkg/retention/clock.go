@@ -18,13 +18,13 @@ const leastApart = 5 * time.Minute
 func CheckClock(ours, theirs time.Time, age time.Duration) error {
 	if theirs.IsZero() {
 		return fax.WithHint(fmt.Errorf("%w: the provider did not say what time it is, so that an age cannot be relied on; nothing was deleted", fax.ErrConflict),
-			"look at the clock of this machine; when it is right: faxctl faxes prune --no-clock-check")
+			"look at the clock of this machine; when it is right, faxctl faxes prune takes --no-clock-check with all else as it was")
 	}
 	apart := ours.Sub(theirs).Abs()
 	if most := max(leastApart, age/10); apart > most {
 		return fax.WithHint(fmt.Errorf("%w: it is %s here and %s at the provider, so that an age cannot be relied on; nothing was deleted",
 			fax.ErrConflict, ours.UTC().Format(time.RFC3339), theirs.UTC().Format(time.RFC3339)),
-			"set the clock of this machine, then run it again")
+			"set the clock of this machine, then run it again; when it is right, faxctl faxes prune takes --no-clock-check with all else as it was")
 	}
 	return nil
 }
