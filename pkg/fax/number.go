@@ -114,6 +114,9 @@ type Number struct {
 	// "pending"; else "".
 	Status string `json:"status,omitempty"`
 
+	Address string `json:"address_requirements,omitempty"` // any, local or foreign; "": none
+	Beta    bool   `json:"beta,omitempty"`                 // new to the provider
+
 	Created time.Time `json:"created,omitzero"`
 	Updated time.Time `json:"updated,omitzero"`
 

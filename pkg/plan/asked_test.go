@@ -132,6 +132,25 @@ func TestFirst(t *testing.T) {
 	}
 }
 
+// What an offer did not say and the number bought does is told.
+func TestOtherwiseThanOffered(t *testing.T) {
+	for _, asOffered := range []bool{true, false} {
+		a := &account{buy: func(a *account, _ fax.Order) error {
+			n := &a.owned[len(a.owned)-1]
+			n.Beta, n.Address = true, "local"
+			return nil
+		}}
+		offer := local(nil)
+		if asOffered {
+			offer.Beta, offer.Address = true, "local"
+		}
+		res, err := plan.Buy(t.Context(), a, plan.Purchase{Order: fax.Order{Phone: phone, AddressID: "AD1"}, Offer: offer}, quick())
+		if told := strings.Join(res.Warnings, "; "); err != nil || asOffered != (told == "") || !asOffered && (!strings.Contains(told, "needs an address (local)") || !strings.Contains(told, "is beta")) {
+			t.Errorf("as offered %v: %q, %v", asOffered, told, err)
+		}
+	}
+}
+
 // Refused as taken, an order may have been made before: it is looked for three
 // times before another number is bought, however short looking is.
 func TestTakenMayBeOurs(t *testing.T) {

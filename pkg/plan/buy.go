@@ -350,6 +350,10 @@ func (b buyer) finish(ctx context.Context, res *Result, bought bool) error {
 	if n, err = Apply(ctx, b.numbers, n, d.Change, b.Options); n.ID != "" {
 		res.Number = n
 	}
+	for _, w := range b.otherwise(n, bought) {
+		res.Warnings = append(res.Warnings, w)
+		b.tell("%s.", w)
+	}
 	if n.Status != "" {
 		pending := "the provider says that " + n.Phone + " is " + n.Status
 		res.Warnings = append(res.Warnings, pending)

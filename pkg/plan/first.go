@@ -202,3 +202,19 @@ func (s Step) another(ctx context.Context, numbers fax.Numbers, o Options, err e
 	}
 	return Result{}, err
 }
+
+// otherwise is what the number just bought needs or is by the provider's answer,
+// and was not by its offer.
+func (p Purchase) otherwise(n fax.Number, bought bool) []string {
+	if !bought || p.Offer == nil {
+		return nil
+	}
+	var all []string
+	if n.Address != "" && !needsAddress(*p.Offer) {
+		all = append(all, "the provider says that "+n.Phone+" needs an address ("+n.Address+"), which its offer did not")
+	}
+	if n.Beta && !p.Offer.Beta {
+		all = append(all, "the provider says that "+n.Phone+" is beta, which its offer did not")
+	}
+	return all
+}

@@ -38,6 +38,8 @@ type numberRecord struct {
 	TrunkSID            text         `json:"trunk_sid"`
 	VoiceApplicationSID text         `json:"voice_application_sid"`
 	Status              text         `json:"status"`
+	AddressRequirements text         `json:"address_requirements"`
+	Beta                text         `json:"beta"`
 	DateCreated         text         `json:"date_created"`
 	DateUpdated         text         `json:"date_updated"`
 }
@@ -62,6 +64,10 @@ func (w numberRecord) number(raw json.RawMessage) fax.Number {
 		Updated:        timeOf(string(w.DateUpdated)),
 		Raw:            raw,
 	}
+	if w.AddressRequirements != "none" {
+		n.Address = string(w.AddressRequirements)
+	}
+	n.Beta = w.Beta == "true"
 	if w.Status != "in-use" {
 		n.Status = string(w.Status)
 	}
