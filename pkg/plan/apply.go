@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/strict"
 )
 
 // UnconfirmedError says that a change was accepted and does not show when the
@@ -48,7 +49,8 @@ func orNone(s string) string {
 // change asks nothing of the provider.
 //
 // [UnconfirmedError]: the provider took the change and does not show it, or shows
-// another one besides.
+// another one besides. A name that differs only in how it is written (NFC, blanks,
+// entities) is as the provider keeps it, which is told.
 func Apply(ctx context.Context, numbers fax.Numbers, n fax.Number, c fax.Change, o Options) (fax.Number, error) {
 	if c.Empty() {
 		return n, nil
@@ -90,7 +92,22 @@ func Apply(ctx context.Context, numbers fax.Numbers, n fax.Number, c fax.Change,
 	case unread != nil:
 		return now, fmt.Errorf("%s is configured; reading it back: %w", n.Phone, unread)
 	}
-	return now, fax.WithHint(&UnconfirmedError{Phone: n.Phone, Fields: missing}, "look again in a moment: faxctl numbers get "+n.Phone+" -o yaml")
+	if len(missing) == 1 && missing[0].Name == "name" && folded(missing[0].From) == folded(missing[0].To) {
+		o.tell("The provider keeps the name %s of %s as %s.", strict.Quote(missing[0].From), n.Phone, strict.Quote(missing[0].To))
+		return now, nil
+	}
+	return now, fax.WithHint(&UnconfirmedError{Phone: n.Phone, Fields: missing}, unconfirmedHint(n, now, c, missing))
+}
+
+// unconfirmedHint is what to do about a change that does not show.
+func unconfirmedHint(before, now fax.Number, c fax.Change, missing []Field) string {
+	switch {
+	case c.Mode == nil && before.Mode == fax.ModeFax && now.Mode == fax.ModeVoice: // the change turned it off
+		return "set it again: faxctl numbers configure " + now.Phone + " --mode fax"
+	case len(missing) == 1 && missing[0].Name == "name":
+		return "the provider may keep names otherwise: leave the name out, or write it as it came back, " + strict.Quote(now.Name)
+	}
+	return "look again in a moment: faxctl numbers get " + now.Phone + " -o yaml"
 }
 
 // unconfirmed lists the fields that a number does not show as they should be

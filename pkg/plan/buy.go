@@ -206,7 +206,7 @@ func (b buyer) order(ctx context.Context, before owned) (n fax.Number, bought bo
 			return n, false, fmt.Errorf("ask the provider for the time: %w; nothing was bought", err)
 		}
 	}
-	noted, err := b.Notes.begin(b.Order)
+	noted, err := b.Notes.begin(b.Purchase)
 	if err != nil {
 		return n, false, err
 	}
@@ -334,7 +334,7 @@ func (b buyer) what() string {
 func (b buyer) finish(ctx context.Context, res *Result, bought bool) error {
 	n, err := get(ctx, b.numbers, res.Number.ID, b.ConfirmFor)
 	if err != nil {
-		return err
+		return notShown(err)
 	}
 	if bought {
 		if err := b.stillOurs(res.Number, n); err != nil {
@@ -360,10 +360,20 @@ func (b buyer) finish(ctx context.Context, res *Result, bought bool) error {
 		b.tell("%s.", pending)
 	}
 	var un *UnconfirmedError
-	if errors.As(err, &un) && len(un.Fields) == 1 && un.Fields[0].Name == "name" {
+	otherwise := err == nil && b.Want.Name != nil && n.Name != *b.Want.Name
+	if otherwise || errors.As(err, &un) && len(un.Fields) == 1 && un.Fields[0].Name == "name" {
 		return &NameKeptError{Number: n, Name: *b.Want.Name}
 	}
 	return err
+}
+
+// notShown says what it means that a number is not found which the provider says
+// the account has. Other errors stay as they are.
+func notShown(err error) error {
+	if !errors.Is(err, fax.ErrNotFound) {
+		return err
+	}
+	return fmt.Errorf("%w: the provider does not show it yet", fax.ErrConflict)
 }
 
 // stillOurs makes sure that a number just bought is as the order left it: nobody

@@ -117,6 +117,9 @@ func (b buyer) look(ctx context.Context, before owned, cause error, settled bool
 	}
 	switch {
 	case err != nil:
+		if b.repeats() {
+			cause = fmt.Errorf("%w: %w", fax.ErrConflict, cause) // no status that means "run it again"
+		}
 		return fax.Number{}, fax.WithHint(fmt.Errorf("%w; %w: %w", cause, errNotLooked, err), b.lookHint())
 	case len(ours) == 1:
 		for _, n := range ours {
@@ -127,7 +130,7 @@ func (b buyer) look(ctx context.Context, before owned, cause error, settled bool
 			fax.ErrConflict, isOrAre(len(after)), after.phones(), cause), b.lookHint())
 	case settled:
 		return fax.Number{}, cause
-	case b.Order.Phone == "" && b.Order.Name == "":
+	case b.repeats():
 		return fax.Number{}, fax.WithHint(fmt.Errorf("%w: it is not known whether a number was bought, and the account does not show a new one: %w", fax.ErrConflict, cause), b.lookHint())
 	}
 	return fax.Number{}, fax.WithHint(fmt.Errorf("%w; the account does not show a new number", cause), b.lookHint())
@@ -156,13 +159,18 @@ func isOrAre(n int) string {
 }
 
 func (b buyer) lookHint() string {
-	switch {
-	case b.Picked: // the next run may pick another
-		return "before you buy again, look: faxctl numbers get " + b.Order.Phone
-	case b.Order.Phone != "":
+	if b.Order.Phone != "" && !b.Picked {
 		return "run the same command again: it looks first, and never buys the number twice"
 	}
-	return "before you buy again, look: faxctl numbers list --contains " + b.Order.AreaCode
+	return "before you buy again, " + b.listHint() // the next run may pick another
+}
+
+// listHint is the command that shows what the order bought.
+func (b buyer) listHint() string {
+	if b.Order.Phone != "" {
+		return "look: faxctl numbers get " + b.Order.Phone
+	}
+	return "look: faxctl numbers list --contains " + b.Order.AreaCode
 }
 
 func (o owned) phones() string {

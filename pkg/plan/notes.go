@@ -47,6 +47,10 @@ type note struct {
 	AreaCode string    `json:"area_code,omitempty"`
 	ID       string    `json:"id,omitempty"`
 	Shown    string    `json:"shown,omitempty"` // the name as the provider has it
+
+	// Repeats says that the same command orders another number: it has no name,
+	// and no person named the number.
+	Repeats bool `json:"repeats,omitempty"`
 }
 
 // noteState is how far a purchase came.
@@ -64,10 +68,11 @@ func (s Notes) kept() bool { return s.Path != "" }
 
 // begin notes an order that is about to be sent. Without the note it must not
 // be.
-func (s Notes) begin(o fax.Order) (note, error) {
+func (s Notes) begin(p Purchase) (note, error) {
+	o := p.Order
 	n := note{
 		Order: rand.Text(), Account: s.Account, Time: time.Now().UTC(), State: noteOrdering,
-		Name: o.Name, Phone: o.Phone, AreaCode: o.AreaCode,
+		Name: o.Name, Phone: o.Phone, AreaCode: o.AreaCode, Repeats: p.repeats(),
 	}
 	if err := s.write(n); err != nil {
 		return n, fax.WithHint(fmt.Errorf("note of the purchase: %w; nothing was bought", err), "set XDG_STATE_HOME to a folder that can be written")
@@ -132,12 +137,45 @@ func (s Notes) released(id string) error {
 	return err
 }
 
+// unanswered tells whether a purchase without a name stands in the way of another:
+// one of which it is not known what became.
+func (b buyer) unanswered(ctx context.Context) error {
+	notes, err := b.Notes.read()
+	if err != nil {
+		return err
+	}
+	for _, n := range notes {
+		age := time.Since(n.Time)
+		if !n.Repeats || n.State != noteOrdering || age >= noteAge {
+			continue
+		}
+		order := buyer{numbers: b.numbers, Purchase: Purchase{Order: fax.Order{Phone: n.Phone, AreaCode: n.AreaCode}}}
+		all, err := order.list(ctx)
+		if err != nil {
+			return err
+		}
+		shows := "the account does not show it yet"
+		if _, has := all.find(n.Phone); has {
+			shows = "the account has it by now"
+		} else if n.Phone == "" {
+			shows = "it is not known whether it was bought"
+		}
+		return fax.WithHint(fmt.Errorf("%w: %s was ordered without a name %s ago, and %s; nothing was bought", fax.ErrConflict, order.what(), age.Round(time.Second), shows),
+			order.listHint()+"; to buy one more before "+n.Time.Add(noteAge).Local().Format("15:04")+", give it a --name")
+	}
+	return nil
+}
+
 // noted tells whether a purchase that the notes know stands in the way of another
 // for the same name. all are the account's numbers.
 func (b buyer) noted(ctx context.Context, all []fax.Number) error {
 	notes, err := b.Notes.read()
 	if err != nil {
 		return err
+	}
+	listed := map[string]bool{}
+	for _, n := range all {
+		listed[n.ID] = true
 	}
 	others := map[string]bool{} // ids of numbers that are known to be another purchase's
 	for _, n := range notes {
@@ -151,7 +189,7 @@ func (b buyer) noted(ctx context.Context, all []fax.Number) error {
 		if n.Phone != "" && n.Phone == b.Order.Phone && !b.Picked {
 			continue // whoever names the number cannot buy it twice
 		}
-		if err := b.stands(ctx, n, all); err != nil {
+		if err := b.stands(ctx, n, all, listed); err != nil {
 			return err
 		}
 	}
@@ -159,7 +197,9 @@ func (b buyer) noted(ctx context.Context, all []fax.Number) error {
 }
 
 // stands tells whether a noted purchase stands in the way of another of its name.
-func (b buyer) stands(ctx context.Context, n note, all []fax.Number) error {
+// listed are the ids that the account's list has, all those of its numbers that no
+// noted purchase bought.
+func (b buyer) stands(ctx context.Context, n note, all []fax.Number, listed map[string]bool) error {
 	now, found, err := b.bought(ctx, n, all)
 	if err != nil {
 		return err
@@ -169,6 +209,11 @@ func (b buyer) stands(ctx context.Context, n note, all []fax.Number) error {
 	switch {
 	case found && n.Shown != "" && now.Name != n.Shown && folded(now.Name) != folded(n.Name):
 		return nil // it has got another name since
+	case found && folded(now.Name) == folded(n.Name) && !listed[now.ID]:
+		return fax.WithHint(fmt.Errorf("%w: %s was bought for the name %s %s ago, and the account's list does not show it yet; nothing was bought",
+			fax.ErrConflict, now.Phone, strict.Quote(n.Name), age.Round(time.Second)), againSoon)
+	case found && now.Name == n.Name:
+		return b.nameTaken([]fax.Number{now})
 	case found:
 		return fax.WithHint(fmt.Errorf("%w: %s was bought for the name %s at %s, and its name is %s; nothing was bought",
 			fax.ErrConflict, now.Phone, strict.Quote(n.Name), at, strict.Quote(now.Name)), byNumber(now.Phone))
@@ -236,7 +281,10 @@ func folded(name string) string {
 	return strings.Join(strings.Fields(norm.NFC.String(name)), " ")
 }
 
+// againSoon is the advice while the provider's list is late.
+const againSoon = "run it again in a moment: it looks first, and buys no other"
+
 // byNumber is the advice for a number whose name does not tell that it is meant.
 func byNumber(phone string) string {
-	return `name it by its number from now on: faxctl numbers get ` + phone + `; in a file, write number: "` + phone + `" in place of buy:`
+	return `name it by its number from now on: faxctl numbers get ` + phone + `; in a file, write number: "` + phone + `" in place of buy:, and leave name: out or write it as it came back`
 }

@@ -40,14 +40,25 @@ func (p Purchase) Claim(n fax.Number) error {
 		"look at it: faxctl numbers get "+n.Phone+"; a new search picks another")
 }
 
+// repeats reports whether the same order, given again, may buy another number:
+// nothing in it tells that it was made.
+func (p Purchase) repeats() bool {
+	return p.Order.Name == "" && (p.Picked || p.Order.Phone == "")
+}
+
 // NameFree makes sure that no other number of the account has the name that the
 // order gives, or one that only differs in how it is written, and that none was
 // bought for it that does not show yet: a command that is repeated would buy one
-// number after another, and the name would mean none of them. The error is
+// number after another, and the name would mean none of them. Without a name, an
+// order for any number of which it is not known what became is as much in the way,
+// for 15 minutes. The error is
 // fax.ErrConflict, or that of the listing. A run asks again right before [Buy],
 // which does not.
 func (p Purchase) NameFree(ctx context.Context, numbers fax.Numbers, o Options) error {
-	if p.Order.Name == "" {
+	switch {
+	case p.repeats():
+		return buyer{numbers: numbers, Purchase: p, Options: o}.unanswered(ctx)
+	case p.Order.Name == "":
 		return nil
 	}
 	all, err := fax.Collect(numbers.List(ctx, fax.NumberFilter{}))

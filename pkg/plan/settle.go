@@ -76,7 +76,7 @@ func (b buyer) settle(ctx context.Context, res *Result) error {
 	now, err := b.numbers.Get(looking, res.Number.ID)
 	switch {
 	case err != nil:
-		return err
+		return notShown(err)
 	case now.Name != res.Number.Name || !sameURL(now.URL(), res.Number.URL()):
 		return b.notOurs(now, "its name is "+strict.Quote(now.Name)+" and its URL "+orNone(now.URL())+" by now")
 	}
