@@ -105,7 +105,7 @@ func (s Notes) read() ([]note, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
-		return nil, fax.WithHint(fmt.Errorf("notes of purchases: %w; nothing was bought", err), "without them a number might be bought twice: make the file readable")
+		return nil, fax.WithHint(fmt.Errorf("notes of purchases: %w; nothing was bought", err), "set XDG_STATE_HOME to a folder that can be read and written; without the notes a number might be bought twice")
 	}
 	var all []note
 	at := map[string]int{}
