@@ -41,8 +41,8 @@ ends that. Running the command again for a number you own already buys nothing
 and continues with the set-up. One that --first found and that somebody else
 bought meanwhile is not taken for yours.
 
-With --first, numbers that cost more than --max-price or need an address that was
-not given are left out. When the provider refuses one as sold, and the account
+With --first, numbers that cost more than --max-price or need an address that
+was not given are left out. When the provider refuses one as sold, and the account
 does not show it, the next is tried, five at most; never when it is not known
 what became of an order.
 
@@ -51,8 +51,11 @@ was ordered for it in the last 15 minutes and does not show yet: a step that is
 retried does not buy one more. Each purchase is noted in the state folder, so
 that this holds for names that come back otherwise and for lists that are late.
 Of two numbers that two machines bought for one name, the later is one too many;
-its run names the command that releases it. With --first and --area-code, one
-run at a time buys for an account on this machine. Both end with exit status 6.`,
+its run names the command that releases it. While it is not known what became of
+an order without a name, no other is made for 15 minutes. With --first and
+--area-code, one run at a time buys for an account on this machine. A number
+that the account's list does not show yet is bought all the same. Each of these
+ends with exit status 6.`,
 		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in
   faxctl numbers buy --first --fax --area-code 415 --max-price 2.00 \
     --fax-url https://fax.example.com/in --name 'front desk' --yes
@@ -187,7 +190,7 @@ func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase,
 		return err
 	case owned != nil:
 		if err := p.Claim(*owned); err != nil {
-			return &plan.UnfitError{Err: err}
+			return &plan.UnfitError{Err: fax.WithHint(fmt.Errorf("%w: %s is yours already, under the name %q", fax.ErrConflict, owned.Phone, owned.Name), fax.Hint(err))}
 		}
 		d, err := plan.Diff(*owned, p.Want)
 		if err != nil {
@@ -259,7 +262,7 @@ func (a *app) surelyFax(s plan.Step) error {
 		return nil
 	}
 	return fax.WithHint(usageError("the provider does not say whether %s can receive faxes; nothing was bought", s.Phone),
-		"search with --fax; or permit it: --allow-unsure-fax, in a file allow-unsure-fax: true below buy")
+		"permit it: --allow-unsure-fax, in a file allow-unsure-fax: true below buy; or look for others: another area code, type or country")
 }
 
 // bindConfirm declares --confirm-for.

@@ -18,6 +18,7 @@ func (a *app) buyFirst(cmd *cobra.Command, s *searchFlags, numbers fax.Numbers, 
 	if err != nil {
 		return err
 	}
+	p.Fax = queries[0].Fax
 	all, err := plan.First(cmd.Context(), numbers, queries, p, care)
 	if err != nil {
 		return err

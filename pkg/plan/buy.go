@@ -154,7 +154,7 @@ func (b buyer) ended(res Result, bought bool, err error) (Result, error) {
 	var kept *NameKeptError
 	var more *OneTooManyError
 	switch {
-	case errors.As(err, &kept), errors.As(err, &more):
+	case errors.As(err, &kept), errors.As(err, &more), errors.Is(err, errNotListed):
 		res.Outcome = OutcomeUnfinished
 		return res, fax.WithHint(&UnfinishedError{Number: res.Number, Bought: bought, Configured: true, Err: err}, fax.Hint(err))
 	case err != nil:
@@ -246,7 +246,7 @@ func (b buyer) answered(n fax.Number) (fax.Number, bool, error) {
 }
 
 func (b buyer) notOurs(n fax.Number, why string) error {
-	return fax.WithHint(fmt.Errorf("%w: %s was for sale and is in the account already (%s): the provider answered the purchase of a number that somebody else bought", fax.ErrConflict, n.Phone, why),
+	return fax.WithHint(fmt.Errorf("%w: %s was for sale and is in the account already (%s): the provider answered the purchase of a number that was bought before", fax.ErrConflict, n.Phone, why),
 		"look whether its name and URL are still right: faxctl numbers get "+n.Phone)
 }
 
@@ -258,7 +258,7 @@ func (b buyer) stale(n fax.Number) string {
 	switch {
 	case n.Mode == fax.ModeFax:
 		return "it is in mode fax"
-	case n.ShadowedBy() != "":
+	case n.TrunkID != "" || n.ApplicationID != "": // a call handler can be the account's default
 		return "a " + n.ShadowedBy() + " takes its calls"
 	case n.URL() != "" && !isDemo(n.URL()):
 		return "its URL is set"
@@ -358,6 +358,11 @@ func (b buyer) finish(ctx context.Context, res *Result, bought bool) error {
 		pending := "the provider says that " + n.Phone + " is " + n.Status
 		res.Warnings = append(res.Warnings, pending)
 		b.tell("%s.", pending)
+	}
+	if bought && n.CallHandler != "" {
+		shadowed := n.Phone + " is bought; a call handler takes its calls (" + n.CallHandler + ")"
+		res.Warnings = append(res.Warnings, shadowed)
+		b.tell("%s.", shadowed)
 	}
 	var un *UnconfirmedError
 	otherwise := err == nil && b.Want.Name != nil && n.Name != *b.Want.Name

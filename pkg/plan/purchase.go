@@ -16,6 +16,9 @@ type Purchase struct {
 	// Offer is what the person was shown: its price, capabilities, country
 	// and type. Without it they are unknown.
 	Offer *fax.Offer
+	// Fax says that the number must be able to receive faxes, also when nothing
+	// of that is set up yet.
+	Fax bool
 	// AllowUnsureFax buys also when nobody is there to be warned that the number
 	// may not be able to receive faxes. See [Purchase.UnsureFax].
 	AllowUnsureFax bool
@@ -124,7 +127,7 @@ func alikeNamed(name string, n fax.Number) error {
 // UnsureFax reports whether a fax number is wanted, and nothing says that the one
 // to be bought can be one.
 func (p Purchase) UnsureFax() bool {
-	return p.Want.fax() && p.Offer != nil && p.Offer.Capabilities.Fax == fax.Unknown
+	return (p.Fax || p.Want.fax()) && p.Offer != nil && p.Offer.Capabilities.Fax == fax.Unknown
 }
 
 // Check finds what would keep the purchase from being made: an order or a want

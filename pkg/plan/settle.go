@@ -55,6 +55,9 @@ func (b buyer) settle(ctx context.Context, res *Result) error {
 	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), LookFor+b.ConfirmFor)
 	defer cancel()
 	shows := b.Order.Name == ""
+	in := func(same []fax.Number) bool {
+		return slices.ContainsFunc(same, func(n fax.Number) bool { return n.ID == res.Number.ID })
+	}
 	for range looks(ctx, b.ConfirmFor) {
 		same, err := b.sameName(looking, res.Number)
 		if err != nil {
@@ -63,14 +66,9 @@ func (b buyer) settle(ctx context.Context, res *Result) error {
 		if first, late := earlier(res.Number, same); late {
 			return &OneTooManyError{Number: res.Number, First: first}
 		}
-		if shows = shows || slices.ContainsFunc(same, func(n fax.Number) bool { return n.ID == res.Number.ID }); shows {
+		if shows = shows || in(same); shows {
 			break
 		}
-	}
-	if !shows {
-		late := "the account's list does not show " + res.Number.Phone + " yet"
-		res.Warnings = append(res.Warnings, late)
-		b.tell("%s is bought; %s.", res.Number.Phone, late)
 	}
 	pause(ctx, b.settleFor())
 	now, err := b.numbers.Get(looking, res.Number.ID)
@@ -87,8 +85,15 @@ func (b buyer) settle(ctx context.Context, res *Result) error {
 	if first, late := earlier(now, same); late {
 		return &OneTooManyError{Number: now, First: first}
 	}
+	if !shows && !in(same) {
+		return fax.WithHint(errNotListed, againSoon)
+	}
 	return nil
 }
+
+// errNotListed says of a number that is bought and set up that others who look for
+// its name may not see it: of two machines, neither does.
+var errNotListed = fmt.Errorf("%w: the account's list does not show it yet", fax.ErrConflict)
 
 // sameName are the account's numbers of the name that was bought for, as the
 // provider keeps it.
