@@ -42,9 +42,9 @@ and continues with the set-up. One that --first found and that somebody else
 bought meanwhile is not taken for yours.
 
 With --first, numbers that cost more than --max-price or need an address that
-was not given are left out. When the provider refuses one as sold, and the account
-does not show it, the next is tried, five at most; never when it is not known
-what became of an order.
+was not given are left out. When the provider refuses one as sold, and the
+account does not show it, the next is tried, five at most; never when it is
+not known what became of an order.
 
 With --name, none is bought when another number of the account has that name, or
 was ordered for it in the last 15 minutes and does not show yet: a step that is
