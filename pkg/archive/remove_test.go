@@ -122,6 +122,8 @@ func TestSaveThenDelete(t *testing.T) {
 			}
 			if e, err := a.Get(t.Context(), f.ID); (tc.want == Deleted && err != nil) || (err == nil && e.Document != nil && r.SHA256 != "" && e.Document.SHA256 != r.SHA256) {
 				t.Errorf("kept %+v, %v", e, err)
+			} else if err == nil && e.Gone.IsZero() != (r.Result != Deleted || tc.media) {
+				t.Errorf("%s, and marked %v", r.Result, e.Gone) // what somebody else deleted has no mark of ours
 			}
 		})
 	}
