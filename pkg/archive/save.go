@@ -136,13 +136,18 @@ func (a *Archive) again(ctx context.Context, key string, e *Entry) (unwritten bo
 	return false, nil
 }
 
-// putWithout keeps the record of a fax whose document did not come:
-// when nothing of it is kept yet, and when storage denied it for the first time.
+// putWithout keeps the record of a fax whose document did not come: when nothing of
+// it is kept yet, and when storage denied it for the first time.
 func (a *Archive) putWithout(ctx context.Context, key string, e, old Entry, found bool) error {
 	if e.Document != nil || found && e.DocumentDenied.Equal(old.DocumentDenied) {
 		return nil
 	}
 	e.DocumentMissing, e.MediaGone = true, time.Time{}
+	if found {
+		if _, err := a.again(ctx, key, &e); err != nil {
+			return err
+		}
+	}
 	if found && e.Record == nil {
 		e.Record = old.Record
 	}

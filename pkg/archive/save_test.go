@@ -475,6 +475,14 @@ func TestSaveSeesAHoldThatComesMeanwhile(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	d.storage = fax.ErrNotFound // also when no document comes, and that is noted
+	if _, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrContradiction) {
+		t.Error(err)
+	}
+	if e, err := a.Get(t.Context(), f.ID); err != nil || e.Hold == nil || e.DocumentDenied.IsZero() {
+		t.Errorf("without a document: %+v, %v", e, err)
+	}
+	d.storage = nil
 	if r, err := a.SaveThenDelete(t.Context(), d, f, false, nil); r.Result != Skipped || !errors.Is(err, fax.ErrConflict) || len(d.deleted) > 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
