@@ -65,7 +65,7 @@ func TestSaveOnABrokenDisk(t *testing.T) {
 			if _, _, err := a.Save(t.Context(), d, faxes[0]); err == nil {
 				t.Fatal("saved all the same")
 			}
-			if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], false, nil); err == nil || r.Result != Failed || len(d.deleted) > 0 {
+			if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], Deletion{}); err == nil || r.Result != Failed || len(d.deleted) > 0 {
 				t.Errorf("%+v, %v", r, err)
 			}
 			if _, err := a.Get(t.Context(), faxes[0].ID); !errors.Is(err, fax.ErrNotFound) {

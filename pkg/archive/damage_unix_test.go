@@ -60,7 +60,7 @@ func TestHoldSetByHand(t *testing.T) {
 	if err != nil || len(held) != 1 || held[0].Hold.Reason != "case 7" {
 		t.Errorf("%+v, %v", held, err)
 	}
-	if r, err := a.SaveThenDelete(t.Context(), d, f, false, nil); r.Result != Skipped || err == nil || len(d.deleted) > 0 {
+	if r, err := a.SaveThenDelete(t.Context(), d, f, Deletion{}); r.Result != Skipped || err == nil || len(d.deleted) > 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -123,7 +123,7 @@ func TestUnreadableSidecarStays(t *testing.T) {
 				if _, _, err := a.Save(t.Context(), d, f); !errors.Is(err, ErrDamagedCopy) {
 					t.Errorf("saving: %v", err)
 				}
-				if r, err := a.SaveThenDelete(t.Context(), d, f, false, nil); r.Result != Failed || !errors.Is(err, ErrDamagedCopy) || len(d.deleted) > 0 {
+				if r, err := a.SaveThenDelete(t.Context(), d, f, Deletion{}); r.Result != Failed || !errors.Is(err, ErrDamagedCopy) || len(d.deleted) > 0 {
 					t.Errorf("deleting: %+v, %v", r, err)
 				}
 				if _, err := decodeFile(sidecarIn(dir, f.ID)); err == nil {

@@ -25,13 +25,15 @@ type desk struct {
 	fetched  int // records, one by one
 	deleted  []string
 	opened   int
-	conflict bool   // deleting is refused
-	storage  error  // what storage answers instead of a document
-	denied   error  // what asking for a record or its media is answered with
-	silent   bool   // deleting is carried out or not, and not answered
-	deaf     bool   // so is asking for a record
-	lost     func() // runs when a deletion was carried out, whose answer is lost
-	before   func() // runs before a document is opened
+	conflict bool     // deleting is refused
+	storage  error    // what storage answers instead of a document
+	denied   error    // what asking for a record or its media is answered with
+	listed   []string // documents of each fax, in place of its own
+	unlisted error    // what asking for the list of documents is answered with
+	silent   bool     // deleting is carried out or not, and not answered
+	deaf     bool     // so is asking for a record
+	lost     func()   // runs when a deletion was carried out, whose answer is lost
+	before   func()   // runs before a document is opened
 }
 
 func (d *desk) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, error) {
@@ -90,8 +92,16 @@ func (d *desk) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {
 		gone := d.docs[id] == nil
 		d.mu.Unlock()
 		switch {
+		case d.unlisted != nil:
+			yield(fax.Media{}, d.unlisted)
 		case !known:
 			yield(fax.Media{}, fax.ErrNotFound)
+		case d.listed != nil:
+			for _, m := range d.listed {
+				if !yield(fax.Media{ID: m, FaxID: id}, nil) {
+					return
+				}
+			}
 		case !gone:
 			yield(fax.Media{ID: "ME" + id, FaxID: id}, nil)
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/faxctl/faxctl/pkg/document"
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
@@ -38,14 +39,20 @@ func (a *Archive) counted(ctx context.Context, id, name string, d *Document) (do
 }
 
 // enough checks that a kept document has the pages that the record tells of:
-// [ErrDamagedCopy] and a [fetch.PagesError] when it is known to have fewer.
-func (a *Archive) enough(ctx context.Context, key string, e Entry) error {
+// [ErrDamagedCopy] and a [fetch.PagesError] when it is known to have fewer;
+// [ErrUnproven] when they cannot be counted, unless that is allowed: whatever keeps
+// the pages from being found may have been in the place of some.
+func (a *Archive) enough(ctx context.Context, key string, e Entry, uncounted bool) error {
 	info, finding := a.counted(ctx, e.Fax.ID, beside(key, e.Document), e.Document)
 	if finding != nil {
 		return finding.err()
 	}
 	if err := fetch.EnoughPages(info, e.Fax); err != nil {
 		return fmt.Errorf("fax %s: %w: %w", e.Fax.ID, ErrDamagedCopy, err)
+	}
+	if info.Uncounted != "" && !uncounted {
+		return fax.WithHint(fmt.Errorf("fax %s: %w: the pages of its copy could not be counted (%s); nothing was deleted", e.Fax.ID, ErrUnproven, info.Uncounted),
+			"look at the copy: it is in the archive, as "+beside(key, e.Document)+"; faxctl faxes prune --allow-uncounted deletes such faxes too")
 	}
 	return nil
 }

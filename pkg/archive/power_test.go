@@ -80,7 +80,7 @@ func (r run) do(t *testing.T, faxes []fax.Fax) error {
 	}
 	r.disk.Note("held " + faxes[0].ID)
 	for i, f := range faxes[1:] {
-		done, err := a.SaveThenDelete(ctx, provider, f, i > 0, receipts.Write)
+		done, err := a.SaveThenDelete(ctx, provider, f, Deletion{MediaOnly: i > 0, Before: receipts.Write})
 		if err == nil {
 			err = receipts.Write(done)
 		}

@@ -34,6 +34,24 @@ const LookFor = 5 * time.Second
 // out, and its fax is not deleted.
 var ErrDamagedCopy = errors.New("the kept copy is not whole")
 
+// ErrUnproven is a fax of which it is not known that all of it is kept: the provider
+// shows more documents than the one, or the pages of the copy cannot be counted. It
+// is not deleted.
+var ErrUnproven = errors.New("not known to be kept whole")
+
+// Deletion is how faxes are deleted.
+type Deletion struct {
+	MediaOnly bool // the document alone; the record stays
+
+	// AllowUncounted deletes a fax also when the pages of its copy cannot be
+	// counted. For [Archive.SaveThenDelete].
+	AllowUncounted bool
+
+	// Before, which may be nil, is called with a receipt of the result [Deleting]
+	// when all is ready; an error of it keeps the DELETE from being sent.
+	Before func(Receipt) error
+}
+
 // Receipt says what became of one fax.
 type Receipt struct {
 	ID         string    `json:"id"`
@@ -47,9 +65,9 @@ type Receipt struct {
 	Error      string    `json:"error,omitempty"`
 }
 
-func receipt(f fax.Fax, mediaOnly bool) Receipt {
+func (d Deletion) receipt(f fax.Fax) Receipt {
 	ours := f.OurNumber()
-	return Receipt{ID: f.ID, NumberTail: ours[max(0, len(ours)-4):], Created: f.Created, MediaOnly: mediaOnly}
+	return Receipt{ID: f.ID, NumberTail: ours[max(0, len(ours)-4):], Created: f.Created, MediaOnly: d.MediaOnly}
 }
 
 // end fills in the result, and why when there is an error.
@@ -72,32 +90,29 @@ func (r Receipt) changing(f fax.Fax) (Receipt, error) {
 // Delete deletes a fax at the provider, or only its document. What is gone
 // already, as fax.Look finds it, counts as done. A fax that may still change is
 // refused with fax.ErrConflict. Other errors are those of fax.Remove. The receipt
-// is good in every case.
-//
-// before, which may be nil, is called with a receipt of the result [Deleting]
-// when all is ready; an error of it keeps the DELETE from being sent. When the
-// answer to that is lost, or ctx ends before it comes, the provider is asked
-// once more, for a few seconds, what became of the fax.
-func Delete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool, before func(Receipt) error) (Receipt, error) {
-	r := receipt(f, mediaOnly)
+// is good in every case. When the answer to the DELETE is lost, or ctx ends before
+// it comes, the provider is asked once more, for a few seconds, what became of the
+// fax.
+func Delete(ctx context.Context, faxes fax.Faxes, f fax.Fax, how Deletion) (Receipt, error) {
+	r := how.receipt(f)
 	if !f.Status.Terminal() {
 		return r.changing(f)
 	}
-	return r.remove(ctx, faxes, f, before)
+	return r.remove(ctx, faxes, f, how.Before)
 }
 
 // SaveThenDelete keeps a fax, reads the kept document again, and only when that
-// is what was kept deletes the fax at the provider, or only its document. A fax
-// of which no document is kept is deleted only when the provider's record, fetched
+// is what was kept, its pages can be counted and the provider shows no other
+// document deletes the fax at the provider, or only its document. A fax of which no document is kept is deleted only when the provider's record, fetched
 // again, and the list of its documents tell of none; Receipt.NoDocument says so.
 // One that is found to be gone is left as it is, in the archive too. A held fax,
 // and one that may still change, is refused with fax.ErrConflict; one whose copy
-// has been damaged with [ErrDamagedCopy]. Other errors are those of [Archive.Save]
-// and of fax.Remove. The receipt is good in every case, and before is as in
-// [Delete]. What was deleted is marked so; when that cannot be written,
-// Receipt.Error says it. Doing it again is safe.
-func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool, before func(Receipt) error) (Receipt, error) {
-	r := receipt(f, mediaOnly)
+// has been damaged with [ErrDamagedCopy]; one of which more may be there than is
+// kept with [ErrUnproven]. Other errors are those of [Archive.Save] and of
+// fax.Remove. The receipt is good in every case. What was deleted is marked so; when
+// that cannot be written, Receipt.Error says it. Doing it again is safe.
+func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax, how Deletion) (Receipt, error) {
+	r := how.receipt(f)
 	if !f.Status.Terminal() {
 		return r.changing(f)
 	}
@@ -122,7 +137,7 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 			return r.end(Failed, err)
 		case has == fax.WithDocument:
 			return r.end(Failed, fmt.Errorf("fax %s: %w: the provider has a document, which is not kept", f.ID, fax.ErrUnavailable))
-		case has == fax.Gone, mediaOnly:
+		case has == fax.Gone, how.MediaOnly:
 			return r.end(AlreadyGone, nil)
 		}
 		r.NoDocument = true
@@ -130,17 +145,47 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 		if finding := a.recheck(ctx, f.ID, beside(key, kept.Document), kept.Document, io.Discard); finding != nil {
 			return r.end(Failed, finding.err())
 		}
-		if err := a.enough(ctx, key, kept); err != nil {
+		if err := a.enough(ctx, key, kept, how.AllowUncounted); err != nil {
+			return r.end(Failed, err)
+		}
+		switch err := onlyDocument(ctx, faxes, f, kept.Fax.MediaID); {
+		case errors.Is(err, ErrGone):
+			return r.end(AlreadyGone, nil)
+		case err != nil:
 			return r.end(Failed, err)
 		}
 		r.SHA256 = kept.Document.SHA256
 	}
-	if r, err = r.remove(ctx, faxes, f, before); r.Result == Deleted {
-		if err := a.markGone(context.WithoutCancel(ctx), f.ID, mediaOnly); err != nil {
+	if r, err = r.remove(ctx, faxes, f, how.Before); r.Result == Deleted {
+		if err := a.markGone(context.WithoutCancel(ctx), f.ID, how.MediaOnly); err != nil {
 			r.Error = "not marked as gone: " + err.Error()
 		}
 	}
 	return r, err
+}
+
+// onlyDocument makes sure that the provider shows no document of f but the one that
+// is kept, whose id is kept when the record names it. [ErrUnproven]: it does.
+// [ErrGone]: f is gone. Other errors are those of fax.ProveGone and fax.Faxes.Media.
+func onlyDocument(ctx context.Context, faxes fax.Faxes, f fax.Fax, kept string) error {
+	shown := map[string]bool{}
+	if kept != "" {
+		shown[kept] = true
+	}
+	for m, err := range faxes.Media(ctx, f.ID) {
+		switch {
+		case fax.Denied(err):
+			return gone(ctx, faxes, f, err)
+		case err != nil:
+			return fmt.Errorf("list the documents of fax %s: %w", f.ID, err)
+		}
+		shown[m.ID] = true
+	}
+	if len(shown) > 1 {
+		return fax.WithHint(fmt.Errorf("fax %s: %w: the provider shows %d documents, and one is kept; nothing was deleted", f.ID, ErrUnproven, len(shown)),
+			"faxctl faxes media list "+f.ID+" names them; faxctl faxes delete "+f.ID+" deletes the fax with all of them")
+	}
+	return nil
 }
 
 // markGone notes that a fax, or its document, was deleted at the provider.

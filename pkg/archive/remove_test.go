@@ -19,6 +19,8 @@ func TestSaveThenDelete(t *testing.T) {
 		want    Result
 		is      error
 		there   bool // the provider still has the fax
+
+		uncounted bool // a copy whose pages cannot be counted is enough
 	}{
 		{name: "kept and deleted", want: Deleted},
 		{name: "kept by an earlier run", want: Deleted, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
@@ -59,8 +61,36 @@ func TestSaveThenDelete(t *testing.T) {
 			save(t, a, d, *f)
 			f.Pages = pages
 		}},
-		{name: "a document whose pages cannot be counted", want: Deleted, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+		{name: "a document whose pages cannot be counted", want: Failed, is: ErrUnproven, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.docs[f.ID] = []byte(uncounted)
+		}},
+		{name: "pages that cannot be counted, of a fax that tells of none", want: Failed, is: ErrUnproven, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			d.docs[f.ID], f.Pages = []byte(uncounted), nil
+		}},
+		{name: "pages that cannot be counted, and need not be", uncounted: true, want: Deleted, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			d.docs[f.ID] = []byte(uncounted)
+		}},
+		{name: "two documents", want: Failed, is: ErrUnproven, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			d.listed = []string{f.MediaID, "ME2"}
+		}},
+		{name: "two documents, the document only", media: true, want: Failed, is: ErrUnproven, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			d.listed = []string{f.MediaID, "ME2"}
+		}},
+		{name: "two documents, of which the record names none", want: Failed, is: ErrUnproven, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			d.listed, f.MediaID = []string{"ME1", "ME2"}, ""
+			d.records[f.ID] = *f
+		}},
+		{name: "the list of documents shows another than the record names", want: Failed, is: ErrUnproven, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+			d.listed = []string{"ME2"}
+		}},
+		{name: "the list of documents shows one twice", want: Deleted, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+			d.listed = []string{f.MediaID, f.MediaID}
+		}},
+		{name: "the list of documents is not to be had", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+			d.unlisted = fax.ErrUnavailable
+		}},
+		{name: "the list of documents is not found, and the fax is there", want: Failed, is: fax.ErrContradiction, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+			d.unlisted = fax.ErrNotFound
 		}},
 		{name: "storage knows nothing of the document", want: Failed, is: fax.ErrContradiction, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
 			d.storage = fmt.Errorf("document: %w", fax.ErrNotFound)
@@ -110,7 +140,7 @@ func TestSaveThenDelete(t *testing.T) {
 			if tc.prepare != nil {
 				tc.prepare(t, a, d, &f, dir)
 			}
-			r, err := a.SaveThenDelete(t.Context(), d, f, tc.media, nil)
+			r, err := a.SaveThenDelete(t.Context(), d, f, Deletion{MediaOnly: tc.media, AllowUncounted: tc.uncounted})
 			if r.Result != tc.want || !errors.Is(err, tc.is) || (err == nil) != (tc.is == nil) {
 				t.Errorf("%+v, %v; want %s, %v", r, err, tc.want, tc.is)
 			}
@@ -138,7 +168,7 @@ func TestDelete(t *testing.T) {
 		{faxes[0], Deleted}, {faxes[0], AlreadyGone},
 		{fax.Fax{ID: "FX0001", Status: fax.Sending}, Skipped},
 	} {
-		if r, err := Delete(t.Context(), d, tc.f, false, nil); r.Result != tc.want || (err != nil) != (tc.want == Skipped) {
+		if r, err := Delete(t.Context(), d, tc.f, Deletion{}); r.Result != tc.want || (err != nil) != (tc.want == Skipped) {
 			t.Errorf("%+v, %v; want %s", r, err, tc.want)
 		}
 	}
@@ -162,7 +192,7 @@ func TestDeleteWithoutAnAnswer(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			tc.prepare(d, cancel)
-			r, err := Delete(ctx, d, faxes[0], false, nil)
+			r, err := Delete(ctx, d, faxes[0], Deletion{})
 			if r.Result != tc.want || !errors.Is(err, tc.is) || (err != nil) != (r.Error != "") {
 				t.Errorf("%+v, %v; want %s", r, err, tc.want)
 			}
@@ -176,7 +206,7 @@ func TestReceiptBeforeTheDeletion(t *testing.T) {
 	a := open(t, t.TempDir())
 	d, faxes := fill(t, 2)
 	full := errors.New("disk full")
-	if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], false, func(Receipt) error { return full }); r.Result != Failed || !errors.Is(err, full) || len(d.deleted) > 0 {
+	if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], Deletion{Before: func(Receipt) error { return full }}); r.Result != Failed || !errors.Is(err, full) || len(d.deleted) > 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if e, err := a.Get(t.Context(), faxes[0].ID); err != nil || !e.Gone.IsZero() {
@@ -184,10 +214,10 @@ func TestReceiptBeforeTheDeletion(t *testing.T) {
 	}
 	for _, mediaOnly := range []bool{true, false} {
 		var begun []Receipt
-		r, err := a.SaveThenDelete(t.Context(), d, faxes[0], mediaOnly, func(r Receipt) error {
+		r, err := a.SaveThenDelete(t.Context(), d, faxes[0], Deletion{MediaOnly: mediaOnly, Before: func(r Receipt) error {
 			begun = append(begun, r)
 			return nil
-		})
+		}})
 		if err != nil || r.Result != Deleted || r.Error != "" || len(begun) != 1 || begun[0].Result != Deleting || begun[0].SHA256 != r.SHA256 {
 			t.Errorf("%+v, %+v, %v", begun, r, err)
 		}

@@ -449,7 +449,7 @@ func TestSaveOfAnotherDocument(t *testing.T) {
 			t.Errorf("%d: what was kept is not any more: %v", i, err)
 		}
 	}
-	if r, err := a.SaveThenDelete(t.Context(), d, d.records[faxes[0].ID], false, nil); r.Result != Failed || err == nil || len(d.deleted) > 0 {
+	if r, err := a.SaveThenDelete(t.Context(), d, d.records[faxes[0].ID], Deletion{}); r.Result != Failed || err == nil || len(d.deleted) > 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -483,7 +483,7 @@ func TestSaveSeesAHoldThatComesMeanwhile(t *testing.T) {
 		t.Errorf("without a document: %+v, %v", e, err)
 	}
 	d.storage = nil
-	if r, err := a.SaveThenDelete(t.Context(), d, f, false, nil); r.Result != Skipped || !errors.Is(err, fax.ErrConflict) || len(d.deleted) > 0 {
+	if r, err := a.SaveThenDelete(t.Context(), d, f, Deletion{}); r.Result != Skipped || !errors.Is(err, fax.ErrConflict) || len(d.deleted) > 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if e, err := a.Get(t.Context(), f.ID); err != nil || e.Hold == nil || e.Document == nil {

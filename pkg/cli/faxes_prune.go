@@ -23,17 +23,18 @@ import (
 
 // prune is a deletion by policy.
 type prune struct {
-	policy   retention.Policy
-	archive  string // folder; empty: no copies
-	receipts string // file; - is standard output
-	dryRun   bool
-	most     int64 // bytes of a document that is kept
-	jobs     int
-	begun    time.Time       // by the clock of this machine; ages are counted back from there
-	ages     []time.Duration // of the conditions that are relative to now
-	anyClock bool            // the clock of this machine is relied on as it is
-	byHand   string          // serve: the command that does the same with a person at hand
-	selected int             // how many there are, to tell how many are left; 0: that is not told
+	policy    retention.Policy
+	archive   string // folder; empty: no copies
+	receipts  string // file; - is standard output
+	dryRun    bool
+	most      int64 // bytes of a document that is kept
+	jobs      int
+	begun     time.Time       // by the clock of this machine; ages are counted back from there
+	ages      []time.Duration // of the conditions that are relative to now
+	uncounted bool            // a copy whose pages cannot be counted is good enough
+	anyClock  bool            // the clock of this machine is relied on as it is
+	byHand    string          // serve: the command that does the same with a person at hand
+	selected  int             // how many there are, to tell how many are left; 0: that is not told
 }
 
 func (a *app) faxesPrune() *cobra.Command {
@@ -60,8 +61,10 @@ than five minutes, or than a tenth of the age where that is more, nothing is
 deleted.
 
 With --archive each fax is kept there first, and its copy read again and
-compared, before it is deleted at the provider. A fax that is gone already
-counts as deleted. Run it again and it goes on with what is left. See
+compared, before it is deleted at the provider. One of which the provider shows
+a second document is left alone and named, and so is one whose copy has pages
+that cannot be counted, unless --allow-uncounted is given. A fax that is gone
+already counts as deleted. Run it again and it goes on with what is left. See
 docs/retention.md.`,
 		Example: `  faxctl faxes prune --older-than 90d --archive /srv/faxes --dry-run
   faxctl faxes prune --older-than 90d --archive /srv/faxes --max-delete 5% \
@@ -91,6 +94,9 @@ docs/retention.md.`,
 			if cmd.Flags().Changed("max-document") && p.archive == "" {
 				return usageError("--max-document is for --archive")
 			}
+			if p.uncounted && p.archive == "" {
+				return usageError("--allow-uncounted is for --archive")
+			}
 			if p.ages = s.ages; p.policy.OlderThan > 0 {
 				p.ages = append(p.ages, p.policy.OlderThan)
 			}
@@ -105,6 +111,7 @@ docs/retention.md.`,
 	f.IntVar(&p.policy.KeepLast, "keep-last", 0, "keep the newest `N` faxes of each of your numbers")
 	f.StringVar(&maxDelete, "max-delete", "", "delete nothing when more are selected: a `number`, or a share of the faxes that the filters meet, as in 5%")
 	f.StringVar(&p.receipts, "receipts", "", "append a line for each fax to this `file`, as JSON; - is standard output")
+	f.BoolVar(&p.uncounted, "allow-uncounted", false, "delete also faxes whose copy has pages that cannot be counted")
 	f.BoolVar(&p.anyClock, "no-clock-check", false, "rely on the clock of this machine, and ask the provider for no time")
 	f.BoolVar(&p.dryRun, "dry-run", false, "list what would be deleted, and delete nothing")
 	a.bindMaxDocument(cmd, &p.most)
@@ -315,13 +322,13 @@ func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.
 // cannot be done it begins nothing more. It returns what was done in words.
 func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, selected iter.Seq2[fax.Fax, error], to listener, write func(archive.Receipt) error) (done string, err error) {
 	remove := func(ctx context.Context, f fax.Fax, before func(archive.Receipt) error) (archive.Receipt, error) {
-		r, err := archive.Delete(ctx, faxes, f, p.policy.MediaOnly, before)
+		r, err := archive.Delete(ctx, faxes, f, archive.Deletion{MediaOnly: p.policy.MediaOnly, Before: before})
 		return r, lasting(err)
 	}
 	if kept != nil {
 		faxes := fetch.AtMost(faxes, p.most)
 		remove = func(ctx context.Context, f fax.Fax, before func(archive.Receipt) error) (archive.Receipt, error) {
-			r, err := kept.SaveThenDelete(ctx, faxes, f, p.policy.MediaOnly, before)
+			r, err := kept.SaveThenDelete(ctx, faxes, f, archive.Deletion{MediaOnly: p.policy.MediaOnly, AllowUncounted: p.uncounted, Before: before})
 			return r, local(err)
 		}
 	}

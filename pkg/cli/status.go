@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -69,7 +70,7 @@ func statusOf(err error) int {
 		return statusDone
 	case errors.Is(err, errFindings):
 		return statusFindings
-	case errors.Is(err, errPartial), errors.Is(err, fax.ErrContradiction):
+	case errors.Is(err, errPartial), errors.Is(err, fax.ErrContradiction), errors.Is(err, archive.ErrUnproven):
 		return statusPartial
 	case errors.Is(err, context.Canceled):
 		return statusInterrupted

@@ -48,6 +48,22 @@ func (s *Sandbox) mediaBody(r *http.Request, f faxRow) map[string]any {
 	return body
 }
 
+// secondMedia is a fax as the owner of its second document.
+func (s *Sandbox) secondMedia(f faxRow) (faxRow, bool) {
+	if s.options.Quirks.Media != "two" || f.MediaID == "" {
+		return f, false
+	}
+	sum := sha256.Sum256([]byte(f.MediaID))
+	f.MediaID = hex.EncodeToString(sum[:16])
+	return f, true
+}
+
+// hasMedia reports whether a document of that id belongs to the fax.
+func (s *Sandbox) hasMedia(f faxRow, id string) bool {
+	second, two := s.secondMedia(f)
+	return f.MediaID != "" && id == s.dialect.id("ME", f.MediaID) || two && id == s.dialect.id("ME", second.MediaID)
+}
+
 func (s *Sandbox) listMedia(r *http.Request) (reply, error) {
 	f, err := s.findFax(r)
 	if err != nil {
@@ -60,6 +76,9 @@ func (s *Sandbox) listMedia(r *http.Request) (reply, error) {
 	rows, of := []any{}, run{}
 	if f.MediaID != "" && f.seq < p.cursor {
 		rows, of = append(rows, s.mediaBody(r, f)), run{first: f.seq, last: f.seq, n: 1}
+		if second, two := s.secondMedia(f); two {
+			rows = append(rows, s.mediaBody(r, second))
+		}
 	}
 	body := s.faxEnvelope(r, p, "media", of)
 	body["media"] = rows
@@ -71,8 +90,11 @@ func (s *Sandbox) getMedia(r *http.Request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if f.MediaID == "" || r.PathValue("media") != s.dialect.id("ME", f.MediaID) {
+	if !s.hasMedia(f, r.PathValue("media")) {
 		return reply{}, notFound(r)
+	}
+	if second, two := s.secondMedia(f); two && r.PathValue("media") == s.dialect.id("ME", second.MediaID) {
+		f = second
 	}
 	return ok(s.mediaBody(r, f)), nil
 }
@@ -146,7 +168,7 @@ func (s *Sandbox) download(r *http.Request) (reply, error) {
 	}
 	f, err := s.findFax(r)
 	name, _, _ := strings.Cut(r.PathValue("file"), ".")
-	if err != nil || f.MediaID == "" || name != s.dialect.id("ME", f.MediaID) {
+	if err != nil || !s.hasMedia(f, name) {
 		var known failure
 		if err != nil && !errors.As(err, &known) {
 			return reply{}, err
