@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,12 +52,12 @@ this machine buys for the same account, the exit status is 6.`,
 				return err
 			}
 			if dryRun && a.flags.outputGiven {
-				return a.printSteps(ctx, steps)
+				return cmp.Or(a.printSteps(ctx, steps), a.refused(steps))
 			}
 			phased := phases(steps)
 			a.showSteps(steps)
 			if dryRun {
-				return nil
+				return a.refused(steps)
 			}
 			if len(phased[changing])+len(phased[buying])+len(phased[releasing]) == 0 {
 				return a.printResults(ctx, nil)

@@ -284,15 +284,21 @@ func (a *app) care(cmd *cobra.Command) (plan.Options, error) {
 	if patience < 0 {
 		return plan.Options{}, usageError("--confirm-for takes 0 or more")
 	}
+	o, err := a.purchases()
+	o.ConfirmFor, o.SettleFor = patience, a.settleFor
+	return o, err
+}
+
+// purchases is what is known of those that this machine made, and by which clock.
+// It comes after the account is known.
+func (a *app) purchases() (plan.Options, error) {
 	path, err := a.purchaseNotes(a.account.resolved.AccountID)
 	if err != nil {
 		return plan.Options{}, err
 	}
 	o := plan.Options{
-		Notes:      plan.Notes{Path: path, Account: a.account.resolved.AccountID},
-		ConfirmFor: patience,
-		SettleFor:  a.settleFor,
-		Tell:       func(text string) { a.say("%s", text) },
+		Notes: plan.Notes{Path: path, Account: a.account.resolved.AccountID},
+		Tell:  func(text string) { a.say("%s", text) },
 	}
 	if clock := a.account.provider.NumbersClock; clock != nil {
 		o.Now = clock.Now

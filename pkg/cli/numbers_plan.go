@@ -40,8 +40,9 @@ func (a *app) numbersPlan() *cobra.Command {
 
 ` + fileHelp + `
 
-The exit status is 8 when there is something to do, and 0 when there is not.
-With --validate only the file is read, and nobody asked.`,
+The exit status is 8 when there is something to do, and 0 when there is not. It
+is 6 when a purchase would not be made now, since one that was made for the name
+does not show yet. With --validate only the file is read, and nobody asked.`,
 		Example: `  faxctl numbers plan -f numbers.yaml
   faxctl numbers plan -o json
   faxctl numbers plan --validate`,
@@ -67,6 +68,9 @@ With --validate only the file is read, and nobody asked.`,
 				}
 			}
 			if err := a.printSteps(ctx, steps); err != nil {
+				return err
+			}
+			if err := a.refused(steps); err != nil {
 				return err
 			}
 			if pending > 0 {
@@ -123,8 +127,26 @@ func (a *app) compare(ctx context.Context, f plan.File) (fax.Numbers, []plan.Ste
 	if err != nil {
 		return nil, nil, err
 	}
-	steps, err := plan.Steps(ctx, numbers, f, func(text string) { a.say("%s", text) })
+	o, err := a.purchases()
+	if err != nil {
+		return nil, nil, err
+	}
+	steps, err := plan.Steps(ctx, numbers, f, o)
 	return numbers, steps, err
+}
+
+// refused reports the purchases that would not be made now.
+func (a *app) refused(steps []plan.Step) (first error) {
+	for _, s := range steps {
+		if s.Refused == nil {
+			continue
+		}
+		a.report(fmt.Errorf("%s: %w", label(s), s.Refused))
+		if first == nil {
+			first = &kindError{errReported, s.Refused}
+		}
+	}
+	return first
 }
 
 // printSteps prints the difference: as people read it, or in the format that

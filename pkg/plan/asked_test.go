@@ -122,7 +122,7 @@ func TestFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := plan.Steps(t.Context(), m, f, nil)
+	all, err := plan.Steps(t.Context(), m, f, plan.Options{})
 	var got []string
 	for _, s := range all {
 		got = append(got, s.Phone[len(s.Phone)-1:])

@@ -206,7 +206,7 @@ func (b buyer) order(ctx context.Context, before owned) (n fax.Number, bought bo
 			return n, false, fmt.Errorf("ask the provider for the time: %w; nothing was bought", err)
 		}
 	}
-	noted, err := b.Notes.begin(b.Purchase)
+	noted, err := b.Notes.begin(b.Purchase, b.since)
 	if err != nil {
 		return n, false, err
 	}

@@ -201,7 +201,7 @@ func TestHintsOfFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = plan.Steps(t.Context(), numbers, f, nil); fax.Hint(err) != want {
+		if _, err = plan.Steps(t.Context(), numbers, f, plan.Options{}); fax.Hint(err) != want {
 			t.Errorf("%v: hint %q, want %q", err, fax.Hint(err), want)
 		}
 	}

@@ -45,7 +45,7 @@ func planned(tb testing.TB, entries, tries int) (read, compared time.Duration) {
 			tb.Fatal(err)
 		}
 		read, start = min(read, time.Since(start)), time.Now()
-		steps, err := plan.Steps(tb.Context(), numbers, f, nil)
+		steps, err := plan.Steps(tb.Context(), numbers, f, plan.Options{})
 		compared = min(compared, time.Since(start))
 		if err != nil || len(steps) != entries {
 			tb.Fatalf("%d steps, %v", len(steps), err)

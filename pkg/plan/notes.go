@@ -40,7 +40,8 @@ const noteAge = 15 * time.Minute
 type note struct {
 	Order    string    `json:"order"` // names the purchase
 	Account  string    `json:"account"`
-	Time     time.Time `json:"time"` // when the order was sent
+	Time     time.Time `json:"time"`           // when the order was sent, by the clock of this machine
+	Asked    time.Time `json:"asked,omitzero"` // the same by the provider's clock, where it is known
 	State    noteState `json:"state"`
 	Name     string    `json:"name,omitempty"` // as it was sent
 	Phone    string    `json:"phone,omitempty"`
@@ -68,10 +69,10 @@ func (s Notes) kept() bool { return s.Path != "" }
 
 // begin notes an order that is about to be sent. Without the note it must not
 // be.
-func (s Notes) begin(p Purchase) (note, error) {
+func (s Notes) begin(p Purchase, asked time.Time) (note, error) {
 	o := p.Order
 	n := note{
-		Order: rand.Text(), Account: s.Account, Time: time.Now().UTC(), State: noteOrdering,
+		Order: rand.Text(), Account: s.Account, Time: time.Now().UTC(), Asked: asked, State: noteOrdering,
 		Name: o.Name, Phone: o.Phone, AreaCode: o.AreaCode, Repeats: p.repeats(),
 	}
 	if err := s.write(n); err != nil {
@@ -145,8 +146,14 @@ func (b buyer) unanswered(ctx context.Context) error {
 		return err
 	}
 	for _, n := range notes {
-		age := time.Since(n.Time)
-		if !n.Repeats || n.State != noteOrdering || age >= noteAge {
+		if !n.Repeats || n.State != noteOrdering {
+			continue
+		}
+		age, err := b.age(ctx, n)
+		if err != nil {
+			return err
+		}
+		if age >= noteAge {
 			continue
 		}
 		order := buyer{numbers: b.numbers, Purchase: Purchase{Order: fax.Order{Phone: n.Phone, AreaCode: n.AreaCode}}}
@@ -161,17 +168,43 @@ func (b buyer) unanswered(ctx context.Context) error {
 			shows = "it is not known whether it was bought"
 		}
 		return fax.WithHint(fmt.Errorf("%w: %s was ordered without a name %s ago, and %s; nothing was bought", fax.ErrConflict, order.what(), age.Round(time.Second), shows),
-			order.listHint()+"; to buy one more before "+n.Time.Add(noteAge).Local().Format("15:04")+", give it a --name")
+			order.listHint()+"; to buy one more before "+until(age)+", give it a --name")
 	}
 	return nil
 }
 
+// age is how long ago a purchase was ordered: by the provider's clock, where that
+// was asked at the order and can be asked now, since the clock of this machine may
+// have been set meanwhile.
+func (b buyer) age(ctx context.Context, n note) (time.Duration, error) {
+	if !n.Asked.IsZero() && b.Now != nil {
+		now, err := b.Now(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("ask the provider for the time: %w; nothing was bought", err)
+		}
+		if !now.IsZero() {
+			return now.Sub(n.Asked), nil
+		}
+	}
+	return time.Since(n.Time), nil
+}
+
+// until is the time of this machine at which a purchase of that age is in nobody's
+// way any more.
+func until(age time.Duration) string { return time.Now().Add(noteAge - age).Format("15:04") }
+
 // noted tells whether a purchase that the notes know stands in the way of another
-// for the same name. all are the account's numbers.
-func (b buyer) noted(ctx context.Context, all []fax.Number) error {
-	notes, err := b.Notes.read()
-	if err != nil {
-		return err
+// for the same name. all are the account's numbers. over are those of the name that
+// the account does not show and that are too old to be waited for.
+func (b buyer) noted(ctx context.Context, notes []note, all []fax.Number) (over []note, err error) {
+	name := folded(b.Order.Name)
+	elsewhere := func(n note) bool {
+		return n.Name == "" || n.State == noteRefused || n.State == noteReleased || folded(n.Name) != name ||
+			n.Phone != "" && n.Phone == b.Order.Phone && !b.Picked // whoever names the number cannot buy it twice
+	}
+	same := slices.DeleteFunc(slices.Clone(notes), elsewhere)
+	if len(same) == 0 {
+		return nil, nil
 	}
 	listed := map[string]bool{}
 	for _, n := range all {
@@ -182,53 +215,67 @@ func (b buyer) noted(ctx context.Context, all []fax.Number) error {
 		others[n.ID] = true
 	}
 	all = slices.DeleteFunc(slices.Clone(all), func(n fax.Number) bool { return others[n.ID] && n.ID != "" })
-	for _, n := range notes {
-		if n.Name == "" || folded(n.Name) != folded(b.Order.Name) || n.State == noteRefused || n.State == noteReleased {
-			continue
+	for _, n := range same {
+		isOver, err := b.stands(ctx, n, all, listed)
+		if err != nil {
+			return nil, err
 		}
-		if n.Phone != "" && n.Phone == b.Order.Phone && !b.Picked {
-			continue // whoever names the number cannot buy it twice
-		}
-		if err := b.stands(ctx, n, all, listed); err != nil {
-			return err
+		if isOver {
+			over = append(over, n)
 		}
 	}
-	return nil
+	return over, nil
 }
 
 // stands tells whether a noted purchase stands in the way of another of its name.
 // listed are the ids that the account's list has, all those of its numbers that no
-// noted purchase bought.
-func (b buyer) stands(ctx context.Context, n note, all []fax.Number, listed map[string]bool) error {
+// noted purchase bought. over: it does not, since it is old and nowhere.
+func (b buyer) stands(ctx context.Context, n note, all []fax.Number, listed map[string]bool) (over bool, err error) {
 	now, found, err := b.bought(ctx, n, all)
 	if err != nil {
-		return err
+		return false, err
 	}
-	age := time.Since(n.Time)
-	at := n.Time.Local().Format("15:04 on 2006-01-02")
+	age, err := b.age(ctx, n)
+	if err != nil {
+		return false, err
+	}
 	switch {
 	case found && n.Shown != "" && now.Name != n.Shown && folded(now.Name) != folded(n.Name):
-		return nil // it has got another name since
+		return false, nil // it has got another name since
 	case found && folded(now.Name) == folded(n.Name) && !listed[now.ID]:
-		return fax.WithHint(fmt.Errorf("%w: %s was bought for the name %s %s ago, and the account's list does not show it yet; nothing was bought",
+		return false, fax.WithHint(fmt.Errorf("%w: %s was bought for the name %s %s ago, and the account's list does not show it yet; nothing was bought",
 			fax.ErrConflict, now.Phone, strict.Quote(n.Name), age.Round(time.Second)), againSoon)
 	case found && now.Name == n.Name:
-		return b.nameTaken([]fax.Number{now})
+		return false, b.nameTaken([]fax.Number{now})
 	case found:
-		return fax.WithHint(fmt.Errorf("%w: %s was bought for the name %s at %s, and its name is %s; nothing was bought",
-			fax.ErrConflict, now.Phone, strict.Quote(n.Name), at, strict.Quote(now.Name)), byNumber(now.Phone))
+		return false, fax.WithHint(fmt.Errorf("%w: %s was bought for the name %s at %s, and its name is %s; nothing was bought",
+			fax.ErrConflict, now.Phone, strict.Quote(n.Name), n.at(), strict.Quote(now.Name)), byNumber(now.Phone))
 	case age < noteAge:
 		what := "a number"
 		if n.Phone != "" {
 			what = n.Phone
 		}
-		return fax.WithHint(fmt.Errorf("%w: %s was ordered for the name %s %s ago, and the account does not show it yet; nothing was bought",
+		return false, fax.WithHint(fmt.Errorf("%w: %s was ordered for the name %s %s ago, and the account does not show it yet; nothing was bought",
 			fax.ErrConflict, what, strict.Quote(n.Name), age.Round(time.Second)),
-			"look after "+n.Time.Add(noteAge).Local().Format("15:04")+": faxctl numbers list --name "+quote(n.Name)+"; what is not there by then is bought anew")
+			"look after "+until(age)+": faxctl numbers list --name "+quote(n.Name)+"; what is not there by then is bought anew")
 	}
-	b.tell("A number was ordered for the name %s at %s, and the account does not show it: it is bought anew.", strict.Quote(n.Name), at)
-	n.State = noteRefused
-	return b.Notes.write(n)
+	return true, nil
+}
+
+// at is when a purchase was ordered, for people.
+func (n note) at() string { return n.Time.Local().Format("15:04 on 2006-01-02") }
+
+// giveUp tells that purchases which the account does not show are made anew, and
+// notes it.
+func (b buyer) giveUp(over []note) error {
+	for _, n := range over {
+		b.tell("A number was ordered for the name %s at %s, and the account does not show it: it is bought anew.", strict.Quote(n.Name), n.at())
+		n.State = noteRefused
+		if err := b.Notes.write(n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bought is the number that a noted purchase bought, if the account has it: by its

@@ -3,7 +3,6 @@ package plan_test
 import (
 	"context"
 	"errors"
-	"iter"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -118,7 +117,7 @@ func TestPlanKnowsNamesOtherwise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = plan.Steps(t.Context(), m.numbers, f, nil)
+	_, err = plan.Steps(t.Context(), m.numbers, f, plan.Options{})
 	if !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), "n.yaml:3") || !strings.Contains(fax.Hint(err), res.Number.Phone) {
 		t.Errorf("%v (%s)", err, fax.Hint(err))
 	}
@@ -194,6 +193,89 @@ func (s stopping) Buy(ctx context.Context, _ fax.Order) (fax.Number, error) {
 	return fax.Number{}, ctx.Err()
 }
 
+// A clock of this machine that is set does not make a purchase older: the
+// provider's tells its age, where it was asked.
+func TestNotesByTheProvidersClock(t *testing.T) {
+	m := one(t, quirks(t, "late-list=1h", "late-number=1h"))
+	if _, err := m.buy(t, "front desk"); err == nil {
+		t.Fatal("it shows")
+	}
+	if err := plan.SetClock(m.care.Notes, 2*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.buy(t, "front desk"); !errors.Is(err, fax.ErrConflict) || !strings.Contains(fax.Hint(err), "look after "+time.Now().Add(15*time.Minute).Format("15:")) && !strings.Contains(fax.Hint(err), "look after "+time.Now().Add(14*time.Minute).Format("15:")) {
+		t.Errorf("with the clock set: %v (%s)", err, fax.Hint(err))
+	}
+	deaf := m.care
+	deaf.Now = func(context.Context) (time.Time, error) { return time.Time{}, fax.ErrUnavailable }
+	p := plan.Purchase{Order: fax.Order{Phone: "+15005550006", Name: "front desk"}, Picked: true}
+	if err := p.NameFree(t.Context(), m.numbers, deaf); !errors.Is(err, fax.ErrUnavailable) || !strings.Contains(err.Error(), "nothing was bought") {
+		t.Errorf("without an answer of the provider: %v", err)
+	}
+	mute := m.care
+	mute.Now = func(context.Context) (time.Time, error) { return time.Time{}, nil }
+	if err := p.NameFree(t.Context(), m.numbers, mute); err != nil || !strings.Contains(m.said.String(), "is bought anew") {
+		t.Errorf("of a provider that does not say, the clock of this machine counts: %v", err)
+	}
+}
+
+// The same for an order without a name.
+func TestUnnamedByTheProvidersClock(t *testing.T) {
+	m := one(t, sandbox.Options{})
+	killed, stop := context.WithCancel(t.Context())
+	p := plan.Purchase{Order: fax.Order{AreaCode: "415"}}
+	if _, err := plan.Buy(killed, stopping{m.numbers, stop}, p, m.care); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if err := plan.SetClock(m.care.Notes, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.NameFree(t.Context(), m.numbers, m.care); !errors.Is(err, fax.ErrConflict) {
+		t.Errorf("with the clock set: %v", err)
+	}
+	m.age(t, 16*time.Minute)
+	if err := p.NameFree(t.Context(), m.numbers, m.care); err != nil {
+		t.Errorf("16 minutes later: %v", err)
+	}
+}
+
+// A plan shows what would be refused, and notes nothing.
+func TestPlanKnowsWhatWasBought(t *testing.T) {
+	m := one(t, quirks(t, "late-list=1h", "late-number=1ms"))
+	res, err := m.buy(t, "front desk")
+	if err == nil {
+		t.Fatal("the list shows it")
+	}
+	f, err := plan.ReadFile("n.yaml", []byte("numbers:\n  - {buy: {area-code: 415}, name: front desk}\n  - {buy: {area-code: 415}, name: lobby}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		steps, err := plan.Steps(t.Context(), m.numbers, f, m.care)
+		if err != nil || len(steps) != 2 || steps[1].Refused != nil {
+			t.Fatalf("%+v, %v", steps, err)
+		}
+		_, err = steps[0].Run(t.Context(), m.numbers, m.care)
+		if said := steps[0].Refused; steps[0].Action != plan.ActionBuy || !errors.Is(said, fax.ErrConflict) || err == nil || err.Error() != said.Error() {
+			t.Errorf("the plan says %v, and the apply %v", said, err)
+		}
+	}
+	if err := m.numbers.Release(t.Context(), res.Number.ID); err != nil {
+		t.Fatal(err)
+	}
+	m.age(t, 16*time.Minute)
+	before, err := os.ReadFile(m.care.Notes.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if steps, err := plan.Steps(t.Context(), m.numbers, f, m.care); err != nil || steps[0].Refused != nil {
+		t.Errorf("16 minutes later: %+v, %v", steps, err)
+	}
+	if after, err := os.ReadFile(m.care.Notes.Path); err != nil || string(after) != string(before) {
+		t.Errorf("the plan noted something: %v\n%s", err, after)
+	}
+}
+
 // What cannot be noted is not bought.
 func TestNotNotedNotBought(t *testing.T) {
 	m := one(t, sandbox.Options{})
@@ -228,180 +310,4 @@ func TestNotesThatAreOver(t *testing.T) {
 	if _, err := m.buy(t, "front desk"); err != nil {
 		t.Fatal("after another name:", err)
 	}
-}
-
-// A number of ours that is sold again is left as it was set up, and the run that
-// bought it has not bought it.
-func TestSoldAgain(t *testing.T) {
-	both := machines(t, 2, quirks(t, "sold-again"))
-	first, err := both[0].buy(t, "front desk")
-	if err != nil {
-		t.Fatal(err)
-	}
-	offer := fax.Offer{Phone: first.Number.Phone}
-	p := plan.Purchase{Order: fax.Order{Phone: offer.Phone, Name: "back office"}, Want: plan.Want{FaxURL: new(in + "/2")}, Offer: &offer, Picked: true}
-	res, err := plan.Buy(t.Context(), unlisted{both[1].numbers}, p, both[1].care)
-	if !errors.Is(err, fax.ErrConflict) || res.Outcome != "" || !strings.Contains(err.Error(), "in the account already (it is in mode fax)") {
-		t.Errorf("%+v, %v", res.Outcome, err)
-	}
-	if now, err := both[0].numbers.Get(t.Context(), first.Number.ID); err != nil || now.FaxURL != in {
-		t.Errorf("it was rerouted: %+v, %v", now, err)
-	}
-}
-
-// The same for one that is not set up: it is as old as it is.
-func TestSoldAgainNotSetUp(t *testing.T) {
-	both := machines(t, 2, quirks(t, "sold-again"))
-	offer := forSale(t, both[0].numbers)
-	p := plan.Purchase{Order: fax.Order{Phone: offer.Phone}, Picked: true}
-	if _, err := plan.Buy(t.Context(), both[0].numbers, p, both[0].care); err != nil {
-		t.Fatal(err)
-	}
-	later := both[1].care
-	later.Now = func(ctx context.Context) (time.Time, error) {
-		at, err := both[1].care.Now(ctx)
-		return at.Add(10 * time.Second), err
-	}
-	if _, err := plan.Buy(t.Context(), unlisted{both[1].numbers}, p, later); !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), "it was created") {
-		t.Errorf("%v", err)
-	}
-}
-
-// unlisted is an account whose lists are empty.
-type unlisted struct{ fax.Numbers }
-
-func (unlisted) List(context.Context, fax.NumberFilter) iter.Seq2[fax.Number, error] {
-	return func(func(fax.Number, error) bool) {}
-}
-
-// Of two machines that buy for one name, the later is told, with the command that
-// releases what is one too many.
-func TestOneTooMany(t *testing.T) {
-	both := machines(t, 2, sandbox.Options{})
-	var first plan.Result
-	between := meanwhile{both[1].numbers, func() {
-		var err error
-		if first, err = both[0].buy(t, "front desk"); err != nil {
-			t.Error(err)
-		}
-		time.Sleep(1100 * time.Millisecond) // records are dated in seconds
-	}}
-	p := plan.Purchase{Order: fax.Order{Phone: "+15005550006", Name: "front desk"}, Want: plan.Want{FaxURL: new(in)}, Picked: true}
-	res, err := plan.Buy(t.Context(), between, p, both[1].care)
-	var more *plan.OneTooManyError
-	if !errors.As(err, &more) || more.First.ID != first.Number.ID || fax.Hint(err) != "release it: faxctl numbers release "+res.Number.Phone {
-		t.Errorf("%v (%s)", err, fax.Hint(err))
-	}
-}
-
-// The earlier one meets the later only when it looks once more.
-func TestOneTooManyElsewhere(t *testing.T) {
-	both := machines(t, 2, sandbox.Options{})
-	if _, err := both[0].buy(t, "front desk"); err != nil {
-		t.Fatal(err)
-	}
-	if res, err := both[0].buy(t, "front desk"); !errors.Is(err, fax.ErrConflict) || res.Number.ID != "" {
-		t.Errorf("a second on the same machine: %v", err)
-	}
-}
-
-// meanwhile does something right before the order is sent.
-type meanwhile struct {
-	fax.Numbers
-	do func()
-}
-
-func (m meanwhile) Buy(ctx context.Context, o fax.Order) (fax.Number, error) {
-	m.do()
-	return m.Numbers.Buy(ctx, o)
-}
-
-// Before bought is said, the name and the URL are read once more.
-func TestBoughtAndTakenOver(t *testing.T) {
-	m := one(t, sandbox.Options{})
-	gets := 0
-	watched := watching{m.numbers, func(id string) {
-		if gets++; gets == 3 { // after it was set up and read back
-			if _, err := m.numbers.Configure(t.Context(), id, fax.Change{URL: new(in + "/theirs")}); err != nil {
-				t.Error(err)
-			}
-		}
-	}}
-	p := plan.Purchase{Order: fax.Order{Phone: "+15005550006", Name: "front desk"}, Want: plan.Want{FaxURL: new(in)}, Picked: true}
-	if res, err := plan.Buy(t.Context(), watched, p, m.care); !errors.Is(err, fax.ErrConflict) || res.Outcome == plan.OutcomeBought || !strings.Contains(err.Error(), in+"/theirs") {
-		t.Errorf("%s, %v", res.Outcome, err)
-	}
-}
-
-// watching does something before a number is read.
-type watching struct {
-	fax.Numbers
-	do func(id string)
-}
-
-func (w watching) Get(ctx context.Context, id string) (fax.Number, error) {
-	w.do(id)
-	return w.Numbers.Get(ctx, id)
-}
-
-// What an update does besides is not confirmed, nor is one that puts the mode back.
-func TestUpdateDoesMore(t *testing.T) {
-	for quirk, field := range map[string]string{"update=trunk": "trunk_id", "update=application": "application_id", "update=mode": "mode"} {
-		m := one(t, quirks(t, quirk))
-		res, err := m.numbers.Buy(t.Context(), fax.Order{Phone: "+15005550006"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if quirk == "update=mode" {
-			if res, err = m.numbers.Configure(t.Context(), res.ID, fax.Change{Mode: new(fax.ModeFax)}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		_, err = plan.Apply(t.Context(), m.numbers, res, fax.Change{URL: new(in)}, m.care)
-		var un *plan.UnconfirmedError
-		if !errors.As(err, &un) || un.Fields[0].Name != field {
-			t.Errorf("%s: %v", quirk, err)
-		}
-	}
-}
-
-// An update that shows late is waited for, and one whose answer was lost is sent
-// again only when it did not take.
-func TestUpdateLateOrLost(t *testing.T) {
-	o := quirks(t, "late-update=20ms")
-	m := one(t, o)
-	m.care.ConfirmFor = 2 * time.Second
-	n, err := m.numbers.Buy(t.Context(), fax.Order{Phone: "+15005550006"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := plan.Apply(t.Context(), m.numbers, n, fax.Change{URL: new(in)}, m.care); err != nil {
-		t.Errorf("late: %v", err)
-	}
-	for fault, sent := range map[string]int{"POST /IncomingPhoneNumbers/*=lost#1": 1, "POST /IncomingPhoneNumbers/*=503#1": 2, "POST /IncomingPhoneNumbers/*=html#1": 2} {
-		f, err := sandbox.ParseFault(fault)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := one(t, sandbox.Options{Faults: []sandbox.Fault{f}})
-		n, err := m.numbers.Buy(t.Context(), fax.Order{Phone: "+15005550006"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		counted := &counting{Numbers: m.numbers}
-		if now, err := plan.Apply(t.Context(), counted, n, fax.Change{URL: new(in)}, m.care); err != nil || now.URL() != in || counted.updates != sent {
-			t.Errorf("%s: %v, %d updates, want %d", fault, err, counted.updates, sent)
-		}
-	}
-}
-
-// counting counts the updates of numbers.
-type counting struct {
-	fax.Numbers
-	updates int
-}
-
-func (c *counting) Configure(ctx context.Context, id string, change fax.Change) (fax.Number, error) {
-	c.updates++
-	return c.Numbers.Configure(ctx, id, change)
 }

@@ -84,7 +84,16 @@ func (p Purchase) NameFree(ctx context.Context, numbers fax.Numbers, o Options) 
 	case len(alike) > 0:
 		return alikeNamed(p.Order.Name, alike[0])
 	}
-	return buyer{numbers: numbers, Purchase: p, Options: o}.noted(ctx, all)
+	b := buyer{numbers: numbers, Purchase: p, Options: o}
+	notes, err := o.Notes.read()
+	if err != nil {
+		return err
+	}
+	over, err := b.noted(ctx, notes, all)
+	if err != nil {
+		return err
+	}
+	return b.giveUp(over)
 }
 
 // nameTakenError says that numbers have the name of an order already. It is

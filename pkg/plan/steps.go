@@ -34,6 +34,11 @@ type Step struct {
 	Offer    *fax.Offer `json:"offer,omitempty"` // to buy: what is for sale
 	Line     int        `json:"line,omitempty"`  // in the file
 
+	// Refused is why the purchase would not be made if it was carried out now: one
+	// that this machine made for the name does not show yet. nil: nothing is known
+	// against it.
+	Refused error `json:"-"`
+
 	number   fax.Number
 	change   fax.Change
 	purchase Purchase
@@ -54,8 +59,9 @@ func (s Step) Pending() bool {
 }
 
 // Steps compares a file with the account: a step for each entry in the order
-// of the file, then one for each number that is not in it. It changes nothing.
-// What a person should know of what is for sale is told to tell, if there is one.
+// of the file, then one for each number that is not in it. It changes nothing, and
+// notes nothing: of o, it reads the notes and asks the clock. What a person should
+// know of what is for sale is told.
 // The numbers are listed once; entries that search for the same share one
 // search, and each gets an offer of its own, with its price.
 //
@@ -64,12 +70,19 @@ func (s Step) Pending() bool {
 // (fax.ErrNotFound), a name that several numbers have or that is the name of
 // another entry's number (fax.ErrConflict), nothing for sale
 // (fax.ErrNotFound), and what [Diff] refuses.
-func Steps(ctx context.Context, numbers fax.Numbers, f File, tell func(string)) ([]Step, error) {
+func Steps(ctx context.Context, numbers fax.Numbers, f File, o Options) ([]Step, error) {
 	all, err := fax.Collect(numbers.List(ctx, fax.NumberFilter{WithMode: true}))
 	if err != nil {
 		return nil, fmt.Errorf("list the account's numbers: %w", err)
 	}
-	c := &comparer{numbers: numbers, most: len(f.Entries), all: all, has: index(all), named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[shelfKey]*shelf{}, tell: Options{Tell: tell}.tell}
+	notes, err := o.Notes.read()
+	if err != nil {
+		return nil, err
+	}
+	c := &comparer{
+		numbers: numbers, options: o, notes: notes, most: len(f.Entries), all: all, has: index(all),
+		named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[shelfKey]*shelf{},
+	}
 	defer c.close()
 	for _, e := range f.Entries {
 		if e.Phone != "" {
@@ -121,6 +134,8 @@ func aboutEntry(err error) bool {
 // comparer makes steps; it lives for one comparison.
 type comparer struct {
 	numbers fax.Numbers
+	options Options
+	notes   []note           // purchases of this machine
 	most    int              // entries there are: no search need find more
 	all     []fax.Number     // what the account has
 	has     numberIndex      // the same
@@ -129,15 +144,13 @@ type comparer struct {
 	shelves map[shelfKey]*shelf
 	alike   map[string][]fax.Number // the same by its name folded, once something is to be bought
 
-	tell func(format string, args ...any)
-
 	unpriced bool // the provider has no price list
 }
 
 // gap tells of offers without a number.
 func (c *comparer) gap(err error) {
 	if errors.Is(err, fax.ErrNameless) {
-		c.tell("%v.", err)
+		c.options.tell("%v.", err)
 	}
 }
 
@@ -264,6 +277,12 @@ func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
 	}
 	step.Line, step.queries, step.taken = e.Line, queries, c.taken
+	switch _, err := (buyer{numbers: c.numbers, Purchase: p, Options: c.options}).noted(ctx, c.notes, c.all); {
+	case errors.Is(err, fax.ErrConflict):
+		step.Refused = err
+	case err != nil:
+		return Step{}, err
+	}
 	return step, nil
 }
 

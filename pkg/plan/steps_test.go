@@ -29,7 +29,7 @@ func steps(t *testing.T, numbers fax.Numbers, text string) []plan.Step {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := plan.Steps(t.Context(), numbers, f, nil)
+	all, err := plan.Steps(t.Context(), numbers, f, plan.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestStepsProblems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = plan.Steps(t.Context(), numbers, f, nil)
+	_, err = plan.Steps(t.Context(), numbers, f, plan.Options{})
 	var e *strict.Error
 	if !errors.As(err, &e) || !errors.Is(err, fax.ErrNotFound) {
 		t.Fatalf("the error is %v", err)
@@ -189,7 +189,7 @@ func TestStepsProblems(t *testing.T) {
 	// A provider that is not there is not a mistake in the file.
 	numbers = atSandbox(t, sandbox.Twilio, "GET /AvailablePhoneNumbers=503")
 	f.Entries = f.Entries[4:]
-	if _, err := plan.Steps(t.Context(), numbers, f, nil); !errors.Is(err, fax.ErrUnavailable) || errors.As(err, &e) {
+	if _, err := plan.Steps(t.Context(), numbers, f, plan.Options{}); !errors.Is(err, fax.ErrUnavailable) || errors.As(err, &e) {
 		t.Errorf("a provider that is not there: %v", err)
 	}
 }
@@ -254,7 +254,7 @@ func TestStepsNameOfAnother(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = plan.Steps(t.Context(), numbers, f, nil)
+	_, err = plan.Steps(t.Context(), numbers, f, plan.Options{})
 	if !errors.Is(err, fax.ErrConflict) || !strings.HasPrefix(err.Error(), `n.yaml:3: conflict: the name "front desk" is that of `+res.Number.Phone+", the number of the entry in line 2") {
 		t.Errorf("the error is %v", err)
 	}
