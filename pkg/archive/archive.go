@@ -9,6 +9,7 @@
 //	ARCHIVE/2026/11/23/FX….pdf     a document (or .tiff), under the day of the fax in UTC
 //	ARCHIVE/2026/11/23/FX….json    its sidecar: the record, sha256, size, pages, hold
 //	ARCHIVE/index.db               finds records quickly; made from the sidecars
+//	ARCHIVE/.lock, .writing        who writes, and that the one before has ended in order
 //
 // The sidecars are the truth: one is read before it is written again and before
 // its fax is deleted, so that a hold set there by hand counts, and one that cannot
@@ -49,7 +50,6 @@ const (
 	formatFile    = "faxctl-archive.json"
 	formatVersion = 1
 	indexFile     = "index.db"
-	lockName      = ".lock"
 )
 
 // format is the content of faxctl-archive.json.
@@ -64,8 +64,8 @@ type Archive struct {
 	disk  durable.Disk
 	store Store
 	index *index.Index
-	lock  *os.File // nil: open for reading
-	temp  string   // folder of a temporary index, or ""
+	turn  *turn // nil: open for reading
+	own   bool  // the index is ours alone, as that of the archive is of no use
 
 	seed  maphash.Seed
 	faxes [4096]sync.Mutex // a fax is written by one call at a time
@@ -73,41 +73,49 @@ type Archive struct {
 }
 
 // Open opens the archive in a folder for writing, and makes a new one when the
-// folder is empty or not there. Close it. Errors: [ErrLocked]; fax.ErrInvalid
-// for a folder that has something else in it; fax.ErrUnsupported for an archive
-// of a later version; those of the file system.
-func Open(ctx context.Context, dir string) (*Archive, error) {
-	return openOn(ctx, durable.OS{}, dir)
+// folder is empty or not there. Close it. Errors: [ErrLocked]; fax.ErrInvalid for a
+// folder that has something else in it; fax.ErrUnsupported for an archive of a later
+// version; those of the file system.
+func Open(ctx context.Context, dir string) (*Archive, error) { return OpenWithin(ctx, dir, 0) }
+
+// OpenWithin is Open that waits, for as long as is given, while another process
+// writes.
+func OpenWithin(ctx context.Context, dir string, wait time.Duration) (*Archive, error) {
+	return openOn(ctx, durable.OS{}, dir, wait)
 }
 
 // openOn is Open on any disk.
-func openOn(ctx context.Context, disk durable.Disk, dir string) (*Archive, error) {
+func openOn(ctx context.Context, disk durable.Disk, dir string, wait time.Duration) (*Archive, error) {
 	found, err := checkFormat(dir)
+	if err == nil && !found {
+		err = checkEmpty(dir)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if !found {
-		if err := checkEmpty(dir); err != nil {
-			return nil, err
-		}
-		if err := durable.MakeDir(disk, dir); err != nil {
-			return nil, err
-		}
-	}
-	lock, err := takeLock(dir)
-	if err != nil {
+	if err := durable.MakeDir(disk, dir); err != nil {
 		return nil, err
 	}
+	return openThere(ctx, disk, dir, wait)
+}
+
+// openThere opens the archive in a folder that is there, and may be without its
+// format file.
+func openThere(ctx context.Context, disk durable.Disk, dir string, wait time.Duration) (*Archive, error) {
 	a := newArchive(disk, dir)
-	a.lock = lock
-	if !found {
+	var err error
+	if a.turn, err = takeTurn(ctx, a.disk, dir, wait); err != nil {
+		return nil, err
+	}
+	found, err := checkFormat(dir)
+	if err == nil && !found {
 		err = writeFormat(disk, dir)
 	}
 	if err == nil {
 		err = a.openIndex(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(err, a.turn.Close())
 	}
 	return a, nil
 }
@@ -156,49 +164,59 @@ func Known(dir string) error {
 	if st, there := os.Stat(dir); there != nil || !st.IsDir() || checkEmpty(dir) == nil {
 		return fax.WithHint(err, "faxctl faxes archive --to "+plain.Word(dir)+" makes one")
 	}
-	return fax.WithHint(fmt.Errorf("%w: it is a folder but no archive", err), "name the folder that has "+formatFile+" in it")
+	err = fmt.Errorf("%w: it is a folder but no archive", err)
+	if lost, bad := hasSidecar(context.Background(), dir); bad == nil && lost {
+		return fax.WithHint(fmt.Errorf("%w: it has lost its %s", err, formatFile), "faxctl archive reindex "+plain.Word(dir)+" makes it one again")
+	}
+	return fax.WithHint(err, "name the folder that has "+formatFile+" in it")
 }
 
 // Read opens an existing archive for reading, also while another process is
-// writing to it: what that has kept in the last moments may not be listed yet.
-// Close it. Errors: fax.ErrNotFound when there is no archive; otherwise as
-// [Open].
+// writing to it: what that has kept in the last moments may not be listed yet. It
+// needs no lock and writes nothing. When the index is of no use, as after a run that
+// was killed, or cannot be opened, as on a disk that is full or read-only, it makes
+// one of its own in memory, which takes longer. Close it. Errors: fax.ErrNotFound
+// when there is no archive; otherwise as [Open].
 func Read(ctx context.Context, dir string) (*Archive, error) {
-	err := Known(dir)
-	if err != nil {
+	if err := Known(dir); err != nil {
 		return nil, err
 	}
 	a := newArchive(durable.OS{}, dir)
-	if x, err := index.Open(ctx, filepath.Join(dir, indexFile), false); err == nil {
-		clean, err := x.Clean(ctx)
-		if err == nil && (clean || locked(dir)) {
+	writer, live := readMark(dir)
+	x, err := index.Open(ctx, filepath.Join(dir, indexFile), false)
+	if err == nil {
+		state, err := x.State(ctx)
+		if err == nil && (state == index.Whole && writer == "" || state == index.Growing(writer) && live) {
 			a.index = x
 			return a, nil
 		}
-		if err := x.Close(); err != nil {
-			return nil, err
-		}
 	}
-	// The index is of no use. Whoever may write repairs it for all who come
-	// after; others make one of their own.
-	if w, err := Open(ctx, dir); err == nil {
-		if err := w.Close(ctx); err != nil {
-			return nil, err
-		}
-		if a.index, err = index.Open(ctx, filepath.Join(dir, indexFile), false); err == nil {
-			return a, nil
-		}
+	a.own = true
+	own, err := a.ownIndex(ctx, x)
+	if x != nil {
+		err = errors.Join(err, x.Close())
 	}
-	if a.temp, err = os.MkdirTemp("", "faxctl-index-"); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	x, err := index.Create(ctx, filepath.Join(a.temp, indexFile))
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(a.temp))
+	return own, nil
+}
+
+// ownIndex gives an archive an index in memory, made from the sidecars and what
+// the one of the archive (nil: there is none) still knows.
+func (a *Archive) ownIndex(ctx context.Context, old *index.Index) (*Archive, error) {
+	var err error
+	if a.index, err = index.InMemory(ctx); err != nil {
+		return nil, err
 	}
-	a.index = x
-	if _, _, err := a.reconcile(ctx, false); err != nil {
-		return nil, errors.Join(err, a.Close(ctx))
+	if old != nil && old.Intact(ctx) == nil {
+		err = a.copyRows(ctx, old)
+	}
+	if err == nil {
+		_, _, err = a.reconcile(ctx, false)
+	}
+	if err != nil {
+		return nil, errors.Join(err, a.index.Close())
 	}
 	return a, nil
 }
@@ -211,22 +229,27 @@ func newArchive(disk durable.Disk, dir string) *Archive {
 // Close brings the index up to date and lets others write.
 func (a *Archive) Close(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx) // an interrupted run, too, ends in order
-	var errs []error
-	if a.lock != nil {
-		err := a.flush(ctx)
-		if err == nil {
-			err = a.index.SetClean(ctx, true)
-		}
-		errs = append(errs, err)
+	if a.turn == nil {
+		return a.index.Close()
 	}
-	errs = append(errs, a.index.Close())
-	if a.lock != nil {
-		errs = append(errs, a.lock.Close())
+	return errors.Join(a.settleIndex(ctx), a.index.Close(), a.turn.Close())
+}
+
+// settleIndex has the index say that it is whole. Where that may be lost, because
+// somebody reads, or others write since our lock was removed, the mark stays: those
+// who come next compare it with the sidecars.
+func (a *Archive) settleIndex(ctx context.Context) error {
+	if err := a.turn.check(); err != nil {
+		return err
 	}
-	if a.temp != "" {
-		errs = append(errs, os.RemoveAll(a.temp))
+	if err := a.flush(ctx); err != nil {
+		return err
 	}
-	return errors.Join(errs...)
+	lasts, err := a.index.SetState(ctx, index.Whole)
+	if err != nil || !lasts {
+		return err
+	}
+	return a.turn.finish()
 }
 
 // openIndex opens the index for writing and makes good what an unfinished run
@@ -234,9 +257,11 @@ func (a *Archive) Close(ctx context.Context) error {
 func (a *Archive) openIndex(ctx context.Context) error {
 	name := filepath.Join(a.dir, indexFile)
 	x, err := index.Open(ctx, name, true)
-	clean := false
+	whole := false
 	if err == nil {
-		if clean, err = x.Clean(ctx); err == nil && !clean {
+		var state index.State
+		state, err = x.State(ctx)
+		if whole = err == nil && state == index.Whole && !a.turn.unfinished; err == nil && !whole {
 			err = x.Intact(ctx)
 		}
 		if err != nil {
@@ -250,15 +275,16 @@ func (a *Archive) openIndex(ctx context.Context) error {
 		if x, err = index.Create(ctx, name); err != nil {
 			return err
 		}
-		clean = false
+		whole = false
 	case err != nil:
 		return err
 	}
 	a.index = x
-	if clean {
-		err = x.SetClean(ctx, false)
-	} else {
+	if !whole {
 		err = a.recover(ctx)
+	}
+	if err == nil {
+		_, err = x.SetState(ctx, index.Growing(a.turn.name))
 	}
 	if err != nil {
 		return errors.Join(err, x.Close())
@@ -289,7 +315,8 @@ func checkFormat(dir string) (found bool, err error) {
 	var f format
 	switch err := json.Unmarshal(data, &f); {
 	case err != nil || f.Format < 1:
-		return false, fmt.Errorf("archive %s: %w: %s is not readable", dir, fax.ErrInvalid, formatFile)
+		return false, fax.WithHint(fmt.Errorf("archive %s: %w: %s is not readable", dir, fax.ErrInvalid, formatFile),
+			"bring it back from a backup, or move it away and run: faxctl archive reindex "+plain.Word(dir))
 	case f.Format > formatVersion:
 		return false, fax.WithHint(fmt.Errorf("archive %s: %w: it has format %d, this program knows %d", dir, fax.ErrUnsupported, f.Format, formatVersion),
 			"use a newer faxctl; faxctl version tells which this is")
@@ -305,7 +332,7 @@ func checkEmpty(dir string) error {
 	}
 	for _, e := range entries {
 		// A run that was cut off early leaves these.
-		if e.Name() != lockName && !strings.HasPrefix(e.Name(), "."+formatFile) {
+		if e.Name() != lockName && !strings.HasPrefix(e.Name(), markName) && !strings.HasPrefix(e.Name(), "."+formatFile) {
 			return fax.Invalid("name an empty folder, or one that is not there", "archive %s: the folder is not empty and is no archive", dir)
 		}
 	}
@@ -318,29 +345,4 @@ func writeFormat(disk durable.Disk, dir string) error {
 		return err
 	}
 	return durable.WriteFile(disk, filepath.Join(dir, formatFile), append(data, '\n'))
-}
-
-// takeLock makes us the one writer.
-func takeLock(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	taken, err := durable.TryLock(f)
-	if err == nil && !taken {
-		err = fax.WithHint(fmt.Errorf("archive %s: %w: %w", dir, fax.ErrConflict, ErrLocked), "wait until it has finished and run this again")
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// locked reports whether somebody is writing.
-func locked(dir string) bool {
-	f, err := takeLock(dir)
-	if err == nil {
-		err = f.Close()
-	}
-	return errors.Is(err, ErrLocked)
 }

@@ -41,7 +41,8 @@ func openReceipts(disk durable.Disk, path string) (*Receipts, error) {
 		r.regular = true
 		r.torn, err = unfinished(path, st.Size())
 	}
-	if err := errors.Join(err, disk.SyncDir(filepath.Dir(path))); err != nil {
+	dir := filepath.Dir(path) // which is there, but perhaps not on the disk
+	if err := errors.Join(err, durable.MakeDir(disk, dir), disk.SyncDir(dir)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return r, nil

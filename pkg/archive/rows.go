@@ -141,7 +141,7 @@ func (a *Archive) reconcile(ctx context.Context, anew bool) (unreadable []Findin
 		} else if err != nil {
 			return nil, nil, err
 		}
-		if dir := path.Dir(o.Name); a.lock != nil && !settled[dir] {
+		if dir := path.Dir(o.Name); a.turn != nil && !settled[dir] {
 			if err := a.store.Settle(ctx, o.Name); err != nil {
 				return nil, nil, err
 			}
@@ -171,6 +171,28 @@ func (a *Archive) reconcile(ctx context.Context, anew bool) (unreadable []Findin
 		}
 	}
 	return unreadable, gone, nil
+}
+
+// copyRows takes over what another index knows.
+func (a *Archive) copyRows(ctx context.Context, from *index.Index) error {
+	var rows []index.Row
+	for r, err := range from.List(ctx, fax.Filter{}) {
+		var e Entry
+		if err == nil {
+			err = json.Unmarshal(r.Entry, &e)
+		}
+		if err != nil {
+			return err
+		}
+		r.Fax = e.Fax
+		if rows = append(rows, r); len(rows) == batch {
+			if err := a.index.Put(ctx, rows); err != nil {
+				return err
+			}
+			rows = rows[:0]
+		}
+	}
+	return a.index.Put(ctx, rows)
 }
 
 // load reads a sidecar. Errors: fs.ErrNotExist, [ErrDamagedCopy] for one that
@@ -259,7 +281,7 @@ func (a *Archive) Held(ctx context.Context) iter.Seq2[Entry, error] {
 
 func (a *Archive) entries(ctx context.Context, rows func() iter.Seq2[index.Row, error], q fax.Filter) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		if a.lock != nil {
+		if a.turn != nil {
 			if err := a.flush(ctx); err != nil {
 				yield(Entry{}, err)
 				return

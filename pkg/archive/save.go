@@ -339,8 +339,11 @@ func (a *Archive) only(id string) (release func()) {
 }
 
 func (a *Archive) writable(id string) error {
-	if a.lock == nil {
+	if a.turn == nil {
 		return fmt.Errorf("archive %s: %w: it is open for reading", a.dir, fax.ErrInvalid)
+	}
+	if err := a.turn.check(); err != nil {
+		return err
 	}
 	return checkID(id)
 }

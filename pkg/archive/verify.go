@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Problem is what is wrong with a kept file.
@@ -26,6 +27,7 @@ const (
 	Orphan     Problem = "orphan"     // a document without a sidecar
 	NotKept    Problem = "not kept"   // the record names a document, which was marked as gone and is not there
 	Short      Problem = "short"      // it has fewer pages than its record tells
+	Unlisted   Problem = "not listed" // the index does not know of it, and says that it knows all
 )
 
 // Finding is one problem.
@@ -51,7 +53,7 @@ type Report struct {
 // with what was kept. Problems are findings, not errors: an error says that
 // the archive as a whole could not be read.
 func (a *Archive) Verify(ctx context.Context, jobs int) (Report, error) {
-	if a.lock != nil {
+	if a.turn != nil {
 		if err := a.flush(ctx); err != nil {
 			return Report{}, err
 		}
@@ -98,7 +100,7 @@ type verification struct {
 	mu        sync.Mutex
 	report    Report
 	documents map[string]bool // by name: has a sidecar
-	seen      map[string]bool // sidecars
+	seen      map[string]bool // sidecars: can be read
 }
 
 // entry checks one sidecar and its document.
@@ -150,14 +152,14 @@ func (v *verification) entry(ctx context.Context, name string) {
 func (v *verification) note(sidecar string, count func(), finding *Finding) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.seen[sidecar] = true
+	v.seen[sidecar] = finding == nil || finding.Problem != Unreadable || finding.File != sidecar
 	count()
 	if finding != nil {
 		v.report.Findings = append(v.report.Findings, *finding)
 	}
 }
 
-// finish looks for what has no sidecar.
+// finish looks for what has no sidecar, and for sidecars without a row.
 func (v *verification) finish(ctx context.Context) (Report, error) {
 	for name, claimed := range v.documents {
 		if !claimed {
@@ -169,7 +171,8 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 		if err != nil {
 			return Report{}, err
 		}
-		if v.seen[row.Key] {
+		if _, seen := v.seen[row.Key]; seen {
+			delete(v.seen, row.Key)
 			continue
 		}
 		// Kept after the walk went by, or gone.
@@ -180,9 +183,47 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 			v.report.Findings = append(v.report.Findings, unreadableSidecar(row.Key, err))
 		}
 	}
+	if err := v.unlisted(ctx); err != nil {
+		return Report{}, err
+	}
 	slices.SortFunc(v.report.Findings, func(a, b Finding) int { return cmp.Compare(a.File, b.File) })
 	slices.SortFunc(v.report.Notes, byFile)
 	return v.report, ctx.Err()
+}
+
+// flushed is how long a row may be on its way to the index, at most. It takes a
+// fraction of that.
+const flushed = 10 * time.Second
+
+// unlisted finds the sidecars that the index has no row for. Those of a moment ago
+// it may get.
+func (v *verification) unlisted(ctx context.Context) error {
+	if v.a.own {
+		return nil // it was made of the sidecars that were there
+	}
+	for end := time.Now().Add(flushed); ; {
+		_, live := readMark(v.a.dir)
+		var left []Finding
+		for name, readable := range v.seen {
+			id := strings.TrimSuffix(path.Base(name), sidecarExt)
+			_, _, found, err := v.a.find(ctx, id)
+			if err != nil {
+				return err
+			}
+			if readable && !found && v.a.written(ctx, strings.TrimSuffix(name, sidecarExt)) {
+				left = append(left, Finding{id, name, Unlisted, "the index does not know of it: faxctl archive reindex"})
+			}
+		}
+		if len(left) == 0 || !live || time.Now().After(end) {
+			v.report.Findings = append(v.report.Findings, left...)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(delay):
+		}
+	}
 }
 
 // unreadableSidecar is the finding about a sidecar that could not be loaded.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -164,6 +165,33 @@ func TestPowerLoss(t *testing.T) {
 	}
 	if least, _ := disk.PowerLoss(from); len(least) != 3 {
 		t.Errorf("left are %v", least)
+	}
+}
+
+// The names of folders that somebody else made come to the disk with those that are
+// made in them.
+func TestMakeDirInFoldersOfOthers(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "theirs", "too")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, make := range []string{dir, filepath.Join(dir, "ours")} {
+		disk := durabletest.NewRecorder(root)
+		if err := durable.MakeDir(disk, make); err != nil {
+			t.Fatal(err)
+		}
+		var synced []string
+		for _, s := range disk.Steps() {
+			if s.Op == durabletest.SyncDir {
+				synced = append(synced, s.Path)
+			}
+		}
+		for _, want := range []string{".", "theirs"} {
+			if !slices.Contains(synced, want) {
+				t.Errorf("%s: the names in %q are not on the disk, only those in %q", make, want, synced)
+			}
+		}
 	}
 }
 

@@ -14,9 +14,15 @@ import (
 // TryLock takes the exclusive lock on an open file and reports whether it did;
 // false is that somebody else has it. It never waits. Closing the file, or the
 // end of the process, gives the lock back.
-func TryLock(f interface{ Fd() uintptr }) (bool, error) {
+func TryLock(f interface{ Fd() uintptr }) (bool, error) { return tryLock(f, unix.LOCK_EX) }
+
+// TryShare is TryLock for a lock that others may share, and that keeps nobody but
+// who asks for the exclusive one from theirs.
+func TryShare(f interface{ Fd() uintptr }) (bool, error) { return tryLock(f, unix.LOCK_SH) }
+
+func tryLock(f interface{ Fd() uintptr }, how int) (bool, error) {
 	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 		switch {
 		case errors.Is(err, unix.EWOULDBLOCK):
 			return false, nil

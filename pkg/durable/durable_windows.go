@@ -12,8 +12,16 @@ import (
 // false is that somebody else has it. It never waits. Closing the file, or the
 // end of the process, gives the lock back.
 func TryLock(f interface{ Fd() uintptr }) (bool, error) {
-	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
-	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, new(windows.Overlapped))
+	return tryLock(f, windows.LOCKFILE_EXCLUSIVE_LOCK)
+}
+
+// TryShare is TryLock for a lock that others may share, and that keeps nobody but
+// who asks for the exclusive one from theirs.
+func TryShare(f interface{ Fd() uintptr }) (bool, error) { return tryLock(f, 0) }
+
+func tryLock(f interface{ Fd() uintptr }, how uint32) (bool, error) {
+	// A byte far behind the end: what is locked here, others could not read.
+	err := windows.LockFileEx(windows.Handle(f.Fd()), how|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, &windows.Overlapped{OffsetHigh: 1 << 30})
 	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
 		return false, nil
 	}

@@ -60,28 +60,41 @@ func (s *Syncer) SyncDir(dir string) error {
 }
 
 // MakeDir makes dir and the folders above it, for the owner alone (0700), and
-// brings their names to the disk. So it does with the name of one that is there:
-// whoever made it may not have lived to do it.
+// brings their names to the disk. So it does with the names of those that are there:
+// whoever made them may not have lived to do it, and may never have meant to.
 func MakeDir(disk Disk, dir string) error {
+	whole, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	return makeDir(disk, whole)
+}
+
+func makeDir(disk Disk, dir string) error {
 	parent := filepath.Dir(dir)
-	switch st, err := os.Stat(dir); {
-	case err == nil && st.IsDir():
-		if err := disk.SyncDir(parent); !unsyncable(err) {
+	st, err := os.Stat(dir)
+	there := err == nil
+	switch {
+	case there && !st.IsDir():
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: errors.New("not a folder")}
+	case !there && !errors.Is(err, fs.ErrNotExist):
+		return err
+	case parent == dir:
+		return err
+	}
+	if err := makeDir(disk, parent); err != nil {
+		return err
+	}
+	if !there {
+		if err := disk.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		return nil // then it was not made by one of us
-	case err == nil:
-		return &fs.PathError{Op: "mkdir", Path: dir, Err: errors.New("not a folder")}
-	case !errors.Is(err, fs.ErrNotExist):
+		return disk.SyncDir(parent)
+	}
+	if err := disk.SyncDir(parent); !unsyncable(err) {
 		return err
 	}
-	if err := MakeDir(disk, parent); err != nil {
-		return err
-	}
-	if err := disk.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return disk.SyncDir(parent)
+	return nil // then it was not made by one of us
 }
 
 // unsyncable tells of a folder that we may not read, or whose file system knows no

@@ -10,6 +10,7 @@ package index
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"strings"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -64,6 +66,13 @@ func Create(ctx context.Context, path string) (*Index, error) {
 	return open(ctx, dsn(path, "rw"), true)
 }
 
+// InMemory makes a new index that ends with Close. No disk is needed for it.
+func InMemory(ctx context.Context) (*Index, error) {
+	name := url.URL{Scheme: "file", Path: "/faxctl-index-" + rand.Text()}
+	name.RawQuery = url.Values{"vfs": {"memdb"}, "_txlock": {"immediate"}}.Encode()
+	return open(ctx, name.String(), true)
+}
+
 // Open opens an existing index, for writing or for reading alone. It fails
 // with fs.ErrNotExist or [ErrDamaged].
 func Open(ctx context.Context, path string, write bool) (*Index, error) {
@@ -85,7 +94,7 @@ func dsn(path, mode string) string {
 	u.RawQuery = url.Values{
 		"mode":    {mode},
 		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(10000)", "synchronous(normal)"},
+		"_pragma": {"busy_timeout(10000)", "synchronous(normal)", "checkpoint_fullfsync(1)"},
 	}.Encode()
 	return u.String()
 }
@@ -133,15 +142,29 @@ func (x *Index) create(ctx context.Context) error {
 func (x *Index) check(ctx context.Context) error {
 	var version int
 	if err := x.db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return broken(err)
 	}
 	if version != schemaVersion {
 		return fmt.Errorf("%w: version %d", ErrDamaged, version)
 	}
-	if _, err := x.Clean(ctx); err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	if _, err := x.State(ctx); err != nil {
+		return broken(err)
 	}
 	return nil
+}
+
+// broken tells an index that is damaged from one that cannot be read now, as on a
+// disk that is full.
+func broken(err error) error {
+	var told *sqlite.Error
+	if !errors.As(err, &told) {
+		return err
+	}
+	switch told.Code() & 0xff { // without its extension
+	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB: // the first: tables are missing
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
 }
 
 // Intact reads the whole index through and fails with [ErrDamaged] when it is
@@ -149,7 +172,7 @@ func (x *Index) check(ctx context.Context) error {
 func (x *Index) Intact(ctx context.Context) error {
 	var verdict string
 	if err := x.db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return broken(err)
 	}
 	if verdict != "ok" {
 		return fmt.Errorf("%w: %s", ErrDamaged, verdict)
@@ -160,26 +183,52 @@ func (x *Index) Intact(ctx context.Context) error {
 // Close closes the index.
 func (x *Index) Close() error { return x.db.Close() }
 
-// Clean reports whether the last writer finished in order. If not, rows may be
-// missing.
-func (x *Index) Clean(ctx context.Context) (bool, error) {
-	var value string
-	err := x.db.QueryRowContext(ctx, `SELECT value FROM state WHERE name = 'clean'`).Scan(&value)
+// State is what an index says of its rows: [Whole], [Torn], or [Growing].
+type State string
+
+// The states of an index that nobody writes to.
+const (
+	Whole State = "yes" // all rows are there, on the disk
+	Torn  State = "no"  // rows may be missing
+)
+
+// Growing is the state while a writer adds rows, and what that writer goes by: all
+// are there but those of the last moments, as long as it lives.
+func Growing(writer string) State { return State("open: " + writer) }
+
+// State is what the index says of its rows.
+func (x *Index) State(ctx context.Context) (State, error) {
+	var s State
+	err := x.db.QueryRowContext(ctx, `SELECT value FROM state WHERE name = 'clean'`).Scan(&s)
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+		return Torn, nil
 	}
-	return value == "yes", err
+	return s, err
 }
 
-// SetClean records that a writer finished in order, or has begun.
-func (x *Index) SetClean(ctx context.Context, clean bool) error {
-	value := "no"
-	if clean {
-		value = "yes"
+// SetState has the index say so. Whole is said when all rows are in the database
+// itself, on the disk, since a write-ahead log may be lost; where that cannot be, as
+// somebody reads what was there before, it is not said, which false tells. Of another
+// state false tells that it may be lost.
+func (x *Index) SetState(ctx context.Context, s State) (lasts bool, err error) {
+	if s == Whole {
+		if lasts, err = x.checkpoint(ctx); err != nil || !lasts {
+			return false, err
+		}
 	}
-	_, err := x.db.ExecContext(ctx, `INSERT INTO state (name, value) VALUES ('clean', $1)
-		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, value)
-	return err
+	if _, err := x.db.ExecContext(ctx, `INSERT INTO state (name, value) VALUES ('clean', $1)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, string(s)); err != nil || s == Whole {
+		return err == nil, err
+	}
+	return x.checkpoint(ctx)
+}
+
+// checkpoint brings the write-ahead log into the database, and both to the disk, as
+// far as nobody who reads is in the way; it waits for none.
+func (x *Index) checkpoint(ctx context.Context) (all bool, err error) {
+	var busy, logged, moved int
+	err = x.db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`).Scan(&busy, &logged, &moved)
+	return busy == 0 && logged == moved, err
 }
 
 // Put adds the rows, in one transaction, or replaces those of the same id.

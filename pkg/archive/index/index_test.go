@@ -147,15 +147,15 @@ func TestReadersAndTheWriterDoNotWait(t *testing.T) {
 
 func TestOpenFindsDamage(t *testing.T) {
 	x, name := create(t)
-	if clean, err := x.Clean(t.Context()); err != nil || clean {
-		t.Errorf("a new index is clean: %v, %v", clean, err)
+	if state, err := x.State(t.Context()); err != nil || state != Torn {
+		t.Errorf("a new index is %q: %v", state, err)
 	}
-	for _, want := range []bool{true, false, true} {
-		if err := x.SetClean(t.Context(), want); err != nil {
-			t.Fatal(err)
+	for _, want := range []State{Growing("me"), Whole, Torn} {
+		if lasts, err := x.SetState(t.Context(), want); err != nil || !lasts {
+			t.Fatalf("lasts: %v, %v", lasts, err)
 		}
-		if clean, err := x.Clean(t.Context()); err != nil || clean != want {
-			t.Errorf("clean: %v, %v; want %v", clean, err, want)
+		if state, err := x.State(t.Context()); err != nil || state != want {
+			t.Errorf("%q, %v; want %q", state, err, want)
 		}
 	}
 	if err := x.Put(t.Context(), rows(500)); err != nil {
