@@ -50,7 +50,7 @@ func (a *application) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.MultipartForm != nil {
 		signed = r.MultipartForm.Value
 	}
-	h.Signed = webhook.Verify(key, "http://"+r.Host+r.RequestURI, signed, webhook.Signature(r.Header))
+	h.Signed = webhook.Verify(key, "http://"+r.Host+r.RequestURI, signed, webhook.Twilio.Signature(r.Header))
 	a.heard = append(a.heard, h)
 	doc, known := a.answers[r.URL.Path]
 	switch {

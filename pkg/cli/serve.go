@@ -27,6 +27,7 @@ import (
 // serving is what the flags of serve say.
 type serving struct {
 	receiver.Config
+	public                 []string // the public URL, once or twice
 	listen, archive, state string
 	allow, reject          []string
 	exec, pruneAfter       string
@@ -101,7 +102,7 @@ only /fax and what is below it.`,
 
 func (s *serving) bind(a *app, cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.PublicURL, "public-url", "", "`URL` under which the provider reaches us")
+	f.StringArrayVar(&s.public, "public-url", nil, "`URL` under which the provider reaches us, without the /fax of the fax URL; one that ends in /fax is to be given twice")
 	f.StringVar(&s.listen, "listen", ":8080", "`address` to listen on")
 	f.StringVar(&s.archive, "archive", "", "`folder` of the archive; made when it is not there")
 	f.StringVar(&s.state, "state", "", "`folder` for what is not done yet (default: one for the account, in the state folder)")
@@ -118,7 +119,7 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	f.StringVar(&s.prune.receipts, "receipts", "", "with --prune-after: append a line for each fax to this `file`, as JSON; - is standard output")
 	f.IntVarP(&s.Jobs, "jobs", "j", 16, "at most `N` documents and programs at a time")
 	f.IntVar(&s.Attempts, "attempts", 16, "try --exec and --forward `N` times before a job is parked")
-	f.IntVar(&s.MaxConns, "max-connections", 512, "at most `N` connections at once")
+	f.IntVar(&s.MaxConns, "max-connections", 0, "at most `N` connections at once, for which 2N+256 open files must be allowed (default: 1024, or as many as are)")
 	a.bindMaxDocument(cmd, &s.MaxDocument)
 	f.DurationVar(&s.Drain, "drain", 20*time.Second, "`duration` that running work may take at the end")
 	s.bindTLS(a, cmd)
@@ -136,10 +137,13 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 // no account.
 func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	var err error
+	if err := s.readPublicURL(); err != nil {
+		return err
+	}
 	if s.PublicURL == "" || s.archive == "" {
 		return fax.WithHint(usageError("serve needs --public-url and --archive"), "as in: faxctl serve --public-url https://fax.example.com --archive faxes")
 	}
-	if s.Jobs < 1 || s.Attempts < 1 || s.MaxConns < 1 || s.Drain <= 0 || s.Backfill < 0 {
+	if s.Jobs < 1 || s.Attempts < 1 || s.MaxConns < 1 && cmd.Flags().Changed("max-connections") || s.Drain <= 0 || s.Backfill < 0 {
 		return usageError("--jobs, --attempts, --max-connections and --drain take 1 or more, --backfill 0 or more")
 	}
 	for _, path := range []*string{&s.archive, &s.cert, &s.key, &s.prune.receipts} { // programs run for a fax get the one, a unit the others
@@ -174,6 +178,26 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 		return err
 	}
 	return s.readPrune()
+}
+
+// readPublicURL finds the public URL. People give the fax URL instead, and then no
+// number would find us: what looks like one is believed when it is said twice.
+func (s *serving) readPublicURL() error {
+	if len(s.public) == 0 {
+		return nil
+	}
+	s.PublicURL = s.public[0]
+	for _, again := range s.public {
+		if again != s.PublicURL {
+			return usageError("--public-url is both %s and %s", s.PublicURL, again)
+		}
+	}
+	without, ends := strings.CutSuffix(strings.TrimSuffix(s.PublicURL, "/"), "/fax")
+	if ends && len(s.public) == 1 {
+		return fax.WithHint(usageError("--public-url %s ends in /fax, and the fax URL would be %s/fax/fax", s.PublicURL, without),
+			"give it without /fax: --public-url "+without+"; if it is meant, give the flag twice")
+	}
+	return nil
 }
 
 // readPrune makes a policy of --prune-after.
@@ -227,6 +251,7 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 		return err
 	}
 	s.Keys, s.Account = []webhook.Key{key}, a.account.resolved.AccountID
+	s.Dialect = webhook.Dialect(a.account.resolved.Provider)
 	if s.Answer.StoreMedia != nil && a.account.resolved.Provider == profile.SignalWire {
 		a.warn("SignalWire knows no --store-media=false: it keeps the documents")
 		s.Answer.StoreMedia = nil // it would refuse the whole answer

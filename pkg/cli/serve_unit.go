@@ -14,6 +14,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/receiver"
 )
 
 // serviceUnit is a systemd unit that runs serve with the flags of this command
@@ -79,6 +80,8 @@ ExecStart=%s
 EnvironmentFile=-/etc/faxctl/serve.env
 %sRestart=always
 RestartSec=2
+# Two for each of --max-connections, and some for the rest.
+LimitNOFILE=%d
 TimeoutStopSec=%d
 # A program of --exec that runs at the end may finish.
 KillMode=mixed
@@ -103,7 +106,7 @@ SystemCallArchitectures=native
 
 [Install]
 WantedBy=multi-user.target
-`, strings.Join(argv, " "), secrets, config, int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
+`, strings.Join(argv, " "), secrets, config, receiver.OpenFiles(s.MaxConns), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
 }
 
 // programOf is a command line whose program is found from any folder.

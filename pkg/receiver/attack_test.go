@@ -3,7 +3,6 @@ package receiver_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -40,39 +39,6 @@ func (s *station) serve() (address string) {
 		}
 	})
 	return l.Addr().String()
-}
-
-// TestConnections: those beyond the limit wait, and are served once there is
-// room.
-func TestConnections(t *testing.T) {
-	s := newStation(t, func(c *receiver.Config) { c.MaxConns = 2 })
-	address := s.serve()
-	var idle []net.Conn
-	for range 2 {
-		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprint(c, "GET /healthz HTTP/1.1\r\n")
-		idle = append(idle, c)
-	}
-	time.Sleep(50 * time.Millisecond) // until both are accepted; too short would only let the test pass
-	third, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer third.Close()
-	fmt.Fprint(third, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-	third.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
-	if _, err := third.Read(make([]byte, 1)); !os.IsTimeout(err) {
-		t.Fatalf("a third connection was served: %v", err)
-	}
-	idle[0].Close()
-	third.SetReadDeadline(time.Now().Add(10 * time.Second))
-	if _, err := third.Read(make([]byte, 1)); err != nil {
-		t.Errorf("after one was closed: %v", err)
-	}
-	idle[1].Close()
 }
 
 // TestRefusalArrives: who is refused in the middle of a request can read why,

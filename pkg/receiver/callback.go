@@ -81,7 +81,12 @@ func (r *Receiver) accept(req *http.Request, form url.Values, doc *upload) (Even
 // body reads a callback in either of its two forms.
 func (r *Receiver) body(w http.ResponseWriter, req *http.Request) (url.Values, *upload, error) {
 	if between, ok := boundary(req); ok {
-		return r.uploads.read(w, req, between, func(form url.Values) bool { return r.signed(req, donePath, form) })
+		from, err := r.strangers.enter(w, req)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer from.leave()
+		return r.uploads.read(from, between, func(form url.Values) bool { return r.signed(req, donePath, form) })
 	}
 	form, err := r.form(w, req)
 	return form, nil, err

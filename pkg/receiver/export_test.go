@@ -19,3 +19,6 @@ func (r *Receiver) Archived(e Event) error { return r.queue.archived(e) }
 
 // Certify asks for the certificate until there is one.
 func (r *Receiver) Certify(ctx context.Context, config *tls.Config) { r.certify(ctx, config) }
+
+// Connections is how many there may be at once where so many files may be open.
+func Connections(wanted int, files uint64) (int, error) { return connections(wanted, files) }

@@ -21,15 +21,17 @@ const (
 	formTime = 10 * time.Second
 )
 
-// Handler answers the provider under the path of the public URL, and the
-// operator under /healthz, /readyz and /metrics. Everything else is not found.
-// Where a proxy cuts the path of the public URL off, it works too.
+// Handler answers the provider under the path of the public URL, with or without a
+// slash at its end, and the operator under /healthz, /readyz and /metrics. Everything
+// else is not found. Where a proxy cuts the path of the public URL off, it works too.
 func (r *Receiver) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, prefix := range slicesOf(r.prefix, "") {
-		mux.HandleFunc("POST "+prefix+faxPath, r.answer)
-		mux.HandleFunc("GET "+prefix+faxPath, r.answer)
-		mux.HandleFunc("POST "+prefix+donePath, r.callback)
+		for _, end := range []string{"", "/{$}"} {
+			mux.HandleFunc("POST "+prefix+faxPath+end, r.answer)
+			mux.HandleFunc("GET "+prefix+faxPath+end, r.answer)
+			mux.HandleFunc("POST "+prefix+donePath+end, r.callback)
+		}
 	}
 	mux.HandleFunc("GET /healthz", r.healthz)
 	mux.HandleFunc("GET /readyz", r.readyz)
@@ -38,8 +40,50 @@ func (r *Receiver) Handler() http.Handler {
 		w.Header().Set("Server", webhook.Server) // by which numbers check knows us
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
+		if strings.Contains(req.URL.Path, "//") || strings.Contains(req.URL.Path, "/.") {
+			r.miss(w, req, http.NotFoundHandler()) // no redirect: a provider would sign another URL
+			return
+		}
+		if h, pattern := mux.Handler(req); pattern == "" {
+			r.miss(w, req, h)
+			return
+		}
 		mux.ServeHTTP(w, req)
 	})
+}
+
+// miss tells of a request that is for nobody, and may be a provider's that was
+// given another URL: a number whose URL is wrong is deaf. As anybody can cause it,
+// it is told seldom.
+func (r *Receiver) miss(w http.ResponseWriter, req *http.Request, h http.Handler) {
+	outcome := "not found"
+	rec := &statusWriter{ResponseWriter: w}
+	w.Header().Set("Connection", "close") // what is left of the body is not read
+	h.ServeHTTP(rec, req)
+	if rec.status == http.StatusMethodNotAllowed {
+		outcome = "method"
+	}
+	r.metrics.request("other", outcome)
+	kind := "astray"
+	if outcome == "method" || strings.Contains(req.URL.Path, "fax") || r.cfg.Dialect.Signature(req.Header) != "" {
+		kind = "astray, and nearly ours"
+	}
+	r.rarely(kind, func(times int) {
+		r.log.Warn("request for nothing here", "method", text(req.Method), "path", text(req.URL.Path), "status", rec.status,
+			"remote", req.RemoteAddr, "times", times, "hint", "the fax URL is "+r.FaxURL())
+	})
+}
+
+// statusWriter remembers the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
 }
 
 // slicesOf is the two, once if they are the same.
@@ -81,7 +125,14 @@ func (r *Receiver) refuse(w http.ResponseWriter, req *http.Request, what string,
 		no.outcome = "gone"
 	}
 	r.metrics.request(what, no.outcome)
-	r.log.Warn("request refused", "request", what, "status", no.status, "reason", no.reason, "remote", req.RemoteAddr)
+	tell := func(times int) {
+		r.log.Warn("request refused", "request", what, "status", no.status, "reason", no.reason, "remote", req.RemoteAddr, "times", times)
+	}
+	if no.status == http.StatusServiceUnavailable && no.outcome != "failed" {
+		r.rarely(no.outcome, tell) // they come by the thousand
+	} else {
+		r.log.Warn("request refused", "request", what, "status", no.status, "reason", no.reason, "remote", req.RemoteAddr)
+	}
 	if no.status >= 500 {
 		w.Header().Set("Retry-After", "5")
 	}
@@ -93,7 +144,6 @@ func (r *Receiver) refuse(w http.ResponseWriter, req *http.Request, what string,
 // form reads the fields of a request that is no upload, bounded in size, number
 // and time.
 func (r *Receiver) form(w http.ResponseWriter, req *http.Request) (url.Values, error) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(formTime)) // a test's recorder has none
 	if req.Method == http.MethodGet {
 		if req.ContentLength != 0 {
 			return nil, bad("a GET with a body")
@@ -103,7 +153,12 @@ func (r *Receiver) form(w http.ResponseWriter, req *http.Request) (url.Values, e
 	if kind, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, &refusal{http.StatusUnsupportedMediaType, "malformed", "content type " + text(req.Header.Get("Content-Type"))}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxForm))
+	from, err := r.strangers.enter(w, req)
+	if err != nil {
+		return nil, err
+	}
+	defer from.leave()
+	body, err := io.ReadAll(http.MaxBytesReader(w, io.NopCloser(from), maxForm))
 	if err != nil {
 		return nil, bodyError(err)
 	}
@@ -114,7 +169,7 @@ func (r *Receiver) form(w http.ResponseWriter, req *http.Request) (url.Values, e
 // the error says is not repeated: it may quote the body.
 func bodyError(err error) error {
 	switch {
-	case errors.As(err, new(*http.MaxBytesError)):
+	case errors.As(err, new(*http.MaxBytesError)), errors.As(err, new(*refusal)):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &refusal{http.StatusRequestTimeout, "malformed", "the body took too long"}
@@ -142,7 +197,7 @@ func (r *Receiver) admit(req *http.Request) error {
 	if encoding := req.Header.Get("Content-Encoding"); encoding != "" {
 		return &refusal{http.StatusUnsupportedMediaType, "malformed", "its body is encoded: " + text(encoding)}
 	}
-	switch s := webhook.Signature(req.Header); {
+	switch s := r.cfg.Dialect.Signature(req.Header); {
 	case s == "":
 		r.metrics.badSignature("missing")
 		return forbidden("unsigned", "it has no signature")
@@ -158,6 +213,9 @@ func (r *Receiver) admit(req *http.Request) error {
 // it was sent to.
 func (r *Receiver) signed(req *http.Request, path string, form url.Values) bool {
 	target := r.public + path
+	if strings.HasSuffix(req.URL.Path, "/") {
+		target += "/"
+	}
 	if req.URL.RawQuery != "" {
 		target += "?" + req.URL.RawQuery
 	}
@@ -165,7 +223,7 @@ func (r *Receiver) signed(req *http.Request, path string, form url.Values) bool 
 	if req.Method == http.MethodGet {
 		posted = nil // its fields are in the URL
 	}
-	signature, ok := webhook.Signature(req.Header), false
+	signature, ok := r.cfg.Dialect.Signature(req.Header), false
 	for _, key := range r.cfg.Keys {
 		ok = webhook.Verify(key, target, posted, signature) || ok
 	}
@@ -183,5 +241,6 @@ func (r *Receiver) verify(req *http.Request, path string, form url.Values) error
 		r.metrics.badSignature("account")
 		return forbidden("other account", "it is for account %q", text(account))
 	}
+	guestOfRequest(req).trust() // it is not put out
 	return nil
 }

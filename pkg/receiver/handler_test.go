@@ -108,11 +108,97 @@ func TestBehindPath(t *testing.T) {
 	}
 }
 
-func TestUnknownPaths(t *testing.T) {
+// TestMisses: what is for nobody here is refused without a redirect, counted, and
+// told in the log, but not as often as it comes.
+func TestMisses(t *testing.T) {
 	s := newStation(t, nil)
-	for _, path := range []string{"/", "/fax/", "/fax/done/", "/archive", "/incoming", "/../receiver.db", "/fax/../metrics/x", "/debug/pprof/", "/favicon.ico"} {
-		if w := s.do(httptest.NewRequest(http.MethodGet, "http://x"+path, nil)); w.Code != 404 && w.Code/100 != 3 {
-			t.Errorf("%s: answered %d", path, w.Code)
+	for _, tt := range []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", "/", 404},
+		{"POST", "//fax", 404},
+		{"POST", "/fax//", 404},
+		{"POST", "/faxes", 404},
+		{"GET", "/fax/done", 405},
+		{"GET", "/fax/done/", 405},
+		{"DELETE", "/fax", 405},
+		{"GET", "/archive", 404},
+		{"GET", "/incoming", 404},
+		{"GET", "/../receiver.db", 404},
+		{"GET", "/fax/../metrics/x", 404},
+		{"GET", "/debug/pprof/", 404},
+	} {
+		for range 20 {
+			if w := s.do(httptest.NewRequest(tt.method, "http://x"+tt.path, nil)); w.Code != tt.want {
+				t.Errorf("%s %s: answered %d, want %d", tt.method, tt.path, w.Code, tt.want)
+			}
+		}
+	}
+	metrics := s.do(httptest.NewRequest(http.MethodGet, "/metrics", nil)).Body.String()
+	for _, want := range []string{`faxctl_requests_total{outcome="not found",request="other"} 180`, `faxctl_requests_total{outcome="method",request="other"} 60`} {
+		if !strings.Contains(metrics, want+"\n") {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	log := s.log.String()
+	if lines := strings.Count(log, "\n"); lines != 2 {
+		t.Errorf("the log has %d lines", lines)
+	}
+	for _, want := range []string{"path=/ status=404", `path=//fax status=404`, `hint="the fax URL is https://fax.example.com/fax"`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %s", want)
+		}
+	}
+}
+
+// TestSlashAtTheEnd: a fax URL that was given with one is signed with it.
+func TestSlashAtTheEnd(t *testing.T) {
+	s := newStation(t, nil)
+	form := callbackForm(faxID(1))
+	if w := s.do(post("/fax/", form)); w.Code != 200 || !strings.Contains(w.Body.String(), "<Receive") {
+		t.Errorf("answered %d %s", w.Code, w.Body)
+	}
+	if w := s.do(post("/fax/done/", form)); w.Code != 204 {
+		t.Errorf("told with a slash: %d", w.Code)
+	}
+	forged := post("/fax/", form)
+	forged.Header.Set(webhook.TwilioHeader, webhook.Sign(key, publicURL+"/fax", form))
+	if w := s.do(forged); w.Code != 403 {
+		t.Errorf("signed without the slash: %d", w.Code)
+	}
+}
+
+// TestDialect: of two signatures the provider's own counts.
+func TestDialect(t *testing.T) {
+	for dialect, want := range map[webhook.Dialect]int{webhook.SignalWire: 204, webhook.Twilio: 403, "": 403} {
+		s := newStation(t, func(c *receiver.Config) { c.Dialect = dialect })
+		form := callbackForm(faxID(1))
+		req := post("/fax/done", form)
+		req.Header.Set(webhook.SignalWireHeader, req.Header.Get(webhook.TwilioHeader))
+		req.Header.Set(webhook.TwilioHeader, webhook.Sign("another", publicURL+"/fax/done", form))
+		if w := s.do(req); w.Code != want {
+			t.Errorf("%q: answered %d, want %d", dialect, w.Code, want)
+		}
+	}
+}
+
+// TestConnectionsAllowed: what the system allows is known before the first request.
+func TestConnectionsAllowed(t *testing.T) {
+	for _, tt := range []struct {
+		wanted     int
+		files      uint64
+		want, hint any
+	}{
+		{0, 1 << 20, 1024, ""},
+		{0, 1024, 384, ""},
+		{0, 200, 0, "raise the limit, as with ulimit -n 2304, or LimitNOFILE=2304 in a systemd unit, or allow fewer connections"},
+		{512, 1280, 512, ""},
+		{512, 1279, 0, "raise the limit, as with ulimit -n 1280, or LimitNOFILE=1280 in a systemd unit, or allow fewer connections"},
+		{5000, 1 << 20, 5000, ""},
+	} {
+		if got, err := receiver.Connections(tt.wanted, tt.files); got != tt.want || fax.Hint(err) != tt.hint || (err != nil) != (got == 0) {
+			t.Errorf("%d of %d files: %d, %v, %s", tt.wanted, tt.files, got, err, fax.Hint(err))
 		}
 	}
 }

@@ -19,6 +19,7 @@ type metrics struct {
 	signatures *prometheus.CounterVec
 	latency    prometheus.Histogram
 	bytes      prometheus.Counter
+	putOut     prometheus.Counter
 }
 
 func newMetrics(r *Receiver) *metrics {
@@ -38,10 +39,13 @@ func newMetrics(r *Receiver) *metrics {
 			Name: "faxctl_archived_bytes_total", Help: "Bytes of documents archived by this process.",
 		}),
 	}
+	m.putOut = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "faxctl_connections_put_out_total", Help: "Slow connections that were closed since all were taken.",
+	})
 	for _, reason := range []string{"missing", "malformed", "wrong", "account"} {
 		m.signatures.WithLabelValues(reason) // there from the start, so that an alert sees the first one
 	}
-	m.registry.MustRegister(m.requests, m.signatures, m.latency, m.bytes, state{r, stateDescriptions()},
+	m.registry.MustRegister(m.requests, m.signatures, m.latency, m.bytes, m.putOut, state{r, stateDescriptions()},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

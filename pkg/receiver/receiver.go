@@ -20,6 +20,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,9 @@ type Config struct {
 
 	// Keys sign the provider's requests; several while a key is changed.
 	Keys []webhook.Key
+
+	// Dialect tells whose requests they are; "": Twilio's.
+	Dialect webhook.Dialect
 
 	// Account is the account's id. A request that names another is refused.
 	// Empty: any.
@@ -79,7 +83,7 @@ type Config struct {
 	Attempts    int           // how often Exec and Forward are tried before the job is parked; 0: 16
 	Retry       time.Duration // until a failed job is tried again, doubled each time; 0: 1 s
 	MaxDocument int64         // bytes of a document; 0: [fetch.MaxDocument]
-	MaxConns    int           // connections at once; 0: 512
+	MaxConns    int           // connections at once; 0: 1024, or what the limit of open files allows
 	Jobs        int           // jobs at once; 0: 16
 	Drain       time.Duration // how long running work may take at the end; 0: 20 s
 
@@ -119,7 +123,9 @@ type Receiver struct {
 	log    *slog.Logger
 
 	ours      *ours
+	strangers *strangers
 	uploads   *uploads
+	rare      rare // what is not told each time
 	queue     queue
 	metrics   *metrics
 	client    *http.Client // to forward with
@@ -168,7 +174,6 @@ func newReceiver(cfg Config) (*Receiver, error) {
 	setDefault(&cfg.Attempts, 16)
 	setDefault(&cfg.Retry, time.Second)
 	setDefault(&cfg.MaxDocument, fetch.MaxDocument)
-	setDefault(&cfg.MaxConns, 512)
 	setDefault(&cfg.Jobs, 16)
 	setDefault(&cfg.Drain, 20*time.Second)
 	setDefault[durable.Disk](&cfg.Disk, durable.OS{})
@@ -200,14 +205,18 @@ func newReceiver(cfg Config) (*Receiver, error) {
 	case cfg.Backfill < 0 || cfg.MaxDocument < 0 || cfg.MaxConns < 0 || cfg.Jobs < 0 || cfg.Drain < 0:
 		return nil, fmt.Errorf("%w: a limit below zero", fax.ErrInvalid)
 	}
+	if cfg.MaxConns, err = connections(cfg.MaxConns, openFiles()); err != nil {
+		return nil, err
+	}
 	r := &Receiver{
-		cfg:    cfg,
-		public: strings.TrimSuffix(cfg.PublicURL, "/"),
-		prefix: strings.TrimSuffix(public.EscapedPath(), "/"),
-		host:   public.Hostname(),
-		log:    cfg.Log,
-		ours:   &ours{numbers: cfg.Provider.Numbers},
-		client: forwardClient(),
+		strangers: newStrangers(cfg.MaxConns),
+		cfg:       cfg,
+		public:    strings.TrimSuffix(cfg.PublicURL, "/"),
+		prefix:    strings.TrimSuffix(public.EscapedPath(), "/"),
+		host:      public.Hostname(),
+		log:       cfg.Log,
+		ours:      &ours{numbers: cfg.Provider.Numbers},
+		client:    forwardClient(),
 	}
 	answer := cfg.Answer
 	answer.Action, answer.Method = r.public+donePath, "POST"
@@ -215,6 +224,33 @@ func newReceiver(cfg Config) (*Receiver, error) {
 		return nil, fmt.Errorf("%w answer: %w", fax.ErrInvalid, err)
 	}
 	return r, nil
+}
+
+const (
+	usualConns = 1024
+	otherFiles = 256 // for the archive, the databases, programs and the provider
+)
+
+// OpenFiles is how many files a receiver of so many connections may have open; 0:
+// as many as usual. Each connection may bring a document, which is a file too.
+func OpenFiles(conns int) int {
+	if conns == 0 {
+		conns = usualConns
+	}
+	return 2*conns + otherFiles
+}
+
+// connections is how many there may be at once.
+func connections(wanted int, files uint64) (int, error) {
+	need := OpenFiles(wanted)
+	switch {
+	case files >= uint64(need):
+		return cmp.Or(wanted, usualConns), nil
+	case wanted == 0 && files >= uint64(OpenFiles(1)):
+		return int((files - otherFiles) / 2), nil
+	}
+	return 0, fax.WithHint(fmt.Errorf("%w: %d connections need %d open files, and the system allows %d", fax.ErrInvalid, cmp.Or(wanted, usualConns), need, files),
+		fmt.Sprintf("raise the limit, as with ulimit -n %d, or LimitNOFILE=%d in a systemd unit, or allow fewer connections", need, need))
 }
 
 func setDefault[T comparable](v *T, to T) {

@@ -30,12 +30,13 @@ func (r *Receiver) Serve(ctx context.Context, l net.Listener, config *tls.Config
 	working.Go(func() { r.certify(ctx, config) })
 	served := make(chan error, 1)
 	go func() {
-		if limited := limitConns(l, r.cfg.MaxConns); config != nil {
-			served <- server.ServeTLS(limited, "", "")
+		if config != nil {
+			served <- server.ServeTLS(r.door(l), "", "")
 		} else {
-			served <- server.Serve(limited)
+			served <- server.Serve(r.door(l))
 		}
 	}()
+	r.log.Info("receiving", "connections", r.cfg.MaxConns, "open files", openFiles())
 	if err := notify("READY=1"); err != nil {
 		r.log.Warn("systemd was not told", "error", err)
 	}
@@ -72,8 +73,20 @@ func (r *Receiver) server(config *tls.Config) *http.Server {
 		WriteTimeout:      uploadTime + 30*time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		ConnContext:       withGuest,
+		ConnState:         rest,
 		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelDebug),
 	}
+}
+
+// door is the limit of connections.
+func (r *Receiver) door(l net.Listener) net.Listener {
+	return newDoor(l, r.cfg.MaxConns, func() {
+		r.metrics.putOut.Inc()
+		r.rarely("put out", func(n int) {
+			r.log.Warn("all connections are taken: the slowest whose sender is not known is put out", "connections", r.cfg.MaxConns, "times", n)
+		})
+	})
 }
 
 // notify tells systemd about us, if it started us.
@@ -89,61 +102,6 @@ func notify(state string) error {
 	}
 	_, err = conn.Write([]byte(state))
 	return errors.Join(err, conn.Close())
-}
-
-// limitConns accepts at most n connections at once; further ones wait in the
-// system's queue.
-func limitConns(l net.Listener, n int) net.Listener {
-	return &limitedListener{Listener: l, slots: make(chan struct{}, n), closed: make(chan struct{})}
-}
-
-type limitedListener struct {
-	net.Listener
-	slots  chan struct{}
-	closed chan struct{}
-	once   sync.Once
-}
-
-// Accept implements net.Listener.
-func (l *limitedListener) Accept() (net.Conn, error) {
-	select {
-	case l.slots <- struct{}{}:
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-	c, err := l.Listener.Accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
-	}
-	return &limitedConn{Conn: c, release: sync.OnceFunc(func() { <-l.slots })}, nil
-}
-
-// Close implements net.Listener.
-func (l *limitedListener) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return l.Listener.Close()
-}
-
-type limitedConn struct {
-	net.Conn
-	release func()
-}
-
-// CloseWrite is what net/http looks for to end an answer before the request has
-// ended; else the connection is reset, and the answer may be lost.
-func (c *limitedConn) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return nil
-}
-
-// Close implements net.Conn.
-func (c *limitedConn) Close() error {
-	err := c.Conn.Close()
-	c.release()
-	return err
 }
 
 // CertificateFiles is a TLS configuration of a certificate and its key in PEM

@@ -1,6 +1,10 @@
 package receiver
 
-import "golang.org/x/sys/windows"
+import (
+	"math"
+
+	"golang.org/x/sys/windows"
+)
 
 // free is how many bytes may still be written below dir.
 func free(dir string) (uint64, error) {
@@ -11,3 +15,6 @@ func free(dir string) (uint64, error) {
 	var bytes uint64
 	return bytes, windows.GetDiskFreeSpaceEx(path, &bytes, nil, nil)
 }
+
+// openFiles is how many files the process may have open.
+func openFiles() uint64 { return math.MaxInt64 }

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -21,10 +22,9 @@ import (
 // uploads is the folder of documents that came with a callback and are not yet
 // archived. The provider has no copy of them.
 type uploads struct {
-	disk  durable.Disk
-	dir   string
-	most  int64         // bytes of a document
-	turns chan struct{} // how many strangers write at once
+	disk durable.Disk
+	dir  string
+	most int64 // bytes of a document
 }
 
 const (
@@ -39,7 +39,7 @@ const (
 // openUploads prepares the folder and removes what a crash left in it: files
 // that no event mentions were never acknowledged.
 func openUploads(ctx context.Context, cfg Config, q queue) (*uploads, error) {
-	u := &uploads{disk: cfg.Disk, dir: filepath.Join(cfg.StateDir, "incoming"), most: cfg.MaxDocument, turns: make(chan struct{}, 16)}
+	u := &uploads{disk: cfg.Disk, dir: filepath.Join(cfg.StateDir, "incoming"), most: cfg.MaxDocument}
 	if err := durable.MakeDir(u.disk, u.dir); err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (u *upload) discard() {
 // read takes a multipart callback apart: fields into a form, the document into
 // a file. Parts are read one after the other and never held whole. signed tells
 // whether the provider signed the fields that came so far.
-func (u *uploads) read(w http.ResponseWriter, req *http.Request, boundary string, signed func(url.Values) bool) (form url.Values, doc *upload, err error) {
+func (u *uploads) read(from *stranger, boundary string, signed func(url.Values) bool) (form url.Values, doc *upload, err error) {
 	if boundary == "" || len(boundary) > 70 { // RFC 2046, 5.1.1
 		return nil, nil, bad("a multipart body without a boundary")
 	}
@@ -139,9 +139,7 @@ func (u *uploads) read(w http.ResponseWriter, req *http.Request, boundary string
 			doc = nil
 		}
 	}()
-	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Now().Add(formTime)) // a test's recorder has none
-	body := &allowance{req.Body, maxForm}
+	body := &allowance{from, maxForm}
 	parts := multipart.NewReader(body, boundary)
 	form = url.Values{}
 	for n := 0; ; n++ {
@@ -156,8 +154,7 @@ func (u *uploads) read(w http.ResponseWriter, req *http.Request, boundary string
 		case part.FormName() == mediaField && part.FileName() != "" && doc != nil:
 			return nil, doc, bad("two documents in one callback")
 		case part.FormName() == mediaField && part.FileName() != "":
-			_ = conn.SetReadDeadline(time.Now().Add(uploadTime))
-			if doc, err = u.take(req.Context(), part, body, signed(form)); err != nil {
+			if doc, err = u.take(from, part, body, signed(form)); err != nil {
 				return nil, doc, err
 			}
 			continue
@@ -188,27 +185,28 @@ func (a *allowance) Read(p []byte) (int, error) {
 }
 
 // take writes a document, which has an allowance of its own. A sender whose
-// fields came first and are rightly signed waits for nobody; strangers, who
-// could fill the disk and keep others waiting, take turns. The file is the
-// caller's, also when this fails.
-func (u *uploads) take(ctx context.Context, part *multipart.Part, body *allowance, signed bool) (*upload, error) {
-	if !signed {
-		select {
-		case u.turns <- struct{}{}:
-			defer func() { <-u.turns }()
-		case <-ctx.Done():
-			return nil, ctx.Err()
+// fields came first and are rightly signed waits for nobody; strangers, who could
+// fill the disk and keep others waiting, take turns once they have shown that they
+// have something to send. The file is the caller's, also when this fails.
+func (u *uploads) take(from *stranger, part *multipart.Part, body *allowance, signed bool) (*upload, error) {
+	begin := bufio.NewReaderSize(part, slowest)
+	if signed {
+		from.known()
+	} else {
+		_, _ = begin.Peek(slowest) // what is wrong with it shows when it is read
+		if err := from.document(); err != nil {
+			return nil, err
 		}
 	}
 	body.left += u.most
-	doc, size, err := u.write(part)
+	doc, size, err := u.write(begin)
 	body.left -= u.most - size
 	return doc, err
 }
 
 // write copies a document to a file that is not whole yet, and tells how long it
 // is.
-func (u *uploads) write(part *multipart.Part) (_ *upload, size int64, err error) {
+func (u *uploads) write(part io.Reader) (_ *upload, size int64, err error) {
 	begin := make([]byte, 5)
 	n, err := io.ReadFull(part, begin)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {

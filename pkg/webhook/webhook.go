@@ -11,6 +11,7 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -18,6 +19,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,16 +47,23 @@ func (Key) MarshalText() ([]byte, error) { return []byte("[signing key]"), nil }
 // GET, and for a body that is no form. Of a name with several values each
 // different value counts once, in order, as Twilio's libraries do it.
 func Sign(key Key, url string, form url.Values) string {
+	return sign(key, url, form, func(values []string) []string {
+		return slices.Compact(slices.Sorted(slices.Values(values)))
+	})
+}
+
+// signAsSent is [Sign] with every value of a name, in the order in which they
+// were sent.
+// Source: SignalWire's SDKs (security, scheme B); twilio-node before 3.81.
+func signAsSent(key Key, url string, form url.Values) string {
+	return sign(key, url, form, func(values []string) []string { return values })
+}
+
+func sign(key Key, url string, form url.Values, signed func(values []string) []string) string {
 	mac := hmac.New(sha1.New, []byte(key))
 	_, _ = io.WriteString(mac, url)
-	names := make([]string, 0, len(form))
-	for name := range form {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		values := slices.Sorted(slices.Values(form[name]))
-		for _, value := range slices.Compact(values) {
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		for _, value := range signed(form[name]) {
 			_, _ = io.WriteString(mac, name+value)
 		}
 	}
@@ -63,7 +72,9 @@ func Sign(key Key, url string, form url.Values) string {
 
 // Verify reports whether a signature is right for a request. The URL is the
 // public one, as the provider was told it. Providers are not of one mind about
-// the port, so it may be in the signed URL or not. Comparing takes the same time
+// the port, which may be in the signed URL or not, about a few characters of the
+// query, which may be signed bare and sent escaped, and about repeated names. Each
+// spelling says the same, and no other is tried. Comparing takes the same time
 // however wrong the signature is.
 func Verify(key Key, rawURL string, form url.Values, signature string) bool {
 	if key == "" || signature == "" {
@@ -71,7 +82,11 @@ func Verify(key Key, rawURL string, form url.Values, signature string) bool {
 	}
 	ok := false
 	for _, u := range ports(rawURL) {
-		ok = hmac.Equal([]byte(Sign(key, u, form)), []byte(signature)) || ok
+		for _, u := range bare(u) {
+			for _, sign := range []func(Key, string, url.Values) string{Sign, signAsSent} {
+				ok = hmac.Equal([]byte(sign(key, u, form)), []byte(signature)) || ok
+			}
+		}
 	}
 	return ok
 }
@@ -88,13 +103,16 @@ func VerifyBody(rawURL string, body []byte) bool {
 	return hmac.Equal([]byte(hex.EncodeToString(sum[:])), []byte(strings.ToLower(u.Query().Get("bodySHA256"))))
 }
 
-// Signature is the signature a request carries, whichever provider sent it, or
-// "".
-func Signature(h http.Header) string {
-	if s := h.Get(TwilioHeader); s != "" {
-		return s
+// Signature is the signature a request carries, or "". SignalWire may send both
+// headers, and its own is the one that counts; requests in its dialect may also
+// come with Twilio's alone, and the other way round.
+// Source: SignalWire's SDKs (security).
+func (d Dialect) Signature(h http.Header) string {
+	other := SignalWireHeader
+	if d == SignalWire {
+		other = TwilioHeader
 	}
-	return h.Get(SignalWireHeader)
+	return cmp.Or(h.Get(d.Header()), h.Get(other))
 }
 
 // ports is the URL as it is, and with its port taken out, or the default port
@@ -117,4 +135,23 @@ func ports(raw string) []string {
 	}
 	standard := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]
 	return []string{raw, scheme + "//" + bare + standard + path}
+}
+
+// bare is the URL as it is, and with those characters of its query unescaped that
+// one library or another leaves alone: the colon, the at sign and the apostrophe.
+// Source: twilio/twilio-node issue 1183, and its withLegacyQuerystring.
+func bare(raw string) []string {
+	before, query, ok := strings.Cut(raw, "?")
+	if !ok {
+		return []string{raw}
+	}
+	apostrophe := strings.NewReplacer("%27", "'")
+	marks := strings.NewReplacer("%3A", ":", "%3a", ":", "%40", "@")
+	all := []string{raw}
+	for _, q := range []string{apostrophe.Replace(query), marks.Replace(query), marks.Replace(apostrophe.Replace(query))} {
+		if u := before + "?" + q; !slices.Contains(all, u) {
+			all = append(all, u)
+		}
+	}
+	return all
 }

@@ -98,11 +98,64 @@ func TestVerifyBody(t *testing.T) {
 }
 
 func TestSignature(t *testing.T) {
-	for _, name := range []string{webhook.TwilioHeader, webhook.SignalWireHeader} {
-		h := http.Header{}
-		h.Set(name, "s")
-		if webhook.Signature(h) != "s" {
-			t.Errorf("%s is not seen", name)
+	for _, d := range []webhook.Dialect{webhook.Twilio, webhook.SignalWire, ""} {
+		both := http.Header{}
+		for _, name := range []string{webhook.TwilioHeader, webhook.SignalWireHeader} {
+			h := http.Header{}
+			h.Set(name, "s")
+			if d.Signature(h) != "s" {
+				t.Errorf("%s: %s is not seen", d, name)
+			}
+			both.Set(name, name)
+		}
+		if got := d.Signature(both); got != d.Header() {
+			t.Errorf("%s: of both, %s was taken", d, got)
+		}
+	}
+}
+
+// A query may be signed bare and sent escaped; nothing else that is like it will
+// do.
+func TestVerifySpellings(t *testing.T) {
+	const in = "https://x.example/in%27?"
+	for signed, want := range map[string]bool{
+		"a=it's:me@x%2Ey":                 true, // twilio/twilio-node issue 1183
+		"a=it's%3Ame%40x%2Ey":             true, // encodeURIComponent
+		"a=it%27s:me@x%2Ey":               true, // new URL
+		"a=it%27s%3Ame%40x%2Ey":           true, // as sent
+		"a=it's:me%40x%2Ey":               false,
+		"a=it%27s%3Ame%40x.y":             false,
+		"a=it%2527s%253Ame%2540x%252Ey":   false,
+		"a=it%27s%3Ame%40x%2Ey&a=another": false,
+		"":                                false,
+	} {
+		if got := webhook.Verify(key, in+"a=it%27s%3Ame%40x%2Ey", nil, webhook.Sign(key, in+signed, nil)); got != want {
+			t.Errorf("signed as %s: %v, want %v", signed, got, want)
+		}
+	}
+	if webhook.Verify(key, in+"a=%2527", nil, webhook.Sign(key, in+"a=%25'", nil)) {
+		t.Error("an escaped percent sign is taken for an escape")
+	}
+	if webhook.Verify(key, in+"a=%27", nil, webhook.Sign(key, "https://x.example/in'?a=%27", nil)) {
+		t.Error("the path is unescaped too")
+	}
+}
+
+// Of a name that is repeated, each value counts in the order it was sent in, or
+// each different one in its own order; never fewer, more or longer ones.
+func TestVerifyRepeatedNames(t *testing.T) {
+	form := url.Values{"A": {"2", "1", "2"}, "B": {"x"}}
+	for signed, want := range map[string]bool{
+		"A2A1A2Bx": true, // SignalWire's SDKs, twilio-node before 3.81
+		"A1A2Bx":   true, // Twilio's libraries of today
+		"A1A2A2Bx": false,
+		"A2A1Bx":   false,
+		"A2Bx":     false,
+		"A2,1,2Bx": false,
+		"A212Bx":   false,
+	} {
+		if got := webhook.Verify(key, call, form, webhook.Sign(key, call+signed, nil)); got != want {
+			t.Errorf("signed as %s: %v, want %v", signed, got, want)
 		}
 	}
 }
