@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -20,6 +21,8 @@ func (a *app) api() *cobra.Command {
 	var (
 		fields           []string
 		paginate, dryRun bool
+		answered         printing[json.RawMessage]
+		would            printing[wouldSend]
 	)
 	methods := []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 	cmd := &cobra.Command{
@@ -76,15 +79,19 @@ sending it, and a read-only profile refuses it.`,
 			case p.Raw == nil:
 				return fmt.Errorf("requests of your own at %s: %w", p.Name, fax.ErrUnsupported)
 			case dryRun:
-				return a.showRequest(cmd.Context(), p.Raw, r)
+				return showRequest(cmd.Context(), &would, p.Raw, r)
 			case paginate:
-				return a.printPages(cmd.Context(), p.Raw, r)
+				_, err := answered.Print(cmd.Context(), a.term.Out, rawItems(cmd.Context(), p.Raw, r))
+				return err
 			}
 			answer, err := p.Raw.Do(cmd.Context(), r)
 			if err != nil {
 				return err
 			}
-			return a.printAnswer(cmd.Context(), answer)
+			if err = printAnswer(cmd.Context(), &answered, answer); method != http.MethodGet {
+				err = unprinted(err, "the provider did what "+method+" "+args[1]+" asks for")
+			}
+			return err
 		},
 	}
 	f := cmd.Flags()
@@ -92,6 +99,8 @@ sending it, and a read-only profile refuses it.`,
 	f.BoolVar(&paginate, "paginate", false, "follow the pages of a list, and print its items")
 	f.BoolVar(&dryRun, "dry-run", false, "show the request, and do not send it")
 	a.completeNothing(cmd, "field")
+	answered.bind(a, cmd, rawType, func() bool { return !dryRun })
+	would.bind(a, cmd, wouldSendType, func() bool { return dryRun })
 	return cmd
 }
 
@@ -115,58 +124,36 @@ type wouldSend struct {
 }
 
 // showRequest prints what would be sent, without the credentials.
-func (a *app) showRequest(ctx context.Context, raw fax.Raw, r fax.RawRequest) error {
+func showRequest(ctx context.Context, out *printing[wouldSend], raw fax.Raw, r fax.RawRequest) error {
 	address, form, err := raw.Request(r)
 	if err != nil {
 		return err
 	}
-	if a.flags.outputGiven {
-		opt, err := a.rawOptions()
-		if err != nil {
-			return err
-		}
-		return output.One(ctx, a.term.Out, wouldSend{r.Method, address, form}, output.Type[wouldSend]{}, opt)
+	if out.a.dataAsked {
+		return out.one(ctx, wouldSend{r.Method, address, form})
 	}
 	body := ""
 	if len(form) > 0 {
 		body = "Content-Type: application/x-www-form-urlencoded\n\n" + form.Encode() + "\n"
 	}
-	_, err = fmt.Fprintf(a.term.Out, "%s %s\nAuthorization: Basic (not shown)\n%s", r.Method, address, body)
+	_, err = fmt.Fprintf(out.a.term.Out, "%s %s\nAuthorization: Basic (not shown)\n%s", r.Method, address, body)
 	return err
 }
 
-// rawType prints JSON of any shape.
-func rawType() output.Type[json.RawMessage] {
-	return output.Type[json.RawMessage]{ID: func(json.RawMessage) string { return "" }}
-}
+// rawType is JSON of any shape.
+func rawType() output.Type[json.RawMessage] { return output.Type[json.RawMessage]{Form: "json"} }
 
-// rawOptions are the options for what has no columns.
-func (a *app) rawOptions() (output.Options, error) {
-	opt := a.outputOptions()
-	if !a.flags.outputGiven {
-		var err error
-		opt.Format, err = output.Parse("json")
-		return opt, err
-	}
-	switch name := opt.Format.String(); name {
-	case "json", "jsonl", "yaml", "jq", "template":
-		return opt, nil
-	default:
-		return opt, fax.WithHint(usageError("-o %s: requests and answers have no columns", name), "it takes json, jsonl, yaml, jq= and template=")
-	}
-}
+// wouldSendType is a request that is not sent.
+func wouldSendType() output.Type[wouldSend] { return output.Type[wouldSend]{Form: "json"} }
 
 // printAnswer prints an answer as it came, or in the format that was asked for.
-func (a *app) printAnswer(ctx context.Context, answer fax.RawAnswer) error {
-	if a.flags.outputGiven {
-		opt, err := a.rawOptions()
-		if err != nil {
-			return err
-		}
+func printAnswer(ctx context.Context, out *printing[json.RawMessage], answer fax.RawAnswer) error {
+	a := out.a
+	if a.dataAsked {
 		if !json.Valid(answer.Body) {
-			return fax.WithHint(usageError("-o %s: the answer is not JSON (%s)", opt.Format, answer.ContentType), "leave -o out to see it, or ask for a path that ends with .json")
+			return fax.WithHint(usageError("-o %s: the answer is not JSON (%s)", a.format, answer.ContentType), "leave -o out to see it, or ask for a path that ends with .json")
 		}
-		return output.One(ctx, a.term.Out, json.RawMessage(answer.Body), rawType(), opt)
+		return out.one(ctx, json.RawMessage(answer.Body))
 	}
 	body := answer.Body
 	if a.term.Out.Terminal {
@@ -179,16 +166,7 @@ func (a *app) printAnswer(ctx context.Context, answer fax.RawAnswer) error {
 	return err
 }
 
-// printPages prints the items of a list, page by page.
-func (a *app) printPages(ctx context.Context, raw fax.Raw, r fax.RawRequest) error {
-	opt, err := a.rawOptions()
-	if err != nil {
-		return err
-	}
-	_, err = output.Print(ctx, a.term.Out, rawItems(ctx, raw, r), rawType(), opt)
-	return err
-}
-
+// rawItems are the items of a list, page by page.
 func rawItems(ctx context.Context, raw fax.Raw, r fax.RawRequest) iter.Seq2[json.RawMessage, error] {
 	return fax.Pages(ctx, func(ctx context.Context, cursor string) (fax.Page[json.RawMessage], error) {
 		r.Cursor = cursor

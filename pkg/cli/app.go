@@ -11,7 +11,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"log/slog"
@@ -43,7 +42,9 @@ type app struct {
 	prepared   bool // the flags were read, and format is what they say
 	interrupts *interrupts
 	term       *term.Term
+	forms      map[*cobra.Command][]form // what each command prints
 	format     output.Format
+	dataAsked  bool // somebody said in which form they want the data
 	log        *slog.Logger
 
 	settleFor time.Duration // see plan.Options; 0, except in tests: a sandbox has no others
@@ -56,7 +57,7 @@ type app struct {
 }
 
 func newApp(in io.Reader, out, errs io.Writer, getenv func(string) string) *app {
-	a := &app{in: in, out: out, err: errs, getenv: getenv, log: slog.New(slog.DiscardHandler)}
+	a := &app{in: in, out: out, err: errs, getenv: getenv, forms: map[*cobra.Command][]form{}, log: slog.New(slog.DiscardHandler)}
 	a.term = a.newTerm(term.Auto)
 	a.interrupts = &interrupts{soft: context.Background()}
 	return a
@@ -84,7 +85,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if f := cmd.Flags().Lookup("dry-run"); f != nil && f.Value.String() == "false" { // so it is with all that change something
 		a.forgetCompletions()
 	}
-	if errors.Is(err, output.ErrClosed) {
+	if err != nil && onlyClosed(err) {
 		return statusDone // whoever read our output has seen enough
 	}
 	err = explain(ctx, err)
@@ -92,7 +93,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		err = fax.WithHint(err, "run it again: it continues with what is left")
 	}
 	if !a.prepared { // a flag or an argument was wrong
-		a.format = wishedFormat(args)
+		a.format = a.wishedFormat(args)
 	}
 	a.report(err)
 	return statusOf(err)
@@ -100,16 +101,16 @@ func (a *app) run(ctx context.Context, args []string) int {
 
 // wishedFormat is the output format that a command line asks for which could not
 // be read to its end.
-func wishedFormat(args []string) output.Format {
+func (a *app) wishedFormat(args []string) output.Format {
 	f := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.ParseErrorsAllowlist.UnknownFlags = true
 	f.Usage = func() {}
-	name := f.StringP("output", "o", "table", "")
+	spec := f.StringP("output", "o", a.getenv("FAXCTL_OUTPUT"), "")
 	f.BoolP("help", "h", false, "")
 	if f.Parse(args) != nil {
 		return output.Format{}
 	}
-	format, _ := output.Parse(*name) // one that is wrong is a table
+	format, _ := parseFormat(*spec) // one that is wrong is a table
 	return format
 }
 
@@ -123,9 +124,8 @@ func (a *app) prepare(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	a.term = a.newTerm(color)
-	a.flags.outputGiven = cmd.Flags().Changed("output")
-	if a.format, err = output.Parse(a.flags.output); err != nil {
-		return fmt.Errorf("--output: %w", err)
+	if err := a.preparePrinting(cmd); err != nil {
+		return err
 	}
 	a.prepared = true
 	if a.flags.retryFor < 0 || a.flags.timeout <= 0 {
@@ -162,68 +162,6 @@ func (a *app) say(format string, args ...any) { a.term.Note(format, args...) }
 
 // warn tells the person of a possible mistake, also when quiet.
 func (a *app) warn(format string, args ...any) { a.term.Warn(format, args...) }
-
-// drawsTables reports whether a person will look at a table.
-func (a *app) drawsTables() bool {
-	name := a.format.String()
-	return a.term.Out.Terminal && (name == "table" || name == "wide")
-}
-
-func (a *app) outputOptions() output.Options {
-	return output.Options{
-		Format:   a.format,
-		Columns:  strings.Join(a.flags.columns, ","),
-		NoHeader: a.flags.noHeader,
-		Raw:      a.flags.raw,
-		Screen: output.Screen{
-			Terminal: a.term.Out.Terminal,
-			Width:    a.term.Out.Width,
-			Color:    a.term.Out.Color,
-			Now:      time.Now(),
-		},
-	}
-}
-
-// printList prints a sequence, at most most items of it (0: all), and says so
-// when it was cut.
-func printList[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t output.Type[T], most int) (int, error) {
-	first, cut := head(seq, most)
-	return printCut(ctx, a, first, t, cut)
-}
-
-// printCut prints a sequence; cut tells, once it was read, whether there was
-// more to it. It is nil for a list that the command itself sums up.
-func printCut[T any](ctx context.Context, a *app, seq iter.Seq2[T, error], t output.Type[T], cut *bool) (int, error) {
-	shown, err := output.Print(ctx, a.term.Out, seq, t, a.outputOptions())
-	if err != nil {
-		return shown.Items, err
-	}
-	if len(shown.Dropped) > 0 {
-		a.say("no room for %s; -o wide shows all", someOf(shown.Dropped))
-	}
-	switch {
-	case cut == nil:
-	case *cut:
-		a.say("%d shown; there are more: --all or --limit N", shown.Items)
-	case a.drawsTables() && shown.Items > 1:
-		a.say("%d shown, that is all", shown.Items)
-	}
-	return shown.Items, nil
-}
-
-// someOf names columns, in as many words as fit a line.
-func someOf(columns []string) string {
-	const most = 5
-	if len(columns) <= most {
-		return strings.Join(columns, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(columns[:most-2], ", "), len(columns)-most+2)
-}
-
-// printOne prints a single thing.
-func printOne[T any](ctx context.Context, a *app, v T, t output.Type[T]) error {
-	return output.One(ctx, a.term.Out, v, t, a.outputOptions())
-}
 
 // confirm asks before something that cannot be taken back or costs money. The
 // error of a refusal ends the command without having done anything.

@@ -20,7 +20,7 @@ import (
 func (a *app) archiveGroup() *cobra.Command {
 	g := group("archive", "Look into kept copies, verify and hold them",
 		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes",
-		prints(entryType(), a.archiveList()), prints(entryType(), a.archiveGet()), prints(damageType(), a.archiveVerify()), a.archiveReindex(), a.archiveHold(), a.archiveUnhold())
+		a.archiveList(), a.archiveGet(), a.archiveVerify(), a.archiveReindex(), a.archiveHold(), a.archiveUnhold())
 	g.Long = `Look into kept copies, verify and hold them. faxctl faxes archive makes them;
 of the commands here only archive reindex --ask asks a provider.`
 	g.GroupID = "work"
@@ -63,6 +63,7 @@ func completeEntries(cmd *cobra.Command, args []string, typed string, offered fu
 func (a *app) archiveList() *cobra.Command {
 	var l listing
 	var held bool
+	var all, onlyHeld printing[archive.Entry]
 	cmd := &cobra.Command{
 		Use:     "list ARCHIVE",
 		Aliases: []string{"ls"},
@@ -86,20 +87,23 @@ func (a *app) archiveList() *cobra.Command {
 				return err
 			}
 			found, cut := head(filter(kept.List(cmd.Context(), q), func(e archive.Entry) bool { return !held || e.Hold != nil }), most)
-			t := entryType()
+			out := &all
 			if held {
-				t = heldType()
+				out = &onlyHeld
 			}
-			return printFound(cmd, a, &l, found, t, cut)
+			return printFound(cmd, out, &l, found, cut)
 		},
 	}
 	l.bind(a, cmd)
+	all.bind(a, cmd, entryType, func() bool { return !held })
+	onlyHeld.bind(a, cmd, heldType, func() bool { return held })
 	cmd.Flags().BoolVar(&held, "held", false, "only faxes that are held")
 	return cmd
 }
 
 func (a *app) archiveGet() *cobra.Command {
 	var file string
+	var out printing[archive.Entry]
 	cmd := &cobra.Command{
 		Use:   "get ARCHIVE ID",
 		Short: "Show a kept fax, or copy its document out",
@@ -124,11 +128,12 @@ is then 8, as it is when the sidecar cannot be read.`,
 				if err != nil {
 					return damaged(err)
 				}
-				return printOne(ctx, a, e, entryType())
+				return out.one(ctx, e)
 			}
 			return a.copyOut(ctx, kept, args[1], file)
 		},
 	}
+	out.bind(a, cmd, entryType, func() bool { return file == "" })
 	cmd.Flags().StringVarP(&file, "output-file", "O", "", "copy the document to this `file`; - is standard output")
 	must(cmd.RegisterFlagCompletionFunc("output-file", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
 	return cmd
@@ -169,6 +174,7 @@ func archiveArgs(least, most int, what, example string) cobra.PositionalArgs {
 
 func (a *app) archiveVerify() *cobra.Command {
 	var jobs int
+	var out printing[archive.Finding]
 	cmd := &cobra.Command{
 		Use:   "verify ARCHIVE",
 		Short: "Read every copy again and compare it with what was kept",
@@ -195,7 +201,7 @@ so.`,
 			if err != nil {
 				return err
 			}
-			if _, err := printCut(cmd.Context(), a, values(report.Findings), damageType(), nil); err != nil {
+			if _, err := out.cut(cmd.Context(), values(report.Findings), nil); err != nil {
 				return err
 			}
 			a.sayNotes(report.Notes, args[0])
@@ -215,6 +221,7 @@ so.`,
 		},
 	}
 	a.bindJobs(cmd, &jobs, 4, "files")
+	out.bind(a, cmd, damageType, nil)
 	return cmd
 }
 

@@ -65,30 +65,30 @@ func timeColumn[T any](name string, get func(T) time.Time) output.Column[T] {
 	}
 }
 
-// columnsOf is the annotation of a command that lists the columns it prints.
-const columnsOf = "columns"
-
-// prints says what a command prints, for the completion of --columns.
-func prints[T any](t output.Type[T], cmd *cobra.Command) *cobra.Command {
-	names := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		names[i] = c.Name
-	}
-	cmd.Annotations = map[string]string{columnsOf: strings.Join(names, ",")}
-	return cmd
-}
-
 // completeColumns offers the columns that are not named yet, with the + or -
 // that was typed.
-func completeColumns(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (a *app) completeColumns(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	done, last := typed[:strings.LastIndex(typed, ",")+1], typed[strings.LastIndex(typed, ",")+1:]
 	sign := last[:len(last)-len(strings.TrimLeft(last, "+-"))]
 	var out []cobra.Completion
-	for name := range strings.SplitSeq(cmd.Annotations[columnsOf], ",") {
-		if name != "" && !slices.Contains(strings.Split(done, ","), sign+name) {
+	for _, name := range a.columnsOf(cmd) {
+		if !slices.Contains(strings.Split(done, ","), sign+name) {
 			out = append(out, done+sign+name)
 		}
 	}
 	return out, directive
+}
+
+// columnsOf are the columns that a command can print.
+func (a *app) columnsOf(cmd *cobra.Command) []string {
+	var all []string
+	for _, f := range a.forms[cmd] {
+		for _, name := range f.columns() {
+			if !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
 }

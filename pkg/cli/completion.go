@@ -211,12 +211,12 @@ func (a *app) completeOwnProfiles(*cobra.Command, []string, string) ([]cobra.Com
 
 // completeOutput offers the formats for -o, and after csv= and its like the
 // columns of the command.
-func completeOutput(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (a *app) completeOutput(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if format, columns, given := strings.Cut(typed, "="); given {
 		if !slices.Contains([]string{"table", "wide", "csv", "tsv"}, format) {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		names, directive := completeColumns(cmd, args, columns)
+		names, directive := a.completeColumns(cmd, args, columns)
 		for i := range names {
 			names[i] = format + "=" + names[i]
 		}

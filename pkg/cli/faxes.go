@@ -18,10 +18,10 @@ import (
 func (a *app) faxesGroup() *cobra.Command {
 	g := group("faxes", "List, fetch, archive and delete faxes",
 		"  faxctl faxes list --since 24h\n  faxctl faxes download --since 24h -d inbox",
-		prints(faxType(), a.faxesList()), prints(recordType(), a.faxesGet()),
-		prints(usageType(fax.ByNumber), a.faxesStats()), prints(expiringType(), a.faxesExpiring()), prints(faxType(), a.faxesWatch()),
-		prints(downloadedType(), a.faxesDownload()), a.mediaGroup(), prints(faxType(), a.faxesDelete()),
-		a.faxesArchive(), prints(faxType(), a.faxesPrune()))
+		a.faxesList(), a.faxesGet(),
+		a.faxesStats(), a.faxesExpiring(), a.faxesWatch(),
+		a.faxesDownload(), a.mediaGroup(), a.faxesDelete(),
+		a.faxesArchive(), a.faxesPrune())
 	g.GroupID = "work"
 	return g
 }

@@ -18,11 +18,13 @@ type removal struct {
 	mediaOnly bool
 	dryRun    bool
 	jobs      int
+	would     printing[fax.Fax]
 }
 
 func (d *removal) bind(a *app, cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&d.dryRun, "dry-run", false, "show what would be deleted, and delete nothing")
 	a.bindJobs(cmd, &d.jobs, jobsCeiling, "deletions")
+	d.would.bind(a, cmd, faxType, func() bool { return d.dryRun })
 }
 
 func (a *app) faxesDelete() *cobra.Command {
@@ -56,11 +58,12 @@ deleted. To delete by age, use faxctl faxes prune.`,
 func (a *app) mediaGroup() *cobra.Command {
 	return group("media", "List and delete the documents of faxes",
 		"  faxctl faxes media list FX0123456789abcdef0123456789abcdef\n  faxctl faxes media delete FX0123456789abcdef0123456789abcdef",
-		prints(mediaType(), a.mediaList()), prints(faxType(), a.mediaDelete()))
+		a.mediaList(), a.mediaDelete())
 }
 
 func (a *app) mediaList() *cobra.Command {
-	return &cobra.Command{
+	var out printing[fax.Media]
+	cmd := &cobra.Command{
 		Use:     "list ID",
 		Aliases: []string{"ls"},
 		Short:   "List what is known of the documents of a fax",
@@ -74,7 +77,7 @@ faxctl faxes download.`,
 			if err != nil {
 				return err
 			}
-			shown, err := printList(cmd.Context(), a, faxes.Media(cmd.Context(), args[0]), mediaType(), 0)
+			shown, err := out.most(cmd.Context(), faxes.Media(cmd.Context(), args[0]), 0)
 			if errors.Is(err, fax.ErrNotFound) { // the fax, or its documents alone
 				_, err = faxes.Get(cmd.Context(), args[0])
 			}
@@ -84,6 +87,8 @@ faxctl faxes download.`,
 			return namedFax(args[0], err)
 		},
 	}
+	out.bind(a, cmd, mediaType, nil)
+	return cmd
 }
 
 func (a *app) mediaDelete() *cobra.Command {
@@ -158,7 +163,7 @@ func (a *app) wouldDelete(ctx context.Context, faxes fax.Faxes, ids []string, d 
 		return f, nil
 	}
 	var t trouble
-	_, err := printList(ctx, a, sift(a, &t, batch.RunOrdered(ctx, d.jobs, values(ids), look)), faxType(), 0)
+	err := d.would.all(ctx, sift(a, &t, batch.RunOrdered(ctx, d.jobs, values(ids), look)))
 	return errors.Join(err, t.err())
 }
 

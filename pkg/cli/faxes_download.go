@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
-	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/term"
 )
 
@@ -23,6 +23,7 @@ type download struct {
 	dir, file, name string
 	most            int64 // bytes of a document
 	jobs            int
+	list            printing[downloaded]
 }
 
 func (a *app) faxesDownload() *cobra.Command {
@@ -67,10 +68,11 @@ faxes.`,
 			if d.file != "" {
 				return a.downloadOne(cmd.Context(), faxes, work, d.file)
 			}
-			return a.download(cmd.Context(), faxes, work, d)
+			return a.download(cmd.Context(), faxes, work, &d)
 		},
 	}
 	s.bind(a, cmd)
+	d.list.bind(a, cmd, downloadedType, func() bool { return d.file == "" })
 	f := cmd.Flags()
 	f.StringVarP(&d.dir, "dir", "d", ".", "`folder` for the documents, made if it is not there")
 	f.StringVarP(&d.file, "output-file", "O", "", "write the one document to this `file`; - is standard output")
@@ -194,7 +196,7 @@ type downloaded struct {
 }
 
 // download saves documents, a few at a time.
-func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d download) error {
+func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d *download) error {
 	name, err := fetch.ParseName(d.name)
 	if err != nil {
 		return err
@@ -213,16 +215,15 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d down
 	var t trouble
 	var sum downloads
 	results := batch.RunOrdered(ctx, keepers, batch.Until(a.interrupts.gently(), values(work.faxes)), save)
-	_, err = printCut(ctx, a, sum.counted(sift(a, &t, results)), downloadedType(), nil)
+	var end error
+	_, printed := d.list.cut(ctx, toTheEnd(sum.counted(sift(a, &t, results)), &end), nil)
 	progress.Stop()
-	a.say("%s.", sum.words(t.tally, len(work.faxes)))
-	if errors.Is(err, output.ErrClosed) { // a list that is cut off is fine; downloads that are, are not
-		return fmt.Errorf("%w: the reader of the list went away, and the rest was left", errPartial)
+	words := sum.words(t.tally, len(work.faxes))
+	a.say("%s.", words)
+	if end != nil && errors.Is(printed, end) { // the list was told of it
+		return printed
 	}
-	if err != nil {
-		return err
-	}
-	return t.err()
+	return errors.Join(cmp.Or(end, t.err()), unprinted(printed, words))
 }
 
 // keepUp has jobs requests on the line as long as there is work: a document

@@ -22,6 +22,7 @@ func (a *app) faxesExpiring() *cobra.Command {
 	var (
 		l               listing
 		within, archive string
+		out             printing[expiring]
 	)
 	cmd := &cobra.Command{
 		Use:   "expiring",
@@ -53,7 +54,7 @@ With --archive each is looked up there, so that you see what would be lost.`,
 			if len(soon) == 0 {
 				a.say("the provider drops nothing within %s", within)
 			}
-			_, err = printList(cmd.Context(), a, values(soon), expiringType(), most)
+			_, err = out.most(cmd.Context(), values(soon), most)
 			if err == nil && len(soon) > 0 && archive == "" {
 				a.say("faxctl faxes archive --to DIR keeps copies")
 			}
@@ -61,6 +62,7 @@ With --archive each is looked up there, so that you see what would be lost.`,
 		},
 	}
 	l.bind(a, cmd)
+	out.bind(a, cmd, expiringType, nil)
 	cmd.Flags().StringVar(&within, "within", "14d", "what goes within this `age`: 14d, 2w")
 	cmd.Flags().StringVar(&archive, "archive", "", "`folder` of an archive: say which of them are kept there")
 	a.completeNothing(cmd, "within")

@@ -9,11 +9,11 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
 )
 
 func (a *app) faxesList() *cobra.Command {
 	var l listing
+	var out printing[fax.Fax]
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -38,10 +38,11 @@ out silently.`,
 			if err != nil {
 				return err
 			}
-			return printFound(cmd, a, &l, seq, faxType(), cut)
+			return printFound(cmd, &out, &l, seq, cut)
 		},
 	}
 	l.bind(a, cmd)
+	out.bind(a, cmd, faxType, nil)
 	return cmd
 }
 
@@ -65,15 +66,15 @@ func (l *listing) query(a *app, cmd *cobra.Command) (q fax.Filter, most int, err
 }
 
 // printFound prints a list of faxes, and says so when there are none.
-func printFound[T any](cmd *cobra.Command, a *app, l *listing, found iter.Seq2[T, error], t output.Type[T], cut *bool) error {
-	shown, err := printCut(cmd.Context(), a, found, t, cut)
+func printFound[T any](cmd *cobra.Command, p *printing[T], l *listing, found iter.Seq2[T, error], cut *bool) error {
+	shown, err := p.cut(cmd.Context(), found, cut)
 	switch {
 	case err != nil || shown > 0:
 		return err
 	case l.given(cmd) != "":
-		a.say("no fax matches")
+		p.a.say("no fax matches")
 	default:
-		a.say("no fax%s", a.seeding())
+		p.a.say("no fax%s", p.a.seeding())
 	}
 	return nil
 }
@@ -139,6 +140,7 @@ func (a *app) withDates(faxes fax.Faxes, q fax.Filter) (dated fax.Faxes, tell fu
 
 func (a *app) faxesGet() *cobra.Command {
 	var jobs int
+	var out printing[record]
 	cmd := &cobra.Command{
 		Use:   "get ID...",
 		Short: "Show faxes, every field, with their documents",
@@ -164,17 +166,18 @@ from standard input. Ids that cannot be found are named, the others shown.`,
 				if err != nil {
 					return err
 				}
-				return printOne(ctx, a, r, recordType())
+				return out.one(ctx, r)
 			}
 			var t trouble
 			found := sift(a, &t, batch.RunOrdered(ctx, jobs, values(ids), get))
-			if _, err := printList(ctx, a, found, recordType(), 0); err != nil {
+			if err := out.all(ctx, found); err != nil {
 				return err
 			}
 			return t.err()
 		},
 	}
 	a.bindJobs(cmd, &jobs, 8, "records")
+	out.bind(a, cmd, recordType, nil)
 	return cmd
 }
 

@@ -35,6 +35,7 @@ type prune struct {
 	anyClock  bool            // the clock of this machine is relied on as it is
 	byHand    string          // serve: the command that does the same with a person at hand
 	selected  int             // how many there are, to tell how many are left; 0: that is not told
+	would     printing[fax.Fax]
 }
 
 func (a *app) faxesPrune() *cobra.Command {
@@ -114,6 +115,7 @@ docs/retention.md.`,
 	f.BoolVar(&p.uncounted, "allow-uncounted", false, "delete also faxes whose copy has pages that cannot be counted")
 	f.BoolVar(&p.anyClock, "no-clock-check", false, "rely on the clock of this machine, and ask the provider for no time")
 	f.BoolVar(&p.dryRun, "dry-run", false, "list what would be deleted, and delete nothing")
+	p.would.bind(a, cmd, faxType, func() bool { return p.dryRun })
 	a.bindMaxDocument(cmd, &p.most)
 	a.bindJobs(cmd, &p.jobs, 32, "faxes")
 	a.completeFolders(cmd, "archive")
@@ -151,7 +153,7 @@ func (a *app) prune(ctx context.Context, p prune) error {
 	a.showPlan(plan, p)
 	damage := a.tellDamage(plan)
 	if p.dryRun {
-		_, perr := printList(ctx, a, values(plan.Delete), faxType(), 0)
+		perr := p.would.all(ctx, values(plan.Delete))
 		return cmp.Or(errors.Join(perr, err), damage)
 	}
 	if err != nil || len(plan.Delete) == 0 {

@@ -1,17 +1,21 @@
 package cli
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
 )
 
 func (a *app) faxesStats() *cobra.Command {
 	var (
 		s  selection
 		by string
+
+		out printing[fax.Usage]
 	)
 	cmd := &cobra.Command{
 		Use:   "stats",
@@ -46,7 +50,7 @@ Days are those of this machine's time zone (TZ).`,
 			if err != nil {
 				return err
 			}
-			if _, err := printCut(cmd.Context(), a, values(groups), usageType(grouping), nil); err != nil {
+			if _, err := out.cut(cmd.Context(), values(groups), nil); err != nil {
 				return err
 			}
 			if total.Faxes == 0 {
@@ -61,6 +65,7 @@ Days are those of this machine's time zone (TZ).`,
 	s.bind(a, cmd)
 	cmd.Flags().StringVar(&by, "by", string(fax.ByNumber), "`group` to add up by: number, sender, day or status")
 	a.completeValues(cmd, "by", words(fax.Groupings())...)
+	out.bind(a, cmd, func() output.Type[fax.Usage] { return usageType(fax.Grouping(strings.ToLower(by))) }, nil)
 	return cmd
 }
 

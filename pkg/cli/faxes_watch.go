@@ -14,7 +14,6 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/child"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
@@ -26,6 +25,7 @@ func (a *app) faxesWatch() *cobra.Command {
 		command string
 		forward string
 		most    int
+		told    arriving
 	)
 	cmd := &cobra.Command{
 		Use:   "watch",
@@ -80,10 +80,12 @@ cannot reach can be tried out, without a tunnel.`,
 				o.Since, q.After = q.After.Add(1), time.Time{}
 			}
 			o.Trouble = func(err error) { a.warn("%v; trying again in %s", err, o.Interval) }
-			return a.watch(cmd.Context(), q, o, argv, forward, most)
+			return a.watch(cmd.Context(), q, o, argv, forward, most, &told)
 		},
 	}
 	s.bind(a, cmd)
+	told.list.bind(a, cmd, faxType, func() bool { return command == "" && !a.drawsTables() })
+	told.drawn.bind(a, cmd, arrivalType, func() bool { return command == "" && a.drawsTables() })
 	f := cmd.Flags()
 	f.DurationVar(&o.Interval, "interval", 15*time.Second, "`duration` from one look to the next")
 	f.StringVar(&command, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
@@ -93,9 +95,12 @@ cannot reach can be tried out, without a tunnel.`,
 	return cmd
 }
 
+// arriving is how faxes are told of.
+type arriving struct{ list, drawn printing[fax.Fax] }
+
 // watch tells of faxes until the limit or a first interrupt, which is how a
 // watch ends well.
-func (a *app) watch(ctx context.Context, q fax.Filter, o fax.WatchOptions, argv []string, forward string, most int) error {
+func (a *app) watch(ctx context.Context, q fax.Filter, o fax.WatchOptions, argv []string, forward string, most int, how *arriving) error {
 	faxes, err := a.faxes(ctx)
 	if err != nil {
 		return err
@@ -113,9 +118,9 @@ func (a *app) watch(ctx context.Context, q fax.Filter, o fax.WatchOptions, argv 
 	case len(argv) > 0:
 		err = a.runForEach(ctx, argv, arrivals)
 	case a.drawsTables():
-		err = a.drawEach(ctx, arrivals)
+		err = how.drawEach(ctx, arrivals)
 	default:
-		_, err = output.Print(ctx, a.term.Out, arrivals, faxType(), a.outputOptions())
+		_, err = how.list.Print(ctx, a.term.Out, arrivals)
 	}
 	a.say("%s seen.", plural(told, "fax", "faxes"))
 	if err == nil {
@@ -144,17 +149,16 @@ func (a *app) arrivals(ctx context.Context, faxes fax.Faxes, q fax.Filter, o fax
 
 // drawEach draws faxes as they come, each in a row: a table that waits for its
 // end to be measured would never be seen.
-func (a *app) drawEach(ctx context.Context, arrivals iter.Seq2[fax.Fax, error]) error {
-	options := a.outputOptions()
+func (how *arriving) drawEach(ctx context.Context, arrivals iter.Seq2[fax.Fax, error]) error {
+	table := how.drawn.Printer
 	for f, err := range arrivals {
 		if err != nil {
 			return err
 		}
-		options.Screen.Now = time.Now()
-		if _, err := output.Print(ctx, a.term.Out, values([]fax.Fax{f}), arrivalType(), options); err != nil {
+		if _, err := table.Print(ctx, how.drawn.a.term.Out, values([]fax.Fax{f})); err != nil {
 			return err
 		}
-		options.NoHeader = true
+		table = table.WithoutHeader()
 	}
 	return nil
 }

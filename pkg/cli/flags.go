@@ -54,18 +54,6 @@ func (*app) completeList(cmd *cobra.Command, flag string, values ...string) {
 	}))
 }
 
-// printsOnly refuses -o for a command whose output has one form, which it names.
-func (a *app) printsOnly(form string, cmd *cobra.Command) *cobra.Command {
-	run := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if a.flags.outputGiven {
-			return fax.WithHint(usageError("-o %s: %s prints %s", a.flags.output, cmd.CommandPath(), form), "leave -o out")
-		}
-		return run(cmd, args)
-	}
-	return cmd
-}
-
 // emptyMeans is the annotation of a flag for which an empty value says something.
 const emptyMeans = "faxctl_empty"
 

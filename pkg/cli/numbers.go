@@ -15,11 +15,11 @@ import (
 func (a *app) numbersGroup() *cobra.Command {
 	g := group("numbers", "Search, buy, configure and release fax numbers",
 		"  faxctl numbers search --fax --area-code 415\n  faxctl numbers list --mode fax",
-		prints(offerType(), a.numbersSearch()), prints(resultType(), a.numbersBuy()),
-		prints(numberType(), a.numbersList()), prints(numberType(), a.numbersGet()),
-		prints(numberType(), a.numbersConfigure()), prints(findingType(), a.numbersCheck()),
-		prints(numberType(), a.numbersRelease()),
-		a.numbersExport(), prints(stepType(), a.numbersPlan()), prints(resultType(), a.numbersApply()))
+		a.numbersSearch(), a.numbersBuy(),
+		a.numbersList(), a.numbersGet(),
+		a.numbersConfigure(), a.numbersCheck(),
+		a.numbersRelease(),
+		a.numbersExport(), a.numbersPlan(), a.numbersApply())
 	g.GroupID = "work"
 	return g
 }

@@ -20,6 +20,8 @@ func (a *app) numbersApply() *cobra.Command {
 		allowBuy, allowRelease bool
 		dryRun                 bool
 		jobs                   int
+		would                  printing[plan.Step]
+		became                 printing[plan.Result]
 	)
 	cmd := &cobra.Command{
 		Use:   "apply",
@@ -51,8 +53,8 @@ this machine buys for the same account, the exit status is 6.`,
 			if err != nil {
 				return err
 			}
-			if dryRun && a.flags.outputGiven {
-				return cmp.Or(a.printSteps(ctx, steps), a.refused(steps))
+			if dryRun && a.dataAsked {
+				return cmp.Or(a.printSteps(ctx, &would, steps), a.refused(steps))
 			}
 			phased := phases(steps)
 			a.showSteps(steps)
@@ -60,7 +62,7 @@ this machine buys for the same account, the exit status is 6.`,
 				return a.refused(steps)
 			}
 			if len(phased[changing])+len(phased[buying])+len(phased[releasing]) == 0 {
-				return a.printResults(ctx, nil)
+				return printResults(ctx, &became, nil)
 			}
 			if err := permitted(phased, allowBuy, allowRelease); err != nil {
 				return err
@@ -77,9 +79,11 @@ this machine buys for the same account, the exit status is 6.`,
 			if err != nil {
 				return err
 			}
-			return a.carryOut(ctx, numbers, phased, jobs, care)
+			return a.carryOut(ctx, numbers, phased, jobs, care, &became)
 		},
 	}
+	would.bind(a, cmd, stepType, func() bool { return dryRun })
+	became.bind(a, cmd, resultType, func() bool { return !dryRun })
 	a.bindFile(cmd, &file)
 	f := cmd.Flags()
 	f.BoolVar(&allowBuy, "allow-buy", false, "permit buying numbers")
@@ -152,7 +156,7 @@ func (a *app) confirmSteps(ctx context.Context, phased [phaseCount][]plan.Step) 
 
 // carryOut does the steps, a few at a time, and prints what became of each
 // number. Purchases are made one after another.
-func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCount][]plan.Step, jobs int, care plan.Options) error {
+func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCount][]plan.Step, jobs int, care plan.Options, became *printing[plan.Result]) error {
 	if len(phased[buying]) > 0 {
 		done, err := a.lockPurchases()
 		if err != nil {
@@ -199,7 +203,7 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCo
 	}
 	var err error
 	if len(done) > 0 { // told also after an interrupt
-		err = a.printResults(context.WithoutCancel(ctx), done)
+		err = unprinted(printResults(context.WithoutCancel(ctx), became, done), outcomes(done...))
 	}
 	if t.tally.Done == 0 && len(done) > 0 {
 		return errors.Join(end, err, fmt.Errorf("%w: %s only half done", errPartial, plural(len(done), "number is", "numbers are")))
@@ -209,12 +213,11 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCo
 
 // printResults tells what became of the numbers. No number is an empty list to
 // a machine, and nothing to a person.
-func (a *app) printResults(ctx context.Context, done []plan.Result) error {
-	if len(done) == 0 && !a.flags.outputGiven {
+func printResults(ctx context.Context, p *printing[plan.Result], done []plan.Result) error {
+	if len(done) == 0 && !p.a.dataAsked {
 		return nil
 	}
-	_, err := printList(ctx, a, values(done), resultType(), 0)
-	return err
+	return p.all(ctx, values(done))
 }
 
 // label names a step for messages.

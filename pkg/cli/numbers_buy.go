@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,13 +81,14 @@ ends with exit status 6.`,
 				return err
 			}
 			if first {
-				return a.buyFirst(cmd, &search, numbers, p, buying.dryRun)
+				return a.buyFirst(cmd, &search, numbers, p, &buying)
 			}
-			return a.purchase(cmd, numbers, p, buying.dryRun)
+			return a.purchase(cmd, numbers, p, &buying)
 		},
 	}
 	search.bind(a, cmd)
 	buying.bind(a, cmd)
+	buying.prints(a, cmd, func() bool { return true })
 	cmd.Flags().BoolVar(&first, "first", false, "buy the first number that the search flags find")
 	return cmd
 }
@@ -98,6 +100,16 @@ type purchaseFlags struct {
 	addressID, bundleID, maxPrice string
 	allowUnsureFax                bool
 	dryRun                        bool
+
+	bought printing[plan.Result]
+	would  printing[plan.Step]
+}
+
+// prints declares what is printed of a purchase, for a command that makes one when
+// the flags say so.
+func (b *purchaseFlags) prints(a *app, cmd *cobra.Command, when func() bool) {
+	b.bought.bind(a, cmd, resultType, func() bool { return when() && !b.dryRun })
+	b.would.bind(a, cmd, stepType, func() bool { return when() && b.dryRun })
 }
 
 func (b *purchaseFlags) bind(a *app, cmd *cobra.Command) {
@@ -179,8 +191,8 @@ func (a *app) lookUp(ctx context.Context, numbers fax.Numbers, p *plan.Purchase)
 }
 
 // purchase shows, asks, buys and prints.
-func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase, dryRun bool) error {
-	ctx := cmd.Context()
+func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase, how *purchaseFlags) error {
+	ctx, dryRun := cmd.Context(), how.dryRun
 	care, err := a.care(cmd)
 	if err != nil {
 		return err
@@ -201,7 +213,7 @@ func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase,
 		a.showStep(s)
 		a.warnAll(d.Warnings)
 		if dryRun {
-			return a.printDryRun(ctx, []plan.Step{s}, true)
+			return printDryRun(ctx, &how.would, []plan.Step{s}, true)
 		}
 		if d.Change.Empty() {
 			break
@@ -229,7 +241,7 @@ func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase,
 			return err
 		}
 		if dryRun {
-			return a.printDryRun(ctx, []plan.Step{s}, true)
+			return printDryRun(ctx, &how.would, []plan.Step{s}, true)
 		}
 		if err := a.confirm(ctx, "Buy it?"); err != nil {
 			return err
@@ -250,7 +262,7 @@ func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase,
 	defer still()
 	res, err := plan.Buy(ctx, numbers, p, care)
 	if res.Number.ID != "" { // money was spent: that is told also after an interrupt
-		err = errors.Join(err, printOne(context.WithoutCancel(ctx), a, res, resultType()))
+		err = errors.Join(err, unprinted(how.bought.one(context.WithoutCancel(ctx), res), outcomes(res)))
 	}
 	return err
 }
@@ -357,6 +369,15 @@ func (a *app) showPurchase(s plan.Step, p plan.Purchase) {
 	if p.Want.FaxURL == nil {
 		a.say("    It will be a voice number; --fax-url makes it a fax number.")
 	}
+}
+
+// outcomes says in words what became of numbers.
+func outcomes(all ...plan.Result) string {
+	words := make([]string, len(all))
+	for i, r := range all {
+		words[i] = r.Number.Phone + ": " + string(r.Outcome)
+	}
+	return strings.Join(words, ", ")
 }
 
 func outcomeStyle(r plan.Result) output.Style {

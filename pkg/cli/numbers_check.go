@@ -22,6 +22,7 @@ func (a *app) numbersCheck() *cobra.Command {
 	var (
 		noProbe, noLastFax bool
 		jobs               int
+		out                printing[audit.Finding]
 	)
 	cmd := &cobra.Command{
 		Use:   "check [REF...]",
@@ -60,7 +61,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 				numbers, checker.LastFax = values(all), a.lastFax(ctx, all)
 			}
 			var c checked
-			_, err = printCut(ctx, a, c.findings(ctx, jobs, numbers, checker), findingType(), nil)
+			_, err = out.cut(ctx, c.findings(ctx, jobs, numbers, checker), nil)
 			if err != nil {
 				return err
 			}
@@ -79,6 +80,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 	cmd.Flags().BoolVar(&noProbe, "no-probe", false, "do not ask the fax URLs")
 	cmd.Flags().BoolVar(&noLastFax, "no-last-fax", false, "do not look up when the last fax came")
 	a.bindJobs(cmd, &jobs, 8, "numbers")
+	out.bind(a, cmd, findingType, nil)
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,8 @@ func (a *app) numbersConfigure() *cobra.Command {
 		want   routing
 		dryRun bool
 		jobs   int
+		now    printing[fax.Number]
+		would  printing[plan.Step]
 	)
 	cmd := &cobra.Command{
 		Use:   "configure REF...",
@@ -54,7 +57,7 @@ exit status is 6.`,
 			if err != nil {
 				return err
 			}
-			return a.configure(cmd.Context(), numbers, owned, w, configuring{care, jobs, dryRun, namesOne(args)})
+			return a.configure(cmd.Context(), numbers, owned, w, configuring{care, jobs, dryRun, namesOne(args), &now, &would})
 		},
 	}
 	want.bind(a, cmd)
@@ -64,6 +67,8 @@ exit status is 6.`,
 	a.completeValues(cmd, "mode", string(fax.ModeFax), string(fax.ModeVoice))
 	a.bindConfirm(cmd)
 	a.bindJobs(cmd, &jobs, 4, "numbers")
+	now.bind(a, cmd, numberType, func() bool { return !dryRun })
+	would.bind(a, cmd, stepType, func() bool { return dryRun })
 	return cmd
 }
 
@@ -73,6 +78,8 @@ type configuring struct {
 	jobs   int
 	dryRun bool
 	one    bool // the number was named, and is shown as one
+	now    *printing[fax.Number]
+	would  *printing[plan.Step]
 }
 
 // change is a number and what must change on it.
@@ -104,9 +111,9 @@ func (a *app) configure(ctx context.Context, numbers fax.Numbers, owned []fax.Nu
 		a.say("Dry run: %s would change.", plural(pending, "number", "numbers"))
 		fallthrough
 	case how.dryRun:
-		return a.printDryRun(ctx, steps, how.one)
+		return printDryRun(ctx, how.would, steps, how.one)
 	case pending == 0:
-		return printNumbers(ctx, a, owned, how.one)
+		return printNumbers(ctx, how.now, owned, how.one)
 	}
 	if err := a.confirm(ctx, fmt.Sprintf("Change %s?", plural(pending, "number", "numbers"))); err != nil {
 		return err
@@ -135,18 +142,22 @@ func (a *app) apply(ctx context.Context, numbers fax.Numbers, changes []change, 
 		n, err := plan.Apply(ctx, numbers, c.number, c.Change, how.care)
 		return n, lasting(err)
 	})))
-	return errors.Join(cmp.Or(end, t.err()), printNumbers(ctx, a, now, how.one))
+	changed := make([]string, len(now))
+	for i, n := range now {
+		changed[i] = n.Phone
+	}
+	printed := printNumbers(context.WithoutCancel(ctx), how.now, now, how.one)
+	return errors.Join(cmp.Or(end, t.err()), unprinted(printed, "changed: "+strings.Join(changed, ", ")))
 }
 
 // printNumbers prints numbers: the one that was named, if it is there, or a list,
 // which a single one is to a person who has just seen what is special about it.
-func printNumbers(ctx context.Context, a *app, numbers []fax.Number, one bool) error {
+func printNumbers(ctx context.Context, p *printing[fax.Number], numbers []fax.Number, one bool) error {
 	switch {
 	case one && len(numbers) == 0:
 		return nil
-	case one && !a.drawsTables():
-		return printOne(ctx, a, numbers[0], numberType())
+	case one && !p.a.drawsTables():
+		return p.one(ctx, numbers[0])
 	}
-	_, err := printList(ctx, a, values(numbers), numberType(), 0)
-	return err
+	return p.all(ctx, values(numbers))
 }

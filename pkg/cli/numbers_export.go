@@ -11,7 +11,8 @@ import (
 )
 
 func (a *app) numbersExport() *cobra.Command {
-	return &cobra.Command{
+	var out printing[plan.Exported]
+	cmd := &cobra.Command{
 		Use:   "export [REF...]",
 		Short: "Write your numbers down as code",
 		Long: `Write your numbers down as code: all of them, or those named, as the YAML that
@@ -22,18 +23,6 @@ With -o json it is JSON, which plan and apply read as well.`,
   faxctl numbers export 'front desk'`,
 		ValidArgsFunction: a.completeNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			opt := a.outputOptions()
-			if !a.flags.outputGiven {
-				var err error
-				if opt.Format, err = output.Parse("yaml"); err != nil {
-					return err
-				}
-			}
-			switch name := opt.Format.String(); name {
-			case "yaml", "json", "jsonl", "jq", "template":
-			default:
-				return fax.WithHint(usageError("-o %s: a file of numbers has no columns", name), "it is written as yaml or json")
-			}
 			ctx := cmd.Context()
 			numbers, err := a.theirs(ctx, args)
 			if err != nil {
@@ -45,10 +34,12 @@ With -o json it is JSON, which plan and apply read as well.`,
 			}
 			file, warnings := plan.Export(owned)
 			a.warnAll(warnings)
-			if err := output.One(ctx, a.term.Out, file, output.Type[plan.Exported]{ID: func(plan.Exported) string { return "" }}, opt); err != nil {
+			if err := out.one(ctx, file); err != nil {
 				return fmt.Errorf("write the file of numbers: %w", err)
 			}
 			return nil
 		},
 	}
+	out.bind(a, cmd, func() output.Type[plan.Exported] { return output.Type[plan.Exported]{Form: "yaml"} }, nil)
+	return cmd
 }

@@ -9,7 +9,7 @@ import (
 
 // buyFirst buys the first number that the search flags find, or one after it when
 // that turns out to be sold, or to need more than was given.
-func (a *app) buyFirst(cmd *cobra.Command, s *searchFlags, numbers fax.Numbers, p plan.Purchase, dryRun bool) error {
+func (a *app) buyFirst(cmd *cobra.Command, s *searchFlags, numbers fax.Numbers, p plan.Purchase, how *purchaseFlags) error {
 	queries, err := s.queries(cmd)
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func (a *app) buyFirst(cmd *cobra.Command, s *searchFlags, numbers fax.Numbers, 
 		if i > 0 {
 			all[i-1].Instead(p, err, care)
 		}
-		if err = a.purchase(cmd, numbers, p, dryRun); !plan.Unfit(err) {
+		if err = a.purchase(cmd, numbers, p, how); !plan.Unfit(err) {
 			break
 		}
 	}

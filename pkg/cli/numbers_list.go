@@ -18,6 +18,7 @@ func (a *app) numbersList() *cobra.Command {
 		mode     string
 		name     string
 		contains string
+		out      printing[fax.Number]
 	)
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -55,7 +56,7 @@ func (a *app) numbersList() *cobra.Command {
 			selected := filter(all, func(n fax.Number) bool {
 				return (mode == "" || n.Mode == modes[0]) && (!onlyFax || n.Capabilities.Fax != fax.No)
 			})
-			shown, err := printList(cmd.Context(), a, selected, numberType(), most)
+			shown, err := out.most(cmd.Context(), selected, most)
 			switch {
 			case err != nil || shown > 0:
 			case given(cmd, []string{"fax", "mode", "name", "contains"}) != "":
@@ -74,6 +75,7 @@ func (a *app) numbersList() *cobra.Command {
 	a.completeValues(cmd, "mode", string(fax.ModeFax), string(fax.ModeVoice), string(fax.ModeUnknown))
 	a.completeNothing(cmd, "name", "contains")
 	l.bind(a, cmd)
+	out.bind(a, cmd, numberType, nil)
 	return cmd
 }
 
@@ -106,7 +108,8 @@ func resolved(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2
 }
 
 func (a *app) numbersGet() *cobra.Command {
-	return &cobra.Command{
+	var out printing[fax.Number]
+	cmd := &cobra.Command{
 		Use:   "get REF...",
 		Short: "Show numbers you own, every field",
 		Long: `Show numbers you own, every field.
@@ -132,14 +135,16 @@ shown.`,
 				if err != nil {
 					return err
 				}
-				return printOne(cmd.Context(), a, n, numberType())
+				return out.one(cmd.Context(), n)
 			}
 			var t trouble
 			found := sift(a, &t, resolved(cmd.Context(), numbers, refs))
-			if _, err := printList(cmd.Context(), a, eachOnce(found), numberType(), 0); err != nil {
+			if err := out.all(cmd.Context(), eachOnce(found)); err != nil {
 				return err
 			}
 			return t.err()
 		},
 	}
+	out.bind(a, cmd, numberType, nil)
+	return cmd
 }

@@ -65,7 +65,7 @@ func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most
 			return err
 		}
 	}
-	return a.purchase(cmd, numbers, p, buying.dryRun)
+	return a.purchase(cmd, numbers, p, buying)
 }
 
 // offersToPick are the numbers to choose from, with their prices where the

@@ -33,6 +33,7 @@ key is in docs/numbers.schema.json.`
 func (a *app) numbersPlan() *cobra.Command {
 	var file string
 	var validate bool
+	var different printing[plan.Step]
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show how your numbers differ from a file",
@@ -67,7 +68,7 @@ does not show yet. With --validate only the file is read, and nobody asked.`,
 					pending++
 				}
 			}
-			if err := a.printSteps(ctx, steps); err != nil {
+			if err := a.printSteps(ctx, &different, steps); err != nil {
 				return err
 			}
 			if err := a.refused(steps); err != nil {
@@ -80,6 +81,7 @@ does not show yet. With --validate only the file is read, and nobody asked.`,
 		},
 	}
 	a.bindFile(cmd, &file)
+	different.bind(a, cmd, stepType, func() bool { return !validate })
 	cmd.Flags().BoolVar(&validate, "validate", false, "only read the file, offline")
 	return cmd
 }
@@ -151,10 +153,9 @@ func (a *app) refused(steps []plan.Step) (first error) {
 
 // printSteps prints the difference: as people read it, or in the format that
 // was asked for.
-func (a *app) printSteps(ctx context.Context, steps []plan.Step) error {
-	if a.flags.outputGiven {
-		_, err := printList(ctx, a, values(steps), stepType(), 0)
-		return err
+func (a *app) printSteps(ctx context.Context, p *printing[plan.Step], steps []plan.Step) error {
+	if a.dataAsked {
+		return p.all(ctx, values(steps))
 	}
 	paint := output.Painter(a.term.Out.Color)
 	for _, s := range steps {
@@ -173,15 +174,14 @@ func (a *app) printSteps(ctx context.Context, steps []plan.Step) error {
 
 // printDryRun prints, in the format that was asked for, what people were shown as
 // talk.
-func (a *app) printDryRun(ctx context.Context, steps []plan.Step, one bool) error {
-	if !a.flags.outputGiven {
+func printDryRun(ctx context.Context, p *printing[plan.Step], steps []plan.Step, one bool) error {
+	switch {
+	case !p.a.dataAsked:
 		return nil
+	case one:
+		return p.one(ctx, steps[0])
 	}
-	if one {
-		return printOne(ctx, a, steps[0], stepType())
-	}
-	_, err := printList(ctx, a, values(steps), stepType(), 0)
-	return err
+	return p.all(ctx, values(steps))
 }
 
 // summary counts the steps: "1 to buy, 2 to change; 3 as they should be, 4

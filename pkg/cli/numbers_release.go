@@ -16,6 +16,7 @@ func (a *app) numbersRelease() *cobra.Command {
 	var (
 		dryRun bool
 		jobs   int
+		would  printing[fax.Number]
 	)
 	cmd := &cobra.Command{
 		Use:   "release REF...",
@@ -37,7 +38,7 @@ passes --yes.`,
 			}
 			if dryRun {
 				a.say("Dry run: %s would be released.", plural(len(owned), "number", "numbers"))
-				return printNumbers(cmd.Context(), a, owned, namesOne(args))
+				return printNumbers(cmd.Context(), &would, owned, namesOne(args))
 			}
 			care, err := a.care(cmd)
 			if err != nil {
@@ -48,6 +49,7 @@ passes --yes.`,
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be released, and release nothing")
 	a.bindJobs(cmd, &jobs, 4, "numbers")
+	would.bind(a, cmd, numberType, func() bool { return dryRun })
 	return cmd
 }
 

@@ -96,6 +96,7 @@ func (a *app) numbersSearch() *cobra.Command {
 	var l limits
 	var pick bool
 	var buying purchaseFlags
+	var offered printing[fax.Offer]
 	cmd := &cobra.Command{
 		Use:   "search",
 		Short: "Find numbers for sale",
@@ -142,7 +143,7 @@ number when you give its fax URL, and with the other flags of numbers buy.`,
 			}
 			var gaps []error
 			offers, unsure := countUnknown(s.offers(ctx, numbers, queries, wanted, func(err error) { gaps = append(gaps, err) }), s.Search)
-			shown, err := printList(ctx, a, offers, offerType(), most)
+			shown, err := offered.most(ctx, offers, most)
 			if err != nil {
 				return err
 			}
@@ -162,6 +163,8 @@ number when you give its fax URL, and with the other flags of numbers buy.`,
 	l.bind(a, cmd)
 	cmd.Flags().BoolVar(&pick, "pick", false, "choose a number on the terminal, and buy it")
 	buying.bind(a, cmd)
+	offered.bind(a, cmd, offerType, func() bool { return !pick })
+	buying.prints(a, cmd, func() bool { return pick })
 	return cmd
 }
 

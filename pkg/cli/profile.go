@@ -18,13 +18,14 @@ import (
 func (a *app) profileGroup() *cobra.Command {
 	g := group("profile", "Add and choose accounts",
 		"  faxctl profile add clinic --provider signalwire\n  faxctl profile use clinic",
-		a.profileAdd(), prints(profileType(), a.profileList()), prints(profileType(), a.profileShow()), a.profileUse(), a.profileRemove(), a.profileImport())
+		a.profileAdd(), a.profileList(), a.profileShow(), a.profileUse(), a.profileRemove(), a.profileImport())
 	g.GroupID = "account"
 	return g
 }
 
 func (a *app) profileList() *cobra.Command {
 	var l limits
+	var out printing[listedProfile]
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -41,7 +42,7 @@ func (a *app) profileList() *cobra.Command {
 				return err
 			}
 			here := a.inForce()
-			if _, err = printList(cmd.Context(), a, values(listed(c, here)), profileType(), most); err != nil {
+			if _, err = out.most(cmd.Context(), values(listed(c, here)), most); err != nil {
 				return err
 			}
 			if here.AccountID != "" && here.Name == "" {
@@ -51,6 +52,7 @@ func (a *app) profileList() *cobra.Command {
 		},
 	}
 	l.bind(a, cmd)
+	out.bind(a, cmd, profileType, nil)
 	return cmd
 }
 
@@ -99,7 +101,8 @@ func profileType() output.Type[listedProfile] {
 }
 
 func (a *app) profileShow() *cobra.Command {
-	return &cobra.Command{
+	var out printing[listedProfile]
+	cmd := &cobra.Command{
 		Use:               "show [NAME]",
 		Short:             "Show a profile, the one in use without a name",
 		Example:           "  faxctl profile show\n  faxctl profile show sandbox -o yaml",
@@ -127,9 +130,11 @@ func (a *app) profileShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printOne(cmd.Context(), a, listedProfile{p, name == a.inForce().Name}, profileType())
+			return out.one(cmd.Context(), listedProfile{p, name == a.inForce().Name})
 		},
 	}
+	out.bind(a, cmd, profileType, nil)
+	return cmd
 }
 
 func (a *app) profileUse() *cobra.Command {

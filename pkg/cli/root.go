@@ -29,8 +29,6 @@ type globalFlags struct {
 	retryFor   time.Duration
 	confirmFor time.Duration
 	timeout    time.Duration
-
-	outputGiven bool // -o was on the command line
 }
 
 const (
@@ -82,7 +80,7 @@ their own: faxctl help exit-codes, environment, output.`,
 		&cobra.Group{ID: "try", Title: "Try it out:"},
 	)
 	root.AddCommand(a.commands()...)
-	root.AddCommand(a.version(), a.printsOnly("a script", a.completion()))
+	root.AddCommand(a.version(), printsOnly("a script", a.completion()))
 	root.AddCommand(topics()...)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
@@ -109,10 +107,10 @@ func (a *app) globals(root *cobra.Command) {
 	f.DurationVar(&v.timeout, "timeout", defaultTimeout, "how long one request may take")
 
 	a.completeValues(root, "color", "auto", "always", "never")
-	must(root.RegisterFlagCompletionFunc("output", completeOutput))
+	must(root.RegisterFlagCompletionFunc("output", a.completeOutput))
 	a.completeNothing(root, "api-url", "retry-for", "timeout")
 	must(root.RegisterFlagCompletionFunc("profile", a.completeProfiles))
-	must(root.RegisterFlagCompletionFunc("columns", completeColumns))
+	must(root.RegisterFlagCompletionFunc("columns", a.completeColumns))
 }
 
 // group is a command that only holds others. Alone it prints its help; with a

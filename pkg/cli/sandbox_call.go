@@ -21,6 +21,8 @@ func (a *app) sandboxCall() *cobra.Command {
 		in                     sandbox.Incoming
 		outcome, file, dialect string
 		many                   calls
+		one                    printing[sandbox.Call]
+		sum                    printing[loadSummary]
 	)
 	cmd := &cobra.Command{
 		Use:   "call --to REF",
@@ -69,11 +71,14 @@ part.`,
 			caller := box.NewCaller(origin)
 			a.onClose(func() error { caller.Close(); return nil })
 			if cmd.Flags().Changed("count") {
-				return a.callMany(cmd.Context(), caller, in, many)
+				return a.callMany(cmd.Context(), caller, in, many, &sum)
 			}
-			return a.callOnce(cmd.Context(), caller, in)
+			return a.callOnce(cmd.Context(), caller, in, &one)
 		},
 	}
+	counted := func() bool { return cmd.Flags().Changed("count") }
+	one.bind(a, cmd, callType, func() bool { return !counted() })
+	sum.bind(a, cmd, loadType, counted)
 	f := cmd.Flags()
 	f.StringVar(&in.To, "to", "", "which number of the sandbox is called: its phone number, id or name (`REF`)")
 	f.StringVar(&in.From, "from", madeUpSender, "`number` that calls")
@@ -151,7 +156,7 @@ func (a *app) sandboxDialect(given string) (sandbox.Dialect, error) {
 	return sandbox.Twilio, nil
 }
 
-func (a *app) callOnce(ctx context.Context, caller *sandbox.Caller, in sandbox.Incoming) error {
+func (a *app) callOnce(ctx context.Context, caller *sandbox.Caller, in sandbox.Incoming, out *printing[sandbox.Call]) error {
 	call, err := caller.Call(ctx, in)
 	if err != nil {
 		return reached(err, in.To)
@@ -166,10 +171,7 @@ func (a *app) callOnce(ctx context.Context, caller *sandbox.Caller, in sandbox.I
 		}
 		a.say("%s: %s %s: %s, %s", r.Purpose, r.Method, r.URL, what, milliseconds(r.Took))
 	}
-	if err := printOne(ctx, a, call, callType()); err != nil {
-		return err
-	}
-	return poorly(call)
+	return errors.Join(poorly(call), unprinted(out.one(ctx, call), in.To+" was called"))
 }
 
 // reached gives the errors of a call that reached nobody their kinds.
@@ -237,7 +239,7 @@ func (m calls) paced(ctx context.Context) iter.Seq2[int, error] {
 	}
 }
 
-func (a *app) callMany(ctx context.Context, caller *sandbox.Caller, in sandbox.Incoming, m calls) error {
+func (a *app) callMany(ctx context.Context, caller *sandbox.Caller, in sandbox.Incoming, m calls, out *printing[loadSummary]) error {
 	soft := a.interrupts.gently()
 	progress := a.term.Progress("calling", m.count)
 	defer progress.Stop()
@@ -254,7 +256,7 @@ func (a *app) callMany(ctx context.Context, caller *sandbox.Caller, in sandbox.I
 	}
 	progress.Stop()
 	s := load.summary()
-	if err := printOne(ctx, a, s, loadType()); err != nil {
+	if err := unprinted(out.one(ctx, s), plural(s.Calls, "call was", "calls were")+" made"); err != nil {
 		return err
 	}
 	switch {

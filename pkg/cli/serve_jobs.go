@@ -43,6 +43,7 @@ func (a *app) bindState(cmd *cobra.Command, state *string) {
 func (a *app) jobsList() *cobra.Command {
 	var state string
 	var parked bool
+	var out printing[receiver.Job]
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -64,10 +65,10 @@ func (a *app) jobsList() *cobra.Command {
 					shown = append(shown, j)
 				}
 			}
-			_, err = printList(cmd.Context(), a, values(shown), jobType(), 0)
-			return err
+			return out.all(cmd.Context(), values(shown))
 		},
 	}
+	out.bind(a, cmd, jobType, nil)
 	cmd.Flags().BoolVar(&parked, "parked", false, "only those that were given up")
 	a.bindState(cmd, &state)
 	return cmd
@@ -189,6 +190,7 @@ func (a *app) completeJobs(state *string, onlyParked bool) cobra.CompletionFunc 
 
 func (a *app) serveStatus() *cobra.Command {
 	var state string
+	var out printing[statusCount]
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Count what a receiver has received and what it has not done yet",
@@ -212,10 +214,10 @@ it held back and why. It reads the state, whether the receiver runs or not.`,
 			if p := stats.Prune; p != nil && p.Problem != "" {
 				a.warn("the daily prune of %s: %s", p.At.Local().Format(time.DateTime), plain.Line(p.Problem))
 			}
-			_, err = printList(cmd.Context(), a, values(statusCounts(stats)), countType(), 0)
-			return err
+			return out.all(cmd.Context(), values(statusCounts(stats)))
 		},
 	}
+	out.bind(a, cmd, countType, nil)
 	a.bindState(cmd, &state)
 	return cmd
 }

@@ -28,6 +28,8 @@ faxctl's own:
   FAXCTL_CONFIG        the configuration file
                        (default $XDG_CONFIG_HOME/faxctl/config.yaml)
   FAXCTL_API_URL       an origin for every provider call, as --api-url
+  FAXCTL_OUTPUT        a format for data, as --output; a command that it does
+                       not fit has its own
   FAXCTL_FORWARD_KEY   signs what faxctl serve --forward sends
   FAXCTL_CONFIRM_FOR   how long to look until what was done to a number shows,
                        as --confirm-for
@@ -72,7 +74,8 @@ progress, questions and warnings. A pipe sees the same bytes on every run.
 Formats (-o, --output):
   table          on a terminal, a table fitted to its width, with relative
                  times and colors; columns with nothing in them are left out,
-                 and the last ones when there is no room, which a note says.
+                 and the last ones when there is no room, which a note says;
+                 those that you name stay.
                  In a pipe, tab-separated with a header, every column of the
                  table, RFC 3339 times and no colors
   wide           the table with every column there is, however long its lines
@@ -93,12 +96,18 @@ Columns: -o csv=phone,id names them; --columns a,b does so for any format with
 columns, --columns +c adds one and --columns -d leaves one out. --no-header
 drops the header. Completion lists the names.
 
+What is wrong with all that is found before anything is asked or done: unknown
+columns, expressions and templates that cannot be read, fields that a template
+names and the data does not have. What only shows with the data, when something
+was done already, ends with exit status 1 and a line that says what was done. A
+reader who goes away ends the printing, and not the work.
+
 Commands that delete or keep faxes or fill the sandbox (faxes delete, faxes
 prune, faxes archive, archive hold, sandbox seed) have no records to print:
-standard output stays empty in every format, the exit status tells how it went,
-and what was done is a line on standard error. faxes delete and faxes prune
-print the faxes with --dry-run; faxes prune --receipts - prints a JSON line for
-each.
+standard output stays empty, the exit status tells how it went, and what was
+done is a line on standard error. They refuse flags about data, all but -o json
+and jsonl, which are for errors as well. faxes delete and faxes prune print the
+faxes with --dry-run; faxes prune --receipts - prints a JSON line for each.
 
 With --dry-run and -o, numbers buy, numbers configure and numbers apply print
 what would be done, in the records of numbers plan; numbers release prints the

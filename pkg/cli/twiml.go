@@ -14,7 +14,7 @@ import (
 func (a *app) twimlGroup() *cobra.Command {
 	g := group("twiml", "Print the answers a fax URL can give",
 		"  faxctl twiml receive --action https://fax.example.com/done > receive.xml\n  faxctl twiml reject > reject.xml",
-		a.printsOnly("XML", a.twimlReceive()), a.printsOnly("XML", a.twimlReject()))
+		printsOnly("XML", a.twimlReceive()), printsOnly("XML", a.twimlReject()))
 	g.Long = `Print the answers a fax URL can give, for hosting them as files: the provider
 asks the URL what to do with a fax, and the document says it. Serve it as
 text/xml.`

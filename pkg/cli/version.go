@@ -54,18 +54,21 @@ func buildType() output.Type[build] {
 }
 
 func (a *app) version() *cobra.Command {
-	return &cobra.Command{
+	var out printing[build]
+	cmd := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version",
 		Example: "  faxctl version\n  faxctl version -o json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b := thisBuild()
-			if !a.flags.outputGiven {
+			if !a.dataAsked {
 				_, err := fmt.Fprintln(a.out, b)
 				return err
 			}
-			return printOne(cmd.Context(), a, b, buildType())
+			return out.one(cmd.Context(), b)
 		},
 	}
+	out.bind(a, cmd, buildType, nil)
+	return cmd
 }

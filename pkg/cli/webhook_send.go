@@ -47,6 +47,7 @@ type synthetic struct {
 	mediaURL              string
 	multipart, allowHTTP  bool
 	file                  string
+	out                   printing[sent]
 }
 
 func (a *app) webhookSend() *cobra.Command {
@@ -76,9 +77,10 @@ answer.`,
 			if err := s.check(cmd.Flags().Changed("pages")); err != nil {
 				return err
 			}
-			return a.send(cmd.Context(), s)
+			return a.send(cmd.Context(), &s)
 		},
 	}
+	s.out.bind(a, cmd, sentType, nil)
 	f := cmd.Flags()
 	f.StringVar(&s.target, "to", "", "`URL` of the application")
 	f.StringVar(&s.event, "event", "", "`event` to send: incoming, received or failed")
@@ -138,7 +140,7 @@ func (s *synthetic) check(pagesGiven bool) (err error) {
 	return nil
 }
 
-func (a *app) send(ctx context.Context, s synthetic) error {
+func (a *app) send(ctx context.Context, s *synthetic) error {
 	sender, err := a.sender(ctx)
 	if err != nil {
 		return err
@@ -162,7 +164,7 @@ func (a *app) send(ctx context.Context, s synthetic) error {
 	if bad != nil {
 		report.Problem = bad.Error()
 	}
-	if err := printOne(ctx, a, report, sentType()); err != nil {
+	if err := unprinted(s.out.one(ctx, report), fmt.Sprintf("the event %s was sent to %s", s.event, s.target)); err != nil {
 		return err
 	}
 	if errors.Is(bad, fax.ErrAuth) && s.number == madeUpRecipient {

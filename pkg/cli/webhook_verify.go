@@ -25,6 +25,7 @@ func (a *app) webhookVerify() *cobra.Command {
 	var (
 		address, signature, body string
 		params, hosts            []string
+		out                      printing[verdict]
 	)
 	cmd := &cobra.Command{
 		Use:   "verify --url URL --signature S [--param P=V... | --body F]",
@@ -65,9 +66,10 @@ Exit status: 0 when the signature is right, 8 when it is not.`,
 			if err != nil {
 				return err
 			}
-			return a.explainSignature(cmd.Context(), webhook.Suspect{URL: address, Form: form, Signature: signature, Keys: keys, Hosts: hosts}, content)
+			return explainSignature(cmd.Context(), webhook.Suspect{URL: address, Form: form, Signature: signature, Keys: keys, Hosts: hosts}, content, &out)
 		},
 	}
+	out.bind(a, cmd, verdictType, nil)
 	f := cmd.Flags()
 	f.StringVar(&address, "url", "", "`URL` as the application believes it was called")
 	f.StringVar(&signature, "signature", "", "the `signature` that came")
@@ -150,14 +152,14 @@ func (a *app) keys(ctx context.Context) ([]webhook.NamedKey, error) {
 	return append(keys, webhook.NamedKey{Name: name, Key: webhook.Key(other.Reveal())}), err
 }
 
-func (a *app) explainSignature(ctx context.Context, s webhook.Suspect, body []byte) error {
+func explainSignature(ctx context.Context, s webhook.Suspect, body []byte, out *printing[verdict]) error {
 	e, found := webhook.Explain(s)
 	v := verdict{Found: found, URL: e.URL, Key: e.Key, Reasons: e.Reasons}
 	if found && len(s.Form) == 0 && len(body) > 0 && strings.Contains(e.URL, "bodySHA256=") && !webhook.VerifyBody(e.URL, body) {
 		v.Reasons = append(v.Reasons, "the body is not the one that was signed: its SHA-256 differs from bodySHA256")
 	}
 	v.Valid = found && len(v.Reasons) == 0
-	if err := printOne(ctx, a, v, verdictType()); err != nil {
+	if err := out.one(ctx, v); err != nil {
 		return err
 	}
 	switch {

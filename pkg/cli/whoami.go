@@ -21,7 +21,8 @@ type identity struct {
 }
 
 func (a *app) whoami() *cobra.Command {
-	return &cobra.Command{
+	var out printing[identity]
+	cmd := &cobra.Command{
 		Use:   "whoami",
 		Short: "Show which account is in use, and why",
 		Long: `Show which account is in use, by asking the provider, and where each setting
@@ -52,9 +53,11 @@ not answer; the exit status is then 4 or 7.`,
 					id.Account = found.Account
 				}
 			}
-			return errors.Join(whereFrom(err, resolved), printOne(ctx, a, id, identityType(id.Settings)))
+			return errors.Join(whereFrom(err, resolved), out.one(ctx, id))
 		},
 	}
+	out.bind(a, cmd, func() output.Type[identity] { return identityType(a.inForce().Values) }, nil)
+	return cmd
 }
 
 // whereFrom is the advice for credentials that were refused: where to correct

@@ -44,7 +44,9 @@ func Select[T any](cols []Column[T], wide bool, specs ...string) ([]Column[T], e
 			}
 			chosen = slices.DeleteFunc(chosen, func(c Column[T]) bool { return c.Name == bare })
 			if name[0] != '-' {
-				chosen = append(chosen, cols[i])
+				c := cols[i]
+				c.asked = true
+				chosen = append(chosen, c)
 			}
 		}
 	}

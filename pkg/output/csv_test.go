@@ -44,7 +44,7 @@ func TestFormulasAreDisarmed(t *testing.T) {
 func firstCell(t *testing.T, in string) string {
 	t.Helper()
 	var got strings.Builder
-	if _, err := output.Print(t.Context(), &got, sequence([]string{in}, nil), cells(), output.Options{Format: format(t, "csv"), NoHeader: true}); err != nil {
+	if _, err := printed(t.Context(), &got, sequence([]string{in}, nil), cells(), output.Options{Format: format(t, "csv"), NoHeader: true}); err != nil {
 		t.Fatal(err)
 	}
 	records, err := csv.NewReader(strings.NewReader(got.String())).ReadAll()
@@ -73,14 +73,14 @@ func FuzzCells(f *testing.F) {
 			t.Errorf("csv: %q became the formula %q", s, got)
 		}
 		var id strings.Builder
-		if _, err := output.Print(t.Context(), &id, sequence([]string{s}, nil), cells(), output.Options{Format: format(t, "id")}); err != nil {
+		if _, err := printed(t.Context(), &id, sequence([]string{s}, nil), cells(), output.Options{Format: format(t, "id")}); err != nil {
 			t.Fatal(err)
 		}
 		if line := id.String(); strings.ContainsFunc(strings.TrimSuffix(line, "\n"), plain.Unsafe) {
 			t.Errorf("id: %q printed as %q", s, line)
 		}
 		var tsv strings.Builder
-		if _, err := output.Print(t.Context(), &tsv, sequence([]string{s}, nil), cells(), output.Options{Format: format(t, "tsv"), NoHeader: true}); err != nil {
+		if _, err := printed(t.Context(), &tsv, sequence([]string{s}, nil), cells(), output.Options{Format: format(t, "tsv"), NoHeader: true}); err != nil {
 			t.Fatal(err)
 		}
 		if line := tsv.String(); strings.Count(line, "\t") != 1 || strings.Count(line, "\n") != 1 || !strings.HasSuffix(line, "\tx\n") {

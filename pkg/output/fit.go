@@ -1,6 +1,7 @@
 package output
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/clipperhouse/displaywidth"
@@ -13,29 +14,49 @@ const (
 
 // field is what fit has to know of a column.
 type field struct {
-	width int // cells of the widest value
-	least int // not cut below this
+	width int  // cells of the widest value
+	least int  // not cut below this
+	asked bool // it is not left out, whatever the room
 }
 
-// fit chooses the widths of columns so that a row takes at most total cells;
-// 0 is no limit. First the widest columns that may be cut are cut, down to
-// their least; when that is not enough the last column is left out, and so on to
-// the first, which is cut as far as need be. The widths of the columns that
-// stay are returned.
-func fit(fields []field, total int) []int {
-	for n := len(fields); n > 1; n-- {
-		if widths, ok := squeeze(fields[:n], total); ok {
-			return widths
+// fit chooses the columns and their widths so that a row takes at most total
+// cells; 0 is no limit. First the widest columns that may be cut are cut, down to
+// their least; when that is not enough the last column that nobody asked for is
+// left out, and so on. The first one stays. Alone it is cut as far as need be;
+// where several were asked for that find no room side by side, the rows are
+// longer than total. The places of the columns that stay are returned, and
+// their widths; all tells whether that is all of them, with room enough.
+func fit(fields []field, total int) (at, widths []int, all bool) {
+	at = make([]int, len(fields))
+	for i := range at {
+		at[i] = i
+	}
+	for {
+		var stay []field
+		for _, i := range at {
+			stay = append(stay, fields[i])
+		}
+		widths, fits := squeeze(stay, total)
+		if fits {
+			return at, widths, len(at) == len(fields)
+		}
+		last := len(at) - 1
+		for last > 0 && fields[at[last]].asked {
+			last--
+		}
+		switch {
+		case last > 0:
+			at = slices.Delete(at, last, last+1)
+		case len(at) == 1:
+			return at, []int{min(stay[0].width, total)}, false
+		default:
+			return at, widths, false
 		}
 	}
-	width := fields[0].width
-	if total > 0 {
-		width = min(width, total)
-	}
-	return []int{width}
 }
 
-// squeeze lowers one ceiling over all columns that may be cut until they fit.
+// squeeze lowers one ceiling over all columns that may be cut until they fit. When
+// they do not, the widths are the smallest.
 func squeeze(fields []field, total int) ([]int, bool) {
 	widths := make([]int, len(fields))
 	highest := leastCut
@@ -52,7 +73,7 @@ func squeeze(fields []field, total int) ([]int, bool) {
 			return spread(fields, widths, total-sum), true
 		}
 	}
-	return nil, false
+	return widths, false
 }
 
 // spread gives the cells that the ceiling left over to the columns it cut,

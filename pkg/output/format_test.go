@@ -1,8 +1,8 @@
 package output_test
 
 import (
+	"encoding/json"
 	"errors"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -37,9 +37,8 @@ func TestParseExplainsMistakes(t *testing.T) {
 	}
 }
 
-// What cannot be printed is refused before the first page is fetched.
-func TestPrintRefusesBeforeReading(t *testing.T) {
-	unasked := func(func(line, error) bool) { t.Error("the sequence was read") }
+// What cannot be printed is refused before there is anything to print.
+func TestNewRefuses(t *testing.T) {
 	noID := lineType()
 	noID.ID, noID.Raw = nil, nil
 	for _, c := range []struct {
@@ -55,9 +54,14 @@ func TestPrintRefusesBeforeReading(t *testing.T) {
 		{"csv", output.Options{Raw: true}, lineType(), "--raw needs a JSON format, not csv"},
 		{"json", output.Options{Raw: true}, noID, "--raw: this does not come from a provider"},
 		{"id", output.Options{}, noID, "-o id: these have no id"},
+		{"csv", output.Options{}, output.Type[line]{Form: "json"}, "-o csv: this has no columns"},
+		{"template={{.id}} {{.phnoe}}", output.Options{}, lineType(), `unknown field "phnoe"`},
+		{"template={{if .id}}{{with .name}}{{$.phnoe}}{{end}}{{end}}", output.Options{}, lineType(), `unknown field "phnoe"`},
+		{"template={{printf \"%s\" (len .phnoe)}}", output.Options{}, lineType(), `unknown field "phnoe"`},
+		{"template={{.phone.areacode}}", output.Options{}, lineType(), `there is no field "areacode" below what has none`},
 	} {
 		c.opt.Format = format(t, c.spec)
-		_, err := output.Print(t.Context(), io.Discard, unasked, c.ty, c.opt)
+		_, err := output.New(c.ty, c.opt)
 		var spec *output.SpecError
 		if !errors.As(err, &spec) || spec.Text != c.text || spec.Hint == "" {
 			t.Errorf("%s: %v", c.spec, err)
@@ -65,14 +69,53 @@ func TestPrintRefusesBeforeReading(t *testing.T) {
 	}
 }
 
+// Fields are known as far as JSON shows them, below others and in lists too; what
+// cannot be known is left to the values.
+func TestTemplateFieldsThatAreThere(t *testing.T) {
+	type media struct {
+		Link string `json:"link"`
+	}
+	type record struct {
+		line
+		Media  []media         `json:"media"`
+		First  *media          `json:"first,omitempty"`
+		Tags   map[string]any  `json:"tags"`
+		Sent   json.RawMessage `json:"sent"`
+		Plain  string
+		hidden string
+	}
+	_ = record{}.hidden
+	for text, fits := range map[string]bool{
+		"{{.phone}} {{.Plain}} {{.first.link}}":                true,
+		"{{range .media}}{{.link}}{{else}}{{.id}}{{end}}":      true,
+		"{{with .first}}{{.link}} {{$.id}}{{end}}":             true,
+		"{{.tags.any}} {{.sent.any}} {{.created}}":             true,
+		"{{range slice .media 0}}{{.what}}{{end}}":             true,
+		"{{$x := .first}}{{$x.what}}":                          true,
+		"{{define \"x\"}}{{.what}}{{end}}":                     true,
+		"{{define \"x\"}}{{.}}{{end}}{{template \"x\" .id}}":   true,
+		"{{.first.what}}":                                      false,
+		"{{range .media}}{{.id}}{{end}}":                       false,
+		"{{with .first}}{{.id}}{{end}}":                        false,
+		"{{.hidden}}":                                          false,
+		"{{define \"x\"}}{{.}}{{end}}{{template \"x\" .what}}": false,
+	} {
+		_, err := output.New(output.Type[record]{}, output.Options{Format: format(t, "template="+text)})
+		var mistake *output.SpecError
+		if fits && err != nil || !fits && !errors.As(err, &mistake) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestMistakesInExpressionsShowWithTheData(t *testing.T) {
 	for spec, text := range map[string]string{
-		"jq=.phone":                    "jq expression: expected an object but got: array",
-		"template={{.phnoe}}":          `map has no entry for key "phnoe"`,
-		"template={{.phone.areacode}}": "can't evaluate field areacode",
+		"jq=.phone":                           "jq expression: expected an object but got: array",
+		"template={{index .phone 99}}":        "index out of range",
+		"template={{range $l := .id}}{{end}}": "can't iterate over",
 	} {
 		var got strings.Builder
-		_, err := output.Print(t.Context(), &got, sequence(lines(), nil), lineType(), output.Options{Format: format(t, spec)})
+		_, err := printed(t.Context(), &got, sequence(lines(), nil), lineType(), output.Options{Format: format(t, spec)})
 		var mistake *output.SpecError
 		if !errors.As(err, &mistake) || !strings.Contains(mistake.Text, text) || got.Len() > 0 {
 			t.Errorf("%s: %q, %v", spec, got.String(), err)
@@ -84,7 +127,7 @@ func TestMistakesInExpressionsShowWithTheData(t *testing.T) {
 func TestExpressionsSeeNoEnvironment(t *testing.T) {
 	t.Setenv("TWILIO_AUTH_TOKEN", "secret")
 	var got strings.Builder
-	if _, err := output.Print(t.Context(), &got, sequence(lines(), nil), lineType(), output.Options{Format: format(t, "jq=env, $ENV")}); err != nil || got.String() != "{}\n{}\n" {
+	if _, err := printed(t.Context(), &got, sequence(lines(), nil), lineType(), output.Options{Format: format(t, "jq=env, $ENV")}); err != nil || got.String() != "{}\n{}\n" {
 		t.Errorf("%q, %v", got.String(), err)
 	}
 }
@@ -94,7 +137,7 @@ func TestExpressionsSeeNoEnvironment(t *testing.T) {
 func TestExpressionsAreCleanedForATerminal(t *testing.T) {
 	for _, spec := range []string{"jq=.[2].name", "template={{.name}}"} {
 		var got strings.Builder
-		if _, err := output.Print(t.Context(), &got, sequence(lines(), nil), lineType(), output.Options{Format: format(t, spec), Screen: screen(80)}); err != nil {
+		if _, err := printed(t.Context(), &got, sequence(lines(), nil), lineType(), output.Options{Format: format(t, spec), Screen: screen(80)}); err != nil {
 			t.Fatal(err)
 		}
 		if want := "^[]0;gone^G=1\t2\n\ufffd\ufffd\n"; !strings.HasSuffix(got.String(), want) {
@@ -108,7 +151,7 @@ func TestExpressionsAreCleanedForATerminal(t *testing.T) {
 func TestResultsAreEscaped(t *testing.T) {
 	var got strings.Builder
 	odd := []line{{Name: "a\u202eb\u009bc\u001bd"}}
-	if _, err := output.Print(t.Context(), &got, sequence(odd, nil), lineType(), output.Options{Format: format(t, "jq=[.[].name]")}); err != nil {
+	if _, err := printed(t.Context(), &got, sequence(odd, nil), lineType(), output.Options{Format: format(t, "jq=[.[].name]")}); err != nil {
 		t.Fatal(err)
 	}
 	if want := `["a\u202eb\u009bc\u001bd"]` + "\n"; got.String() != want {

@@ -2,9 +2,9 @@
 // from one description of their type.
 //
 // Use it for everything that goes to standard output. Describe a type once, as
-// a [Type]: its columns, its id, its raw form. Then hand [Print] a sequence of
-// such values, or [One] a single one, with the [Format] that [Parse] read from
-// the -o flag:
+// a [Type]: its columns, its id, its raw form. [New] makes a [Printer] of it, with
+// the [Format] that [Parse] read from the -o flag, and finds there whatever is wrong
+// with what was asked for. Hand that a sequence of such values, or a single one:
 //
 //	table     on a terminal drawn and fitted, in a pipe as tsv (the default)
 //	wide      the same with every column, however long the lines get
@@ -26,11 +26,7 @@
 package output
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
-	"io"
-	"iter"
 	"time"
 
 	"github.com/go-faster/jx"
@@ -48,6 +44,10 @@ type Type[T any] struct {
 	// Raw is the value as the provider sent it, for [Options.Raw]. It may
 	// be nil for types that come from no provider.
 	Raw func(T) json.RawMessage
+
+	// Form is the format of a type that has no columns when none was asked for;
+	// empty: the table.
+	Form string
 
 	// JSON writes the value as encoding/json would, for types of which there
 	// are hundreds of thousands: it takes a third of the time. Nil: encoding/json
@@ -80,6 +80,8 @@ type Column[T any] struct {
 	Whole bool // never cut: half a phone number is worth nothing
 	Wrap  bool // where there is no room for all of it, it goes on below
 	Least int  // not narrower than this many cells; the columns after it go first
+
+	asked bool // somebody named it, and sees it
 }
 
 // Human is what [Column.Show] may know of the person who looks.
@@ -91,14 +93,14 @@ type Human struct {
 // Screen is what standard output is. The zero value is a pipe or a file.
 type Screen struct {
 	Terminal bool
-	Width    int  // columns; 0: not known, nothing is cut
-	Color    bool // colors and bold type may be used
-	Now      time.Time
+	Width    int       // columns; 0: not known, nothing is cut
+	Color    bool      // colors and bold type may be used
+	Now      time.Time // that ages are counted from; the zero value is when they are printed
 }
 
 // Options is what the person asked for, and where it goes.
 type Options struct {
-	Format   Format // the zero value is the table
+	Format   Format // the zero value is the form of the type, mostly the table
 	Columns  string // a list of columns, or changes to it: see [Select]
 	NoHeader bool
 	Raw      bool // json, jsonl, yaml and jq: what the provider sent, untouched
@@ -109,59 +111,4 @@ type Options struct {
 type Shown struct {
 	Items   int
 	Dropped []string // columns the terminal had no room for
-}
-
-// Print writes the values of seq to w. It ends with the sequence, at the
-// sequence's error, or when ctx ends a jq expression that does not.
-//
-// Items printed before an error stay printed, except with json and jq, which
-// print nothing unless the whole sequence arrived. An error of w is returned
-// as it came, except that a reader who went away is [ErrClosed]. A request
-// that cannot be met is a [*SpecError], found before the first item is read.
-func Print[T any](ctx context.Context, w io.Writer, seq iter.Seq2[T, error], t Type[T], opt Options) (shown Shown, err error) {
-	out := &pipe{w: w}
-	defer func() { err = closed(out, err) }()
-	p, err := newPrinter(ctx, out, t, opt, false)
-	if err != nil {
-		return shown, err
-	}
-	for v, err := range seq {
-		if err != nil {
-			if !p.whole && shown.Items > 0 {
-				_, werr := p.end()
-				err = errors.Join(err, werr)
-			}
-			return shown, err
-		}
-		if err := p.item(v); err != nil {
-			return shown, err
-		}
-		shown.Items++
-	}
-	shown.Dropped, err = p.end()
-	return shown, err
-}
-
-// One writes a single value: json, yaml and jq see an object and not an array,
-// and a drawn table is a list of fields.
-func One[T any](ctx context.Context, w io.Writer, v T, t Type[T], opt Options) (err error) {
-	out := &pipe{w: w}
-	defer func() { err = closed(out, err) }()
-	p, err := newPrinter(ctx, out, t, opt, true)
-	if err != nil {
-		return err
-	}
-	if err := p.item(v); err != nil {
-		return err
-	}
-	_, err = p.end()
-	return err
-}
-
-// closed closes the output; its error is not told twice.
-func closed(out io.Closer, err error) error {
-	if failed := out.Close(); !errors.Is(err, failed) {
-		err = errors.Join(err, failed)
-	}
-	return err
 }

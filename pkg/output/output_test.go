@@ -89,6 +89,15 @@ func sequence[T any](items []T, err error) iter.Seq2[T, error] {
 	}
 }
 
+// printed prints a sequence in one go.
+func printed[T any](ctx context.Context, w io.Writer, seq iter.Seq2[T, error], t output.Type[T], opt output.Options) (output.Shown, error) {
+	p, err := output.New(t, opt)
+	if err != nil {
+		return output.Shown{}, err
+	}
+	return p.Print(ctx, w, seq)
+}
+
 func format(t testing.TB, spec string) output.Format {
 	t.Helper()
 	f, err := output.Parse(spec)
@@ -205,7 +214,7 @@ PHONE         NAME                MODE     PAGES  CREATED
 		t.Run(c.name, func(t *testing.T) {
 			c.opt.Format = format(t, c.spec)
 			var got strings.Builder
-			shown, err := output.Print(t.Context(), &got, sequence(lines(), nil), lineType(), c.opt)
+			shown, err := printed(t.Context(), &got, sequence(lines(), nil), lineType(), c.opt)
 			if err != nil || shown.Items != 3 || shown.Dropped != nil {
 				t.Errorf("shown %+v, %v", shown, err)
 			}
@@ -222,12 +231,12 @@ func TestNothingToShow(t *testing.T) {
 		"jq=length": "0\n", "csv=id": "id\n", "tsv=id,phone": "id\tphone\n", "table=id": "id\n",
 	} {
 		var got strings.Builder
-		if _, err := output.Print(t.Context(), &got, sequence[line](nil, nil), lineType(), output.Options{Format: format(t, spec)}); err != nil || got.String() != want {
+		if _, err := printed(t.Context(), &got, sequence[line](nil, nil), lineType(), output.Options{Format: format(t, spec)}); err != nil || got.String() != want {
 			t.Errorf("%s: %q, %v; want %q", spec, got.String(), err, want)
 		}
 	}
 	var got strings.Builder
-	if _, err := output.Print(t.Context(), &got, sequence[line](nil, nil), lineType(), output.Options{Screen: screen(80)}); err != nil || got.String() != "" {
+	if _, err := printed(t.Context(), &got, sequence[line](nil, nil), lineType(), output.Options{Screen: screen(80)}); err != nil || got.String() != "" {
 		t.Errorf("on a terminal: %q, %v", got.String(), err)
 	}
 }
@@ -242,17 +251,17 @@ func TestFailureHalfWay(t *testing.T) {
 	} {
 		opt := output.Options{Format: format(t, spec)}
 		var got strings.Builder
-		shown, err := output.Print(t.Context(), &got, sequence(lines()[:2], gone), lineType(), opt)
+		shown, err := printed(t.Context(), &got, sequence(lines()[:2], gone), lineType(), opt)
 		if !errors.Is(err, gone) || shown.Items != 2 || !strings.HasPrefix(got.String(), want) || want == "" && got.Len() > 0 {
 			t.Errorf("%s: %q, %v, %v; want %q", spec, got.String(), shown, err, want)
 		}
 		got.Reset()
-		if _, err := output.Print(t.Context(), &got, sequence[line](nil, gone), lineType(), opt); !errors.Is(err, gone) || got.String() != "" {
+		if _, err := printed(t.Context(), &got, sequence[line](nil, gone), lineType(), opt); !errors.Is(err, gone) || got.String() != "" {
 			t.Errorf("%s failing at once: %q, %v", spec, got.String(), err)
 		}
 	}
 	var got strings.Builder
-	_, err := output.Print(t.Context(), &got, sequence(lines()[:2], gone), lineType(), output.Options{Screen: screen(80)})
+	_, err := printed(t.Context(), &got, sequence(lines()[:2], gone), lineType(), output.Options{Screen: screen(80)})
 	if !errors.Is(err, gone) || strings.Count(got.String(), "\n") != 3 {
 		t.Errorf("drawn: %q, %v", got.String(), err)
 	}
@@ -278,7 +287,7 @@ func TestStreamsEachItemAsItComes(t *testing.T) {
 					}
 				}
 			}
-			if _, err := output.Print(t.Context(), &got, seq, lineType(), output.Options{Format: format(t, spec)}); err != nil || seen != 3 {
+			if _, err := printed(t.Context(), &got, seq, lineType(), output.Options{Format: format(t, spec)}); err != nil || seen != 3 {
 				t.Errorf("%s: %d of 3 pairs were printed before the next came; %v", spec, seen, err)
 			}
 		})
@@ -296,7 +305,7 @@ func TestGathersARush(t *testing.T) {
 		}
 	}
 	w := &broken{writes: items / 100, err: errors.New("too many writes")}
-	shown, err := output.Print(t.Context(), w, rush, lineType(), output.Options{Format: format(t, "id")})
+	shown, err := printed(t.Context(), w, rush, lineType(), output.Options{Format: format(t, "id")})
 	if err != nil || shown.Items != items {
 		t.Errorf("%d items in %d writes: %v", shown.Items, items/100-w.writes, err)
 	}
@@ -325,7 +334,11 @@ ID       PN3
 	} {
 		c.opt.Format = format(t, c.spec)
 		var got strings.Builder
-		if err := output.One(t.Context(), &got, lines()[2], lineType(), c.opt); err != nil {
+		p, err := output.New(lineType(), c.opt)
+		if err == nil {
+			err = p.One(t.Context(), &got, lines()[2])
+		}
+		if err != nil {
 			t.Errorf("%s: %v", c.spec, err)
 		}
 		if diff := cmp.Diff(c.want, got.String()); diff != "" {
@@ -337,13 +350,13 @@ ID       PN3
 func TestEndlessQueryEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	_, err := output.Print(ctx, io.Discard, sequence(lines(), nil), lineType(), output.Options{Format: format(t, "jq=def f: f; f")})
+	_, err := printed(ctx, io.Discard, sequence(lines(), nil), lineType(), output.Options{Format: format(t, "jq=def f: f; f")})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 }
 
-func ExamplePrint() {
+func ExamplePrinter_Print() {
 	type number struct {
 		Phone string `json:"phone"`
 		Mode  string `json:"mode"`
@@ -354,7 +367,12 @@ func ExamplePrint() {
 	}}
 	owned := sequence([]number{{"+14155550101", "fax"}, {"+14155550102", "voice"}}, nil)
 	f, _ := output.Parse("csv")
-	shown, err := output.Print(context.Background(), os.Stdout, owned, numbers, output.Options{Format: f})
+	p, err := output.New(numbers, output.Options{Format: f})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	shown, err := p.Print(context.Background(), os.Stdout, owned)
 	fmt.Println(shown.Items, err)
 	// Output:
 	// phone,mode

@@ -1,13 +1,9 @@
 package output
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"reflect"
-	"strings"
-	"text/template"
 
 	"github.com/itchyny/gojq"
 
@@ -56,57 +52,4 @@ func result(ctx context.Context, v any, terminal bool) ([]byte, error) {
 	}
 	b, err := gojq.Marshal(v)
 	return escape(b), err
-}
-
-// templatePrinter prints what the template makes of each item, ending with a
-// line break.
-func templatePrinter[T any](w io.Writer, encode encoder[T], t *template.Template, terminal bool) printer[T] {
-	// A misspelled field is an error; one that JSON leaves out is empty.
-	t = template.Must(t.Clone()).Option("missingkey=error")
-	optional := fieldNames(reflect.TypeFor[T]())
-	return printer[T]{
-		item: func(v T) error {
-			b, err := encode(v)
-			if err != nil {
-				return err
-			}
-			data, err := decode(bytes.NewReader(b))
-			if err != nil {
-				return err
-			}
-			if fields, is := data.(map[string]any); is {
-				for _, name := range optional {
-					if fields[name] == nil {
-						fields[name] = ""
-					}
-				}
-			}
-			var buf bytes.Buffer
-			if err := t.Execute(&buf, data); err != nil {
-				return &SpecError{err.Error(), "fields have the names that -o json shows"}
-			}
-			out := strings.TrimSuffix(buf.String(), "\n")
-			if terminal {
-				out = plain.Text(out)
-			}
-			_, err = io.WriteString(w, out+"\n")
-			return err
-		},
-		end: nothing,
-	}
-}
-
-// fieldNames are the names that JSON gives the fields of t.
-func fieldNames(t reflect.Type) []string {
-	if t.Kind() != reflect.Struct {
-		return nil
-	}
-	var names []string
-	for _, f := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if f.IsExported() && name != "" && name != "-" {
-			names = append(names, name)
-		}
-	}
-	return names
 }

@@ -23,7 +23,7 @@ func TestReadBack(t *testing.T) {
 	for _, w := range words {
 		items = append(items, word{w})
 	}
-	if _, err := output.Print(t.Context(), &got, sequence(items, nil), ty, output.Options{Format: format(t, "yaml")}); err != nil {
+	if _, err := printed(t.Context(), &got, sequence(items, nil), ty, output.Options{Format: format(t, "yaml")}); err != nil {
 		t.Fatal(err)
 	}
 	var back []map[string]any
@@ -37,7 +37,7 @@ func TestReadBack(t *testing.T) {
 	}
 	for _, f := range []string{"json", "jsonl"} { // JSON is YAML as well
 		got.Reset()
-		if _, err := output.Print(t.Context(), &got, sequence(items, nil), ty, output.Options{Format: format(t, f)}); err != nil {
+		if _, err := printed(t.Context(), &got, sequence(items, nil), ty, output.Options{Format: format(t, f)}); err != nil {
 			t.Fatal(err)
 		}
 		dec := yaml.NewDecoder(&got)
@@ -55,7 +55,7 @@ func TestReadBack(t *testing.T) {
 		}
 	}
 	got.Reset()
-	if _, err := output.Print(t.Context(), &got, sequence(items[:fit], nil), ty, output.Options{Format: format(t, "csv"), NoHeader: true}); err != nil {
+	if _, err := printed(t.Context(), &got, sequence(items[:fit], nil), ty, output.Options{Format: format(t, "csv"), NoHeader: true}); err != nil {
 		t.Fatal(err)
 	}
 	records, err := csv.NewReader(&got).ReadAll()

@@ -33,7 +33,6 @@ func tablePrinter[T any](w io.Writer, cols []Column[T], opt Options) printer[T] 
 	d := drawing{w: w, paint: Painter(opt.Screen.Color), header: !opt.NoHeader}
 	human := Human{Now: opt.Screen.Now}
 	wide := opt.Format.name == "wide"
-	asked := wide || opt.Columns != "" || opt.Format.columns != ""
 	room := opt.Screen.Width
 	if wide {
 		room = 0
@@ -44,7 +43,7 @@ func tablePrinter[T any](w io.Writer, cols []Column[T], opt Options) printer[T] 
 			return nil
 		}
 		if d.widths == nil {
-			if len(rows) < atOnce && !asked { // these are all there are
+			if len(rows) < atOnce && !wide { // these are all there are
 				cols = withoutEmpty(cols, rows)
 			}
 			d.lay(headsOf(cols), rows, room)
@@ -69,19 +68,22 @@ func tablePrinter[T any](w io.Writer, cols []Column[T], opt Options) printer[T] 
 				return nil, err
 			}
 			var dropped []string
-			for _, c := range cols[len(d.widths):] {
-				dropped = append(dropped, c.Name)
+			for i, c := range cols {
+				if !slices.Contains(d.at, i) {
+					dropped = append(dropped, c.Name)
+				}
 			}
 			return dropped, nil
 		},
 	}
 }
 
-// withoutEmpty takes the columns away in which no row has anything.
+// withoutEmpty takes the columns away in which no row has anything, and for which
+// nobody asked.
 func withoutEmpty[T any](cols []Column[T], rows [][]cell) []Column[T] {
 	var left []Column[T]
 	for i, c := range cols {
-		if slices.ContainsFunc(rows, func(row []cell) bool { return row[i].text != "" }) {
+		if c.asked || slices.ContainsFunc(rows, func(row []cell) bool { return row[i].text != "" }) {
 			for _, row := range rows {
 				row[len(left)] = row[i]
 			}
@@ -124,12 +126,13 @@ type head struct {
 	whole bool
 	wrap  bool
 	least int
+	asked bool
 }
 
 func headsOf[T any](cols []Column[T]) []head {
 	heads := make([]head, len(cols))
 	for i, c := range cols {
-		heads[i] = head{c.title(), c.ShortTitle, c.Right, c.Whole, c.Wrap, c.Least}
+		heads[i] = head{c.title(), c.ShortTitle, c.Right, c.Whole, c.Wrap, c.Least, c.asked}
 	}
 	return heads
 }
@@ -140,21 +143,24 @@ type drawing struct {
 	paint  func(Style, string) string
 	header bool
 	heads  []head
-	widths []int
-	short  bool // what can be said in short is
+	at     []int // the columns that found room, of all
+	widths []int // theirs
+	short  bool  // what can be said in short is
 }
 
 // lay decides the widths from the first rows.
 func (d *drawing) lay(heads []head, rows [][]cell, total int) {
-	d.widths = d.measure(heads, rows, total)
-	if len(d.widths) < len(heads) {
+	var all bool
+	if d.at, d.widths, all = d.measure(heads, rows, total); !all {
 		d.short = true
 		for i, h := range heads {
 			heads[i].title = cmp.Or(h.short, h.title)
 		}
-		d.widths = d.measure(heads, rows, total)
+		d.at, d.widths, _ = d.measure(heads, rows, total)
 	}
-	d.heads = heads[:len(d.widths)]
+	for _, i := range d.at {
+		d.heads = append(d.heads, heads[i])
+	}
 }
 
 // said is what is drawn of a cell.
@@ -165,11 +171,11 @@ func (d *drawing) said(c cell) string {
 	return c.text
 }
 
-// measure are the widths of the columns that find room.
-func (d *drawing) measure(heads []head, rows [][]cell, total int) []int {
+// measure chooses the columns that find room, and their widths.
+func (d *drawing) measure(heads []head, rows [][]cell, total int) (at, widths []int, all bool) {
 	fields := make([]field, len(heads))
 	for i, h := range heads {
-		fields[i].least = h.least
+		fields[i].least, fields[i].asked = h.least, h.asked
 		if d.header {
 			fields[i].width = width(h.title)
 		}
@@ -200,13 +206,14 @@ func (d *drawing) draw(rows [][]cell) error {
 			line := make([]string, len(d.widths)) // the table keeps it
 			rest = false
 			for i, room := range d.widths {
-				text := d.said(row[i])
-				row[i].text, row[i].short = "", ""
+				cell := &row[d.at[i]]
+				text := d.said(*cell)
+				cell.text, cell.short = "", ""
 				if d.heads[i].wrap {
-					text, row[i].text = split(text, room)
-					rest = rest || row[i].text != ""
+					text, cell.text = split(text, room)
+					rest = rest || cell.text != ""
 				}
-				line[i] = d.paint(row[i].style, cut(text, room))
+				line[i] = d.paint(cell.style, cut(text, room))
 			}
 			if err := table.Append(line); err != nil {
 				return fmt.Errorf("draw the table: %w", err)

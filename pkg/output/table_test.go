@@ -33,7 +33,7 @@ func TestTableKeepsTheLeast(t *testing.T) {
 	}
 	const long = "the certificate of its fax URL has expired"
 	var got strings.Builder
-	shown, err := output.Print(t.Context(), &got, sequence([]string{long}, nil), typ, output.Options{Format: format(t, "table"), Screen: screen(40)})
+	shown, err := printed(t.Context(), &got, sequence([]string{long}, nil), typ, output.Options{Format: format(t, "table"), Screen: screen(40)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestTableSaysItInShort(t *testing.T) {
 		"wide":    {"wide", 10, "CREATED  TO\n3 h ago  +14155550101\n"},
 	} {
 		var got strings.Builder
-		shown, err := output.Print(t.Context(), &got, sequence([]string{"x"}, nil), typ, output.Options{Format: format(t, c.format), Screen: screen(c.width)})
+		shown, err := printed(t.Context(), &got, sequence([]string{"x"}, nil), typ, output.Options{Format: format(t, c.format), Screen: screen(c.width)})
 		if err != nil || len(shown.Dropped) > 0 {
 			t.Errorf("%s: %v, dropped %v", name, err, shown.Dropped)
 		}
@@ -89,7 +89,7 @@ func TestTableWraps(t *testing.T) {
 	}
 	messages := []string{"the certificate of https://fax.example.com/in has expired", "fine"}
 	var got strings.Builder
-	if _, err := output.Print(t.Context(), &got, sequence(messages, nil), typ, output.Options{Format: format(t, "table"), Screen: screen(36)}); err != nil {
+	if _, err := printed(t.Context(), &got, sequence(messages, nil), typ, output.Options{Format: format(t, "table"), Screen: screen(36)}); err != nil {
 		t.Fatal(err)
 	}
 	const want = `
@@ -115,7 +115,7 @@ func TestTableLeavesOutWhatIsEmpty(t *testing.T) {
 	}
 	show := func(opt output.Options) string {
 		var got strings.Builder
-		if _, err := output.Print(t.Context(), &got, sequence(rows[:1], nil), lineType(), opt); err != nil {
+		if _, err := printed(t.Context(), &got, sequence(rows[:1], nil), lineType(), opt); err != nil {
 			t.Fatal(err)
 		}
 		return got.String()
@@ -155,6 +155,18 @@ PHONE         NAME              MODE     PAGES  CREATED     FAX URL          ID
 +81355550102  東京支店のファ…   voice        3  9 d ago                      PN2
 +14155550103  ^[[31mred^[[0m…   unknown      0  2024-11-23                   PN3
 `},
+		{40, "table=phone,name,created,id", nil, `
+PHONE         NAME        CREATED    ID
++14155550101  Front desk  3 h ago    PN1
++81355550102  東京支店…   9 d ago    PN2
++14155550103  ^[[31mred…  2024-11-…  PN3
+`},
+		{30, "table=phone,name,created,id", nil, `
+PHONE         NAME      CREATED   ID
++14155550101  Front d…  3 h ago   PN1
++81355550102  東京支…   9 d ago   PN2
++14155550103  ^[[31mr…  2024-11…  PN3
+`},
 		{200, "wide", nil, `
 PHONE         NAME                                MODE     PAGES  CREATED     FAX URL                                           ID
 +14155550101  Front desk                          fax         12  3 h ago     https://example.com/fax/incoming?line=front-desk  PN1
@@ -170,7 +182,7 @@ PHONE
 	} {
 		t.Run(fmt.Sprint(c.width), func(t *testing.T) {
 			var got strings.Builder
-			shown, err := output.Print(t.Context(), &got, sequence(desks(), nil), lineType(), output.Options{Format: format(t, c.spec), Screen: screen(c.width)})
+			shown, err := printed(t.Context(), &got, sequence(desks(), nil), lineType(), output.Options{Format: format(t, c.spec), Screen: screen(c.width)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -184,12 +196,30 @@ PHONE
 	}
 }
 
+// A column that somebody asked for stays; of the others the last ones go.
+func TestColumnsThatWereAskedFor(t *testing.T) {
+	for width := 1; width <= 220; width++ {
+		var got strings.Builder
+		shown, err := printed(t.Context(), &got, sequence(desks(), nil), lineType(), output.Options{Columns: "+fax_url,+id", Screen: screen(width)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, _, _ := strings.Cut(got.String(), "\n")
+		if !strings.HasPrefix(head, "PHONE") || !strings.HasSuffix(strings.Join(strings.Fields(head), " "), "FAX URL ID") {
+			t.Errorf("%d columns: %s", width, head)
+		}
+		if left := 4 - len(shown.Dropped); len(strings.Fields(head)) != left+4 {
+			t.Errorf("%d columns: %s, and %v are said to be left out", width, head, shown.Dropped)
+		}
+	}
+}
+
 // At no width does a row take more than its line, as an independent measure
 // has it, nor end in spaces that would wrap later.
 func TestNoRowBreaks(t *testing.T) {
 	for width := 1; width <= 220; width++ {
 		var got strings.Builder
-		if _, err := output.Print(t.Context(), &got, sequence(desks(), nil), lineType(), output.Options{Columns: "+fax_url,+id", Screen: screen(width)}); err != nil {
+		if _, err := printed(t.Context(), &got, sequence(desks(), nil), lineType(), output.Options{Format: format(t, "table"), Screen: screen(width)}); err != nil {
 			t.Fatal(err)
 		}
 		if n := strings.Count(got.String(), "\n"); n != 4 {
@@ -208,7 +238,7 @@ func TestColor(t *testing.T) {
 	opt := output.Options{Format: format(t, "table=phone,mode,created"), Screen: screen(80)}
 	opt.Screen.Color = true
 	var got strings.Builder
-	if _, err := output.Print(t.Context(), &got, sequence(lines(), nil), lineType(), opt); err != nil {
+	if _, err := printed(t.Context(), &got, sequence(lines(), nil), lineType(), opt); err != nil {
 		t.Fatal(err)
 	}
 	const want = "" +
@@ -236,7 +266,7 @@ func TestLongTable(t *testing.T) {
 			}
 		}
 	}
-	shown, err := output.Print(t.Context(), &got, watched, lineType(), output.Options{Screen: screen(60)})
+	shown, err := printed(t.Context(), &got, watched, lineType(), output.Options{Screen: screen(60)})
 	if err != nil || shown.Items != rows {
 		t.Fatal(shown, err)
 	}
@@ -270,7 +300,7 @@ func BenchmarkTable1000(b *testing.B) {
 	opt := output.Options{Screen: screen(120)}
 	opt.Screen.Color = true
 	for b.Loop() {
-		if _, err := output.Print(b.Context(), io.Discard, many(1000), lineType(), opt); err != nil {
+		if _, err := printed(b.Context(), io.Discard, many(1000), lineType(), opt); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -279,7 +309,7 @@ func BenchmarkTable1000(b *testing.B) {
 // The promise is at most one second.
 func BenchmarkTSV100k(b *testing.B) {
 	for b.Loop() {
-		if _, err := output.Print(b.Context(), io.Discard, many(100_000), lineType(), output.Options{Format: format(b, "tsv")}); err != nil {
+		if _, err := printed(b.Context(), io.Discard, many(100_000), lineType(), output.Options{Format: format(b, "tsv")}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -288,7 +318,7 @@ func BenchmarkTSV100k(b *testing.B) {
 func BenchmarkJSONL100k(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := output.Print(b.Context(), io.Discard, many(100_000), lineType(), output.Options{Format: format(b, "jsonl")}); err != nil {
+		if _, err := printed(b.Context(), io.Discard, many(100_000), lineType(), output.Options{Format: format(b, "jsonl")}); err != nil {
 			b.Fatal(err)
 		}
 	}

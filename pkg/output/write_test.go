@@ -27,11 +27,11 @@ func TestWriteErrors(t *testing.T) {
 	for _, spec := range []string{"table", "json", "jsonl", "yaml", "csv", "tsv", "id", "jq=.", "template={{.id}}"} {
 		for _, terminal := range []bool{false, true} {
 			opt := output.Options{Format: format(t, spec), Screen: output.Screen{Terminal: terminal, Width: 80, Now: noon()}}
-			_, full := output.Print(t.Context(), &broken{err: syscall.ENOSPC}, sequence(lines(), nil), lineType(), opt)
+			_, full := printed(t.Context(), &broken{err: syscall.ENOSPC}, sequence(lines(), nil), lineType(), opt)
 			if !errors.Is(full, syscall.ENOSPC) {
 				t.Errorf("%s on a full disk: %v", spec, full)
 			}
-			_, closed := output.Print(t.Context(), &broken{err: syscall.EPIPE}, sequence(lines(), nil), lineType(), opt)
+			_, closed := printed(t.Context(), &broken{err: syscall.EPIPE}, sequence(lines(), nil), lineType(), opt)
 			if !errors.Is(closed, output.ErrClosed) {
 				t.Errorf("%s into a closed pipe: %v", spec, closed)
 			}
@@ -46,7 +46,7 @@ func TestClosedPipeStopsTheSequence(t *testing.T) {
 		for asked++; asked < 1_000_000 && yield(lines()[0], nil); asked++ {
 		}
 	}
-	_, err := output.Print(t.Context(), &broken{writes: 5, err: io.ErrClosedPipe}, endless, lineType(), output.Options{Format: format(t, "jsonl")})
+	_, err := printed(t.Context(), &broken{writes: 5, err: io.ErrClosedPipe}, endless, lineType(), output.Options{Format: format(t, "jsonl")})
 	if !errors.Is(err, output.ErrClosed) || asked > 100_000 { // some are gathered before a write
 		t.Errorf("asked %d times, %v", asked, err)
 	}

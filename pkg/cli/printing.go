@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/output"
+)
+
+// printing is what a command prints data of one type with. It is declared with the
+// command, as flags are, and made before the command runs: what is wrong with the
+// way in which output was asked for ends the command before it does anything.
+type printing[T any] struct {
+	output.Printer[T]
+	a *app
+}
+
+// form is one type of data that a command prints.
+type form struct {
+	when    func() bool     // the flags say that it does
+	columns func() []string // their names
+	make    func(output.Options) error
+}
+
+// bind declares that cmd prints a t, when what the flags say makes when true; nil
+// is always.
+func (p *printing[T]) bind(a *app, cmd *cobra.Command, t func() output.Type[T], when func() bool) {
+	p.a = a
+	if when == nil {
+		when = func() bool { return true }
+	}
+	a.forms[cmd] = append(a.forms[cmd], form{
+		when: when,
+		columns: func() []string {
+			var names []string
+			for _, c := range t().Columns {
+				names = append(names, c.Name)
+			}
+			return names
+		},
+		make: func(opt output.Options) (err error) {
+			p.Printer, err = output.New(t(), opt)
+			return err
+		},
+	})
+}
+
+// fixedForm is the annotation of a command whose output has one form, which it
+// names.
+const fixedForm = "faxctl_form"
+
+// printsOnly says what the output of a command is that has no other forms.
+func printsOnly(what string, cmd *cobra.Command) *cobra.Command {
+	cmd.Annotations = map[string]string{fixedForm: what}
+	return cmd
+}
+
+// outputFlags are about the data that a command prints.
+func outputFlags() []string { return []string{"output", "columns", "no-header", "raw"} }
+
+// preparePrinting makes the printers of a command that is about to run. A default
+// from the environment that does not fit the command, or its flags, is no mistake
+// of whoever typed it: the command has its own then.
+func (a *app) preparePrinting(cmd *cobra.Command) error {
+	spec, source := a.flags.output, "--output"
+	fromEnvironment := !cmd.Flags().Changed("output") && a.getenv("FAXCTL_OUTPUT") != ""
+	switch {
+	case fromEnvironment:
+		spec, source = a.getenv("FAXCTL_OUTPUT"), "FAXCTL_OUTPUT"
+	case !cmd.Flags().Changed("output"):
+		spec = ""
+	}
+	format, err := parseFormat(spec)
+	if err != nil {
+		return fmt.Errorf("%s: %w", source, err)
+	}
+	a.format = format
+	a.dataAsked = spec != "" || given(cmd, outputFlags()) != ""
+	err = a.makePrinters(cmd, spec)
+	if err != nil && fromEnvironment {
+		a.format, a.dataAsked = output.Format{}, given(cmd, outputFlags()) != ""
+		err = a.makePrinters(cmd, "")
+	}
+	return err
+}
+
+// parseFormat reads what -o says; nothing is the form that a command has without it.
+func parseFormat(spec string) (output.Format, error) {
+	if spec == "" {
+		return output.Format{}, nil
+	}
+	return output.Parse(spec)
+}
+
+// makePrinters makes the printers for what the flags of a command make it print,
+// and refuses flags about data where there is none. That errors are wanted as JSON
+// can be said of every command.
+func (a *app) makePrinters(cmd *cobra.Command, spec string) error {
+	printed := false
+	for _, f := range a.forms[cmd] {
+		if !f.when() {
+			continue
+		}
+		printed = true
+		if err := f.make(a.outputOptions()); err != nil {
+			return err
+		}
+	}
+	if printed || cmd.HasSubCommands() && cmd.Flags().NArg() > 0 { // the word is no command, which is the mistake
+		return nil
+	}
+	fixed := cmd.Annotations[fixedForm]
+	flag := given(cmd, outputFlags()[1:])
+	hint := "leave " + flag + " out"
+	if name := a.format.String(); flag == "" && spec != "" && (fixed != "" || name != "json" && name != "jsonl") {
+		flag, hint = "-o "+spec, "leave -o out"
+	}
+	switch {
+	case flag == "":
+		return nil
+	case fixed != "":
+		return fax.WithHint(usageError("%s: %s prints %s", flag, cmd.CommandPath(), fixed), hint)
+	}
+	return fax.WithHint(usageError("%s: %s prints no data", flag, cmd.CommandPath()), hint)
+}
+
+func (a *app) outputOptions() output.Options {
+	return output.Options{
+		Format:   a.format,
+		Columns:  strings.Join(a.flags.columns, ","),
+		NoHeader: a.flags.noHeader,
+		Raw:      a.flags.raw,
+		Screen: output.Screen{
+			Terminal: a.term.Out.Terminal,
+			Width:    a.term.Out.Width,
+			Color:    a.term.Out.Color,
+		},
+	}
+}
+
+// drawsTables reports whether a person will look at a table.
+func (a *app) drawsTables() bool {
+	name := a.format.String()
+	return a.term.Out.Terminal && (name == "table" || name == "wide")
+}
+
+// most prints a sequence, at most most items of it (0: all), and says so when it
+// was cut.
+func (p *printing[T]) most(ctx context.Context, seq iter.Seq2[T, error], most int) (int, error) {
+	first, cut := head(seq, most)
+	return p.cut(ctx, first, cut)
+}
+
+// all prints a sequence.
+func (p *printing[T]) all(ctx context.Context, seq iter.Seq2[T, error]) error {
+	_, err := p.most(ctx, seq, 0)
+	return err
+}
+
+// cut prints a sequence; cut tells, once it was read, whether there was more to
+// it. It is nil for a list that the command itself sums up.
+func (p *printing[T]) cut(ctx context.Context, seq iter.Seq2[T, error], cut *bool) (int, error) {
+	a := p.a
+	shown, err := p.Print(ctx, a.term.Out, seq)
+	if err != nil {
+		return shown.Items, err
+	}
+	if len(shown.Dropped) > 0 {
+		a.say("no room for %s; -o wide shows all", someOf(shown.Dropped))
+	}
+	switch {
+	case cut == nil:
+	case *cut:
+		a.say("%d shown; there are more: --all or --limit N", shown.Items)
+	case a.drawsTables() && shown.Items > 1:
+		a.say("%d shown, that is all", shown.Items)
+	}
+	return shown.Items, nil
+}
+
+// someOf names columns, in as many words as fit a line.
+func someOf(columns []string) string {
+	const most = 5
+	if len(columns) <= most {
+		return strings.Join(columns, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(columns[:most-2], ", "), len(columns)-most+2)
+}
+
+// one prints a single thing.
+func (p *printing[T]) one(ctx context.Context, v T) error { return p.One(ctx, p.a.term.Out, v) }
+
+// unprinted is what it comes to that the news of something done could not be
+// printed: it is done all the same, which has to be told, and the command line was
+// not what was wrong. A reader who went away wanted to know no more.
+func unprinted(err error, done string) error {
+	if err == nil || onlyClosed(err) {
+		return nil
+	}
+	//nolint:errorlint // its kind is what it must not have
+	return fmt.Errorf("%s; printing it failed: %v", done, err)
+}
+
+// onlyClosed reports whether there is nothing else to an error than a reader who
+// went away.
+func onlyClosed(err error) bool {
+	if many, joined := err.(interface{ Unwrap() []error }); joined { //nolint:errorlint // each of them is looked at
+		for _, err := range many.Unwrap() {
+			if !onlyClosed(err) {
+				return false
+			}
+		}
+		return true
+	}
+	return errors.Is(err, output.ErrClosed)
+}
+
+// toTheEnd reads a sequence to its end also when whoever takes it has had enough:
+// what it tells of is work, which goes on when it can be told to nobody. The error it ends
+// with is left in end.
+func toTheEnd[T any](seq iter.Seq2[T, error], end *error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		taken := true
+		for v, err := range seq {
+			if err != nil {
+				*end = err
+			}
+			taken = taken && yield(v, err)
+		}
+	}
+}
