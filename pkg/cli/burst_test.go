@@ -25,7 +25,7 @@ func BenchmarkBurst(b *testing.B) {
 	const faxes, phone = 2000, "+14155567720"
 	for b.Loop() {
 		c := newCloud(b, sandbox.Options{Latency: 40 * time.Millisecond}, sandbox.SeedOptions{})
-		r := serve(b, c)
+		r := serve(b, c, freePort(b), filepath.Join(b.TempDir(), "kept"))
 		c.run(b, nil, "faxctl", "numbers", "buy", phone, "--fax-url", r.url+"/fax", "--allow-http", "--yes")
 		begin := time.Now()
 		summary := c.run(b, nil, "faxctl", "--profile", "sandbox", "sandbox", "call", "--to", phone, "--count", fmt.Sprint(faxes), "-o", "json")
@@ -50,30 +50,38 @@ func BenchmarkBurst(b *testing.B) {
 // served is a receiver in a process of its own.
 type served struct {
 	url, archive string
+	kill         func()
 	stop         func()
 }
 
-func serve(b *testing.B, c *cloud) served {
-	b.Helper()
-	l, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
+// freePort is an address of this machine at which nobody listens.
+func freePort(tb testing.TB) string {
+	tb.Helper()
+	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	l.Close()
-	address := l.Addr().String()
-	r := served{url: "http://" + address, archive: filepath.Join(b.TempDir(), "kept")}
-	cmd := c.command(b.Context(), "faxctl", "serve", "--public-url", r.url, "--listen", address, "--archive", r.archive)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// serve starts a receiver at an address, with more arguments, and waits until it
+// can be reached.
+func serve(tb testing.TB, c *cloud, address, archive string, args ...string) served {
+	tb.Helper()
+	r := served{url: "http://" + address, archive: archive}
+	cmd := c.command(tb.Context(), "faxctl", append([]string{"serve", "--public-url", r.url, "--listen", address, "--archive", r.archive}, args...)...)
 	said, err := cmd.StderrPipe()
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	lines := bufio.NewReader(said)
-	for line := ""; !strings.HasPrefix(line, "Receiving on"); {
+	lines, log := bufio.NewReader(said), ""
+	for line := ""; !strings.HasPrefix(line, "Receiving on"); log += line {
 		if line, err = lines.ReadString('\n'); err != nil {
-			b.Fatalf("the receiver did not start: %v", err)
+			tb.Fatalf("the receiver did not start: %v\n%s", err, log+line)
 		}
 	}
 	drained := make(chan struct{})
@@ -85,8 +93,13 @@ func serve(b *testing.B, c *cloud) served {
 		_ = cmd.Process.Signal(os.Interrupt)
 		<-drained
 		if err := cmd.Wait(); err != nil {
-			b.Error(err)
+			tb.Error(err)
 		}
+	}
+	r.kill = func() {
+		_ = cmd.Process.Kill()
+		<-drained
+		_ = cmd.Wait()
 	}
 	return r
 }
