@@ -46,7 +46,7 @@ func layers() map[string][]string {
 		"callback":      {"fax", "twiml", "webhook"},
 		"fetch":         {"document", "durable", "fax"},
 		"plan":          {"durable", "fax", "strict"},
-		"receiver":      {"child", "durable", "fax", "fetch", "twiml", "webhook"},
+		"receiver":      {"child", "document", "durable", "fax", "fetch", "twiml", "webhook"},
 		"retention":     {"fax"},
 	}
 }

@@ -48,6 +48,10 @@ func (a *app) jobsList() *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "List the jobs that are not done, the oldest first",
+		Long: `List the jobs that are not done, the oldest first. A document that came with
+its callback and waits for a job is named with it (file). A job of the kind
+"aside" is about a document that is not simply that of its fax; its error tells
+why.`,
 		Example: "  faxctl serve jobs list --parked -o json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -77,8 +81,12 @@ func (a *app) jobsList() *cobra.Command {
 func (a *app) jobsRetry() *cobra.Command {
 	var state string
 	cmd := &cobra.Command{
-		Use:               "retry ID...",
-		Short:             "Try jobs again now, parked ones too",
+		Use:   "retry ID...",
+		Short: "Try jobs again now, parked ones too",
+		Long: `Try jobs again now, parked ones too. A document that was kept aside (aside) is
+taken into the archive if it can be taken now, and parked again with the reason
+if not: it is no document, its fax failed or has another one, or its number is
+not the account's.`,
 		Example:           "  faxctl serve jobs retry 42\n  faxctl serve jobs list --parked -o id | faxctl serve jobs retry -",
 		Args:              needArgs("a job id", "faxctl serve jobs retry 42"),
 		ValidArgsFunction: a.completeJobs(&state, false),
@@ -102,8 +110,9 @@ func (a *app) jobsDiscard() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "discard ID...",
 		Short: "Give parked jobs up for good",
-		Long: `Give parked jobs up for good. What a job was about stays: a fax whose document
-was not fetched is still at the provider.`,
+		Long: `Give parked jobs up for good. The news of the fax stays, and a document that was
+not fetched is still at the provider. One that came with its callback, and waits
+for the job, is deleted: copy its file before, if somebody may want it.`,
 		Example:           "  faxctl serve jobs discard 42 --yes",
 		Args:              needArgs("a job id", "faxctl serve jobs discard 42"),
 		ValidArgsFunction: a.completeJobs(&state, true),
@@ -114,20 +123,20 @@ was not fetched is still at the provider.`,
 			}
 			if dryRun {
 				return a.eachJob(cmd.Context(), state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
-					err := desk.MayDiscard(ctx, id)
+					j, err := desk.MayDiscard(ctx, id)
 					if err == nil {
-						a.say("Dry run: job %d would be discarded.", id)
+						a.say("Dry run: job %d would be discarded%s.", id, with(j, "its document %s deleted"))
 					}
 					return err
 				})
 			}
-			if err := a.confirm(cmd.Context(), fmt.Sprintf("Give up %s for good?", plural(len(ids), "job", "jobs"))); err != nil {
+			if err := a.confirm(cmd.Context(), fmt.Sprintf("Give up %s for good, and delete documents that wait for nothing else?", plural(len(ids), "job", "jobs"))); err != nil {
 				return err
 			}
 			return a.eachJob(cmd.Context(), state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
-				err := desk.Discard(ctx, id)
+				j, err := desk.Discard(ctx, id)
 				if err == nil {
-					a.say("Discarded job %d.", id)
+					a.say("Discarded job %d%s.", id, with(j, "deleted its document %s"))
 				}
 				return err
 			})
@@ -136,6 +145,14 @@ was not fetched is still at the provider.`,
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "discard nothing")
 	a.bindState(cmd, &state)
 	return cmd
+}
+
+// with tells what happens to the document that waits for a job, if there is one.
+func with(j receiver.Job, format string) string {
+	if j.File == "" {
+		return ""
+	}
+	return ", and " + fmt.Sprintf(format, j.File)
 }
 
 // eachJob does something to jobs; one that fails is told of and stops nothing.
@@ -270,6 +287,7 @@ func jobType() output.Type[receiver.Job] {
 			{Name: "fax_id", Value: func(j receiver.Job) string { return j.FaxID }, Whole: true},
 			{Name: "status", Value: func(j receiver.Job) string { return string(j.Status) }, Wide: true},
 			{Name: "error", Value: func(j receiver.Job) string { return j.Error }, Wrap: true, Least: 24},
+			{Name: "file", Value: func(j receiver.Job) string { return j.File }, Wrap: true, Least: 24},
 			{Name: "attempts", Value: func(j receiver.Job) string { return strconv.Itoa(j.Attempts) }, Right: true},
 			timeColumn("created", func(j receiver.Job) time.Time { return j.Created }),
 		},

@@ -1,6 +1,10 @@
 package receiver
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"mime"
 	"net/http"
 	"net/url"
@@ -10,91 +14,207 @@ import (
 )
 
 // callback takes the news of how a fax went. The answer is 204 only when the
-// news, and the document that came with it, will survive a crash.
+// news, and the documents that came with it, will survive a crash.
 func (r *Receiver) callback(w http.ResponseWriter, req *http.Request) {
-	e, fresh, err := r.told(w, req)
+	e, outcome, err := r.told(w, req)
 	if err != nil {
 		r.refuse(w, req, "callback", err)
 		return
-	}
-	outcome := "recorded"
-	if !fresh {
-		outcome = "repeated"
 	}
 	r.metrics.request("callback", outcome)
 	r.log.Info("fax "+string(e.Status), "fax", e.FaxID, "from", fax.MaskPhone(e.From), "to", fax.MaskPhone(e.To), "outcome", outcome)
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// told verifies a callback and makes it last.
-func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, fresh bool, err error) {
+// told verifies a callback and makes it last. From here on no document of it is
+// lost: what is not simply that of its fax is kept aside.
+func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, outcome string, err error) {
 	if err := r.admit(req); err != nil {
-		return Event{}, false, err
+		return Event{}, "", err
 	}
-	form, upload, err := r.body(w, req)
+	form, docs, err := r.body(w, req)
 	if err != nil {
-		return Event{}, false, err
+		return Event{}, "", err
 	}
-	e, err := r.accept(req, form, upload)
-	if err == nil {
-		err = upload.keep()
-	}
+	e, believed, why, err := r.accept(req, form, len(docs))
 	if err != nil {
-		upload.discard()
-		return Event{}, false, err
+		discard(docs)
+		return Event{}, "", err
 	}
-	// When the commit fails nobody knows whether it was carried out, so the
-	// document stays; the next start removes it if no event needs it.
-	if fresh, err = r.queue.record(e, upload.name()); err != nil {
-		return Event{}, false, err
+	doc, asides, err := keepAll(docs, why)
+	if err != nil {
+		discard(docs)
+		return Event{}, "", err
 	}
-	if upload != nil && !fresh { // it may have been told without its document before
-		if needed, err := r.queue.hasUpload(req.Context(), upload.name()); err == nil && !needed {
-			upload.discard()
+	// When a commit fails nobody knows whether it was carried out, so the
+	// documents stay; the next start removes those that nothing needs.
+	for _, a := range asides {
+		if err := r.setAside(e, a.name(), a.why); err != nil {
+			if errors.As(err, new(*refusal)) { // not a failure: what was committed is known
+				r.discardUnneeded(req.Context(), docs)
+			}
+			return Event{}, "", err
 		}
+		outcome = a.why.outcome
 	}
-	return e, fresh, nil
-}
-
-// accept decides whether a callback is to be believed, and reads it. News
-// whose document should have come along and did not is refused: the provider
-// keeps no copy.
-func (r *Receiver) accept(req *http.Request, form url.Values, doc *upload) (Event, error) {
-	if err := r.verify(req, donePath, form); err != nil {
-		return Event{}, err
+	if !believed {
+		return e, outcome, nil
 	}
-	e, err := parseEvent(form, time.Now())
-	_, comesAlong := boundary(req)
+	fresh, err := r.queue.record(e, doc.name())
 	switch {
 	case err != nil:
-		return Event{}, bad("%v", err)
-	case doc != nil && !e.hasDocument():
-		return Event{}, bad("a document with a fax that is %s", e.Status)
-	case doc == nil && comesAlong && e.hasDocument():
-		return Event{}, bad("a multipart body without its document")
-	case !r.ours.has(req.Context(), e.To):
-		return Event{}, forbidden("not ours", "it is for %s, which is not a number of this account", fax.MaskPhone(e.To))
+		return Event{}, "", err
+	case outcome != "":
+	case fresh:
+		outcome = "recorded"
+	case doc == nil:
+		outcome = "repeated"
+	default:
+		outcome, err = r.repeated(req.Context(), e, doc)
 	}
-	return e, nil
+	return e, outcome, err
+}
+
+func (r *Receiver) discardUnneeded(ctx context.Context, docs []*upload) {
+	for _, d := range docs {
+		if needed, err := r.queue.hasUpload(ctx, d.name()); err == nil && !needed {
+			d.discard()
+		}
+	}
+}
+
+// asideUpload is a document on its way in that is not simply that of its fax.
+type asideUpload struct {
+	*upload
+	why doubt
+}
+
+// keepAll makes documents last. The first one is that of the fax, unless there is a
+// doubt about the whole callback, or it is no document.
+func keepAll(docs []*upload, why doubt) (doc *upload, asides []asideUpload, err error) {
+	for i, d := range docs {
+		wrong, err := d.keep()
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case why.outcome != "":
+			asides = append(asides, asideUpload{d, why})
+		case wrong != nil:
+			asides = append(asides, asideUpload{d, notDocument(wrong)})
+		case i > 0:
+			asides = append(asides, asideUpload{d, doubt{"another", fmt.Sprintf("it came as document %d of %d of one callback", i+1, len(docs))}})
+		default:
+			doc = d
+		}
+	}
+	return doc, asides, nil
+}
+
+// repeated is what to do about the document of news that was known: the first one
+// may have come without it, the same bytes are nothing new, and others replace
+// nothing.
+func (r *Receiver) repeated(ctx context.Context, e Event, doc *upload) (outcome string, err error) {
+	switch needed, err := r.queue.hasUpload(ctx, doc.name()); {
+	case err != nil:
+		return "", err
+	case needed:
+		return "recorded", nil
+	}
+	same, err := r.knows(ctx, e.FaxID, e.Status, doc.name())
+	switch {
+	case err != nil:
+		return "", err
+	case same:
+		doc.discard()
+		return "repeated", nil
+	}
+	return otherBytes.outcome, r.setAside(e, doc.name(), otherBytes)
+}
+
+// knows reports whether a kept document is, byte for byte, the one that an event
+// has. Somebody may have removed that: then it is not. fax.ErrUnavailable: it has
+// none.
+func (r *Receiver) knows(ctx context.Context, faxID string, status fax.Status, name string) (bool, error) {
+	mine, _, err := r.uploads.sum(name)
+	if err != nil {
+		return false, err
+	}
+	for {
+		e, upload, err := r.queue.load(ctx, faxID, status)
+		switch {
+		case err != nil:
+			return false, err
+		case e.SHA256 != "":
+			return e.SHA256 == mine, nil
+		case upload == "":
+			return false, fmt.Errorf("the document of fax %s: %w", faxID, fax.ErrUnavailable)
+		}
+		known, _, err := r.uploads.sum(upload)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return known == mine, err
+		}
+		if again, _, err := r.queue.load(ctx, faxID, status); err != nil || again.SHA256 == "" { // not archived meanwhile
+			return false, err
+		}
+	}
+}
+
+// accept decides whether a callback is to be believed, and reads it. It is refused
+// when it is not the provider's, or when nothing is lost with it: news without a
+// document are in the provider's list. News whose document should have come along and
+// did not is refused: the provider keeps no copy, and may try again. With documents,
+// why tells of a doubt about all of them, and believed whether the news counts.
+func (r *Receiver) accept(req *http.Request, form url.Values, docs int) (e Event, believed bool, why doubt, err error) {
+	if err := r.verify(req, donePath, form); err != nil {
+		return Event{}, false, doubt{}, err
+	}
+	e, unread := parseEvent(form, time.Now())
+	mine := unread == nil && r.ours.has(req.Context(), e.To)
+	switch {
+	case unread != nil && docs == 0:
+		return e, false, doubt{}, bad("%v", unread)
+	case unread != nil:
+		return e, false, doubt{"malformed", unread.Error()}, nil
+	case !mine && docs == 0:
+		return e, false, doubt{}, forbidden(notOurs, "%s", unlisted(e).reason)
+	case !mine:
+		return e, false, unlisted(e), nil
+	case docs == 0 && r.comesAlong() && isMultipart(req) && e.hasDocument():
+		return e, false, doubt{}, bad("a multipart body without its document")
+	case docs > 0 && !e.hasDocument():
+		return e, true, doubt{"no fax", fmt.Sprintf("it came with a fax that is %s", e.Status)}, nil
+	case docs > 0 && !r.comesAlong():
+		return e, true, doubt{"not asked for", "it came with the callback, which was not asked for"}, nil
+	}
+	return e, true, doubt{}, nil
+}
+
+// comesAlong reports whether documents were asked to come with the callback.
+func (r *Receiver) comesAlong() bool {
+	return r.cfg.Answer.StoreMedia != nil && !*r.cfg.Answer.StoreMedia
 }
 
 // body reads a callback in either of its two forms.
-func (r *Receiver) body(w http.ResponseWriter, req *http.Request) (url.Values, *upload, error) {
-	if between, ok := boundary(req); ok {
+func (r *Receiver) body(w http.ResponseWriter, req *http.Request) (url.Values, []*upload, error) {
+	if isMultipart(req) {
 		from, err := r.strangers.enter(w, req)
 		if err != nil {
 			return nil, nil, err
 		}
 		defer from.leave()
-		return r.uploads.read(from, between, func(form url.Values) bool { return r.signed(req, donePath, form) })
+		return r.uploads.read(from, boundary(req), func(form url.Values) bool { return r.signed(req, donePath, form) })
 	}
 	form, err := r.form(w, req)
 	return form, nil, err
 }
 
-// boundary is what separates the parts of a multipart body; ok tells whether it
-// is one.
-func boundary(req *http.Request) (between string, ok bool) {
-	kind, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
-	return params["boundary"], err == nil && kind == "multipart/form-data"
+func isMultipart(req *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	return err == nil && kind == "multipart/form-data"
+}
+
+// boundary is what separates the parts of a multipart body.
+func boundary(req *http.Request) string {
+	_, params, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	return params["boundary"]
 }

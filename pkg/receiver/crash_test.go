@@ -20,6 +20,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receiver"
+	"github.com/faxctl/faxctl/pkg/twiml"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
 
@@ -36,6 +37,7 @@ func victim(dir string) int {
 		PublicURL: publicURL, Keys: []webhook.Key{key}, Account: account,
 		Provider: fax.Provider{Name: "test", Faxes: stored{every{newCloud()}}},
 		Archive:  archive, StateDir: filepath.Join(dir, "state"), Retry: 10 * time.Millisecond,
+		Answer: twiml.Receive{StoreMedia: new(false)},
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

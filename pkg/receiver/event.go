@@ -44,7 +44,9 @@ const (
 	maxText = 256
 )
 
-// parseEvent reads the fields of an action callback.
+// parseEvent reads the fields of an action callback. Without a FaxSid and a
+// FaxStatus it is no news, and fails with what of it can be read; other fields that
+// cannot be read are left out.
 // Source: Twilio, "Fax TwiML: Receive, action callback parameters".
 func parseEvent(form url.Values, now time.Time) (Event, error) {
 	e := Event{
@@ -60,20 +62,17 @@ func parseEvent(form url.Values, now time.Time) (Event, error) {
 	if code := form.Get("ErrorCode"); code != "0" {
 		e.ErrorCode = text(code)
 	}
-	if !isWord(e.FaxID, maxID) {
-		return Event{}, fmt.Errorf("%w FaxSid", fax.ErrInvalid)
-	}
-	if !isWord(string(e.Status), 32) {
-		return Event{}, fmt.Errorf("%w FaxStatus", fax.ErrInvalid)
-	}
-	if pages := form.Get("NumPages"); pages != "" {
-		n, err := strconv.Atoi(pages)
-		if err != nil || n < 0 {
-			return Event{}, fmt.Errorf("%w NumPages", fax.ErrInvalid)
-		}
+	if n, err := strconv.Atoi(form.Get("NumPages")); err == nil && n >= 0 {
 		e.Pages = &n
 	}
-	return e, nil
+	var err error
+	if !isWord(string(e.Status), 32) {
+		e.Status, err = "", fmt.Errorf("%w FaxStatus", fax.ErrInvalid)
+	}
+	if !isWord(e.FaxID, maxID) {
+		e.FaxID, err = "", fmt.Errorf("%w FaxSid", fax.ErrInvalid)
+	}
+	return e, err
 }
 
 // fromRecord is the event a fax record of the provider stands for.

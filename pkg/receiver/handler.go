@@ -194,7 +194,7 @@ func parseForm(s string) (url.Values, error) {
 // could be a signature, and when the body would have to be inflated.
 func (r *Receiver) admit(req *http.Request) error {
 	const length = 28 // of a SHA-1 in base64
-	if encoding := req.Header.Get("Content-Encoding"); encoding != "" {
+	if encoding := req.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return &refusal{http.StatusUnsupportedMediaType, "malformed", "its body is encoded: " + text(encoding)}
 	}
 	switch s := r.cfg.Dialect.Signature(req.Header); {

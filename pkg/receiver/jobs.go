@@ -139,6 +139,7 @@ func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker
 func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: r.fetch})
+	river.AddWorker(workers, worker[asideArgs]{limit: 15 * time.Minute, work: r.reconsider})
 	river.AddWorker(workers, worker[execArgs]{limit: 15 * time.Minute, work: func(ctx context.Context, job *river.Job[execArgs]) error {
 		return r.tell(ctx, eventKey(job.Args), r.exec)
 	}})
@@ -197,6 +198,9 @@ func (r *Receiver) periodic() []*river.PeriodicJob {
 // all else is tried again.
 func (r *Receiver) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
 	err := r.bring(ctx, job)
+	if errors.As(err, new(*fetch.TooLargeError)) {
+		err = fax.WithHint(err, "start the receiver with a larger --max-document, then: faxctl serve jobs retry ID")
+	}
 	missing := errors.Is(err, fax.ErrNotFound) && job.Attempt >= missingAttempts
 	if missing || hopeless(err) {
 		return r.park(ctx, job.JobRow, err)
@@ -249,10 +253,14 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	if kept.Pages > 0 {
 		e.Pages = &kept.Pages
 	}
+	stays, err := r.contradicts(e, upload)
+	if err != nil {
+		return err
+	}
 	if err := r.queue.archived(e); err != nil {
 		return err
 	}
-	if upload != "" {
+	if !stays && upload != "" {
 		if err := r.uploads.remove(upload); err != nil && !errors.Is(err, os.ErrNotExist) {
 			r.log.Warn("a document that is archived stays among the uploads", "fax", e.FaxID, "error", err)
 		}
@@ -260,6 +268,19 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	r.metrics.archived(e)
 	r.log.Info("archived", "fax", e.FaxID, "from", fax.MaskPhone(e.From), "to", fax.MaskPhone(e.To), "bytes", e.Size, "pages", kept.Pages)
 	return nil
+}
+
+// contradicts keeps aside a document that came along when the archive has another
+// one of the fax, which it never replaces.
+func (r *Receiver) contradicts(e Event, upload string) (stays bool, err error) {
+	if upload == "" {
+		return false, nil
+	}
+	sum, _, err := r.uploads.sum(upload)
+	if err != nil || sum == e.SHA256 {
+		return false, err
+	}
+	return true, r.setAside(e, upload, doubt{otherBytes.outcome, "it is another document than the one in the archive"})
 }
 
 // tell hands an event to the operator's side.
@@ -273,6 +294,9 @@ func (r *Receiver) tell(ctx context.Context, key eventKey, how func(context.Cont
 
 // park gives a job up before its last attempt. River tells nobody of that.
 func (r *Receiver) park(ctx context.Context, job *rivertype.JobRow, err error) error {
+	if hint := fax.Hint(err); hint != "" {
+		err = fmt.Errorf("%w; %s", err, hint) // a job has one text
+	}
 	r.failed(ctx, job, true, err)
 	return river.JobCancel(err)
 }

@@ -120,7 +120,7 @@ func TestPark(t *testing.T) {
 		jobs, err := desk.Jobs(t.Context())
 		return err == nil && len(jobs) == 0
 	})
-	if err := desk.Discard(t.Context(), j.ID); !errors.Is(err, fax.ErrNotFound) {
+	if _, err := desk.Discard(t.Context(), j.ID); !errors.Is(err, fax.ErrNotFound) {
 		t.Errorf("discarding what is done: %v", err)
 	}
 }
@@ -139,11 +139,11 @@ func TestDiscard(t *testing.T) {
 	if err != nil || len(jobs) != 1 || jobs[0].State != receiver.Waiting {
 		t.Fatalf("%+v, %v", jobs, err)
 	}
-	if err := desk.Discard(t.Context(), jobs[0].ID); !errors.Is(err, fax.ErrConflict) {
+	if _, err := desk.Discard(t.Context(), jobs[0].ID); !errors.Is(err, fax.ErrConflict) {
 		t.Errorf("discarding what waits: %v", err)
 	}
 	s.run()
-	s.until("parked", func() bool { return desk.Discard(t.Context(), jobs[0].ID) == nil })
+	s.until("parked", func() bool { _, err := desk.Discard(t.Context(), jobs[0].ID); return err == nil })
 	if jobs, err := desk.Jobs(t.Context()); err != nil || len(jobs) != 0 {
 		t.Errorf("after discarding: %+v, %v", jobs, err)
 	}

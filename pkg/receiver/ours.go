@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -9,12 +10,13 @@ import (
 )
 
 // ours knows the account's numbers. A number it does not know is looked for
-// again, since it may have been bought a moment ago, but not at every request.
+// again, since it may have been bought a moment ago, but not at every request. One
+// list may lack a number: it takes two that do, and no list that had it lately.
 type ours struct {
 	numbers fax.Numbers // nil: the provider does not tell; every number is ours
 
 	mu    sync.Mutex
-	known map[string]bool
+	seen  map[string]time.Time // when a list had the number last
 	asked time.Time
 	blind bool // the provider could not be asked
 }
@@ -34,27 +36,42 @@ func (o *ours) has(ctx context.Context, phone string) bool {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	age := time.Since(o.asked)
-	if o.known[phone] && age < forget {
+	if o.lately(phone) {
 		return true
 	}
-	if age > askAgain {
-		o.look(ctx)
+	if time.Since(o.asked) > askAgain {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askBounds) // also for the request after one whose sender hangs up
+		defer cancel()
+		for range 2 {
+			if o.look(ctx); o.blind || o.lately(phone) {
+				break
+			}
+		}
 	}
-	return o.known[phone] || o.blind
+	return o.lately(phone) || o.blind
 }
 
-// look asks the provider, also for the request after one whose sender hangs up.
+func (o *ours) lately(phone string) bool {
+	at, ok := o.seen[phone]
+	return ok && time.Since(at) < forget
+}
+
+// look asks the provider.
 func (o *ours) look(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askBounds)
-	defer cancel()
-	known := map[string]bool{}
+	var listed []string
 	for n, err := range o.numbers.List(ctx, fax.NumberFilter{}) {
 		if err != nil {
 			o.asked, o.blind = time.Now(), true
 			return
 		}
-		known[n.Phone] = true
+		listed = append(listed, n.Phone)
 	}
-	o.asked, o.known, o.blind = time.Now(), known, false
+	o.asked, o.blind = time.Now(), false
+	if o.seen == nil {
+		o.seen = map[string]time.Time{}
+	}
+	maps.DeleteFunc(o.seen, func(phone string, _ time.Time) bool { return !o.lately(phone) })
+	for _, phone := range listed {
+		o.seen[phone] = o.asked
+	}
 }

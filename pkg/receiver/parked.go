@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,12 +20,13 @@ import (
 // Job is a piece of work that is not done yet.
 type Job struct {
 	ID       int64      `json:"id"`
-	Kind     string     `json:"kind"`  // fetch, exec, forward, backfill, prune or forget
+	Kind     string     `json:"kind"`  // fetch, aside, exec, forward, backfill, prune or forget
 	State    string     `json:"state"` // waiting, running, retrying or parked
 	FaxID    string     `json:"fax_id,omitempty"`
 	Status   fax.Status `json:"status,omitempty"`
 	Attempts int        `json:"attempts"`
-	Error    string     `json:"error,omitempty"` // of the last attempt
+	Error    string     `json:"error,omitempty"` // of the last attempt; of aside, why the document is
+	File     string     `json:"file,omitempty"`  // path of the document that came with the callback, and waits for this
 	Created  time.Time  `json:"created"`
 	Next     time.Time  `json:"next,omitzero"` // when it is tried again
 }
@@ -65,11 +68,18 @@ func stateOf(s rivertype.JobState) string {
 
 // Desk is a look at a receiver's state from outside, while it runs or not: what
 // is parked, and what to do about it.
-type Desk struct{ queue queue }
+type Desk struct {
+	queue queue
+	dir   string // of the state
+}
 
 // OpenDesk opens the state in a folder. fax.ErrNotFound: no receiver has ever
 // run there. The caller closes the desk.
 func OpenDesk(ctx context.Context, stateDir string) (*Desk, error) {
+	stateDir, err := filepath.Abs(stateDir)
+	if err != nil {
+		return nil, err
+	}
 	path := databasePath(stateDir)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		return nil, fax.WithHint(fmt.Errorf("a receiver's state in %s: %w", stateDir, fax.ErrNotFound), "start one: faxctl serve")
@@ -82,11 +92,25 @@ func OpenDesk(ctx context.Context, stateDir string) (*Desk, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.close())
 	}
-	return &Desk{q}, nil
+	return &Desk{q, stateDir}, nil
 }
 
 // Jobs lists what is not done, the oldest first.
-func (d *Desk) Jobs(ctx context.Context) ([]Job, error) { return d.queue.jobs(ctx) }
+func (d *Desk) Jobs(ctx context.Context) ([]Job, error) {
+	all, err := d.queue.jobs(ctx)
+	for i := range all {
+		all[i] = d.located(all[i])
+	}
+	return all, err
+}
+
+// located makes a path of the name of a job's file.
+func (d *Desk) located(j Job) Job {
+	if j.File != "" {
+		j.File = filepath.Join(uploadDir(d.dir), j.File)
+	}
+	return j
+}
 
 // Stats counts faxes and jobs.
 func (d *Desk) Stats(ctx context.Context) (Stats, error) { return d.queue.stats(ctx) }
@@ -95,12 +119,25 @@ func (d *Desk) Stats(ctx context.Context) (Stats, error) { return d.queue.stats(
 // no such job. fax.ErrConflict: it is running, or done.
 func (d *Desk) Retry(ctx context.Context, id int64) error { return d.queue.retry(ctx, id) }
 
-// MayDiscard fails as Discard would.
-func (d *Desk) MayDiscard(ctx context.Context, id int64) error { return d.queue.parked(ctx, id) }
+// MayDiscard is the job that Discard would give up. It fails as Discard would.
+func (d *Desk) MayDiscard(ctx context.Context, id int64) (Job, error) {
+	j, err := d.queue.parked(ctx, id)
+	return d.located(j), err
+}
 
-// Discard gives a parked job up for good; the event stays. Errors: as Retry,
-// and fax.ErrConflict when the job is not parked.
-func (d *Desk) Discard(ctx context.Context, id int64) error { return d.queue.discard(ctx, id) }
+// Discard gives a parked job up for good, and deletes the document that waited for
+// it: Job.File of what it returns; the event stays. Errors: as Retry, and
+// fax.ErrConflict when the job is not parked.
+func (d *Desk) Discard(ctx context.Context, id int64) (Job, error) {
+	j, err := d.queue.discard(ctx, id)
+	if j = d.located(j); err != nil || j.File == "" {
+		return j, err
+	}
+	if err := os.Remove(j.File); err != nil && !errors.Is(err, os.ErrNotExist) { // then the next start removes it
+		return j, fmt.Errorf("job %d is discarded, its document is not deleted: %w", id, err)
+	}
+	return j, nil
+}
 
 // Close closes the state.
 func (d *Desk) Close() error { return d.queue.close() }
@@ -113,6 +150,10 @@ func unfinished() []rivertype.JobState {
 }
 
 func (q *jobQueue[TTx]) jobs(ctx context.Context, ids ...int64) ([]Job, error) {
+	files, err := q.files(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var all []Job
 	params := river.NewJobListParams().States(unfinished()...).OrderBy(river.JobListOrderByID, river.SortOrderAsc).First(1000)
 	if len(ids) > 0 {
@@ -124,7 +165,7 @@ func (q *jobQueue[TTx]) jobs(ctx context.Context, ids ...int64) ([]Job, error) {
 			return nil, err
 		}
 		for _, row := range page.Jobs {
-			all = append(all, jobOf(row))
+			all = append(all, jobOf(row, files))
 		}
 		if len(page.Jobs) < 1000 {
 			return all, nil
@@ -133,12 +174,15 @@ func (q *jobQueue[TTx]) jobs(ctx context.Context, ids ...int64) ([]Job, error) {
 	}
 }
 
-func jobOf(row *rivertype.JobRow) Job {
-	var key eventKey
+func jobOf(row *rivertype.JobRow, files map[asideArgs]waiting) Job {
+	var key asideArgs
 	_ = json.Unmarshal(row.EncodedArgs, &key) // a job without a fax has none
 	j := Job{
 		ID: row.ID, Kind: row.Kind, State: stateOf(row.State), FaxID: key.FaxID, Status: key.Status,
 		Attempts: row.Attempt, Created: row.CreatedAt,
+	}
+	if row.Kind == (fetchArgs{}).Kind() || row.Kind == key.Kind() {
+		j.File, j.Error = files[key].file, files[key].reason
 	}
 	if n := len(row.Errors); n > 0 {
 		j.Error = strings.TrimPrefix(row.Errors[n-1].Error, "JobCancelError: ") // River's word for parked at once
@@ -173,20 +217,41 @@ func (q *jobQueue[TTx]) retry(ctx context.Context, id int64) error {
 	return err
 }
 
-func (q *jobQueue[TTx]) parked(ctx context.Context, id int64) error {
+// parked names no file when another job needs it as well.
+func (q *jobQueue[TTx]) parked(ctx context.Context, id int64) (Job, error) {
 	j, err := q.one(ctx, id)
-	if err == nil && j.State != Parked {
-		err = fmt.Errorf("job %d is %s, not parked: %w", id, j.State, fax.ErrConflict)
+	switch {
+	case err != nil:
+		return j, err
+	case j.State != Parked:
+		return j, fmt.Errorf("job %d is %s, not parked: %w", id, j.State, fax.ErrConflict)
+	case j.File == "":
+		return j, nil
 	}
-	return err
+	all, err := q.jobs(ctx)
+	if slices.ContainsFunc(all, func(other Job) bool { return other.ID != id && other.File == j.File }) {
+		j.File = ""
+	}
+	return j, err
 }
 
-func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) error {
-	err := q.parked(ctx, id)
-	if err == nil {
-		_, err = q.client.JobDelete(ctx, id)
+func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) (Job, error) {
+	j, err := q.parked(ctx, id)
+	if err != nil {
+		return j, err
 	}
-	return err
+	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+		if _, err := q.client.JobDeleteTx(ctx, tx, id); err != nil || j.File == "" {
+			return nil, err
+		}
+		for _, statement := range []string{deleteAside, dropUpload} {
+			if _, err := q.db.exec(ctx, tx, statement, j.File); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
+	})
+	return j, err
 }
 
 func (q *jobQueue[TTx]) stats(ctx context.Context) (Stats, error) {

@@ -35,6 +35,18 @@ type queue interface {
 	// has come meanwhile.
 	archived(e Event) error
 
+	// setAside commits a document that is kept aside, and the job that is about
+	// it, and names the file that is kept for it: another one when the same bytes
+	// are there already, none when all of them together would be more than most
+	// bytes.
+	setAside(a aside, most int64) (file string, err error)
+	aside(ctx context.Context, key asideArgs) (aside, error) // fax.ErrNotFound: there is none
+
+	// take commits that a document which was kept aside is that of its event,
+	// and the jobs that follow, unless the event has one.
+	take(a aside) (taken bool, err error)
+	settle(a aside) error // its file is not needed any more
+
 	known(ctx context.Context, faxID string, status fax.Status) (bool, error)
 	hasUpload(ctx context.Context, name string) (bool, error)
 	// forget deletes the events received before a time that no job needs and
@@ -49,8 +61,8 @@ type queue interface {
 	stats(ctx context.Context) (Stats, error)
 	jobs(ctx context.Context, ids ...int64) ([]Job, error)
 	retry(ctx context.Context, id int64) error
-	parked(ctx context.Context, id int64) error // an error tells that it is not
-	discard(ctx context.Context, id int64) error
+	parked(ctx context.Context, id int64) (Job, error) // an error tells that it is not
+	discard(ctx context.Context, id int64) (Job, error)
 	close() error
 }
 
@@ -102,26 +114,32 @@ const (
 )
 
 func (q *jobQueue[TTx]) record(e Event, upload string) (fresh bool, err error) {
-	event, err := json.Marshal(e)
-	if err != nil {
-		return false, err
-	}
-	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
-		n, err := q.db.exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), upload)
-		switch fresh = n == 1; {
-		case err != nil:
-			return nil, err
-		case fresh:
-			return q.r.follow(e), nil
-		case upload == "":
-			return nil, nil
-		}
-		if n, err = q.db.exec(ctx, tx, addUpload, upload, e.FaxID, string(e.Status)); err != nil || n == 0 {
-			return nil, err
-		}
-		return fetching(e, upload), nil
+	err = q.group.do(func(ctx context.Context, tx TTx) (jobs []river.InsertManyParams, err error) {
+		fresh, jobs, err = q.put(ctx, tx, e, upload)
+		return jobs, err
 	})
 	return fresh, err
+}
+
+// put is record within a transaction.
+func (q *jobQueue[TTx]) put(ctx context.Context, tx TTx, e Event, upload string) (fresh bool, jobs []river.InsertManyParams, err error) {
+	event, err := json.Marshal(e)
+	if err != nil {
+		return false, nil, err
+	}
+	n, err := q.db.exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), upload)
+	switch {
+	case err != nil:
+		return false, nil, err
+	case n == 1:
+		return true, q.r.follow(e), nil
+	case upload == "":
+		return false, nil, nil
+	}
+	if n, err = q.db.exec(ctx, tx, addUpload, upload, e.FaxID, string(e.Status)); err != nil || n == 0 {
+		return false, nil, err
+	}
+	return false, fetching(e, upload), nil
 }
 
 func (q *jobQueue[TTx]) insert(ctx context.Context, tx TTx, jobs []river.InsertManyParams) error {
@@ -163,7 +181,7 @@ func (q *jobQueue[TTx]) known(ctx context.Context, faxID string, status fax.Stat
 }
 
 func (q *jobQueue[TTx]) hasUpload(ctx context.Context, name string) (bool, error) {
-	return q.exists(ctx, `SELECT 1 FROM receiver_event WHERE upload = ? AND upload <> ''`, name)
+	return q.exists(ctx, `SELECT 1 FROM receiver_event WHERE upload = ? AND upload <> '' UNION ALL SELECT 1 FROM receiver_aside WHERE file = ?`, name, name)
 }
 
 func (q *jobQueue[TTx]) exists(ctx context.Context, query string, args ...any) (bool, error) {

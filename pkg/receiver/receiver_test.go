@@ -23,6 +23,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receiver"
+	"github.com/faxctl/faxctl/pkg/twiml"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
 
@@ -118,7 +119,24 @@ func (numbers) List(context.Context, fax.NumberFilter) iter.Seq2[fax.Number, err
 }
 
 // document is what the fax with this id looks like.
-func document(id string) string { return "%PDF-1.7\nthe fax " + id + "\n%%EOF\n" }
+func document(id string) string {
+	s := "%PDF-1.7\n%the fax " + id + "\n"
+	var at []int
+	for _, object := range []string{
+		"1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n",
+		"2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n",
+		"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>\nendobj\n",
+	} {
+		at = append(at, len(s))
+		s += object
+	}
+	table := len(s)
+	s += "xref\n0 4\n0000000000 65535 f \n"
+	for _, offset := range at {
+		s += fmt.Sprintf("%010d 00000 n \n", offset)
+	}
+	return s + fmt.Sprintf("trailer\n<</Size 4/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", table)
+}
 
 // folder is an archive of one file a fax.
 type folder struct {
@@ -201,6 +219,7 @@ func newStation(t testing.TB, change func(*receiver.Config)) *station {
 	cfg := receiver.Config{
 		PublicURL: publicURL, Keys: []webhook.Key{key}, Account: account,
 		Provider: s.cloud.provider(), Archive: s.archive, StateDir: s.state,
+		Answer: twiml.Receive{StoreMedia: new(false)}, // so that documents may come along
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),
 	}
 	if change != nil {

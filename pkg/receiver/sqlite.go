@@ -78,8 +78,8 @@ func openSQLite(ctx context.Context, path string) (*sqlite, error) {
 	return s, nil
 }
 
-// schema holds one row for each status a fax has reached. The key is what makes
-// a repeated callback harmless.
+// schema holds one row for each status a fax has reached, and one for each document
+// kept aside. The keys are what makes a repeated callback harmless.
 const schema = `
 CREATE TABLE IF NOT EXISTS receiver_event (
 	fax_id      TEXT NOT NULL,
@@ -90,6 +90,17 @@ CREATE TABLE IF NOT EXISTS receiver_event (
 );
 CREATE INDEX IF NOT EXISTS receiver_event_status ON receiver_event (status);
 CREATE INDEX IF NOT EXISTS receiver_event_upload ON receiver_event (upload) WHERE upload <> '';
+CREATE TABLE IF NOT EXISTS receiver_aside (     -- documents that are not simply that of their fax
+	fax_id  TEXT NOT NULL,                   -- empty: it was none
+	status  TEXT NOT NULL,
+	sha256  TEXT NOT NULL,                   -- of the file
+	file    TEXT NOT NULL,
+	size    INTEGER NOT NULL,                -- bytes
+	event   TEXT NOT NULL,                   -- Event as JSON
+	outcome TEXT NOT NULL,                   -- why, in a word
+	reason  TEXT NOT NULL,                   -- and for people
+	PRIMARY KEY (fax_id, status, sha256)
+);
 CREATE TABLE IF NOT EXISTS receiver_note (
 	name  TEXT NOT NULL PRIMARY KEY,
 	value TEXT NOT NULL

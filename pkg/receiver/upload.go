@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/document"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -28,18 +31,18 @@ type uploads struct {
 }
 
 const (
-	maxParts   = 64
 	partSuffix = ".part" // of a file that is not known to be whole
-	mediaField = "Media"
 	// uploadTime is how long a callback with a document may take: 64 MiB at
 	// 5 Mbit/s.
 	uploadTime = 2 * time.Minute
 )
 
+func uploadDir(stateDir string) string { return filepath.Join(stateDir, "incoming") }
+
 // openUploads prepares the folder and removes what a crash left in it: files
 // that no event mentions were never acknowledged.
 func openUploads(ctx context.Context, cfg Config, q queue) (*uploads, error) {
-	u := &uploads{disk: cfg.Disk, dir: filepath.Join(cfg.StateDir, "incoming"), most: cfg.MaxDocument}
+	u := &uploads{disk: cfg.Disk, dir: uploadDir(cfg.StateDir), most: cfg.MaxDocument}
 	if err := durable.MakeDir(u.disk, u.dir); err != nil {
 		return nil, err
 	}
@@ -79,89 +82,138 @@ func (u *uploads) open(name string, offset int64) (_ fax.Document, err error) {
 	if _, err := f.Seek(offset, io.SeekStart); err != nil {
 		return fax.Document{}, err
 	}
-	return fax.Document{Body: f, ContentType: contentType(name), Offset: offset, Size: info.Size()}, nil
+	return fax.Document{Body: f, Offset: offset, Size: info.Size()}, nil
 }
 
 func (u *uploads) remove(name string) error { return u.disk.Remove(filepath.Join(u.dir, name)) }
 
+// sum is the SHA-256 of a kept document in hex, and how long it is.
+func (u *uploads) sum(name string) (sum string, size int64, err error) {
+	f, err := os.Open(filepath.Join(u.dir, name))
+	if err != nil {
+		return "", 0, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	h := sha256.New()
+	size, err = io.Copy(h, f)
+	return hex.EncodeToString(h.Sum(nil)), size, err
+}
+
+// inspect tells what a kept document is.
+func (u *uploads) inspect(name string) error {
+	f, err := os.Open(filepath.Join(u.dir, name))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	info, err := f.Stat()
+	if err == nil {
+		_, err = document.Inspect(f, info.Size())
+	}
+	return err
+}
+
 // upload is one document on its way in. A nil upload is a callback without.
 type upload struct {
-	disk  durable.Disk
-	part  durable.File
-	final string
+	disk durable.Disk
+	part durable.File
+	size int64  // bytes
+	path string // once it is kept
 }
 
-// name is the file name the document will have; it is ours, never the sender's.
-func (u *upload) name() string {
-	if u == nil {
+// name is the file name the document has; it is ours, never the sender's.
+func (d *upload) name() string {
+	if d == nil {
 		return ""
 	}
-	return filepath.Base(u.final)
+	return filepath.Base(d.path)
 }
 
-// keep makes the document last.
-func (u *upload) keep() error {
-	if u == nil {
-		return nil
+// keep makes the document last, and tells what is wrong with it: nil, or
+// [document.ErrNotDocument] or [document.ErrTruncated] with the details. Such a file
+// has a name that no program opens.
+func (d *upload) keep() (wrong, err error) {
+	suffix := ".bin"
+	info, wrong := document.Inspect(d.part, d.size)
+	switch {
+	case wrong == nil:
+		suffix = info.Ext
+	case !errors.Is(wrong, document.ErrNotDocument) && !errors.Is(wrong, document.ErrTruncated):
+		return nil, wrong
 	}
-	if err := u.part.Sync(); err != nil {
-		return err
+	if err := d.part.Sync(); err != nil {
+		return wrong, err
 	}
-	if err := u.part.Close(); err != nil {
-		return err
+	if err := d.part.Close(); err != nil {
+		return wrong, err
 	}
-	if err := u.disk.Rename(u.part.Name(), u.final); err != nil {
-		return err
+	d.path = strings.TrimSuffix(d.part.Name(), partSuffix) + suffix
+	if err := d.disk.Rename(d.part.Name(), d.path); err != nil {
+		return wrong, err
 	}
-	return u.disk.SyncDir(filepath.Dir(u.final))
+	return wrong, d.disk.SyncDir(filepath.Dir(d.path))
 }
 
 // discard removes the document, whole or not.
-func (u *upload) discard() {
-	if u == nil {
-		return
+func (d *upload) discard() {
+	_ = d.part.Close() // may be closed; what stays is removed at the next start
+	_ = d.disk.Remove(d.part.Name())
+	if d.path != "" {
+		_ = d.disk.Remove(d.path)
 	}
-	_ = u.part.Close() // may be closed; what stays is removed at the next start
-	_ = u.disk.Remove(u.part.Name())
-	_ = u.disk.Remove(u.final)
 }
 
-// read takes a multipart callback apart: fields into a form, the document into
-// a file. Parts are read one after the other and never held whole. signed tells
-// whether the provider signed the fields that came so far.
-func (u *uploads) read(from *stranger, boundary string, signed func(url.Values) bool) (form url.Values, doc *upload, err error) {
+func discard(docs []*upload) {
+	for _, d := range docs {
+		d.discard()
+	}
+}
+
+// read takes a multipart callback apart: fields into a form, documents into
+// files; what has a file name is one, as it is to those who sign. Parts are read one
+// after the other and never held whole. signed tells whether the provider signed the
+// fields that came so far.
+func (u *uploads) read(from *stranger, boundary string, signed func(url.Values) bool) (form url.Values, docs []*upload, err error) {
 	if boundary == "" || len(boundary) > 70 { // RFC 2046, 5.1.1
 		return nil, nil, bad("a multipart body without a boundary")
 	}
 	defer func() {
 		if err != nil {
-			doc.discard()
-			doc = nil
+			discard(docs)
+			docs = nil
 		}
 	}()
 	body := &allowance{from, maxForm}
 	parts := multipart.NewReader(body, boundary)
 	form = url.Values{}
-	for n := 0; ; n++ {
+	for left := u.most; ; {
 		part, err := parts.NextRawPart()
 		switch {
 		case err == io.EOF: //nolint:errorlint // wrapped, it is an end that came too early
-			return form, doc, nil
+			return form, docs, nil
 		case err != nil:
-			return nil, doc, bodyError(err)
-		case n == maxParts:
-			return nil, doc, bad("a multipart body of more than %d parts", maxParts)
-		case part.FormName() == mediaField && part.FileName() != "" && doc != nil:
-			return nil, doc, bad("two documents in one callback")
-		case part.FormName() == mediaField && part.FileName() != "":
-			if doc, err = u.take(from, part, body, signed(form)); err != nil {
-				return nil, doc, err
+			return nil, docs, bodyError(err)
+		case part.FileName() != "":
+			begin := bufio.NewReaderSize(part, slowest)
+			if len(docs) == 0 { // for all of them
+				err = from.begins(begin, signed(form))
+			}
+			if err != nil {
+				return nil, docs, err
+			}
+			doc, err := u.take(begin, body, left)
+			if doc != nil {
+				docs = append(docs, doc)
+				left -= doc.size
+			}
+			if err != nil {
+				return nil, docs, err
 			}
 			continue
 		}
 		value, err := io.ReadAll(part)
 		if err != nil {
-			return nil, doc, bodyError(err)
+			return nil, docs, bodyError(err)
 		}
 		form.Add(part.FormName(), string(value))
 	}
@@ -184,77 +236,41 @@ func (a *allowance) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// take writes a document, which has an allowance of its own. A sender whose
-// fields came first and are rightly signed waits for nobody; strangers, who could
-// fill the disk and keep others waiting, take turns once they have shown that they
-// have something to send. The file is the caller's, also when this fails.
-func (u *uploads) take(from *stranger, part *multipart.Part, body *allowance, signed bool) (*upload, error) {
-	begin := bufio.NewReaderSize(part, slowest)
+// begins has documents come next. A sender whose fields came first and are rightly
+// signed waits for nobody; strangers, who could fill the disk and keep others
+// waiting, take turns once they have shown that they have something to send.
+func (s *stranger) begins(document *bufio.Reader, signed bool) error {
 	if signed {
-		from.known()
-	} else {
-		_, _ = begin.Peek(slowest) // what is wrong with it shows when it is read
-		if err := from.document(); err != nil {
-			return nil, err
-		}
+		s.known()
+		return nil
 	}
-	body.left += u.most
-	doc, size, err := u.write(begin)
-	body.left -= u.most - size
-	return doc, err
+	_, _ = document.Peek(slowest) // what is wrong with it shows when it is read
+	return s.document()
 }
 
-// write copies a document to a file that is not whole yet, and tells how long it
-// is.
-func (u *uploads) write(part io.Reader) (_ *upload, size int64, err error) {
-	begin := make([]byte, 5)
-	n, err := io.ReadFull(part, begin)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil, 0, bodyError(err)
-	}
-	kind, ok := documentKind(begin[:n])
-	if !ok {
-		return nil, 0, &refusal{http.StatusUnsupportedMediaType, "no document", "the document is neither PDF nor TIFF"}
-	}
-	final := filepath.Join(u.dir, rand.Text()+kind)
-	f, err := u.disk.OpenFile(final+partSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+// take writes a document, which has an allowance of its own: what is left of that
+// of all documents of a callback. The file is the caller's, also when this fails.
+func (u *uploads) take(part io.Reader, body *allowance, left int64) (*upload, error) {
+	f, err := u.disk.OpenFile(filepath.Join(u.dir, rand.Text()+partSuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	doc := &upload{disk: u.disk, part: f, final: final}
-	from := io.MultiReader(strings.NewReader(string(begin)), part)
-	size, err = io.Copy(onlyWriter{f}, io.LimitReader(from, u.most+1))
+	body.left += left
+	doc := &upload{disk: u.disk, part: f}
+	doc.size, err = io.Copy(onlyWriter{f}, io.LimitReader(part, left+1))
+	body.left -= left - doc.size
 	var disk *os.PathError
 	switch {
 	case errors.As(err, &disk):
-		return doc, size, fmt.Errorf("store the document: %w", err)
+		return doc, fmt.Errorf("store the document: %w", err)
 	case err != nil:
-		return doc, size, bodyError(err)
-	case size > u.most:
-		return doc, size, &refusal{http.StatusRequestEntityTooLarge, "too large", fmt.Sprintf("a document of more than %d bytes", u.most)}
+		return doc, bodyError(err)
+	case doc.size > left:
+		return doc, &refusal{http.StatusRequestEntityTooLarge, "too large", fmt.Sprintf("a document of more than %d bytes", u.most)}
 	}
-	return doc, size, nil
+	return doc, nil
 }
 
 // onlyWriter hides the file's ReadFrom, which would look for a descriptor to
 // splice from and find none.
 type onlyWriter struct{ io.Writer }
-
-// documentKind tells a document from its first bytes: the suffix of its file.
-func documentKind(begin []byte) (suffix string, ok bool) {
-	s := string(begin)
-	switch {
-	case strings.HasPrefix(s, "%PDF-"):
-		return ".pdf", true
-	case strings.HasPrefix(s, "II*\x00"), strings.HasPrefix(s, "MM\x00*"):
-		return ".tiff", true
-	}
-	return "", false
-}
-
-func contentType(name string) string {
-	if filepath.Ext(name) == ".pdf" {
-		return "application/pdf"
-	}
-	return "image/tiff"
-}

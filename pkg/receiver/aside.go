@@ -1,0 +1,230 @@
+package receiver
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+
+	"github.com/riverqueue/river"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// doubt is why a document is not simply taken as that of its fax. None: it is.
+type doubt struct {
+	outcome string // for the metrics: one of a few words
+	reason  string // for whoever decides about the document
+}
+
+const notOurs = "not ours"
+
+var otherBytes = doubt{"other bytes", "it is another document than the one that came first"}
+
+// unlisted is the doubt about a document for a number that the account has not,
+// or that the provider's list leaves out.
+func unlisted(e Event) doubt {
+	return doubt{notOurs, fmt.Sprintf("it is for %s, which is not in the list of the account's numbers", fax.MaskPhone(e.To))}
+}
+
+// notDocument is the doubt about a file that is none, or not all of one.
+func notDocument(wrong error) doubt { return doubt{"no document", wrong.Error()} }
+
+// asideArgs is the work on a document that was kept aside: a person looks at it.
+type asideArgs struct {
+	eventKey
+	SHA256 string `json:"sha256"`
+}
+
+// Kind names the job in the database.
+func (asideArgs) Kind() string { return "aside" }
+
+// aside is a document that came with a rightly signed callback and is not simply
+// that of its fax. Of the same bytes for the same fax one file is kept.
+type aside struct {
+	Event  Event
+	SHA256 string // hex
+	File   string // in the folder of uploads
+	Size   int64  // bytes
+	Doubt  doubt
+}
+
+func (a aside) key() asideArgs {
+	return asideArgs{eventKey{a.Event.FaxID, a.Event.Status}, a.SHA256}
+}
+
+// asideMost is how many documents of the greatest length may be kept aside. Whoever
+// has the account's key, and nobody else, can fill so much of the disk.
+const asideMost = 16
+
+// setAside commits a document of the folder of uploads to be kept aside.
+func (r *Receiver) setAside(e Event, file string, why doubt) error {
+	sum, size, err := r.uploads.sum(file)
+	if err != nil {
+		return err
+	}
+	kept, err := r.queue.setAside(aside{Event: e, SHA256: sum, File: file, Size: size, Doubt: why}, asideMost*r.cfg.MaxDocument)
+	switch {
+	case err != nil:
+		return err
+	case kept == "":
+		return errors.Join(&refusal{http.StatusServiceUnavailable, "full", fmt.Sprintf("as much is kept aside as may be, %d bytes: "+
+			"look at it with faxctl serve jobs list --parked", asideMost*r.cfg.MaxDocument)}, r.uploads.remove(file))
+	case kept != file: // it is there already
+		return r.uploads.remove(file)
+	}
+	r.log.Warn("a document is kept aside", "fax", e.FaxID, "reason", why.reason, "file", file, "bytes", size)
+	return nil
+}
+
+// reconsider works on a document that is kept aside. At first it is parked with the
+// reason, for a person to look at; only a number that the provider's list left out is
+// looked for again, for an hour. When a person has the job run again, it takes the
+// document if it can be taken now.
+func (r *Receiver) reconsider(ctx context.Context, job *river.Job[asideArgs]) error {
+	a, err := r.queue.aside(ctx, job.Args)
+	switch {
+	case errors.Is(err, fax.ErrNotFound): // done before a crash, which the job did not survive
+		return nil
+	case err != nil:
+		return err
+	case len(job.Errors) == 0 && a.Doubt.outcome != notOurs:
+		return r.park(ctx, job.JobRow, errors.New(a.Doubt.reason))
+	}
+	err = r.takeIn(ctx, a)
+	var stays *staysError
+	if errors.As(err, &stays) && (stays.outcome != notOurs || job.Attempt >= missingAttempts) {
+		return r.park(ctx, job.JobRow, err)
+	}
+	return err
+}
+
+// staysError is why a document stays aside.
+type staysError struct{ doubt }
+
+// Error implements error.
+func (e *staysError) Error() string { return e.reason }
+
+// takeIn makes a document that was kept aside that of its fax, unless that has one.
+func (r *Receiver) takeIn(ctx context.Context, a aside) error {
+	e := a.Event
+	switch wrong := r.uploads.inspect(a.File); {
+	case errors.As(wrong, new(*fs.PathError)):
+		return wrong
+	case wrong != nil:
+		return &staysError{notDocument(wrong)}
+	case e.FaxID == "" || e.Status == "", !e.hasDocument():
+		return &staysError{a.Doubt}
+	case !r.ours.has(ctx, e.To):
+		return &staysError{unlisted(e)}
+	}
+	taken, err := r.queue.take(a)
+	if err != nil || taken {
+		return err
+	}
+	switch same, err := r.knows(ctx, e.FaxID, e.Status, a.File); {
+	case err != nil:
+		return err
+	case !same:
+		return &staysError{otherBytes}
+	}
+	if err := r.queue.settle(a); err != nil {
+		return err
+	}
+	needed, err := r.queue.hasUpload(ctx, a.File) // by a fetch that kept it aside and was cut off
+	if err != nil || needed {
+		return err
+	}
+	return r.uploads.remove(a.File)
+}
+
+const (
+	insertAside = `INSERT INTO receiver_aside (fax_id, status, sha256, file, size, event, outcome, reason) SELECT ?, ?, ?, ?, ?, ?, ?, ?
+		WHERE (SELECT coalesce(sum(size), 0) FROM receiver_aside) + ? <= ? ON CONFLICT DO NOTHING`
+	selectAside = `SELECT event, file, size, outcome, reason FROM receiver_aside WHERE fax_id = ? AND status = ? AND sha256 = ?`
+	deleteAside = `DELETE FROM receiver_aside WHERE file = ?`
+	dropUpload  = `UPDATE receiver_event SET upload = '' WHERE upload = ?`
+	allFiles    = `SELECT fax_id, status, '', upload, '' FROM receiver_event WHERE upload <> ''
+		UNION ALL SELECT fax_id, status, sha256, file, reason FROM receiver_aside`
+)
+
+func (q *jobQueue[TTx]) setAside(a aside, most int64) (file string, err error) {
+	event, err := json.Marshal(a.Event)
+	if err != nil {
+		return "", err
+	}
+	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+		n, err := q.db.exec(ctx, tx, insertAside, a.Event.FaxID, string(a.Event.Status), a.SHA256, a.File, a.Size, string(event),
+			a.Doubt.outcome, a.Doubt.reason, a.Size, most)
+		if err != nil || n == 0 {
+			return nil, err
+		}
+		return []river.InsertManyParams{{Args: a.key(), InsertOpts: &river.InsertOpts{Queue: fetchQueue, MaxAttempts: fetchAttempts}}}, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	kept, err := q.aside(context.Background(), a.key()) // as the commit, it cannot be hurried
+	if errors.Is(err, fax.ErrNotFound) {
+		return "", nil
+	}
+	return kept.File, err
+}
+
+func (q *jobQueue[TTx]) aside(ctx context.Context, key asideArgs) (aside, error) {
+	a := aside{SHA256: key.SHA256}
+	var event string
+	err := q.db.reads().QueryRowContext(ctx, selectAside, key.FaxID, string(key.Status), key.SHA256).
+		Scan(&event, &a.File, &a.Size, &a.Doubt.outcome, &a.Doubt.reason)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = fmt.Errorf("a document kept aside of fax %s: %w", key.FaxID, fax.ErrNotFound)
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(event), &a.Event)
+	}
+	return a, err
+}
+
+func (q *jobQueue[TTx]) take(a aside) (taken bool, err error) {
+	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+		fresh, jobs, err := q.put(ctx, tx, a.Event, a.File)
+		if taken = fresh || len(jobs) > 0; err != nil || !taken {
+			return nil, err
+		}
+		_, err = q.db.exec(ctx, tx, deleteAside, a.File)
+		return jobs, err
+	})
+	return taken, err
+}
+
+func (q *jobQueue[TTx]) settle(a aside) error {
+	return q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+		_, err := q.db.exec(ctx, tx, deleteAside, a.File)
+		return nil, err
+	})
+}
+
+// waiting is a document that waits for a job.
+type waiting struct{ file, reason string }
+
+// files are the documents that wait, by the job they wait for.
+func (q *jobQueue[TTx]) files(ctx context.Context) (map[asideArgs]waiting, error) {
+	rows, err := q.db.reads().QueryContext(ctx, allFiles)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	all := map[asideArgs]waiting{}
+	for rows.Next() {
+		var key asideArgs
+		var w waiting
+		if err := rows.Scan(&key.FaxID, &key.Status, &key.SHA256, &w.file, &w.reason); err != nil {
+			return nil, err
+		}
+		all[key] = w
+	}
+	return all, rows.Err()
+}
