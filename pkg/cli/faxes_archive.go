@@ -53,11 +53,20 @@ run goes on. faxctl archive looks into the copies.`,
 			if err != nil {
 				return err
 			}
-			kept, err := a.openArchive(cmd.Context(), to)
+			kept, err := a.ifThere(cmd.Context(), to, a.openArchive)
 			if err != nil {
 				return err
 			}
-			return a.archive(cmd.Context(), fetch.AtMost(faxes, most), kept, a.everyFax(cmd.Context(), faxes, q), jobs, again)
+			all := a.everyFax(cmd.Context(), faxes, q)
+			if kept == nil { // it is made when there is an account to make it for
+				if all, err = begun(all); err != nil {
+					return err
+				}
+				if kept, err = a.openArchive(cmd.Context(), to); err != nil {
+					return err
+				}
+			}
+			return a.archive(cmd.Context(), fetch.AtMost(faxes, most), kept, all, jobs, again)
 		},
 	}
 	s.bindRest(a, cmd)
@@ -153,14 +162,30 @@ func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) err
 	return nil
 }
 
-// openIfThere opens an archive for reading; nil when there is none.
-func (a *app) openIfThere(ctx context.Context, dir string) (*archive.Archive, error) {
-	kept, err := a.readArchive(ctx, dir)
-	if errors.Is(err, fax.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+// ifThere opens an archive that is there; nil when there is none and it could be
+// made.
+func (a *app) ifThere(ctx context.Context, dir string, open func(context.Context, string) (*archive.Archive, error)) (*archive.Archive, error) {
+	switch err := archive.Known(dir); {
+	case errors.Is(err, fax.ErrNotFound):
+		return nil, archive.Check(dir)
+	case err != nil:
 		return nil, fmt.Errorf("archive %s: %w", dir, err)
 	}
-	return kept, nil
+	return open(ctx, dir)
+}
+
+// begun is a sequence whose first item is there, or an error that kept it from
+// beginning: nothing need be made for it then.
+func begun[T any](seq iter.Seq2[T, error]) (iter.Seq2[T, error], error) {
+	next, stop := iter.Pull2(seq)
+	v, err, more := next()
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	return func(yield func(T, error) bool) {
+		defer stop()
+		for ; more && yield(v, err); v, err, more = next() {
+		}
+	}, nil
 }

@@ -141,7 +141,7 @@ func (a *app) prune(ctx context.Context, p prune) error {
 	if err != nil {
 		return err
 	}
-	if p.dryRun && p.receipts != "" && p.receipts != "-" {
+	if p.receipts != "" && p.receipts != "-" {
 		if err := archive.CheckReceipts(p.receipts); err != nil {
 			return fmt.Errorf("--receipts: %w", err)
 		}
@@ -198,20 +198,16 @@ func (a *app) tellDamage(plan retention.Plan) error {
 	return end
 }
 
-// copiesFor opens the archive of a prune: nil when none is named, or when a
-// dry run would make it.
+// copiesFor opens the archive of a prune: nil when none is named, or when it is to
+// be made, which nothing is before a person has agreed.
 func (a *app) copiesFor(ctx context.Context, p prune) (*archive.Archive, error) {
 	switch {
 	case p.archive == "":
 		return nil, nil
 	case p.dryRun:
-		kept, err := a.openIfThere(ctx, p.archive)
-		if kept == nil && err == nil {
-			err = archive.Check(p.archive)
-		}
-		return kept, err
+		return a.ifThere(ctx, p.archive, a.readArchive)
 	}
-	return a.openArchive(ctx, p.archive)
+	return a.ifThere(ctx, p.archive, a.openArchive)
 }
 
 // planPrune fixes the selection.
@@ -302,6 +298,9 @@ func day(t time.Time) string {
 // deletePlanned deletes what was selected and nothing else.
 func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, plan retention.Plan, p prune) error {
 	write, err := a.receiptWriter(p.receipts)
+	if err == nil && kept == nil && p.archive != "" {
+		kept, err = a.openArchive(ctx, p.archive)
+	}
 	if err != nil {
 		return err
 	}

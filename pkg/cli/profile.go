@@ -150,16 +150,17 @@ func (a *app) profileUse() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if dryRun {
-				c, err := profile.Load(path)
-				if err != nil {
-					return err
-				}
-				p, err := c.Find(args[0])
-				if err == nil {
-					a.say("Dry run: %s would be in use.", p.Name)
-				}
+			c, err := profile.Load(path) // before a file is made
+			if err != nil {
 				return err
+			}
+			p, err := c.Find(args[0])
+			if err != nil {
+				return err
+			}
+			if dryRun {
+				a.say("Dry run: %s would be in use.", p.Name)
+				return nil
 			}
 			return a.useProfile(cmd.Context(), path, args[0])
 		},

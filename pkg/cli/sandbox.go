@@ -153,22 +153,22 @@ func quirkValues() []string {
 
 // serveSandbox serves until the context ends.
 func (a *app) serveSandbox(ctx context.Context, listen string, o sandbox.Options) error {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return fax.WithHint(usageError("--listen: %w", err), "as in --listen 127.0.0.1:8080")
+	if err := checkListen(listen); err != nil {
+		return err
 	}
+	host, _, _ := net.SplitHostPort(listen) // it was checked
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return fax.WithHint(usageError("--listen: %s is not this machine alone", listen), "its credentials are known to everybody: use 127.0.0.1")
 	}
-	box, err := sandbox.Open(ctx, o)
-	if err != nil {
-		return err
-	}
-	a.onClose(box.Close)
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", listen) // before a state is made
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	box, err := sandbox.Open(ctx, o)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	a.onClose(box.Close)
 	server := &http.Server{Handler: box.Handler(), ReadHeaderTimeout: 10 * time.Second}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -146,6 +145,12 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if s.Jobs < 1 || s.Attempts < 1 || s.MaxConns < 1 && cmd.Flags().Changed("max-connections") || s.Drain <= 0 || s.Backfill < 0 {
 		return usageError("--jobs, --attempts, --max-connections and --drain take 1 or more, --backfill 0 or more")
 	}
+	if err := checkListen(s.listen); err != nil {
+		return err
+	}
+	if err := webAddress("public-url", s.PublicURL); err != nil {
+		return fax.WithHint(err, "as in --public-url https://fax.example.com")
+	}
 	for _, path := range []*string{&s.archive, &s.cert, &s.key, &s.prune.receipts} { // programs run for a fax get the one, a unit the others
 		if *path == "" || *path == "-" {
 			continue
@@ -229,6 +234,18 @@ func (s *serving) readPrune() (err error) {
 	return nil
 }
 
+// checkListen refuses what is no address to listen on.
+func checkListen(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port)
+	}
+	if err != nil {
+		return fax.WithHint(usageError("--listen: %w", err), "as in --listen :8080 or --listen 127.0.0.1:8080")
+	}
+	return nil
+}
+
 func patterns(flag string, texts []string) ([]receiver.Pattern, error) {
 	var all []receiver.Pattern
 	for _, text := range texts {
@@ -264,21 +281,25 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := archive.Check(s.archive); err != nil {
+		return err
+	}
+	// What can be refused is, before a folder or a file is made.
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = l.Close()
+		}
+	}()
 
 	keeper := &keeper{dir: s.archive, log: s.Log}
 	a.onClose(func() error { return keeper.close(ctx) })
-	switch err := keeper.use(ctx, func(*archive.Archive) error { return nil }); {
-	case errors.Is(err, archive.ErrLocked):
-		a.warn("another process is writing to %s: documents wait until it has finished", s.archive)
-	case err != nil:
-		return err
-	}
 	s.Archive = keeper
+	var write func(archive.Receipt) error
 	if s.pruneAfter != "" {
-		write, err := a.receiptWriter(s.prune.receipts)
-		if err != nil {
-			return err
-		}
 		s.Prune = func(ctx context.Context) (run receiver.Pruned, err error) {
 			err = keeper.use(ctx, func(kept *archive.Archive) (err error) {
 				run, err = a.pruneArchived(ctx, kept, s.prune, write, s.Log)
@@ -295,9 +316,14 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 		return err
 	}
 	a.onClose(r.Close)
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+	switch err := keeper.use(ctx, func(*archive.Archive) error { return nil }); {
+	case errors.Is(err, archive.ErrLocked):
+		a.warn("another process is writing to %s: documents wait until it has finished", s.archive)
+	case err != nil:
+		return err
+	}
+	if write, err = a.receiptWriter(s.prune.receipts); err != nil {
+		return err
 	}
 	a.announce(l, r, s)
 	return r.Serve(a.interrupts.gently(), l, config)
@@ -346,6 +372,5 @@ func (a *app) receiverState(given string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(filepath.Dir(beside), "receiver", resolved.AccountID)
-	return dir, os.MkdirAll(dir, 0o700)
+	return filepath.Join(filepath.Dir(beside), "receiver", resolved.AccountID), nil
 }
