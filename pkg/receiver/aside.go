@@ -22,7 +22,10 @@ type doubt struct {
 
 const notOurs = "not ours"
 
-var otherBytes = doubt{"other bytes", "it is another document than the one that came first"}
+// otherBytes is the doubt about a second document of the same fax.
+func otherBytes() doubt {
+	return doubt{"other bytes", "it is another document than the one that came first"}
+}
 
 // unlisted is the doubt about a document for a number that the account has not,
 // or that the provider's list leaves out.
@@ -129,7 +132,7 @@ func (r *Receiver) takeIn(ctx context.Context, a aside) error {
 	case err != nil:
 		return err
 	case !same:
-		return &staysError{otherBytes}
+		return &staysError{otherBytes()}
 	}
 	if err := r.queue.settle(a); err != nil {
 		return err

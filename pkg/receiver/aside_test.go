@@ -263,7 +263,7 @@ func TestArchiveHasAnother(t *testing.T) {
 // keeps is an archive that has a document of every fax already.
 type keeps struct{ receiver.Archive }
 
-func (keeps) Save(ctx context.Context, _ fax.Faxes, _ fax.Fax) (receiver.Kept, error) {
+func (keeps) Save(context.Context, fax.Faxes, fax.Fax) (receiver.Kept, error) {
 	return receiver.Kept{SHA256: strings.Repeat("0", 64), Size: 1}, nil
 }
 

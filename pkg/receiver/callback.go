@@ -128,7 +128,7 @@ func (r *Receiver) repeated(ctx context.Context, e Event, doc *upload) (outcome 
 		doc.discard()
 		return "repeated", nil
 	}
-	return otherBytes.outcome, r.setAside(e, doc.name(), otherBytes)
+	return otherBytes().outcome, r.setAside(e, doc.name(), otherBytes())
 }
 
 // knows reports whether a kept document is, byte for byte, the one that an event
@@ -174,7 +174,7 @@ func (r *Receiver) accept(req *http.Request, form url.Values, docs int) (e Event
 	case unread != nil && docs == 0:
 		return e, false, doubt{}, bad("%v", unread)
 	case unread != nil:
-		return e, false, doubt{"malformed", unread.Error()}, nil
+		return e, false, doubt{"malformed", unread.Error()}, nil //nolint:nilerr // it is the doubt
 	case !mine && docs == 0:
 		return e, false, doubt{}, forbidden(notOurs, "%s", unlisted(e).reason)
 	case !mine:

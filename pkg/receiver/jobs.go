@@ -280,7 +280,7 @@ func (r *Receiver) contradicts(e Event, upload string) (stays bool, err error) {
 	if err != nil || sum == e.SHA256 {
 		return false, err
 	}
-	return true, r.setAside(e, upload, doubt{otherBytes.outcome, "it is another document than the one in the archive"})
+	return true, r.setAside(e, upload, doubt{otherBytes().outcome, "it is another document than the one in the archive"})
 }
 
 // tell hands an event to the operator's side.

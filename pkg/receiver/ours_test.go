@@ -15,6 +15,7 @@ import (
 type account struct {
 	fax.Numbers
 	phones []string
+	lapses int // lists that lack all numbers
 	broken error
 	asked  int
 }
@@ -24,6 +25,10 @@ func (a *account) List(ctx context.Context, _ fax.NumberFilter) iter.Seq2[fax.Nu
 		a.asked++
 		if err := errors.Join(ctx.Err(), a.broken); err != nil {
 			yield(fax.Number{}, err)
+			return
+		}
+		if a.lapses > 0 {
+			a.lapses--
 			return
 		}
 		for _, phone := range a.phones {
@@ -67,6 +72,13 @@ func TestOurs(t *testing.T) {
 		if a.asked > asked {
 			t.Errorf("asked %d times in no time", a.asked-asked)
 		}
+		a.lapses = 2
+		time.Sleep(askAgain + 1)
+		has(t.Context(), strange, false, "while the lists lack all numbers")
+		has(t.Context(), old, true, "a number that two lists lack, and one a moment ago had")
+		a.lapses = 1
+		time.Sleep(forget + 1)
+		has(t.Context(), old, true, "a number that one list lacks")
 		a.phones = nil
 		time.Sleep(forget + 1)
 		has(t.Context(), old, false, "a number that was given up")

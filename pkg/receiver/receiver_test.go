@@ -220,7 +220,7 @@ func newStation(t testing.TB, change func(*receiver.Config)) *station {
 		PublicURL: publicURL, Keys: []webhook.Key{key}, Account: account,
 		Provider: s.cloud.provider(), Archive: s.archive, StateDir: s.state,
 		Answer: twiml.Receive{StoreMedia: new(false)}, // so that documents may come along
-		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Log:    slog.New(slog.NewTextHandler(s.log, nil)),
 	}
 	if change != nil {
 		change(&cfg)
