@@ -302,6 +302,9 @@ func (a *Archive) put(ctx context.Context, key string, part *fetch.Part, e Entry
 	if len(sidecar) > mostSidecar {
 		return fmt.Errorf("%w: the record of fax %s is %d bytes long", fax.ErrInvalid, e.Fax.ID, len(sidecar))
 	}
+	if err := a.turn.check(); err != nil { // the download may have taken a while
+		return err
+	}
 	stamp, err := a.store.Put(ctx, key, part, sidecar)
 	if err != nil {
 		return fmt.Errorf("archive: %w", err)

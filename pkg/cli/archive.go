@@ -180,10 +180,10 @@ func (a *app) archiveVerify() *cobra.Command {
 		Short: "Read every copy again and compare it with what was kept",
 		Long: `Read every copy again and compare it with what was kept: each document against
 its sha256. What is missing, changed, unreadable or without a sidecar is listed,
-and so is a document with fewer pages than its record tells, and one that is not
-kept and was marked as gone at the provider; the exit status is then 8. A
-document whose pages cannot be counted is told with the reason, and is no
-finding.
+and so is a sidecar that the index does not know while it claims to be whole, a
+document with fewer pages than its record tells, and one that is not kept and
+was marked as gone at the provider; the exit status is then 8. A document whose
+pages cannot be counted is told with the reason, and is no finding.
 
 Marks of an earlier version, which believed one answer that something was not
 found, are counted. faxctl archive reindex --ask takes back those that are not
@@ -241,14 +241,17 @@ func (a *app) sayNotes(notes []archive.Note, dir string) {
 func (a *app) archiveReindex() *cobra.Command {
 	var ask bool
 	var jobs int
+	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "reindex ARCHIVE",
 		Short: "Build the index of an archive anew",
-		Long: `Build the index of an archive anew, from the sidecar files. It happens by itself
-when the index is missing or damaged. Faxes whose sidecar was removed are
-forgotten, and counted. A sidecar that cannot be read is named, and the exit
-status is then 8: put it right or bring it back from a backup; until then faxctl
-faxes prune leaves its fax alone.
+		Long: `Build the index of an archive anew, from the sidecar files. It happens by
+itself, in the next run that writes, when it is missing, damaged or unfinished.
+Faxes whose sidecar was removed are forgotten, and counted. An archive without
+its faxctl-archive.json gets a new one when it has a sidecar in its place; no
+other folder becomes an archive. A sidecar that cannot be read is named, and the
+exit status is then 8: put it right or bring it back from a backup; until then
+faxctl faxes prune leaves its fax alone.
 
 With --ask the provider is asked about the faxes that an earlier version marked
 as gone on one answer, and the marks that are not so are taken back: faxctl
@@ -258,7 +261,10 @@ faxes archive then keeps what is missing. Use the account that the faxes are of.
 		Args:              oneArg("the folder of an archive", "faxctl archive reindex /srv/faxes"),
 		ValidArgsFunction: upTo(1, a.completeArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			kept, err := a.writeArchive(cmd.Context(), args[0])
+			if err := checkWait(wait); err != nil {
+				return err
+			}
+			kept, err := a.writeArchive(cmd.Context(), args[0], wait)
 			if err != nil {
 				return err
 			}
@@ -283,6 +289,7 @@ faxes archive then keeps what is missing. Use the account that the faxes are of.
 	}
 	cmd.Flags().BoolVar(&ask, "ask", false, "ask the provider about marks that an earlier version made on one answer")
 	a.bindJobs(cmd, &jobs, 16, "faxes asked about")
+	a.bindWait(cmd, &wait)
 	return cmd
 }
 
@@ -316,14 +323,16 @@ func (a *app) askAgain(ctx context.Context, kept *archive.Archive, jobs int) err
 	return cmp.Or(end, t.err())
 }
 
-// writeArchive opens an archive that exists already for writing.
-func (a *app) writeArchive(ctx context.Context, dir string) (*archive.Archive, error) {
-	there, err := archive.Read(ctx, dir)
+// writeArchive opens an archive that exists already for writing, and makes one that
+// has lost its format file whole again.
+func (a *app) writeArchive(ctx context.Context, dir string, wait time.Duration) (*archive.Archive, error) {
+	kept, rescued, err := archive.Rescue(ctx, dir, wait)
 	if err != nil {
 		return nil, err
 	}
-	if err := there.Close(ctx); err != nil {
-		return nil, err
+	a.onClose(func() error { return kept.Close(ctx) })
+	if rescued {
+		a.warn("%s had lost its faxctl-archive.json; its sidecars show that it is an archive, and it has a new one", dir)
 	}
-	return a.openArchive(ctx, dir)
+	return kept, nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 type holds struct {
 	done, would string // what to say in the end, with the number of faxes
 	dryRun      bool
+	wait        time.Duration
 
 	// change makes it, and returns the hold that was there.
 	change func(ctx context.Context, kept *archive.Archive, id string) (was *archive.Hold, err error)
@@ -23,7 +25,8 @@ type holds struct {
 	remark func(was *archive.Hold) (note string, idle bool)
 }
 
-func (h *holds) bind(cmd *cobra.Command) {
+func (h *holds) bind(a *app, cmd *cobra.Command) {
+	a.bindWait(cmd, &h.wait)
 	cmd.Flags().BoolVar(&h.dryRun, "dry-run", false, "see whether the faxes are there, and change nothing")
 }
 
@@ -56,7 +59,7 @@ list --held names them. - reads ids from standard input.`,
 			return a.changeHolds(cmd.Context(), args, h)
 		},
 	}
-	h.bind(cmd)
+	h.bind(a, cmd)
 	cmd.Flags().StringVar(&reason, "reason", "", "why it is kept, a `text` for those who come after")
 	a.completeNothing(cmd, "reason")
 	return cmd
@@ -85,17 +88,22 @@ func (a *app) archiveUnhold() *cobra.Command {
 			return a.changeHolds(cmd.Context(), args, h)
 		},
 	}
-	h.bind(cmd)
+	h.bind(a, cmd)
 	return cmd
 }
 
 // changeHolds changes the holds of the faxes that follow the archive in args.
 func (a *app) changeHolds(ctx context.Context, args []string, h holds) error {
+	if err := checkWait(h.wait); err != nil {
+		return err
+	}
 	ids, err := a.refs(args[1:])
 	if err != nil {
 		return err
 	}
-	open := a.writeArchive
+	open := func(ctx context.Context, dir string) (*archive.Archive, error) {
+		return a.writeArchive(ctx, dir, h.wait)
+	}
 	if h.dryRun {
 		open = a.readArchive
 		h.change = func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,7 @@ func (a *app) faxesArchive() *cobra.Command {
 		to    string
 		most  int64
 		jobs  int
+		wait  time.Duration
 		again bool
 	)
 	cmd := &cobra.Command{
@@ -44,6 +46,9 @@ run goes on. faxctl archive looks into the copies.`,
 			if to == "" {
 				return fax.WithHint(usageError("--to is needed"), "name a folder, as in --to /srv/faxes")
 			}
+			if err := checkWait(wait); err != nil {
+				return err
+			}
 			q, err := s.filter(cmd.Context(), a)
 			if err != nil {
 				return err
@@ -53,7 +58,7 @@ run goes on. faxctl archive looks into the copies.`,
 			if err != nil {
 				return err
 			}
-			kept, err := a.ifThere(cmd.Context(), to, a.openArchive)
+			kept, err := a.ifThere(cmd.Context(), to, a.opener(wait))
 			if err != nil {
 				return err
 			}
@@ -74,17 +79,33 @@ run goes on. faxctl archive looks into the copies.`,
 	cmd.Flags().BoolVar(&again, "retry-missing", false, "ask again for documents that storage did not have")
 	a.bindMaxDocument(cmd, &most)
 	a.bindJobs(cmd, &jobs, 16, "faxes")
+	a.bindWait(cmd, &wait)
 	a.completeFolders(cmd, "to")
 	return cmd
 }
 
-// openArchive opens an archive for writing until the command ends.
-func (a *app) openArchive(ctx context.Context, dir string) (*archive.Archive, error) {
-	kept, err := archive.Open(ctx, dir)
-	if err == nil {
-		a.onClose(func() error { return kept.Close(ctx) })
+// bindWait adds the flag of those who write to an archive.
+func (a *app) bindWait(cmd *cobra.Command, wait *time.Duration) {
+	cmd.Flags().DurationVar(wait, "wait", 10*time.Second, "wait for this `duration` while another process writes to the archive; 0 not at all")
+	a.completeNothing(cmd, "wait")
+}
+
+func checkWait(wait time.Duration) error {
+	if wait < 0 {
+		return usageError("--wait takes 0 or more")
 	}
-	return kept, err
+	return nil
+}
+
+// opener opens archives for writing until the command ends.
+func (a *app) opener(wait time.Duration) func(ctx context.Context, dir string) (*archive.Archive, error) {
+	return func(ctx context.Context, dir string) (*archive.Archive, error) {
+		kept, err := archive.OpenWithin(ctx, dir, wait)
+		if err == nil {
+			a.onClose(func() error { return kept.Close(ctx) })
+		}
+		return kept, err
+	}
 }
 
 // readArchive opens an archive for reading until the command ends.

@@ -33,6 +33,7 @@ type prune struct {
 	ages      []time.Duration // of the conditions that are relative to now
 	uncounted bool            // a copy whose pages cannot be counted is good enough
 	anyClock  bool            // the clock of this machine is relied on as it is
+	wait      time.Duration   // for the archive, while another process writes to it
 	byHand    string          // serve: the command that does the same with a person at hand
 	selected  int             // how many there are, to tell how many are left; 0: that is not told
 	would     printing[fax.Fax]
@@ -95,6 +96,12 @@ docs/retention.md.`,
 			if cmd.Flags().Changed("max-document") && p.archive == "" {
 				return usageError("--max-document is for --archive")
 			}
+			if cmd.Flags().Changed("wait") && p.archive == "" {
+				return usageError("--wait is for --archive")
+			}
+			if err := checkWait(p.wait); err != nil {
+				return err
+			}
 			if p.uncounted && p.archive == "" {
 				return usageError("--allow-uncounted is for --archive")
 			}
@@ -118,6 +125,7 @@ docs/retention.md.`,
 	p.would.bind(a, cmd, faxType, func() bool { return p.dryRun })
 	a.bindMaxDocument(cmd, &p.most)
 	a.bindJobs(cmd, &p.jobs, 32, "faxes")
+	a.bindWait(cmd, &p.wait)
 	a.completeFolders(cmd, "archive")
 	a.completeNothing(cmd, "older-than", "keep-last", "max-delete")
 	must(cmd.RegisterFlagCompletionFunc("receipts", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
@@ -207,7 +215,7 @@ func (a *app) copiesFor(ctx context.Context, p prune) (*archive.Archive, error) 
 	case p.dryRun:
 		return a.ifThere(ctx, p.archive, a.readArchive)
 	}
-	return a.ifThere(ctx, p.archive, a.openArchive)
+	return a.ifThere(ctx, p.archive, a.opener(p.wait))
 }
 
 // planPrune fixes the selection.
