@@ -168,7 +168,8 @@ func printAnswer(ctx context.Context, out *printing[json.RawMessage], answer fax
 
 // rawItems are the items of a list, page by page.
 func rawItems(ctx context.Context, raw fax.Raw, r fax.RawRequest) iter.Seq2[json.RawMessage, error] {
-	return fax.Pages(ctx, func(ctx context.Context, cursor string) (fax.Page[json.RawMessage], error) {
+	whole := func(item json.RawMessage) string { return string(item) }
+	return fax.Pages(ctx, whole, func(ctx context.Context, cursor string) (fax.Page[json.RawMessage], error) {
 		r.Cursor = cursor
 		answer, err := raw.Do(ctx, r)
 		if err == nil && answer.Items == nil {

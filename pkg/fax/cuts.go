@@ -108,7 +108,7 @@ func (l *lister) read(ctx context.Context, w *window) error {
 		// 10.7 s, shown as 10 s, belongs to the window that ends there.
 		q.Until = w.until.Add(time.Second)
 	}
-	seen := cursors{}
+	seen, shown := cursors{}, newNews()
 	for cursor := ""; ; {
 		page, err := l.faxes.Page(ctx, q, l.size, cursor)
 		switch {
@@ -118,6 +118,9 @@ func (l *lister) read(ctx context.Context, w *window) error {
 			return errSamePage()
 		}
 		w.pages++
+		if page.Next != "" || w.pages > 1 {
+			page.Items = slices.DeleteFunc(page.Items, func(f Fax) bool { return !shown.add(f.ID) })
+		}
 		if w.pages == 1 {
 			w.items = page.Items
 		} else {
@@ -126,6 +129,9 @@ func (l *lister) read(ctx context.Context, w *window) error {
 		if page.Next == "" {
 			w.whole, w.seconds = true, w.hi-w.lo
 			return nil
+		}
+		if shown.staleFor() >= mostStale {
+			return errNothingNew()
 		}
 		if s := draw(w); s.worthCutting(w) {
 			if w.parts = s.cut(w); len(w.parts) > 1 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -28,7 +29,7 @@ func threePages(requests *int) func(context.Context, string) (fax.Page[int], err
 
 func TestPages(t *testing.T) {
 	var requests int
-	seq := fax.Pages(t.Context(), threePages(&requests))
+	seq := fax.Pages(t.Context(), strconv.Itoa, threePages(&requests))
 	for range 2 { // ranging again starts over
 		got, err := fax.Collect(seq)
 		if err != nil || !slices.Equal(got, []int{0, 1, 2, 3, 4, 5}) {
@@ -42,7 +43,7 @@ func TestPages(t *testing.T) {
 
 func TestPagesFetchesOnlyWhatIsRead(t *testing.T) {
 	var requests int
-	for v := range fax.Pages(t.Context(), threePages(&requests)) {
+	for v := range fax.Pages(t.Context(), strconv.Itoa, threePages(&requests)) {
 		if v == 1 {
 			break
 		}
@@ -54,7 +55,7 @@ func TestPagesFetchesOnlyWhatIsRead(t *testing.T) {
 
 func TestPagesEndsWithItsError(t *testing.T) {
 	broken := errors.New("broken")
-	seq := fax.Pages(t.Context(), func(_ context.Context, cursor string) (fax.Page[int], error) {
+	seq := fax.Pages(t.Context(), strconv.Itoa, func(_ context.Context, cursor string) (fax.Page[int], error) {
 		if cursor != "" {
 			return fax.Page[int]{}, broken
 		}
@@ -67,7 +68,7 @@ func TestPagesEndsWithItsError(t *testing.T) {
 }
 
 func TestPagesRefusesToGoInCircles(t *testing.T) {
-	seq := fax.Pages(t.Context(), func(context.Context, string) (fax.Page[int], error) {
+	seq := fax.Pages(t.Context(), strconv.Itoa, func(context.Context, string) (fax.Page[int], error) {
 		return fax.Page[int]{Items: []int{1}, Next: "same"}, nil
 	})
 	if _, err := fax.Collect(seq); !errors.Is(err, fax.ErrUnavailable) {
@@ -75,11 +76,53 @@ func TestPagesRefusesToGoInCircles(t *testing.T) {
 	}
 }
 
+// A provider whose pages go on for ever with the same faxes, or with none, is
+// unavailable, whichever way it is listed; what is late is waited for.
+func TestPagesWithoutEnd(t *testing.T) {
+	for name, each := range map[string]int{"the same faxes": 3, "empty pages": 0} {
+		t.Run(name, func(t *testing.T) {
+			faxes := endless{each: each}
+			if _, err := fax.Collect(fax.List(t.Context(), &faxes, fax.Filter{}, fax.ListOptions{Jobs: 1})); !errors.Is(err, fax.ErrUnavailable) {
+				t.Errorf("all: %v after %d pages", err, faxes.pages)
+			}
+			faxes.pages = 0
+			if _, _, err := fax.First(t.Context(), &faxes, fax.Filter{}, 1e9); !errors.Is(err, fax.ErrUnavailable) || faxes.pages > 1001 {
+				t.Errorf("the first: %v after %d pages", err, faxes.pages)
+			}
+		})
+	}
+	n := 0
+	got, err := fax.Collect(fax.Pages(t.Context(), strconv.Itoa, func(context.Context, string) (fax.Page[int], error) {
+		if n++; n == 1500 {
+			return fax.Page[int]{Items: []int{2}}, nil
+		}
+		return fax.Page[int]{Items: []int{n / 999}, Next: strconv.Itoa(n)}, nil
+	}))
+	if err != nil || len(got) != 1500 {
+		t.Errorf("%d, %v", len(got), err)
+	}
+}
+
+// endless has pages that never end, of the same few faxes.
+type endless struct {
+	fax.Faxes
+	each, pages int
+}
+
+func (e *endless) Page(context.Context, fax.Filter, int, string) (page fax.Page[fax.Fax], err error) {
+	e.pages++
+	for i := range e.each {
+		page.Items = append(page.Items, fax.Fax{ID: "FX" + strconv.Itoa(i)})
+	}
+	page.Next = strconv.Itoa(e.pages)
+	return page, nil
+}
+
 func TestPagesHeedsTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var requests int
-	if _, err := fax.Collect(fax.Pages(ctx, threePages(&requests))); !errors.Is(err, context.Canceled) || requests != 0 {
+	if _, err := fax.Collect(fax.Pages(ctx, strconv.Itoa, threePages(&requests))); !errors.Is(err, context.Canceled) || requests != 0 {
 		t.Errorf("got %v after %d requests", err, requests)
 	}
 }

@@ -33,7 +33,7 @@ func First(ctx context.Context, faxes Faxes, q Filter, n int) (found []Fax, more
 		size = pageMost
 	}
 	next := ""
-	for f, err := range Pages(ctx, func(ctx context.Context, cursor string) (Page[Fax], error) {
+	for f, err := range Pages(ctx, idOf, func(ctx context.Context, cursor string) (Page[Fax], error) {
 		page, err := faxes.Page(ctx, q, size, cursor)
 		next = page.Next
 		return page, err
@@ -52,6 +52,8 @@ func First(ctx context.Context, faxes Faxes, q Filter, n int) (found []Fax, more
 	}
 	return newestFirst(found), more, nil
 }
+
+func idOf(f Fax) string { return f.ID }
 
 // sifted reports whether q has a condition that providers leave to us.
 func sifted(q Filter) bool {

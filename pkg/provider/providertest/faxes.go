@@ -13,7 +13,7 @@ import (
 
 // listed is all faxes that q selects, in pages of the given size.
 func listed(ctx context.Context, f fax.Faxes, q fax.Filter, size int) iter.Seq2[fax.Fax, error] {
-	return fax.Pages(ctx, func(ctx context.Context, cursor string) (fax.Page[fax.Fax], error) {
+	return fax.Pages(ctx, idOf, func(ctx context.Context, cursor string) (fax.Page[fax.Fax], error) {
 		return f.Page(ctx, q, size, cursor)
 	})
 }

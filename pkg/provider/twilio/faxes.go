@@ -225,7 +225,7 @@ func (a faxes) Media(ctx context.Context, faxID string) iter.Seq2[fax.Media, err
 }
 
 func (a faxes) mediaRecords(ctx context.Context, faxID string) iter.Seq2[mediaRecord, error] {
-	return fax.Pages(ctx, func(ctx context.Context, cursor string) (fax.Page[mediaRecord], error) {
+	return fax.Pages(ctx, func(r mediaRecord) string { return r.SID }, func(ctx context.Context, cursor string) (fax.Page[mediaRecord], error) {
 		var none fax.Page[mediaRecord]
 		address, err := a.address(faxID, "Media")
 		if err != nil {

@@ -96,12 +96,14 @@ func (a numbers) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Num
 	}
 	return func(yield func(fax.Number, error) bool) {
 		readModes := a.modeReader(f)
-		fax.Pages(ctx, func(ctx context.Context, cursor string) (fax.Page[fax.Number], error) {
+		fax.Pages(ctx, func(n fax.Number) string { return n.ID }, func(ctx context.Context, cursor string) (fax.Page[fax.Number], error) {
 			page, err := a.page(ctx, params, cursor)
 			if err != nil {
 				return page, err
 			}
+			all := len(page.Items)
 			page.Items = slices.DeleteFunc(page.Items, func(n fax.Number) bool { return !selects(f, n) })
+			page.Sifted = len(page.Items) < all
 			return page, readModes(ctx, page.Items)
 		})(yield)
 	}
