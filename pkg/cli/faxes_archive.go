@@ -67,7 +67,7 @@ run goes on. faxctl archive looks into the copies.`,
 				if all, err = begun(all); err != nil {
 					return err
 				}
-				if kept, err = a.openArchive(cmd.Context(), to); err != nil {
+				if kept, err = a.opener(wait)(cmd.Context(), to); err != nil {
 					return err
 				}
 			}

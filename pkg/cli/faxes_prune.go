@@ -307,7 +307,7 @@ func day(t time.Time) string {
 func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, plan retention.Plan, p prune) error {
 	write, err := a.receiptWriter(p.receipts)
 	if err == nil && kept == nil && p.archive != "" {
-		kept, err = a.openArchive(ctx, p.archive)
+		kept, err = a.opener(p.wait)(ctx, p.archive)
 	}
 	if err != nil {
 		return err
