@@ -3,6 +3,7 @@ package receiver_test
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -193,4 +194,79 @@ func tell(client *http.Client, address, id string) int {
 	defer resp.Body.Close()
 	io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode
+}
+
+// TestKills: a job that was interrupted by a kill has not failed, not even its last
+// attempt; after five in a row it is parked.
+func TestKills(t *testing.T) {
+	s := newStation(t, func(c *receiver.Config) {
+		c.Exec, c.Attempts = []string{os.Args[0], programWord, filepath.Join(t.TempDir(), "out")}, 1
+	})
+	form := callbackForm(faxID(1))
+	form.Set("FaxStatus", "failed")
+	s.told(post("/fax/done", form))
+	job := func() receiver.Job {
+		desk, err := receiver.OpenDesk(t.Context(), s.state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer desk.Close()
+		jobs, err := desk.Jobs(t.Context())
+		if err != nil || len(jobs) != 1 {
+			t.Fatalf("%v, %v", jobs, err)
+		}
+		return jobs[0]
+	}
+	kills := func(n int) {
+		for range n {
+			s.reopen(func(db *sql.DB) { alter(t, db, `UPDATE river_job SET state = 'running', attempt = attempt + 1`) })
+		}
+	}
+	kills(4)
+	if j := job(); j.Attempts != 0 || j.State != "waiting" {
+		t.Errorf("after four kills: %+v", j)
+	}
+	s.reopen(func(db *sql.DB) { alter(t, db, `UPDATE river_job SET errors = jsonb('[{"error":"out of paper"}]')`) })
+	kills(4)
+	if j := job(); j.State != "waiting" || j.Error != "out of paper" {
+		t.Errorf("after a failure and four kills: %+v", j)
+	}
+	kills(1)
+	j := job()
+	if j.State != "parked" || !strings.Contains(j.Error, "killed while it ran, five times in a row") {
+		t.Errorf("after five kills: %+v", j)
+	}
+	desk, err := receiver.OpenDesk(t.Context(), s.state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(desk.Retry(t.Context(), j.ID), desk.Close()); err != nil {
+		t.Fatal(err)
+	}
+	kills(4)
+	if j := job(); j.State != "waiting" {
+		t.Errorf("tried again, and killed four times: %+v", j)
+	}
+	s.run()
+	s.until("the program has run", func() bool { return noJobs(t, s) })
+}
+
+// noJobs tells whether nothing is left to do.
+func noJobs(t *testing.T, s *station) bool {
+	t.Helper()
+	desk, err := receiver.OpenDesk(t.Context(), s.state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer desk.Close()
+	jobs, err := desk.Jobs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range jobs {
+		if j.Kind == "exec" {
+			return false
+		}
+	}
+	return true
 }

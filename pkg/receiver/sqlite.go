@@ -137,16 +137,33 @@ func (s *sqlite) close() error {
 	return errors.Join(err, s.write.Close())
 }
 
+// The kills of a job are counted in its metadata, with what tells those in a row:
+// how often it had failed, or was cut off, before. After five it is parked: it may be
+// what ends the process.
+const (
+	sinceKill = `coalesce(json_array_length(errors), 0) + coalesce(metadata ->> '$.snoozes', 0)`
+	countKill = `UPDATE river_job SET metadata = jsonb_set(metadata,
+		'$.kills', CASE metadata ->> '$.kills_since' WHEN ` + sinceKill + ` THEN metadata ->> '$.kills' ELSE 0 END + 1,
+		'$.kills_since', ` + sinceKill + `) WHERE state = 'running'`
+	parkKilled = `UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec'),
+		errors = jsonb_insert(coalesce(errors, jsonb('[]')), '$[#]', jsonb_object('at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
+			'attempt', attempt, 'error', 'the receiver was killed while it ran, five times in a row', 'trace', ''))
+		WHERE state = 'running' AND metadata ->> '$.kills' >= 5`
+	releaseJobs = `UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0) WHERE state = 'running'`
+)
+
 // releaseAll gives back what a process that was killed had taken: its running
 // jobs and its office. Only who holds the lock of the state may do this. A job
-// that never survived its attempts is parked; what comes back by itself does so.
-// What waits longer than any job does was queued under a clock that was ahead.
+// that was interrupted has not failed, but one that never survives is parked; what
+// comes back by itself does so. What waits longer than any job does was queued under
+// a clock that was ahead.
 func (s *sqlite) releaseAll(ctx context.Context) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error {
 		for _, statement := range []string{
 			`DELETE FROM river_job WHERE queue = 'upkeep'`,
-			`UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec') WHERE state = 'running' AND attempt >= max_attempts`,
-			`UPDATE river_job SET state = 'available' WHERE state = 'running'`,
+			countKill,
+			parkKilled,
+			releaseJobs,
 			`UPDATE river_job SET scheduled_at = datetime('now', 'subsec') WHERE scheduled_at > datetime('now', '+90 minutes')`,
 			`DELETE FROM river_leader`,
 		} {
