@@ -73,6 +73,13 @@ func (a *app) provider(ctx context.Context) (fax.Provider, error) {
 	return acc.provider, nil
 }
 
+// with is the same run of faxctl, on this account.
+func (a *app) with(acc *account) *app {
+	b := *a
+	b.account, b.closers = *acc, nil
+	return &b
+}
+
 // connect opens the provider of a profile, looking up its secret. A built-in
 // profile comes with the sandbox that is its provider, unless that is served
 // elsewhere.

@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long a script waits for what others do.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // until repeats a command until it succeeds.
 func until(ts *testscript.TestScript, neg bool, args []string) {

@@ -78,3 +78,12 @@ func (in *interrupts) gently() context.Context {
 	in.bulk.Store(true)
 	return in.soft
 }
+
+// hangups are the SIGHUPs from now on, none of which ends the process any more: to
+// a server they say that its files are to be read again, and when the terminal goes
+// away it stays.
+func hangups() <-chan os.Signal {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	return signals
+}

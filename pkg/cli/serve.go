@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -68,7 +69,8 @@ Without TLS it belongs behind a proxy. --acme gets a certificate from Let's
 Encrypt, or another authority, keeps it in the state folder and renews it; the
 authority must find this server at port 443 of the host, and its terms of
 service are accepted. --tls-cert and --tls-key are files, read again when they
-change.
+change. SIGHUP has the profile, its secret and its signing key read again, and
+ends nothing.
 
 /healthz, /readyz and /metrics are for the operator: let the proxy in front pass
 only /fax and what is below it.`,
@@ -260,6 +262,7 @@ func patterns(flag string, texts []string) ([]receiver.Pattern, error) {
 
 // receive serves until it is interrupted.
 func (a *app) receive(ctx context.Context, s serving) (err error) {
+	again := hangups()
 	if s.Provider, err = a.provider(ctx); err != nil {
 		return err
 	}
@@ -299,10 +302,12 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 	a.onClose(func() error { return keeper.close(ctx) })
 	s.Archive = keeper
 	var write func(archive.Receipt) error
+	var current atomic.Pointer[account]
+	current.Store(&a.account)
 	if s.pruneAfter != "" {
 		s.Prune = func(ctx context.Context) (run receiver.Pruned, err error) {
 			err = keeper.use(ctx, func(kept *archive.Archive) (err error) {
-				run, err = a.pruneArchived(ctx, kept, s.prune, write, s.Log)
+				run, err = a.with(current.Load()).pruneArchived(ctx, kept, s.prune, write, s.Log)
 				return err
 			})
 			if hint := a.hint(err); hint != "" {
@@ -326,7 +331,45 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 		return err
 	}
 	a.announce(l, r, s)
+	go func() {
+		for range again {
+			now, err := a.reread(ctx, s, r)
+			if err != nil {
+				s.Log.Error("what comes from files was not read again, and stays as it was", "error", err)
+				continue
+			}
+			current.Store(&now)
+			s.Log.Info("read again: the account, its secret and signing key, the certificate")
+		}
+	}()
 	return r.Serve(a.interrupts.gently(), l, config)
+}
+
+// reread reads what a receiver has from files again: the account, its secret and
+// its signing key. Certificates are looked at each second anyway.
+func (a *app) reread(ctx context.Context, s serving, r *receiver.Receiver) (account, error) {
+	if a.account.box != nil { // the sandbox is in this process
+		return a.account, nil
+	}
+	fresh := a.with(&account{})
+	provider, err := fresh.provider(ctx)
+	if err != nil {
+		return account{}, err
+	}
+	if id := fresh.account.resolved.AccountID; id != s.Account {
+		return account{}, fmt.Errorf("%w: it is another account now, %s; end this one and start again", fax.ErrConflict, id)
+	}
+	key, err := fresh.signingKey(ctx)
+	if err != nil {
+		return account{}, err
+	}
+	if s.cert != "" {
+		if _, err := receiver.CertificateFiles(s.cert, s.key); err != nil { // it tells why the old one stays
+			return account{}, err
+		}
+	}
+	r.Renew([]webhook.Key{key}, provider)
+	return fresh.account, nil
 }
 
 // announce says where the receiver is and what is left to do.

@@ -75,6 +75,8 @@ After=network-online.target
 [Service]
 Type=notify
 ExecStart=%s
+# Reads what comes from files again.
+ExecReload=/bin/kill -HUP $MAINPID
 # The account and its secrets: %s,
 # readable by root alone.
 EnvironmentFile=-/etc/faxctl/serve.env

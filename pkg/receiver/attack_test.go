@@ -20,7 +20,8 @@ import (
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
 
-// Attacks that an outsider can make are told by the scripts serve-attack-*.
+// Attacks that an outsider can make are in the table of TestAttacks, and are told by
+// the scripts serve-attack-*.
 
 // serve runs the receiver on a port of this machine until the test ends.
 func (s *station) serve() (address string) {

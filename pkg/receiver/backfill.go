@@ -28,9 +28,9 @@ func (r *Receiver) backfill(ctx context.Context) error {
 		return err
 	}
 	q := fax.Filter{Direction: fax.Inbound, After: since}
-	faxes := fax.CountUndated(r.cfg.Provider.Faxes, q)
+	faxes := fax.CountUndated(r.provider().Faxes, q)
 	found := 0
-	for f, err := range fax.List(ctx, faxes, q, fax.ListOptions{Retention: r.cfg.Provider.Retention, Now: now}) {
+	for f, err := range fax.List(ctx, faxes, q, fax.ListOptions{Retention: r.provider().Retention, Now: now}) {
 		if err != nil {
 			return fmt.Errorf("list the provider's faxes: %w", err)
 		}
@@ -54,7 +54,7 @@ func (r *Receiver) backfill(ctx context.Context) error {
 // there is what time it is at the provider, which dates the faxes; where it does
 // not say, that of this machine has to do.
 func (r *Receiver) there(ctx context.Context) (time.Time, error) {
-	if clock := r.cfg.Provider.Clock; clock != nil {
+	if clock := r.provider().Clock; clock != nil {
 		if at, err := clock.Now(ctx); err != nil || !at.IsZero() {
 			return at, err
 		}

@@ -224,7 +224,7 @@ func (r *Receiver) signed(req *http.Request, path string, form url.Values) bool 
 		posted = nil // its fields are in the URL
 	}
 	signature, ok := r.cfg.Dialect.Signature(req.Header), false
-	for _, key := range r.cfg.Keys {
+	for _, key := range r.access.Load().keys {
 		ok = webhook.Verify(key, target, posted, signature) || ok
 	}
 	return ok

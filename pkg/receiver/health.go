@@ -60,7 +60,7 @@ func (r *Receiver) checkDisk(context.Context) error {
 // few seconds must not use up the account's requests.
 func (r *Receiver) checkProvider(ctx context.Context) error {
 	return r.reachable.check(ctx, func(ctx context.Context) error {
-		_, err := r.cfg.Provider.Faxes.Page(ctx, fax.Filter{}, 1, "")
+		_, err := r.provider().Faxes.Page(ctx, fax.Filter{}, 1, "")
 		return err
 	})
 }

@@ -221,7 +221,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	if err != nil || e.SHA256 != "" || !e.Archived.IsZero() && upload == "" { // done before a crash, which the job did not survive
 		return err
 	}
-	record, err := r.cfg.Provider.Faxes.Get(ctx, e.FaxID)
+	record, err := r.provider().Faxes.Get(ctx, e.FaxID)
 	switch {
 	case err == nil && record.ID == e.FaxID:
 	case err == nil:
@@ -238,7 +238,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 		return fmt.Errorf("the provider's record of fax %s is behind, at %s: %w", e.FaxID, record.Status, fax.ErrUnavailable)
 	}
 	source := source{
-		Faxes: fetch.AtMost(r.cfg.Provider.Faxes, r.cfg.MaxDocument), uploads: r.uploads, upload: upload,
+		Faxes: fetch.AtMost(r.provider().Faxes, r.cfg.MaxDocument), uploads: r.uploads, upload: upload,
 		wait: job.Attempt < missingAttempts, record: record,
 	}
 	kept, err := r.cfg.Archive.Save(ctx, source, record)

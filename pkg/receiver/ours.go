@@ -13,12 +13,11 @@ import (
 // again, since it may have been bought a moment ago, but not at every request. One
 // list may lack a number: it takes two that do, and no list that had it lately.
 type ours struct {
+	mu      sync.Mutex
 	numbers fax.Numbers // nil: the provider does not tell; every number is ours
-
-	mu    sync.Mutex
-	seen  map[string]time.Time // when a list had the number last
-	asked time.Time
-	blind bool // the provider could not be asked
+	seen    map[string]time.Time // when a list had the number last
+	asked   time.Time
+	blind   bool // the provider could not be asked
 }
 
 const (
@@ -31,11 +30,11 @@ const (
 // asked every number counts as ours: the request was signed with the account's
 // key, and a fax that is refused for nothing is lost.
 func (o *ours) has(ctx context.Context, phone string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.numbers == nil {
 		return true
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.lately(phone) {
 		return true
 	}
@@ -54,6 +53,13 @@ func (o *ours) has(ctx context.Context, phone string) bool {
 func (o *ours) lately(phone string) bool {
 	at, ok := o.seen[phone]
 	return ok && time.Since(at) < forget
+}
+
+// ask has these asked from now on.
+func (o *ours) ask(numbers fax.Numbers) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.numbers = numbers
 }
 
 // look asks the provider.

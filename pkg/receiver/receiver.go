@@ -31,6 +31,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/durable"
@@ -122,6 +123,7 @@ type Receiver struct {
 	host   string // and its host
 	log    *slog.Logger
 
+	access    atomic.Pointer[access]
 	ours      *ours
 	strangers *strangers
 	uploads   *uploads
@@ -215,9 +217,10 @@ func newReceiver(cfg Config) (*Receiver, error) {
 		prefix:    strings.TrimSuffix(public.EscapedPath(), "/"),
 		host:      public.Hostname(),
 		log:       cfg.Log,
-		ours:      &ours{numbers: cfg.Provider.Numbers},
+		ours:      &ours{},
 		client:    forwardClient(),
 	}
+	r.Renew(cfg.Keys, cfg.Provider)
 	answer := cfg.Answer
 	answer.Action, answer.Method = r.public+donePath, "POST"
 	if r.twiml, err = answer.Marshal(); err != nil {
@@ -274,6 +277,22 @@ func checkURL(what, raw string) (*url.URL, error) {
 	}
 	return u, nil
 }
+
+// access is what may change while the receiver runs.
+type access struct {
+	keys     []webhook.Key
+	provider fax.Provider
+}
+
+// Renew replaces the keys and the way to the provider, of the same account, from the
+// next request on.
+func (r *Receiver) Renew(keys []webhook.Key, provider fax.Provider) {
+	r.access.Store(&access{keys, provider})
+	r.ours.ask(provider.Numbers)
+}
+
+// provider is the way to the provider now.
+func (r *Receiver) provider() fax.Provider { return r.access.Load().provider }
 
 // FaxURL is what a number's fax URL must be to be answered by this receiver.
 func (r *Receiver) FaxURL() string { return r.public + faxPath }
