@@ -14,7 +14,7 @@ import (
 // list may lack a number: it takes two that do, and no list that had it lately.
 type ours struct {
 	mu      sync.Mutex
-	numbers fax.Numbers // nil: the provider does not tell; every number is ours
+	numbers fax.Numbers          // nil: the provider does not tell; every number is ours
 	seen    map[string]time.Time // when a list had the number last
 	asked   time.Time
 	blind   bool // the provider could not be asked
