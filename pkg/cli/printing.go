@@ -210,7 +210,7 @@ func unprinted(err error, done string) error {
 // onlyClosed reports whether there is nothing else to an error than a reader who
 // went away.
 func onlyClosed(err error) bool {
-	if many, joined := err.(interface{ Unwrap() []error }); joined { //nolint:errorlint // each of them is looked at
+	if many, joined := err.(interface{ Unwrap() []error }); joined {
 		for _, err := range many.Unwrap() {
 			if !onlyClosed(err) {
 				return false

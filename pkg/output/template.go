@@ -62,7 +62,7 @@ func checkFields[T any](t *template.Template) error {
 		return nil // of nothing but definitions
 	}
 	root := reflect.TypeFor[T]()
-	return fieldCheck{root}.list(t.Tree.Root, root)
+	return fieldCheck{root}.list(t.Root, root)
 }
 
 // fieldCheck looks for fields that are not there; $ is its root. In the types
