@@ -37,9 +37,8 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/index"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
-	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/plain"
 )
 
 // ErrLocked is an archive that another process is writing to. It comes together
@@ -160,15 +159,15 @@ func Known(dir string) error {
 	if err != nil || found {
 		return err
 	}
-	err = fmt.Errorf("archive %s: %w", dir, fax.ErrNotFound)
+	err = fmt.Errorf("archive %s: %w", dir, problem.ErrNotFound)
 	if st, there := os.Stat(dir); there != nil || !st.IsDir() || checkEmpty(dir) == nil {
-		return fax.WithHint(err, "faxctl faxes archive --to "+plain.Word(dir)+" makes one")
+		return problem.With(err, problem.Say("%s makes one", problem.Command("faxes", "archive").Set("to", dir)))
 	}
 	err = fmt.Errorf("%w: it is a folder but no archive", err)
 	if lost, bad := hasSidecar(context.Background(), dir); bad == nil && lost {
-		return fax.WithHint(fmt.Errorf("%w: it has lost its %s", err, formatFile), "faxctl archive reindex "+plain.Word(dir)+" makes it one again")
+		return problem.With(fmt.Errorf("%w: it has lost its %s", err, formatFile), problem.Say("%s makes it one again", problem.Command("archive", "reindex").Arg(dir)))
 	}
-	return fax.WithHint(err, "name the folder that has "+formatFile+" in it")
+	return problem.With(err, problem.Say("name the folder that has "+formatFile+" in it"))
 }
 
 // Read opens an existing archive for reading, also while another process is
@@ -315,11 +314,11 @@ func checkFormat(dir string) (found bool, err error) {
 	var f format
 	switch err := json.Unmarshal(data, &f); {
 	case err != nil || f.Format < 1:
-		return false, fax.WithHint(fmt.Errorf("archive %s: %w: %s is not readable", dir, fax.ErrInvalid, formatFile),
-			"bring it back from a backup, or move it away and run: faxctl archive reindex "+plain.Word(dir))
+		return false, problem.With(fmt.Errorf("archive %s: %w: %s is not readable", dir, problem.ErrInvalid, formatFile),
+			problem.Say("bring it back from a backup, or move it away and run: %s", problem.Command("archive", "reindex").Arg(dir)))
 	case f.Format > formatVersion:
-		return false, fax.WithHint(fmt.Errorf("archive %s: %w: it has format %d, this program knows %d", dir, fax.ErrUnsupported, f.Format, formatVersion),
-			"use a newer faxctl; faxctl version tells which this is")
+		return false, problem.With(fmt.Errorf("archive %s: %w: it has format %d, this program knows %d", dir, problem.ErrUnsupported, f.Format, formatVersion),
+			problem.Say("use a newer faxctl; %s tells which this is", problem.Command("version")))
 	}
 	return true, nil
 }
@@ -333,7 +332,7 @@ func checkEmpty(dir string) error {
 	for _, e := range entries {
 		// A run that was cut off early leaves these.
 		if e.Name() != lockName && !strings.HasPrefix(e.Name(), markName) && !strings.HasPrefix(e.Name(), "."+formatFile) {
-			return fax.Invalid("name an empty folder, or one that is not there", "archive %s: the folder is not empty and is no archive", dir)
+			return problem.Invalid(problem.Say("name an empty folder, or one that is not there"), "archive %s: the folder is not empty and is no archive", dir)
 		}
 	}
 	return nil

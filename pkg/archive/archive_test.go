@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -33,9 +34,9 @@ func TestOpen(t *testing.T) {
 			write(t, filepath.Join(dir, "."+formatFile+".part"), "{")
 		}, nil},
 		{"an archive", func(t *testing.T, dir string) { write(t, filepath.Join(dir, formatFile), `{"format":1}`) }, nil},
-		{"someone's folder", func(t *testing.T, dir string) { write(t, filepath.Join(dir, "thesis.doc"), "x") }, fax.ErrInvalid},
-		{"a later version", func(t *testing.T, dir string) { write(t, filepath.Join(dir, formatFile), `{"format":2}`) }, fax.ErrUnsupported},
-		{"a broken format file", func(t *testing.T, dir string) { write(t, filepath.Join(dir, formatFile), `{`) }, fax.ErrInvalid},
+		{"someone's folder", func(t *testing.T, dir string) { write(t, filepath.Join(dir, "thesis.doc"), "x") }, problem.ErrInvalid},
+		{"a later version", func(t *testing.T, dir string) { write(t, filepath.Join(dir, formatFile), `{"format":2}`) }, problem.ErrUnsupported},
+		{"a broken format file", func(t *testing.T, dir string) { write(t, filepath.Join(dir, formatFile), `{`) }, problem.ErrInvalid},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -52,7 +53,7 @@ func TestOpen(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Read(t.Context(), filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, fax.ErrNotFound) || fax.Hint(err) == "" {
+	if _, err := Read(t.Context(), filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, problem.ErrNotFound) || problem.AdviceOf(err).String() == "" {
 		t.Errorf("reading what is not there: %v", err)
 	}
 }
@@ -62,7 +63,7 @@ func TestOneWriterAtATime(t *testing.T) {
 	d, faxes := fill(t, 2)
 	a := open(t, dir)
 	save(t, a, d, faxes[0])
-	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrLocked) || !errors.Is(err, fax.ErrConflict) || fax.Hint(err) == "" {
+	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrLocked) || !errors.Is(err, problem.ErrConflict) || problem.AdviceOf(err).String() == "" {
 		t.Errorf("a second writer: %v", err)
 	}
 	if err := a.flush(t.Context()); err != nil {
@@ -75,7 +76,7 @@ func TestOneWriterAtATime(t *testing.T) {
 	if got := listed(t, r, fax.Filter{}); len(got) != 1 {
 		t.Errorf("the reader sees %v", got)
 	}
-	if _, _, err := r.Save(t.Context(), d, faxes[1]); !errors.Is(err, fax.ErrInvalid) {
+	if _, _, err := r.Save(t.Context(), d, faxes[1]); !errors.Is(err, problem.ErrInvalid) {
 		t.Errorf("writing to an archive open for reading: %v", err)
 	}
 	if err := r.Close(t.Context()); err != nil {
@@ -210,9 +211,9 @@ func TestVerifyFinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]error{
-		"FX0000": fax.ErrNotFound, "FX0001": ErrDamagedCopy, "FX0002": ErrDamagedCopy, "FX0006": ErrDamagedCopy, "FX0008": nil,
+		"FX0000": problem.ErrNotFound, "FX0001": ErrDamagedCopy, "FX0002": ErrDamagedCopy, "FX0006": ErrDamagedCopy, "FX0008": nil,
 	} {
-		if doc, err := a.ReadDocument(t.Context(), id); !errors.Is(err, want) || (doc == nil) != (want != nil) || (want != nil) != (fax.Hint(err) != "") {
+		if doc, err := a.ReadDocument(t.Context(), id); !errors.Is(err, want) || (doc == nil) != (want != nil) || (want != nil) != (problem.AdviceOf(err).String() != "") {
 			t.Errorf("reading %s: %d bytes, %v; want %v", id, len(doc), err, want)
 		}
 	}

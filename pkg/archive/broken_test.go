@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 func TestSaveFails(t *testing.T) {
@@ -16,9 +16,9 @@ func TestSaveFails(t *testing.T) {
 		doc []byte
 		is  error
 	}{
-		"an error page": {[]byte("<html>"), fax.ErrUnavailable},
-		"half":          {sheet(t, 2, 1)[:5000], fax.ErrUnavailable},
-		"a page short":  {sheet(t, 1, 1), fax.ErrConflict},
+		"an error page": {[]byte("<html>"), problem.ErrUnavailable},
+		"half":          {sheet(t, 2, 1)[:5000], problem.ErrUnavailable},
+		"a page short":  {sheet(t, 1, 1), problem.ErrConflict},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -68,7 +68,7 @@ func TestSaveOnABrokenDisk(t *testing.T) {
 			if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], Deletion{}); err == nil || r.Result != Failed || len(d.deleted) > 0 {
 				t.Errorf("%+v, %v", r, err)
 			}
-			if _, err := a.Get(t.Context(), faxes[0].ID); !errors.Is(err, fax.ErrNotFound) {
+			if _, err := a.Get(t.Context(), faxes[0].ID); !errors.Is(err, problem.ErrNotFound) {
 				t.Errorf("the entry: %v", err)
 			}
 			top := filepath.Join(dir, "2026", "11", "23")

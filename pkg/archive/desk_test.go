@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
@@ -48,7 +49,7 @@ func (d *desk) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, e
 	}
 	doc := d.docs[f.ID]
 	if doc == nil {
-		return fax.Document{}, fmt.Errorf("document of %s: %w", f.ID, fax.ErrNotFound)
+		return fax.Document{}, fmt.Errorf("document of %s: %w", f.ID, problem.ErrNotFound)
 	}
 	return fax.Document{Body: io.NopCloser(bytes.NewReader(doc[offset:])), Offset: offset, Size: int64(len(doc)), ETag: `"v1"`}, nil
 }
@@ -58,13 +59,13 @@ func (d *desk) Get(ctx context.Context, id string) (fax.Fax, error) {
 	defer d.mu.Unlock()
 	d.fetched++
 	if d.deaf {
-		return fax.Fax{}, fax.ErrUnavailable
+		return fax.Fax{}, problem.ErrUnavailable
 	}
 	if err := cmp.Or(ctx.Err(), d.denied); err != nil {
 		return fax.Fax{}, err
 	}
 	if _, known := d.docs[id]; !known {
-		return fax.Fax{}, fax.ErrNotFound
+		return fax.Fax{}, problem.ErrNotFound
 	}
 	f := d.records[id]
 	if d.docs[id] == nil {
@@ -95,7 +96,7 @@ func (d *desk) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {
 		case d.unlisted != nil:
 			yield(fax.Media{}, d.unlisted)
 		case !known:
-			yield(fax.Media{}, fax.ErrNotFound)
+			yield(fax.Media{}, problem.ErrNotFound)
 		case d.listed != nil:
 			for _, m := range d.listed {
 				if !yield(fax.Media{ID: m, FaxID: id}, nil) {
@@ -112,13 +113,13 @@ func (d *desk) Delete(ctx context.Context, id string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.conflict {
-		return fax.ErrConflict
+		return problem.ErrConflict
 	}
 	if d.silent {
-		return fax.ErrUnavailable
+		return problem.ErrUnavailable
 	}
 	if _, known := d.docs[id]; !known {
-		return fax.ErrNotFound
+		return problem.ErrNotFound
 	}
 	delete(d.docs, id)
 	d.deleted = append(d.deleted, id)
@@ -133,7 +134,7 @@ func (d *desk) DeleteMedia(_ context.Context, id, _ string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.docs[id] == nil {
-		return fax.ErrNotFound
+		return problem.ErrNotFound
 	}
 	d.docs[id] = nil
 	return nil

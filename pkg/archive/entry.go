@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -81,7 +82,7 @@ const mostSidecar = 1 << 20
 // checkID refuses what must not become a file name.
 func checkID(id string) error {
 	if len(id) == 0 || len(id) > 64 || strings.Trim(id, "0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
-		return fmt.Errorf("%w fax id %q", fax.ErrInvalid, id)
+		return fmt.Errorf("%w fax id %q", problem.ErrInvalid, id)
 	}
 	return nil
 }

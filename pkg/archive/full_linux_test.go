@@ -56,11 +56,13 @@ func fillUp(t *testing.T, dir string) {
 // nothing for it.
 func TestReadWithoutRoom(t *testing.T) {
 	for name, leave := range map[string]func(a *Archive) error{
-		"closed":                   func(a *Archive) error { return a.Close(context.Background()) },
-		"killed":                   func(a *Archive) error { return errors.Join(a.index.Close(), a.turn.Close()) },
-		"killed in the middle":     func(a *Archive) error { return a.turn.Close() }, // with its write-ahead log
-		"still writing":            func(*Archive) error { return nil },
-		"closed, without an index": func(a *Archive) error { return errors.Join(a.Close(context.Background()), os.Remove(filepath.Join(a.dir, indexFile))) },
+		"closed":               func(a *Archive) error { return a.Close(context.Background()) },
+		"killed":               func(a *Archive) error { return errors.Join(a.index.Close(), a.turn.Close()) },
+		"killed in the middle": func(a *Archive) error { return a.turn.Close() }, // with its write-ahead log
+		"still writing":        func(*Archive) error { return nil },
+		"closed, without an index": func(a *Archive) error {
+			return errors.Join(a.Close(context.Background()), os.Remove(filepath.Join(a.dir, indexFile)))
+		},
 	} {
 		for kind, restrict := range map[string]func(t *testing.T, disk string){
 			"full": fillUp,

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/document"
-	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
@@ -51,8 +51,8 @@ func (a *Archive) enough(ctx context.Context, key string, e Entry, uncounted boo
 		return fmt.Errorf("fax %s: %w: %w", e.Fax.ID, ErrDamagedCopy, err)
 	}
 	if info.Uncounted != "" && !uncounted {
-		return fax.WithHint(fmt.Errorf("fax %s: %w: the pages of its copy could not be counted (%s); nothing was deleted", e.Fax.ID, ErrUnproven, info.Uncounted),
-			"look at the copy: it is in the archive, as "+beside(key, e.Document)+"; faxctl faxes prune --allow-uncounted deletes such faxes too")
+		return problem.With(fmt.Errorf("fax %s: %w: the pages of its copy could not be counted (%s); nothing was deleted", e.Fax.ID, ErrUnproven, info.Uncounted),
+			problem.Say("look at the copy: it is in the archive, as %s; %s deletes such faxes too", problem.Text(beside(key, e.Document)), problem.Command("faxes", "prune").Switch("allow-uncounted")))
 	}
 	return nil
 }

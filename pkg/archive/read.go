@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/plain"
 )
 
 // Get finds the entry of one fax, with the record as the provider sent it. It
@@ -29,13 +29,13 @@ func (a *Archive) get(ctx context.Context, id string) (e Entry, key string, err 
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: its sidecar is gone: %w", id, fax.ErrNotFound), "faxctl archive verify "+plain.Word(a.dir)+" tells what else is")
+		return Entry{}, "", problem.With(fmt.Errorf("fax %s: its sidecar is gone: %w", id, problem.ErrNotFound), problem.Say("%s tells what else is", problem.Command("archive", "verify").Arg(a.dir)))
 	case errors.Is(err, ErrDamagedCopy):
-		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s: %w", id, err), "faxctl archive verify "+plain.Word(a.dir)+" tells what else is wrong")
+		return Entry{}, "", problem.With(fmt.Errorf("fax %s: %w", id, err), problem.Say("%s tells what else is wrong", problem.Command("archive", "verify").Arg(a.dir)))
 	case err != nil:
 		return Entry{}, "", err
 	case !found:
-		return Entry{}, "", fax.WithHint(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, fax.ErrNotFound), "faxctl archive list "+plain.Word(a.dir)+" tells what is there")
+		return Entry{}, "", problem.With(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, problem.ErrNotFound), problem.Say("%s tells what is there", problem.Command("archive", "list").Arg(a.dir)))
 	}
 	return e, key, nil
 }
@@ -62,7 +62,7 @@ func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found bool, err
 func (a *Archive) Has(ctx context.Context, id string) (bool, error) {
 	e, key, err := a.get(ctx, id)
 	switch {
-	case errors.Is(err, fax.ErrNotFound), errors.Is(err, ErrDamagedCopy):
+	case errors.Is(err, problem.ErrNotFound), errors.Is(err, ErrDamagedCopy):
 		return false, nil
 	case err != nil:
 		return false, err
@@ -78,7 +78,7 @@ func (a *Archive) document(ctx context.Context, id string) (*Document, string, e
 		return nil, "", err
 	}
 	if e.Document == nil {
-		return nil, "", fmt.Errorf("document of fax %s: %w in the archive", id, fax.ErrNotFound)
+		return nil, "", fmt.Errorf("document of fax %s: %w in the archive", id, problem.ErrNotFound)
 	}
 	return e.Document, beside(key, e.Document), nil
 }
@@ -97,11 +97,11 @@ func (a *Archive) ReadDocument(ctx context.Context, id string) ([]byte, error) {
 	case finding == nil:
 		return content.Bytes(), nil
 	case finding.Problem == Missing:
-		err = fmt.Errorf("document of fax %s: %w: %s is not there", id, fax.ErrNotFound, name)
+		err = fmt.Errorf("document of fax %s: %w: %s is not there", id, problem.ErrNotFound, name)
 	default:
 		err = finding.err()
 	}
-	return nil, fax.WithHint(err, "faxctl archive verify "+plain.Word(a.dir)+" tells what else is wrong")
+	return nil, problem.With(err, problem.Say("%s tells what else is wrong", problem.Command("archive", "verify").Arg(a.dir)))
 }
 
 // DocumentPath is the file that the document of a fax is kept in, for programs
@@ -114,7 +114,7 @@ func (a *Archive) DocumentPath(ctx context.Context, id string) (string, error) {
 	}
 	d, ok := a.store.(*Dir)
 	if !ok {
-		return "", fmt.Errorf("document of fax %s: a path: %w", id, fax.ErrUnsupported)
+		return "", fmt.Errorf("document of fax %s: a path: %w", id, problem.ErrUnsupported)
 	}
 	return d.path(name), nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -84,7 +85,7 @@ func (r Receipt) end(result Result, err error) (Receipt, error) {
 
 // changing is the receipt of a fax that may still change.
 func (r Receipt) changing(f fax.Fax) (Receipt, error) {
-	return r.end(Skipped, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, fax.ErrConflict))
+	return r.end(Skipped, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, problem.ErrConflict))
 }
 
 // Delete deletes a fax at the provider, or only its document. What is gone
@@ -127,7 +128,7 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 	case err != nil:
 		return r.end(Failed, err)
 	case kept.Hold != nil:
-		return r.end(Skipped, fmt.Errorf("fax %s is held (%s): %w", f.ID, kept.Hold.Reason, fax.ErrConflict))
+		return r.end(Skipped, fmt.Errorf("fax %s is held (%s): %w", f.ID, kept.Hold.Reason, problem.ErrConflict))
 	case kept.Document == nil && !kept.Whole():
 		return r.end(Failed, fmt.Errorf("fax %s: %w: its document is not kept", f.ID, ErrDamagedCopy))
 	case kept.Document == nil:
@@ -136,7 +137,7 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 		case err != nil:
 			return r.end(Failed, err)
 		case has == fax.WithDocument:
-			return r.end(Failed, fmt.Errorf("fax %s: %w: the provider has a document, which is not kept", f.ID, fax.ErrUnavailable))
+			return r.end(Failed, fmt.Errorf("fax %s: %w: the provider has a document, which is not kept", f.ID, problem.ErrUnavailable))
 		case has == fax.Gone, how.MediaOnly:
 			return r.end(AlreadyGone, nil)
 		}
@@ -182,8 +183,8 @@ func onlyDocument(ctx context.Context, faxes fax.Faxes, f fax.Fax, kept string) 
 		shown[m.ID] = true
 	}
 	if len(shown) > 1 {
-		return fax.WithHint(fmt.Errorf("fax %s: %w: the provider shows %d documents, and one is kept; nothing was deleted", f.ID, ErrUnproven, len(shown)),
-			"faxctl faxes media list "+f.ID+" names them; faxctl faxes delete "+f.ID+" deletes the fax with all of them")
+		return problem.With(fmt.Errorf("fax %s: %w: the provider shows %d documents, and one is kept; nothing was deleted", f.ID, ErrUnproven, len(shown)),
+			problem.Say("%s list %s names them; %s deletes the fax with all of them", problem.Command("faxes", "media"), problem.Text(f.ID), problem.Command("faxes", "delete").Arg(f.ID)))
 	}
 	return nil
 }
@@ -222,9 +223,9 @@ func (r Receipt) remove(ctx context.Context, faxes fax.Faxes, f fax.Fax, before 
 		return r.end(Deleted, nil)
 	case err == nil:
 		return r.end(AlreadyGone, nil)
-	case errors.Is(err, fax.ErrConflict):
+	case errors.Is(err, problem.ErrConflict):
 		return r.end(Skipped, err)
-	case ctx.Err() != nil, errors.Is(err, fax.ErrUnavailable):
+	case ctx.Err() != nil, errors.Is(err, problem.ErrUnavailable):
 		return r.lookAfter(ctx, faxes, f, err)
 	}
 	return r.end(Failed, err)

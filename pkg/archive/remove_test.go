@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -37,22 +38,22 @@ func TestSaveThenDelete(t *testing.T) {
 		{name: "a failed fax has only a record", want: Deleted, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.docs[f.ID], f.Status, f.MediaID, f.Pages = nil, fax.Failed, "", nil
 		}},
-		{name: "held", want: Skipped, is: fax.ErrConflict, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+		{name: "held", want: Skipped, is: problem.ErrConflict, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
 			save(t, a, d, *f)
 			if _, err := a.Hold(t.Context(), f.ID, "lawsuit"); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{name: "in progress", want: Skipped, is: fax.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, _ *desk, f *fax.Fax, _ string) {
+		{name: "in progress", want: Skipped, is: problem.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, _ *desk, f *fax.Fax, _ string) {
 			f.Status = fax.Receiving
 		}},
-		{name: "in progress, the provider says", want: Skipped, is: fax.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+		{name: "in progress, the provider says", want: Skipped, is: problem.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
 			d.conflict = true
 		}},
-		{name: "not a document", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+		{name: "not a document", want: Failed, is: problem.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.docs[f.ID] = []byte("<html>")
 		}},
-		{name: "a document of no pages", want: Failed, is: fax.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+		{name: "a document of no pages", want: Failed, is: problem.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.docs[f.ID] = []byte(noPages)
 		}},
 		{name: "a copy of no pages, kept before the record told of some", want: Failed, is: ErrDamagedCopy, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
@@ -86,17 +87,17 @@ func TestSaveThenDelete(t *testing.T) {
 		{name: "the list of documents shows one twice", want: Deleted, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.listed = []string{f.MediaID, f.MediaID}
 		}},
-		{name: "the list of documents is not to be had", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
-			d.unlisted = fax.ErrUnavailable
+		{name: "the list of documents is not to be had", want: Failed, is: problem.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+			d.unlisted = problem.ErrUnavailable
 		}},
 		{name: "the list of documents is not found, and the fax is there", want: Failed, is: fax.ErrContradiction, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
-			d.unlisted = fax.ErrNotFound
+			d.unlisted = problem.ErrNotFound
 		}},
 		{name: "storage knows nothing of the document", want: Failed, is: fax.ErrContradiction, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
-			d.storage = fmt.Errorf("document: %w", fax.ErrNotFound)
+			d.storage = fmt.Errorf("document: %w", problem.ErrNotFound)
 		}},
-		{name: "storage refuses with a conflict", want: Failed, is: fax.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
-			d.storage = fmt.Errorf("document: %w", fax.ErrConflict)
+		{name: "storage refuses with a conflict", want: Failed, is: problem.ErrConflict, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, _ *fax.Fax, _ string) {
+			d.storage = fmt.Errorf("document: %w", problem.ErrConflict)
 		}},
 		{name: "marked as gone, and there", want: Deleted, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
 			f.MediaID = "" // as SignalWire may leave it out
@@ -110,9 +111,9 @@ func TestSaveThenDelete(t *testing.T) {
 			whole := d.docs[f.ID]
 			d.docs[f.ID], d.records[f.ID] = nil, *f
 			save(t, a, d, *f)
-			d.docs[f.ID], d.storage = whole, fmt.Errorf("document: %w", fax.ErrNotFound)
+			d.docs[f.ID], d.storage = whole, fmt.Errorf("document: %w", problem.ErrNotFound)
 		}},
-		{name: "a failed fax, of which a document is listed", want: Failed, is: fax.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
+		{name: "a failed fax, of which a document is listed", want: Failed, is: problem.ErrUnavailable, there: true, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			f.Status, f.MediaID, f.Pages = fax.Failed, "", nil
 			d.records[f.ID] = *f
 		}},
@@ -183,8 +184,8 @@ func TestDeleteWithoutAnAnswer(t *testing.T) {
 		is      error
 	}{
 		{"carried out, then interrupted", func(d *desk, cancel func()) { d.lost = cancel }, Deleted, nil},
-		{"not carried out", func(d *desk, _ func()) { d.silent = true }, Failed, fax.ErrUnavailable},
-		{"nobody knows", func(d *desk, _ func()) { d.silent, d.deaf = true, true }, Unknown, fax.ErrUnavailable},
+		{"not carried out", func(d *desk, _ func()) { d.silent = true }, Failed, problem.ErrUnavailable},
+		{"nobody knows", func(d *desk, _ func()) { d.silent, d.deaf = true, true }, Unknown, problem.ErrUnavailable},
 		{"interrupted before", func(_ *desk, cancel func()) { cancel() }, Failed, context.Canceled},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
-	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // Rescue is [OpenWithin] for an archive that must be there already. One that has lost
@@ -20,7 +20,7 @@ func Rescue(ctx context.Context, dir string, wait time.Duration) (a *Archive, re
 		a, err = OpenWithin(ctx, dir, wait)
 		return a, false, err
 	}
-	if !errors.Is(err, fax.ErrNotFound) {
+	if !errors.Is(err, problem.ErrNotFound) {
 		return nil, false, err
 	}
 	lost, bad := hasSidecar(ctx, dir)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -30,15 +31,15 @@ func TestRescue(t *testing.T) {
 			}
 			return err
 		}, nil},
-		"the folder above":       {"..", func(dir string) error { return os.Remove(filepath.Join(dir, formatFile)) }, fax.ErrNotFound},
-		"a part of it":           {"2026", func(dir string) error { return os.Remove(filepath.Join(dir, formatFile)) }, fax.ErrNotFound},
-		"with an unknown format": {".", func(dir string) error { return os.WriteFile(filepath.Join(dir, formatFile), nil, 0o600) }, fax.ErrInvalid},
+		"the folder above":       {"..", func(dir string) error { return os.Remove(filepath.Join(dir, formatFile)) }, problem.ErrNotFound},
+		"a part of it":           {"2026", func(dir string) error { return os.Remove(filepath.Join(dir, formatFile)) }, problem.ErrNotFound},
+		"with an unknown format": {".", func(dir string) error { return os.WriteFile(filepath.Join(dir, formatFile), nil, 0o600) }, problem.ErrInvalid},
 		"of a later version": {".", func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, formatFile), []byte(`{"format":2}`), 0o600)
-		}, fax.ErrUnsupported},
-		"sidecars that are no more":  {".", func(dir string) error { return errors.Join(os.Remove(filepath.Join(dir, formatFile)), empty(dir)) }, fax.ErrNotFound},
-		"not there":                  {"nowhere", func(string) error { return nil }, fax.ErrNotFound},
-		"a day's folder of pictures": {".", func(dir string) error { return errors.Join(os.Remove(filepath.Join(dir, formatFile)), foreign(dir)) }, fax.ErrNotFound},
+		}, problem.ErrUnsupported},
+		"sidecars that are no more":  {".", func(dir string) error { return errors.Join(os.Remove(filepath.Join(dir, formatFile)), empty(dir)) }, problem.ErrNotFound},
+		"not there":                  {"nowhere", func(string) error { return nil }, problem.ErrNotFound},
+		"a day's folder of pictures": {".", func(dir string) error { return errors.Join(os.Remove(filepath.Join(dir, formatFile)), foreign(dir)) }, problem.ErrNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "kept")
@@ -64,8 +65,8 @@ func TestRescue(t *testing.T) {
 				}
 				return
 			}
-			if rescued != (known != nil) || known != nil && !strings.Contains(fax.Hint(known), "reindex") {
-				t.Errorf("rescued: %v, and it was known before: %v (%s)", rescued, known, fax.Hint(known))
+			if rescued != (known != nil) || known != nil && !strings.Contains(problem.AdviceOf(known).String(), "reindex") {
+				t.Errorf("rescued: %v, and it was known before: %v (%s)", rescued, known, problem.AdviceOf(known).String())
 			}
 			done, err := a.Reindex(t.Context())
 			if err != nil || done.Entries != len(faxes) {

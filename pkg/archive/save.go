@@ -11,6 +11,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
 )
@@ -194,7 +195,7 @@ func renewed(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
 	case fax.Denied(err):
 		return f, gone(ctx, faxes, f, err)
 	case err == nil && now.ID != f.ID:
-		return f, fmt.Errorf("fax %s: %w: another one came", f.ID, fax.ErrUnavailable)
+		return f, fmt.Errorf("fax %s: %w: another one came", f.ID, problem.ErrUnavailable)
 	}
 	return now, err
 }
@@ -207,7 +208,7 @@ func gone(ctx context.Context, faxes fax.Faxes, f fax.Fax, denial error) error {
 	return errGone(f.ID)
 }
 
-func errGone(id string) error { return fmt.Errorf("fax %s: %w (%w)", id, ErrGone, fax.ErrNotFound) }
+func errGone(id string) error { return fmt.Errorf("fax %s: %w (%w)", id, ErrGone, problem.ErrNotFound) }
 
 // denied takes in that storage has not the document of the fax. That proves
 // nothing: the entry is marked when the record, fetched again, and the list of its
@@ -226,14 +227,14 @@ func (e *Entry) denied(ctx context.Context, faxes fax.Faxes, denial error) error
 			e.mediaGone()
 		}
 		return nil
-	case !errors.Is(denial, fax.ErrNotFound): // nor did storage say so itself
+	case !errors.Is(denial, problem.ErrNotFound): // nor did storage say so itself
 		return denial
 	case late:
 		e.DocumentDenied = e.ArchivedAt
 	}
 	//nolint:errorlint // its kind is what it must not have
-	return fax.WithHint(fmt.Errorf("document of fax %s: %w: the record tells of it: %v", e.Fax.ID, fax.ErrContradiction, denial),
-		"its record is kept without it; faxctl faxes archive --retry-missing asks again")
+	return problem.With(fmt.Errorf("document of fax %s: %w: the record tells of it: %v", e.Fax.ID, fax.ErrContradiction, denial),
+		problem.Say("its record is kept without it; %s asks again", problem.Command("faxes", "archive").Switch("retry-missing")))
 }
 
 // mediaGone marks an entry whose document the provider has no more.
@@ -300,7 +301,7 @@ func (a *Archive) put(ctx context.Context, key string, part *fetch.Part, e Entry
 		return err
 	}
 	if len(sidecar) > mostSidecar {
-		return fmt.Errorf("%w: the record of fax %s is %d bytes long", fax.ErrInvalid, e.Fax.ID, len(sidecar))
+		return fmt.Errorf("%w: the record of fax %s is %d bytes long", problem.ErrInvalid, e.Fax.ID, len(sidecar))
 	}
 	if err := a.turn.check(); err != nil { // the download may have taken a while
 		return err
@@ -343,7 +344,7 @@ func (a *Archive) only(id string) (release func()) {
 
 func (a *Archive) writable(id string) error {
 	if a.turn == nil {
-		return fmt.Errorf("archive %s: %w: it is open for reading", a.dir, fax.ErrInvalid)
+		return fmt.Errorf("archive %s: %w: it is open for reading", a.dir, problem.ErrInvalid)
 	}
 	if err := a.turn.check(); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -40,7 +41,7 @@ func TestSaveFetchesTheRecord(t *testing.T) {
 	if _, _, err := a.Save(t.Context(), d, gone); !errors.Is(err, ErrGone) {
 		t.Errorf("a fax that is gone by now: %v", err)
 	}
-	if _, err := a.Get(t.Context(), gone.ID); !errors.Is(err, fax.ErrNotFound) {
+	if _, err := a.Get(t.Context(), gone.ID); !errors.Is(err, problem.ErrNotFound) {
 		t.Errorf("it left an entry: %v", err)
 	}
 }
@@ -49,15 +50,15 @@ func TestSaveFetchesTheRecord(t *testing.T) {
 // as it was listed, and asked for again.
 func TestSaveDoesNotBelieveOneDenial(t *testing.T) {
 	for name, denial := range map[string]error{
-		"the provider": fax.ErrNotFound,
-		"a gateway":    &fax.APIError{Kind: fax.ErrUnavailable, Status: 404},
+		"the provider": problem.ErrNotFound,
+		"a gateway":    &fax.APIError{Kind: problem.ErrUnavailable, Status: 404},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := open(t, t.TempDir())
 			d, faxes := fill(t, 1)
 			f := faxes[0]
-			d.denied, d.storage = denial, fmt.Errorf("document: %w", fax.ErrNotFound)
-			if _, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrContradiction) || errors.Is(err, fax.ErrNotFound) {
+			d.denied, d.storage = denial, fmt.Errorf("document: %w", problem.ErrNotFound)
+			if _, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrContradiction) || errors.Is(err, problem.ErrNotFound) {
 				t.Errorf("got %v", err)
 			}
 			if e, err := a.Get(t.Context(), f.ID); err != nil || e.Whole() || e.marked() {
@@ -225,13 +226,13 @@ func TestSaveRefusesIDs(t *testing.T) {
 	a := open(t, dir)
 	for _, id := range []string{"", "../FX1", "a/b", `a\b`, ".", "FX1.pdf", "FX\x001", strings.Repeat("a", 65), "FX 1", "ü"} {
 		d := &desk{docs: map[string][]byte{id: sheet(t, 1, 1)}}
-		if _, _, err := a.Save(t.Context(), d, received(id, 1)); !errors.Is(err, fax.ErrInvalid) {
+		if _, _, err := a.Save(t.Context(), d, received(id, 1)); !errors.Is(err, problem.ErrInvalid) {
 			t.Errorf("%q: %v", id, err)
 		}
-		if _, err := a.Get(t.Context(), id); !errors.Is(err, fax.ErrInvalid) {
+		if _, err := a.Get(t.Context(), id); !errors.Is(err, problem.ErrInvalid) {
 			t.Errorf("%q: %v", id, err)
 		}
-		if _, err := a.Hold(t.Context(), id, ""); !errors.Is(err, fax.ErrInvalid) {
+		if _, err := a.Hold(t.Context(), id, ""); !errors.Is(err, problem.ErrInvalid) {
 			t.Errorf("%q: %v", id, err)
 		}
 	}
@@ -248,7 +249,7 @@ func TestHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	save(t, a, d, faxes[0])
-	if _, err := a.Hold(t.Context(), "FX9999", "x"); !errors.Is(err, fax.ErrNotFound) || fax.Hint(err) == "" {
+	if _, err := a.Hold(t.Context(), "FX9999", "x"); !errors.Is(err, problem.ErrNotFound) || problem.AdviceOf(err).String() == "" {
 		t.Errorf("an unknown fax: %v", err)
 	}
 	if _, err := a.Hold(t.Context(), faxes[0].ID, "lawsuit"); err != nil {
@@ -282,9 +283,9 @@ func TestSaveDoesNotBelieveStorage(t *testing.T) {
 	unnamed := faxes[1] // the list of its documents alone tells of one
 	unnamed.MediaID = ""
 	d.records[unnamed.ID] = unnamed
-	d.storage = fmt.Errorf("document: %w", fax.ErrNotFound)
+	d.storage = fmt.Errorf("document: %w", problem.ErrNotFound)
 	for _, f := range []fax.Fax{faxes[0], unnamed} {
-		if e, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrContradiction) || errors.Is(err, fax.ErrNotFound) {
+		if e, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrContradiction) || errors.Is(err, problem.ErrNotFound) {
 			t.Errorf("%s: %+v, %v", f.ID, e, err)
 		}
 		asked := d.opened // it is told once, and then asked for by those alone who insist
@@ -342,12 +343,12 @@ func TestSaveKnowsWhatIsMissing(t *testing.T) {
 	d, faxes := fill(t, 1)
 	f := faxes[0]
 	f.Status, f.MediaID, f.MediaURL = fax.Failed, "", "https://files.example.com/1.pdf"
-	d.storage = fmt.Errorf("document: %w", fax.ErrUnavailable)
+	d.storage = fmt.Errorf("document: %w", problem.ErrUnavailable)
 	a, err := Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrUnavailable) {
+	if _, _, err := a.Save(t.Context(), d, f); !errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
 	if err := errors.Join(a.Close(t.Context()), os.Remove(filepath.Join(dir, indexFile))); err != nil {
@@ -378,10 +379,10 @@ func TestSaveTakesNoOtherRecord(t *testing.T) {
 	save(t, a, d, faxes[1])
 	f := faxes[0]
 	f.Raw = nil
-	if _, _, err := a.Save(t.Context(), confused{d}, f); !errors.Is(err, fax.ErrUnavailable) {
+	if _, _, err := a.Save(t.Context(), confused{d}, f); !errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := a.Get(t.Context(), f.ID); !errors.Is(err, fax.ErrNotFound) {
+	if _, err := a.Get(t.Context(), f.ID); !errors.Is(err, problem.ErrNotFound) {
 		t.Errorf("kept all the same: %v", err)
 	}
 	if e, err := a.Get(t.Context(), "FX0001"); err != nil || e.Fax.ID != "FX0001" {
@@ -460,7 +461,7 @@ func TestSaveSeesAHoldThatComesMeanwhile(t *testing.T) {
 	a := open(t, dir)
 	d, faxes := fill(t, 1)
 	f := faxes[0]
-	d.storage = fax.ErrUnavailable
+	d.storage = problem.ErrUnavailable
 	if _, _, err := a.Save(t.Context(), d, f); err == nil {
 		t.Fatal("kept")
 	}
@@ -475,7 +476,7 @@ func TestSaveSeesAHoldThatComesMeanwhile(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	d.storage = fax.ErrNotFound // also when no document comes, and that is noted
+	d.storage = problem.ErrNotFound // also when no document comes, and that is noted
 	if _, _, err := a.Save(t.Context(), d, f); !errors.Is(err, fax.ErrContradiction) {
 		t.Error(err)
 	}
@@ -483,7 +484,7 @@ func TestSaveSeesAHoldThatComesMeanwhile(t *testing.T) {
 		t.Errorf("without a document: %+v, %v", e, err)
 	}
 	d.storage = nil
-	if r, err := a.SaveThenDelete(t.Context(), d, f, Deletion{}); r.Result != Skipped || !errors.Is(err, fax.ErrConflict) || len(d.deleted) > 0 {
+	if r, err := a.SaveThenDelete(t.Context(), d, f, Deletion{}); r.Result != Skipped || !errors.Is(err, problem.ErrConflict) || len(d.deleted) > 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if e, err := a.Get(t.Context(), f.ID); err != nil || e.Hold == nil || e.Document == nil {

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
-	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // turn is the right of one process to write. The lock file keeps others from
@@ -82,8 +82,8 @@ func lockedOut(dir string) error {
 	if name, live := readMark(dir); live {
 		who = fmt.Sprintf(" (%s)", name)
 	}
-	return fax.WithHint(fmt.Errorf("archive %s: %w: %w%s", dir, fax.ErrConflict, ErrLocked, who),
-		"wait until it has finished and run this again; --wait 10m waits for it")
+	return problem.With(fmt.Errorf("archive %s: %w: %w%s", dir, problem.ErrConflict, ErrLocked, who),
+		problem.Say("wait until it has finished and run this again; %s waits for it", problem.Field("wait", "10m")))
 }
 
 // errRemoved is a file of the turn that is no longer where it was.
@@ -159,8 +159,8 @@ func (t *turn) check() error {
 		err = named(t.mark, filepath.Join(t.dir, markName))
 	}
 	if errors.Is(err, errRemoved) {
-		return fax.WithHint(fmt.Errorf("archive %s: %w: its lock is lost: %w", t.dir, fax.ErrConflict, err),
-			"leave the hidden files of an archive where they are, and run this again")
+		return problem.With(fmt.Errorf("archive %s: %w: its lock is lost: %w", t.dir, problem.ErrConflict, err),
+			problem.Say("leave the hidden files of an archive where they are, and run this again"))
 	}
 	return err
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -139,7 +140,7 @@ func TestLockRemoved(t *testing.T) {
 				if err == nil {
 					save(t, b, d, faxes[1])
 				}
-				if _, _, err := a.Save(t.Context(), d, faxes[2]); !errors.Is(err, fax.ErrConflict) || !errors.Is(err, errRemoved) || fax.Hint(err) == "" {
+				if _, _, err := a.Save(t.Context(), d, faxes[2]); !errors.Is(err, problem.ErrConflict) || !errors.Is(err, errRemoved) || problem.AdviceOf(err).String() == "" {
 					t.Errorf("the first writer: %v", err)
 				}
 				if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], Deletion{}); err == nil || len(d.deleted) > 0 {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Problem is what is wrong with a kept file.
@@ -211,7 +213,7 @@ func (v *verification) unlisted(ctx context.Context) error {
 				return err
 			}
 			if readable && !found && v.a.written(ctx, strings.TrimSuffix(name, sidecarExt)) {
-				left = append(left, Finding{id, name, Unlisted, "the index does not know of it: faxctl archive reindex"})
+				left = append(left, Finding{id, name, Unlisted, problem.Say("the index does not know of it: %s", problem.Command("archive", "reindex")).String()})
 			}
 		}
 		if len(left) == 0 || !live || time.Now().After(end) {

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -58,12 +59,12 @@ const (
 
 // Finding is one thing about one number.
 type Finding struct {
-	Number   string   `json:"number"` // E.164
-	ID       string   `json:"id"`     // the provider's id of the number
-	Code     Code     `json:"code"`
-	Severity Severity `json:"severity"`
-	Message  string   `json:"message"`
-	Hint     string   `json:"hint,omitempty"` // what to do, naming a command where there is one
+	Number   string         `json:"number"` // E.164
+	ID       string         `json:"id"`     // the provider's id of the number
+	Code     Code           `json:"code"`
+	Severity Severity       `json:"severity"`
+	Message  string         `json:"message"`
+	Advice   problem.Advice `json:"hint,omitzero"` // what to do
 
 	LastFax time.Time `json:"last_fax,omitzero"` // with CodeLastFax, when it came; zero: none has
 }
@@ -108,39 +109,39 @@ type list struct {
 	findings []Finding
 }
 
-func (l *list) add(s Severity, code Code, hint, format string, args ...any) {
+func (l *list) add(s Severity, code Code, a problem.Advice, format string, args ...any) {
 	l.findings = append(l.findings, Finding{
-		Number: l.number.Phone, ID: l.number.ID, Code: code, Severity: s, Message: fmt.Sprintf(format, args...), Hint: hint,
+		Number: l.number.Phone, ID: l.number.ID, Code: code, Severity: s, Message: fmt.Sprintf(format, args...), Advice: a,
 	})
 }
 
-// configure is the command that sets the number's fax URL.
-func (l *list) configure(args string) string {
-	return "faxctl numbers configure " + l.number.Phone + " " + args
+// configure is the command that changes a setting of the number.
+func (l *list) configure(field, value string) problem.Advice {
+	return problem.Say("%s", problem.Command("numbers", "configure").Arg(l.number.Phone).Set(field, value))
 }
 
 // voice judges a number in voice mode. One that could receive faxes may have
 // lost its mode; one that could not is simply a telephone.
 func (l *list) voice() {
 	if l.number.Capabilities.Fax == fax.No {
-		l.add(Note, CodeModeVoice, "", "a voice number: it cannot receive faxes")
+		l.add(Note, CodeModeVoice, problem.Advice{}, "a voice number: it cannot receive faxes")
 		return
 	}
-	l.add(Warning, CodeModeVoice, l.configure("--fax-url URL"), "it takes voice calls, not faxes")
+	l.add(Warning, CodeModeVoice, l.configure("fax-url", "URL"), "it takes voice calls, not faxes")
 }
 
 func (l *list) capability() {
 	switch l.number.Capabilities.Fax {
 	case fax.No:
-		l.add(Problem, CodeNotCapable, "find one that can: faxctl numbers search --fax", "it is in fax mode and cannot receive faxes")
+		l.add(Problem, CodeNotCapable, problem.Say("find one that can: %s", problem.Command("numbers", "search").Switch("fax")), "it is in fax mode and cannot receive faxes")
 	case fax.Unknown:
-		l.add(Note, CodeCapabilityUnknown, "", "the provider does not say whether it can receive faxes")
+		l.add(Note, CodeCapabilityUnknown, problem.Advice{}, "the provider does not say whether it can receive faxes")
 	}
 }
 
 func (l *list) mode() {
 	if l.number.Mode != fax.ModeFax {
-		l.add(Warning, CodeModeUnknown, l.configure("--mode fax"), "the provider does not say whether it takes faxes or voice calls")
+		l.add(Warning, CodeModeUnknown, l.configure("mode", "fax"), "the provider does not say whether it takes faxes or voice calls")
 	}
 }
 
@@ -153,9 +154,9 @@ func (l *list) routing() {
 	switch what {
 	case "":
 	case "call handler":
-		l.add(Problem, CodeShadowed, l.configure("--mode fax")+"; or choose LaML webhooks for it in the dashboard", "%s %s takes the calls, and the fax URL is not asked", what, l.number.CallHandler)
+		l.add(Problem, CodeShadowed, l.configure("mode", "fax").Then(problem.Say("or choose LaML webhooks for it in the dashboard")), "%s %s takes the calls, and the fax URL is not asked", what, l.number.CallHandler)
 	default:
-		l.add(Problem, CodeShadowed, "clear it: "+l.configure("--mode fax"), "%s %s takes the calls before the fax URL is asked", what, id)
+		l.add(Problem, CodeShadowed, problem.Say("clear it: %s", l.configure("mode", "fax")), "%s %s takes the calls before the fax URL is asked", what, id)
 	}
 }
 
@@ -164,19 +165,19 @@ func (l *list) routing() {
 func (l *list) address(allowHTTP bool) *url.URL {
 	raw := l.number.URL()
 	if raw == "" {
-		l.add(Problem, CodeNoURL, l.configure("--fax-url URL"), "it has no fax URL: nobody is asked what to do with a fax")
+		l.add(Problem, CodeNoURL, l.configure("fax-url", "URL"), "it has no fax URL: nobody is asked what to do with a fax")
 		return nil
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
-		l.add(Problem, CodeURLInvalid, l.configure("--fax-url URL"), "its fax URL is not an absolute http or https URL")
+		l.add(Problem, CodeURLInvalid, l.configure("fax-url", "URL"), "its fax URL is not an absolute http or https URL")
 		return nil
 	}
 	if u.Scheme == "http" && !allowHTTP {
-		l.add(Warning, CodeURLNotHTTPS, l.configure("--fax-url https://…"), "its fax URL is http: numbers and links travel in the clear")
+		l.add(Warning, CodeURLNotHTTPS, l.configure("fax-url", "https://…"), "its fax URL is http: numbers and links travel in the clear")
 	}
 	if l.number.FallbackURL == "" {
-		l.add(Warning, CodeNoFallback, l.configure("--fallback-url URL"), "it has no fallback URL: when the fax URL fails, the fax is lost")
+		l.add(Warning, CodeNoFallback, l.configure("fallback-url", "URL"), "it has no fallback URL: when the fax URL fails, the fax is lost")
 	}
 	return u
 }
@@ -184,11 +185,11 @@ func (l *list) address(allowHTTP bool) *url.URL {
 func (l *list) lastFax(t time.Time, err error) {
 	switch {
 	case err != nil:
-		l.add(Note, CodeLastFax, fax.Hint(err), "its last fax is not known: %v", err)
+		l.add(Note, CodeLastFax, problem.AdviceOf(err), "its last fax is not known: %v", err)
 	case t.IsZero():
-		l.add(Note, CodeLastFax, "", "no fax has come yet")
+		l.add(Note, CodeLastFax, problem.Advice{}, "no fax has come yet")
 	default:
-		l.add(Note, CodeLastFax, "", "its last fax came on %s", t.UTC().Format(time.RFC3339))
+		l.add(Note, CodeLastFax, problem.Advice{}, "its last fax came on %s", t.UTC().Format(time.RFC3339))
 		l.findings[len(l.findings)-1].LastFax = t.UTC()
 	}
 }

@@ -68,7 +68,7 @@ func TestCheckRecord(t *testing.T) {
 			if f.Number != phone || f.ID != "PN1" || f.Message == "" {
 				t.Errorf("%s: incomplete finding %+v", name, f)
 			}
-			if f.Severity != audit.Note && f.Hint == "" {
+			if f.Severity != audit.Note && f.Advice.Empty() {
 				t.Errorf("%s: no hint with %q", name, f.Message)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/twiml"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
@@ -47,7 +48,7 @@ const (
 // check asks the URL and adds what it finds.
 func (p Probe) check(ctx context.Context, l *list, u *url.URL) {
 	if p.Key == "" {
-		l.add(Note, CodeUnsigned, "give the profile its signing key: faxctl profile add", "its fax URL was not asked: without the signing key the request would be refused")
+		l.add(Note, CodeUnsigned, problem.Say("give the profile its signing key: %s", problem.Command("profile", "add")), "its fax URL was not asked: without the signing key the request would be refused")
 		return
 	}
 	patience := p.Patience
@@ -65,14 +66,14 @@ func (p Probe) check(ctx context.Context, l *list, u *url.URL) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	for _, hop := range hops {
-		l.add(Warning, CodeRedirect, l.configure("--fax-url "+hop), "its fax URL redirects to %s", hop)
+		l.add(Warning, CodeRedirect, l.configure("fax-url", hop), "its fax URL redirects to %s", hop)
 	}
 	if resp.TLS != nil {
 		l.certificate(resp.TLS, begin)
 	}
 	l.answer(resp, patience)
 	if took := time.Since(begin); took > slow {
-		l.add(Warning, CodeSlow, "answer first, work later", "its fax URL took %s to answer; providers wait 5 to 15 s", took.Round(100*time.Millisecond))
+		l.add(Warning, CodeSlow, problem.Say("answer first, work later"), "its fax URL took %s to answer; providers wait 5 to 15 s", took.Round(100*time.Millisecond))
 	}
 }
 
@@ -123,17 +124,17 @@ func (l *list) unanswered(err error, patience time.Duration) {
 	var record tls.RecordHeaderError
 	switch {
 	case errors.Is(err, errTooManyRedirects):
-		l.add(Problem, CodeRedirect, "", "its fax URL redirects more than %d times", maxRedirects)
+		l.add(Problem, CodeRedirect, problem.Advice{}, "its fax URL redirects more than %d times", maxRedirects)
 	case errors.As(err, &dns):
-		l.add(Problem, CodeUnresolved, "check the host name, or set another: "+l.configure("--fax-url URL"), "the host of its fax URL cannot be resolved: %v", dns)
+		l.add(Problem, CodeUnresolved, problem.Say("check the host name, or set another: %s", l.configure("fax-url", "URL")), "the host of its fax URL cannot be resolved: %v", dns)
 	case errors.As(err, &expired) && expired.Reason == x509.Expired:
-		l.add(Problem, CodeCertificate, "renew the certificate", "the certificate of its fax URL has expired: %s", expired.Detail)
+		l.add(Problem, CodeCertificate, problem.Say("renew the certificate"), "the certificate of its fax URL has expired: %s", expired.Detail)
 	case errors.As(err, &verify), errors.As(err, &tlsAlert), errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
-		l.add(Problem, CodeTLS, "serve a certificate of a public authority, with its chain", "the TLS connection to its fax URL fails: %v", err)
+		l.add(Problem, CodeTLS, problem.Say("serve a certificate of a public authority, with its chain"), "the TLS connection to its fax URL fails: %v", err)
 	case errors.Is(err, context.DeadlineExceeded):
-		l.add(Problem, CodeSlow, "answer first, work later", "its fax URL did not answer within %s, the time the provider waits", patience)
+		l.add(Problem, CodeSlow, problem.Say("answer first, work later"), "its fax URL did not answer within %s, the time the provider waits", patience)
 	default:
-		l.add(Problem, CodeUnreachable, "", "its fax URL cannot be reached: %v", err)
+		l.add(Problem, CodeUnreachable, problem.Advice{}, "its fax URL cannot be reached: %v", err)
 	}
 }
 
@@ -143,10 +144,10 @@ func (l *list) certificate(state *tls.ConnectionState, now time.Time) {
 		left := c.NotAfter.Sub(now)
 		switch {
 		case left < 0:
-			l.add(Problem, CodeCertificate, "renew the certificate", "a certificate of its fax URL expired on %s", c.NotAfter.Format(time.DateOnly))
+			l.add(Problem, CodeCertificate, problem.Say("renew the certificate"), "a certificate of its fax URL expired on %s", c.NotAfter.Format(time.DateOnly))
 			return
 		case left < soon:
-			l.add(Warning, CodeCertificate, "renew the certificate", "a certificate of its fax URL expires on %s", c.NotAfter.Format(time.DateOnly))
+			l.add(Warning, CodeCertificate, problem.Say("renew the certificate"), "a certificate of its fax URL expires on %s", c.NotAfter.Format(time.DateOnly))
 			return
 		}
 	}
@@ -155,19 +156,19 @@ func (l *list) certificate(state *tls.ConnectionState, now time.Time) {
 // answer judges the status and the document.
 func (l *list) answer(resp *http.Response, patience time.Duration) {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		hint := "see the application's log"
+		advice := problem.Say("see the application's log")
 		if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
-			hint = "the receiver may have another signing key, or another idea of its public URL: faxctl webhook verify"
+			advice = problem.Say("the receiver may have another signing key, or another idea of its public URL: %s", problem.Command("webhook", "verify"))
 		}
-		l.add(Problem, CodeStatus, hint, "its fax URL answers HTTP %s", strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))))
+		l.add(Problem, CodeStatus, advice, "its fax URL answers HTTP %s", strings.TrimSpace(fmt.Sprintf("%d %s", resp.StatusCode, http.StatusText(resp.StatusCode))))
 		return
 	}
 	if resp.Header.Get("Server") == webhook.Server {
-		l.add(Note, CodeReceiver, "", "a faxctl receiver answers its fax URL")
+		l.add(Note, CodeReceiver, problem.Advice{}, "a faxctl receiver answers its fax URL")
 	}
-	hint := "answer with the document of: faxctl twiml receive"
+	advice := problem.Say("answer with the document of: %s", problem.Command("twiml", "receive"))
 	if err := twiml.CheckContentType(resp.Header.Get("Content-Type")); err != nil {
-		l.add(Problem, CodeAnswer, hint, "the answer of its fax URL: %v", err)
+		l.add(Problem, CodeAnswer, advice, "the answer of its fax URL: %v", err)
 		return
 	}
 	answer, err := twiml.Parse(resp.Body)
@@ -177,8 +178,8 @@ func (l *list) answer(resp *http.Response, patience time.Duration) {
 	}
 	switch {
 	case err != nil:
-		l.add(Problem, CodeAnswer, hint, "the answer of its fax URL: %v", err)
+		l.add(Problem, CodeAnswer, advice, "the answer of its fax URL: %v", err)
 	case answer.Receive == nil:
-		l.add(Note, CodeRejects, "", "its fax URL rejects the fax it was asked about; it may accept others")
+		l.add(Note, CodeRejects, problem.Advice{}, "its fax URL rejects the fax it was asked about; it may accept others")
 	}
 }

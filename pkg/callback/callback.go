@@ -15,7 +15,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/twiml"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
@@ -62,7 +62,7 @@ func (e StatusError) Error() string {
 
 // Is tells the kind.
 func (e StatusError) Is(kind error) bool {
-	return kind == fax.ErrAuth && (e == http.StatusUnauthorized || e == http.StatusForbidden)
+	return kind == problem.ErrAuth && (e == http.StatusUnauthorized || e == http.StatusForbidden)
 }
 
 // maxRedirects is how many SignalWire follows, the stricter provider.
@@ -110,7 +110,7 @@ func (s Sender) send(ctx context.Context, method, target string, e webhook.Event
 	form := s.Dialect.Form(e)
 	req, err := s.Dialect.NewRequest(ctx, s.Key, method, target, form, doc)
 	if err != nil {
-		return answer, errors.Join(fax.ErrInvalid, err)
+		return answer, errors.Join(problem.ErrInvalid, err)
 	}
 	client := *s.Client
 	client.Jar = nil
@@ -157,10 +157,10 @@ func (s Sender) unanswered(ctx context.Context, err error) error {
 		err = inner.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("%w: no answer within %s, the time the provider waits", fax.ErrUnavailable, s.patience())
+		return fmt.Errorf("%w: no answer within %s, the time the provider waits", problem.ErrUnavailable, s.patience())
 	}
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", fax.ErrUnavailable, err)
+	return fmt.Errorf("%w: %w", problem.ErrUnavailable, err)
 }

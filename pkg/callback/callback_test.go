@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/callback"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/twiml"
@@ -176,20 +177,20 @@ func TestErrors(t *testing.T) {
 		"/204":   func(err error) bool { return code(err) == twiml.CodeContentType },
 		"/in":    func(err error) bool { return code(err) == twiml.CodeSchema },
 		"/forbidden": func(err error) bool {
-			return errors.Is(err, fax.ErrAuth) && strings.Contains(err.Error(), "403 Forbidden")
+			return errors.Is(err, problem.ErrAuth) && strings.Contains(err.Error(), "403 Forbidden")
 		},
 		"/loop": func(err error) bool {
-			return errors.Is(err, fax.ErrUnavailable) && strings.Contains(err.Error(), "redirects")
+			return errors.Is(err, problem.ErrUnavailable) && strings.Contains(err.Error(), "redirects")
 		},
 	} {
 		if _, err := sender.Deliver(t.Context(), at+path+"?secret=hunter2", received(), noDocument); !is(err) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if errors.Is(callback.StatusError(500), fax.ErrAuth) {
+	if errors.Is(callback.StatusError(500), problem.ErrAuth) {
 		t.Error("a 500 is not a matter of authorization")
 	}
-	if _, err := sender.Ask(t.Context(), "PUT", at, webhook.Event{}); !errors.Is(err, fax.ErrInvalid) {
+	if _, err := sender.Ask(t.Context(), "PUT", at, webhook.Event{}); !errors.Is(err, problem.ErrInvalid) {
 		t.Errorf("PUT: %v", err)
 	}
 }
@@ -202,12 +203,12 @@ func TestAnswerIsJudgedInTime(t *testing.T) {
 	defer server.Close()
 	sender := callback.Sender{Client: server.Client(), Dialect: webhook.Twilio, Key: key, Patience: 20 * time.Millisecond}
 	_, err := sender.Ask(t.Context(), "POST", server.URL, webhook.Event{})
-	if !errors.Is(err, fax.ErrUnavailable) || !strings.Contains(err.Error(), "no answer within 20ms") {
+	if !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "no answer within 20ms") {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := sender.Ask(ctx, "POST", server.URL, webhook.Event{}); !errors.Is(err, context.Canceled) || errors.Is(err, fax.ErrUnavailable) {
+	if _, err := sender.Ask(ctx, "POST", server.URL, webhook.Event{}); !errors.Is(err, context.Canceled) || errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("interrupted: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
@@ -106,7 +107,7 @@ func (a *app) connect(ctx context.Context, p profile.Profile) (fax.Provider, *sa
 }
 
 // signingKey is what the provider of the account in force signs its callbacks
-// with: profile.ErrNotFound when the profile does not know it.
+// with: problem.ErrNotFound when the profile does not know it.
 func (a *app) signingKey(ctx context.Context) (webhook.Key, error) {
 	p := a.account.resolved
 	if p.IsBuiltIn() {
@@ -122,8 +123,8 @@ func (a *app) signingKey(ctx context.Context) (webhook.Key, error) {
 // lacking tells a secret that is not there from a thing that was looked for:
 // without one nobody is authorized.
 func lacking(err error) error {
-	if errors.Is(err, profile.ErrNotFound) {
-		return &kindError{fax.ErrAuth, err}
+	if errors.Is(err, problem.ErrNotFound) {
+		return problem.Of(problem.ErrAuth, err)
 	}
 	return err
 }
@@ -166,7 +167,7 @@ func (a *app) numbers(ctx context.Context) (fax.Numbers, error) {
 		return nil, err
 	}
 	if p.Numbers == nil {
-		return nil, fmt.Errorf("numbers at %s: %w", p.Name, fax.ErrUnsupported)
+		return nil, fmt.Errorf("numbers at %s: %w", p.Name, problem.ErrUnsupported)
 	}
 	return p.Numbers, nil
 }
@@ -181,7 +182,7 @@ func (a *app) faxes(ctx context.Context) (fax.Faxes, error) {
 		return nil, p.NoFaxes
 	}
 	if p.Faxes == nil {
-		return nil, fmt.Errorf("fax records at %s: %w", p.Name, fax.ErrUnsupported)
+		return nil, fmt.Errorf("fax records at %s: %w", p.Name, problem.ErrUnsupported)
 	}
 	return p.Faxes, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plain"
@@ -46,7 +47,7 @@ sending it, and a read-only profile refuses it.`,
 		GroupID: "account",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return fax.WithHint(usageError("%s takes a method and a path", cmd.CommandPath()), "as in: faxctl api GET IncomingPhoneNumbers.json")
+				return problem.With(usageError("%s takes a method and a path", cmd.CommandPath()), problem.Say("as in: %s", problem.Command("api").Arg("GET").Arg("IncomingPhoneNumbers.json")))
 			}
 			return nil
 		},
@@ -77,7 +78,7 @@ sending it, and a read-only profile refuses it.`,
 			}
 			switch {
 			case p.Raw == nil:
-				return fmt.Errorf("requests of your own at %s: %w", p.Name, fax.ErrUnsupported)
+				return fmt.Errorf("requests of your own at %s: %w", p.Name, problem.ErrUnsupported)
 			case dryRun:
 				return showRequest(cmd.Context(), &would, p.Raw, r)
 			case paginate:
@@ -109,7 +110,7 @@ func parseFields(fields []string) (url.Values, error) {
 	for _, f := range fields {
 		key, value, ok := strings.Cut(f, "=")
 		if !ok || key == "" {
-			return nil, fax.WithHint(usageError("field %q", f), "as in -F FriendlyName='front desk'")
+			return nil, problem.With(usageError("field %q", f), problem.Say("as in -F FriendlyName='front desk'"))
 		}
 		all.Add(key, value)
 	}
@@ -151,7 +152,7 @@ func printAnswer(ctx context.Context, out *printing[json.RawMessage], answer fax
 	a := out.a
 	if a.dataAsked {
 		if !json.Valid(answer.Body) {
-			return fax.WithHint(usageError("-o %s: the answer is not JSON (%s)", a.format, answer.ContentType), "leave -o out to see it, or ask for a path that ends with .json")
+			return problem.With(usageError("-o %s: the answer is not JSON (%s)", a.format, answer.ContentType), problem.Say("leave -o out to see it, or ask for a path that ends with .json"))
 		}
 		return out.one(ctx, json.RawMessage(answer.Body))
 	}
@@ -173,7 +174,7 @@ func rawItems(ctx context.Context, raw fax.Raw, r fax.RawRequest) iter.Seq2[json
 		r.Cursor = cursor
 		answer, err := raw.Do(ctx, r)
 		if err == nil && answer.Items == nil {
-			err = fax.WithHint(usageError("%s is not a list", r.Path), "leave --paginate out to see what it is")
+			err = problem.With(usageError("%s is not a list", r.Path), problem.Say("leave %s out to see what it is", problem.Field("paginate")))
 		}
 		return fax.Page[json.RawMessage]{Items: answer.Items, Next: answer.Next}, err
 	})

@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +23,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plain"
@@ -89,8 +89,8 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return statusDone // whoever read our output has seen enough
 	}
 	err = explain(ctx, err)
-	if a.interrupts.bulk.Load() && errors.Is(err, context.Canceled) && fax.Hint(err) == "" {
-		err = fax.WithHint(err, "run it again: it continues with what is left")
+	if a.interrupts.bulk.Load() && errors.Is(err, context.Canceled) && problem.AdviceOf(err).Empty() {
+		err = problem.With(err, problem.Say("run it again: it continues with what is left"))
 	}
 	if !a.prepared { // a flag or an argument was wrong
 		a.format = a.wishedFormat(args)
@@ -197,7 +197,7 @@ var errDeclined = errors.New("nothing was done")
 func (*app) answered(yes bool, err error) error {
 	switch {
 	case errors.Is(err, term.ErrNoInput):
-		return fax.WithHint(&kindError{fax.ErrInvalid, err}, "look at it with --dry-run, then run it with --yes")
+		return problem.With(problem.Of(problem.ErrInvalid, err), problem.Say("look at it with %s, then run it with %s", problem.Field("dry-run"), problem.Field("yes")))
 	case err != nil:
 		return err
 	case !yes:
@@ -224,19 +224,18 @@ func (a *app) report(err error) {
 }
 
 // hint is what to do next.
-func (a *app) hint(err error) string { return a.ours(fax.Hint(err)) }
+func (a *app) hint(err error) string { return a.advise(problem.AdviceOf(err)) }
 
-// ours is a hint whose commands are about the account that this one was about.
-func (a *app) ours(hint string) string {
-	account := ""
+// advise is advice whose commands are about the account that this one was about.
+func (a *app) advise(advice problem.Advice) string {
+	var shell problem.Shell
 	if a.flags.profile != "" {
-		account += " --profile " + a.flags.profile
+		shell.Account = append(shell.Account, problem.Word{Flag: "profile", Value: a.flags.profile})
 	}
 	if a.flags.apiURL != "" {
-		account += " --api-url " + a.flags.apiURL
+		shell.Account = append(shell.Account, problem.Word{Flag: "api-url", Value: a.flags.apiURL})
 	}
-	command := regexp.MustCompile(`\bfaxctl (numbers|faxes|api|whoami)\b`)
-	return plain.Text(command.ReplaceAllString(hint, "faxctl"+strings.ReplaceAll(account, "$", "$$")+" $1"))
+	return plain.Text(advice.In(shell))
 }
 
 // errorReport is an error as -o json prints it.
@@ -274,7 +273,7 @@ func (a *app) errorObject(err error) errorReport {
 	if errors.As(err, &file) {
 		r.Error.File = file.Path
 		for _, p := range file.Problems {
-			r.Error.Problems = append(r.Error.Problems, fileProblem{p.Line, plain.Line(p.Text), a.ours(p.Hint)})
+			r.Error.Problems = append(r.Error.Problems, fileProblem{p.Line, plain.Line(p.Text), a.advise(p.Advice)})
 		}
 	}
 	return r

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -75,8 +76,8 @@ func (a *app) archiveList() *cobra.Command {
 		ValidArgsFunction: upTo(1, a.completeArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.flags.raw {
-				return fax.WithHint(usageError("--raw: a list has no records as the provider sent them"),
-					"for one of them: faxctl archive get "+plain.Word(args[0])+" ID --raw -o json")
+				return problem.With(usageError("--raw: a list has no records as the provider sent them"),
+					problem.Say("for one of them: %s", problem.Command("archive", "get").Arg(args[0]).Arg("ID").Switch("raw").Set("o", "json")))
 			}
 			q, most, err := l.query(a, cmd)
 			if err != nil {
@@ -143,7 +144,7 @@ is then 8, as it is when the sidecar cannot be read.`,
 // finding.
 func damaged(err error) error {
 	if errors.Is(err, archive.ErrDamagedCopy) {
-		return &kindError{errFindings, err}
+		return problem.Of(errFindings, err)
 	}
 	return err
 }
@@ -168,7 +169,7 @@ func archiveArgs(least, most int, what, example string) cobra.PositionalArgs {
 		if len(args) >= least && (most == 0 || len(args) <= most) {
 			return nil
 		}
-		return fax.WithHint(usageError("%s needs the folder of an archive and %s", cmd.CommandPath(), what), "as in: "+example)
+		return problem.With(usageError("%s needs the folder of an archive and %s", cmd.CommandPath(), what), problem.Say("as in: "+example))
 	}
 }
 
@@ -215,7 +216,7 @@ so.`,
 					plural(report.Doubtful, "fax was", "faxes were"), plain.Word(args[0]))
 			}
 			if len(report.Findings) > 0 {
-				return &kindError{errFindings, errReported}
+				return problem.Of(errFindings, errReported)
 			}
 			return nil
 		},
@@ -279,7 +280,7 @@ faxes archive then keeps what is missing. Use the account that the faxes are of.
 				remark(done.Dropped, "dropped whose sidecar is gone"), remark(len(done.Unreadable), "with a sidecar that cannot be read")))
 			var end error
 			if len(done.Unreadable) > 0 {
-				end = &kindError{errFindings, errReported}
+				end = problem.Of(errFindings, errReported)
 			}
 			if ask {
 				return cmp.Or(a.askAgain(cmd.Context(), kept, jobs), end)

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
-	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // holds is a change of the holds of kept faxes.
@@ -45,7 +45,7 @@ list --held names them. - reads ids from standard input.`,
 		ValidArgsFunction: a.completeArchive,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if reason == "" {
-				return fax.WithHint(usageError("--reason is needed"), "as in --reason 'case 12-345'")
+				return problem.With(usageError("--reason is needed"), problem.Say("as in %s", problem.Field("reason", "case 12-345")))
 			}
 			h.change = func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
 				return kept.Hold(ctx, id, reason)

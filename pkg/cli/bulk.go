@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
-	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
@@ -34,10 +34,10 @@ func namedFax(id string, err error) error {
 		err = fmt.Errorf("fax %s: %w", id, err)
 	}
 	if errors.As(err, new(*fetch.TooLargeError)) {
-		return fax.WithHint(err, "take longer ones with --max-document, as in --max-document 256MiB")
+		return problem.With(err, problem.Say("take longer ones with %s, as in %s", problem.Field("max-document"), problem.Field("max-document", "256MiB")))
 	}
-	if (errors.Is(err, fax.ErrNotFound) || errors.Is(err, fax.ErrInvalid)) && fax.Hint(err) == "" {
-		return fax.WithHint(err, "see what there is: faxctl faxes list")
+	if (errors.Is(err, problem.ErrNotFound) || errors.Is(err, problem.ErrInvalid)) && problem.AdviceOf(err).Empty() {
+		return problem.With(err, problem.Say("see what there is: %s", problem.Command("faxes", "list")))
 	}
 	return err
 }
@@ -87,7 +87,7 @@ func (t *trouble) add(to listener, err error) error {
 		if t.told = append(t.told, err); len(t.told) > 2*jobsCeiling {
 			t.told = t.told[1:] // one that ends a batch is among the last
 		}
-		if !errors.Is(err, fax.ErrUnavailable) && !errors.Is(err, fax.ErrAuth) {
+		if !errors.Is(err, problem.ErrUnavailable) && !errors.Is(err, problem.ErrAuth) {
 			return nil
 		}
 		if t.inRow++; t.inRow == tooMany {
@@ -113,7 +113,7 @@ func cause(err error) (number syscall.Errno) {
 // told already.
 func (t *trouble) end(err error) error {
 	if slices.ContainsFunc(t.told, func(told error) bool { return errors.Is(told, err) }) {
-		return &kindError{errReported, err}
+		return problem.Of(errReported, err)
 	}
 	return err
 }
@@ -126,7 +126,7 @@ func (t *trouble) err() error {
 	case n.Failed == 0:
 		return nil
 	case n.Done == 0 && n.Skipped == 0:
-		return &kindError{errReported, t.first}
+		return problem.Of(errReported, t.first)
 	}
 	return fmt.Errorf("%w: %d of %d", errPartial, n.Failed, n.Done+n.Failed+n.Skipped)
 }
@@ -169,7 +169,7 @@ func each[T any](seq iter.Seq2[T, error], do func(T)) error {
 // lasting marks the errors that every other call would meet as well, so that
 // they end a batch.
 func lasting(err error) error {
-	if errors.Is(err, fax.ErrAuth) || errors.Is(err, fax.ErrUnsupported) {
+	if errors.Is(err, problem.ErrAuth) || errors.Is(err, problem.ErrUnsupported) {
 		return batch.Stop(err)
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plain"
@@ -37,9 +38,9 @@ installed, write source <(faxctl completion bash) into ~/.bashrc.`,
 			const hint = "it takes one of bash, zsh, fish and powershell"
 			switch {
 			case len(args) != 1:
-				return fax.WithHint(usageError("the name of a shell is needed"), hint)
+				return problem.With(usageError("the name of a shell is needed"), problem.Say(hint))
 			case !slices.Contains(cmd.ValidArgs, args[0]):
-				return fax.WithHint(usageError("unknown shell %q", args[0]), hint)
+				return problem.With(usageError("unknown shell %q", args[0]), problem.Say(hint))
 			}
 			return nil
 		},
@@ -167,15 +168,15 @@ func remaining(all []cobra.Completion, args []string, typed string) []cobra.Comp
 // describe is a fax in a few words: "received 2 h ago from +14155550123, 3
 // pages".
 func describe(f fax.Fax, now time.Time) string {
-	text := string(f.Status)
+	words := string(f.Status)
 	if when := (output.Human{Now: now}).Ago(f.Created); when != "" {
-		text += " " + when
+		words += " " + when
 	}
-	text += " " + otherEnd(f)
+	words += " " + otherEnd(f)
 	if f.Pages != nil {
-		text += ", " + plural(*f.Pages, "page", "pages")
+		words += ", " + plural(*f.Pages, "page", "pages")
 	}
-	return plain.Line(text)
+	return plain.Line(words)
 }
 
 // completeFolders offers folders for a flag.

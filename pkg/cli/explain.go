@@ -4,36 +4,19 @@ import (
 	"context"
 	"errors"
 	"strings"
-
-	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
-	"github.com/faxctl/faxctl/pkg/profile"
 )
 
 // errReported marks a failure that the command has told of already: only its
 // status is left.
 var errReported = errors.New("reported")
 
-// explain gives the errors of packages that know no kinds theirs, and a hint
-// where the package has one.
+// explain is err in words for the person who interrupted the command, when that
+// is what happened.
 func explain(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
+	if err != nil && ctx.Err() != nil {
+		return &interrupted{err}
 	}
-	if ctx.Err() != nil {
-		err = &interrupted{err}
-	} else {
-		err = inWords(err)
-	}
-	var spec *output.SpecError
-	var missing *profile.Error
-	switch {
-	case errors.As(err, &spec):
-		return fax.WithHint(&kindError{fax.ErrInvalid, err}, spec.Hint)
-	case errors.As(err, &missing):
-		return fax.WithHint(&kindError{profileKind(missing), err}, missing.Hint())
-	}
-	return err
+	return inWords(err)
 }
 
 // interrupted is whatever broke because of an interrupt, in words for the
@@ -51,18 +34,4 @@ func inWords(err error) error {
 		return &interrupted{err}
 	}
 	return err
-}
-
-func profileKind(err error) error {
-	for _, k := range []struct{ theirs, ours error }{
-		{profile.ErrNone, fax.ErrAuth},
-		{profile.ErrSecret, fax.ErrAuth},
-		{profile.ErrNotFound, fax.ErrNotFound},
-		{profile.ErrConflict, fax.ErrConflict},
-	} {
-		if errors.Is(err, k.theirs) {
-			return k.ours
-		}
-	}
-	return fax.ErrInvalid
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/retention"
 )
@@ -90,7 +91,7 @@ func (s *selection) filter(ctx context.Context, a *app) (fax.Filter, error) {
 		return q, err
 	}
 	if s.since != "" && s.until != "" && !q.After.Before(q.Until) {
-		return q, fax.WithHint(usageError("--since %s is after --until %s", s.since, s.until), "swap them")
+		return q, problem.With(usageError("--since %s is after --until %s", s.since, s.until), problem.Say("swap them"))
 	}
 	if s.direction != "" {
 		if q.Direction, err = oneOf("direction", s.direction, []fax.Direction{fax.Inbound, fax.Outbound}); err != nil {
@@ -130,7 +131,7 @@ func (s *selection) when(flag, text string, parse func(string, time.Time) (time.
 func deletionAge(text string) (time.Duration, error) {
 	age, err := retention.ParseDeletionAge(text)
 	if err == nil && age == 0 {
-		err = fax.WithHint(usageError("%s is no age to delete by", text), "as in 90d, 6mo or 7y")
+		err = problem.With(usageError("%s is no age to delete by", text), problem.Say("as in 90d, 6mo or 7y"))
 	}
 	return age, err
 }
@@ -162,7 +163,7 @@ func exactNumber(flag, text string) (string, error) {
 	}
 	phone, err := fax.ParsePhone(text)
 	if err != nil && strings.ContainsFunc(text, unicode.IsLetter) {
-		err = fax.WithHint(err, "names of your numbers go with --number; here it is a phone number, as in +14155550123, or a word such as anonymous")
+		err = problem.With(err, problem.Say("names of your numbers go with %s; here it is a phone number, as in +14155550123, or a word such as anonymous", problem.Field("number")))
 	}
 	if err != nil {
 		return "", fmt.Errorf("--%s: %w", flag, err)

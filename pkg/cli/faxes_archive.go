@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
@@ -44,7 +45,7 @@ run goes on. faxctl archive looks into the copies.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if to == "" {
-				return fax.WithHint(usageError("--to is needed"), "name a folder, as in --to /srv/faxes")
+				return problem.With(usageError("--to is needed"), problem.Say("name a folder, as in %s", problem.Field("to", "/srv/faxes")))
 			}
 			if err := checkWait(wait); err != nil {
 				return err
@@ -187,7 +188,7 @@ func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) err
 // made.
 func (a *app) ifThere(ctx context.Context, dir string, open func(context.Context, string) (*archive.Archive, error)) (*archive.Archive, error) {
 	switch err := archive.Known(dir); {
-	case errors.Is(err, fax.ErrNotFound):
+	case errors.Is(err, problem.ErrNotFound):
 		return nil, archive.Check(dir)
 	case err != nil:
 		return nil, fmt.Errorf("archive %s: %w", dir, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -78,7 +79,7 @@ faxctl faxes download.`,
 				return err
 			}
 			shown, err := out.most(cmd.Context(), faxes.Media(cmd.Context(), args[0]), 0)
-			if errors.Is(err, fax.ErrNotFound) { // the fax, or its documents alone
+			if errors.Is(err, problem.ErrNotFound) { // the fax, or its documents alone
 				_, err = faxes.Get(cmd.Context(), args[0])
 			}
 			if err == nil && shown == 0 {
@@ -153,7 +154,7 @@ func (a *app) wouldDelete(ctx context.Context, faxes fax.Faxes, ids []string, d 
 	look := func(ctx context.Context, id string) (fax.Fax, error) {
 		f, err := faxes.Get(ctx, id)
 		switch {
-		case errors.Is(err, fax.ErrNotFound) && fax.PlausibleID(id):
+		case errors.Is(err, problem.ErrNotFound) && fax.PlausibleID(id):
 			return f, batch.Skip(fmt.Errorf("fax %s is not found at the provider", id))
 		case err != nil:
 			return f, lasting(namedFax(id, err))
@@ -200,7 +201,7 @@ func (a *app) showNamed(ctx context.Context, faxes fax.Faxes, ids []string, jobs
 	}
 	get := func(ctx context.Context, id string) (string, error) {
 		f, err := faxes.Get(ctx, id)
-		if errors.Is(err, fax.ErrNotFound) {
+		if errors.Is(err, problem.ErrNotFound) {
 			return "not found at the provider", nil
 		}
 		return describe(f, time.Now()), lasting(namedFax(id, err))
@@ -250,10 +251,10 @@ func (d removal) err(t *trouble) error {
 	case n.Skipped == 0:
 		return t.err()
 	case n.Done == 0 && n.Failed == 0:
-		return &kindError{errReported, fax.ErrConflict}
+		return problem.Of(errReported, problem.ErrConflict)
 	}
 	left, all := n.Failed+n.Skipped, n.Done+n.Failed+n.Skipped
-	return &kindError{errPartial, fmt.Errorf("still there: %d of %d", left, all)}
+	return problem.Of(errPartial, fmt.Errorf("still there: %d of %d", left, all))
 }
 
 // removeNamed deletes one fax, or its document.
@@ -264,10 +265,10 @@ func removeNamed(ctx context.Context, faxes fax.Faxes, id string, mediaOnly bool
 		was, err = fax.Remove(ctx, faxes, fax.Fax{ID: id})
 	}
 	switch {
-	case errors.Is(err, fax.ErrConflict):
+	case errors.Is(err, problem.ErrConflict):
 		return false, batch.Skip(inProgress(id))
 	case err == nil && !was && !fax.PlausibleID(id):
-		err = fax.ErrNotFound
+		err = problem.ErrNotFound
 	}
 	return was, lasting(namedFax(id, err))
 }

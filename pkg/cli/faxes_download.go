@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -90,7 +91,7 @@ func (d *download) check(a *app, cmd *cobra.Command) error {
 		info, err := os.Stat(d.dir) // made with the first document, so that a run in vain leaves none
 		switch {
 		case err == nil && !info.IsDir():
-			return fax.WithHint(usageError("-d %s: it is there, and is no folder", d.dir), "-d takes a folder; -O writes one document to a file")
+			return problem.With(usageError("-d %s: it is there, and is no folder", d.dir), problem.Say("-d takes a folder; -O writes one document to a file"))
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return err
 		}
@@ -109,10 +110,10 @@ func (d *download) check(a *app, cmd *cobra.Command) error {
 // from what is there and is no file: it would be replaced, /dev/stdout by a file.
 func (a *app) checkOutputFile(file string) error {
 	if file == "-" && a.term.Out.Terminal {
-		return fax.WithHint(usageError("-O - would write a document to the terminal"), "name a file, or pipe it into a program")
+		return problem.With(usageError("-O - would write a document to the terminal"), problem.Say("name a file, or pipe it into a program"))
 	}
 	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
-		return fax.WithHint(usageError("-O %s: it is there, and is no file", file), "name a file; - is standard output")
+		return problem.With(usageError("-O %s: it is there, and is no file", file), problem.Say("name a file; - is standard output"))
 	}
 	return nil
 }
@@ -131,7 +132,7 @@ func (a *app) chosen(cmd *cobra.Command, args []string, s *selection) (fax.Faxes
 	case len(args) > 0 && given != "":
 		return nil, chosen{}, usageError("%s and ids contradict each other", given)
 	case len(args) == 0 && given == "":
-		return nil, chosen{}, fax.WithHint(usageError("the faxes to download are needed"), "name their ids, or select them, as in --since 24h")
+		return nil, chosen{}, problem.With(usageError("the faxes to download are needed"), problem.Say("name their ids, or select them, as in %s", problem.Field("since", "24h")))
 	}
 	c := chosen{named: len(args) > 0}
 	ids, err := a.refs(args)
@@ -164,7 +165,7 @@ func (c chosen) record(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax
 
 func (a *app) downloadOne(ctx context.Context, faxes fax.Faxes, work chosen, file string) error {
 	if len(work.faxes) != 1 {
-		return fax.WithHint(usageError("-O takes one fax, and these are %d", len(work.faxes)), "name a folder for them with -d")
+		return problem.With(usageError("-O takes one fax, and these are %d", len(work.faxes)), problem.Say("name a folder for them with -d"))
 	}
 	id := work.faxes[0].ID
 	f, err := work.record(ctx, faxes, work.faxes[0])
@@ -262,7 +263,7 @@ func denied(ctx context.Context, faxes fax.Faxes, f fax.Fax, denial error) error
 		return err
 	case has != fax.WithDocument:
 		return batch.Skip(errPassed)
-	case !errors.Is(denial, fax.ErrNotFound):
+	case !errors.Is(denial, problem.ErrNotFound):
 		return denial
 	}
 	//nolint:errorlint // its kind is what it must not have

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/retention"
 )
@@ -85,7 +86,7 @@ func (a *app) expiringWithin(ctx context.Context, q fax.Filter, within time.Dura
 	var soon []expiring
 	for e, err := range retention.Expiring(a.everyFax(ctx, faxes, q), keeps, within, now) {
 		if err != nil {
-			return nil, fax.WithHint(err, "delete by age with faxctl faxes prune --older-than")
+			return nil, problem.With(err, problem.Say("delete by age with %s", problem.Command("faxes", "prune").Switch("older-than")))
 		}
 		soon = append(soon, expiring{Expiry: e})
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/callback"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/webhook"
@@ -57,7 +58,7 @@ func documentOf(ctx context.Context, faxes fax.Faxes, f fax.Fax) (webhook.Docume
 	defer func() { _ = open.Body.Close() }()
 	content, err := io.ReadAll(io.LimitReader(open.Body, maxForwarded+1))
 	if err == nil && len(content) > maxForwarded {
-		err = fmt.Errorf("%w: it is larger than %d MB", fax.ErrUnsupported, maxForwarded>>20)
+		err = fmt.Errorf("%w: it is larger than %d MB", problem.ErrUnsupported, maxForwarded>>20)
 	}
 	name := f.ID + ".pdf"
 	if open.ContentType == "image/tiff" {

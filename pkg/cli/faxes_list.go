@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -193,7 +194,7 @@ func getRecord(ctx context.Context, faxes fax.Faxes, id string) (record, error) 
 		return record{}, lasting(namedFax(id, err))
 	}
 	media, err := fax.Collect(faxes.Media(ctx, id))
-	if errors.Is(err, fax.ErrNotFound) {
+	if errors.Is(err, problem.ErrNotFound) {
 		err = nil // none is kept
 	}
 	if media == nil {

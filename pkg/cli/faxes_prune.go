@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
@@ -200,7 +201,7 @@ func (a *app) tellDamage(plan retention.Plan) error {
 	for _, skip := range plan.Skipped {
 		if skip.Reason == retention.Damaged {
 			a.warn("left alone: %s", skip.Detail)
-			end = &kindError{errFindings, errReported}
+			end = problem.Of(errFindings, errReported)
 		}
 	}
 	return end
@@ -380,7 +381,7 @@ func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Arch
 		}
 	})
 	if unwritten != nil {
-		end = &kindError{errReported, unwritten}
+		end = problem.Of(errReported, unwritten)
 	}
 	done = removal{mediaOnly: p.policy.MediaOnly}.what(t.tally.Done-gone) + remarks(
 		remark(gone, "gone already"), remark(t.tally.Skipped, "left alone"), remark(t.tally.Failed, "failed"),

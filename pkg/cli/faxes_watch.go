@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/child"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plain"
@@ -62,7 +63,7 @@ cannot reach can be tried out, without a tunnel.`,
 			}
 			argv, err := profile.SplitArgv(command)
 			if err != nil || cmd.Flags().Changed("exec") && len(argv) == 0 {
-				return fax.WithHint(usageError("--exec %q is no command", command), "as in --exec 'notify-send Fax'")
+				return problem.With(usageError("--exec %q is no command", command), problem.Say("as in %s", problem.Field("exec", "notify-send Fax")))
 			}
 			if cmd.Flags().Changed("forward-to") {
 				if err := callable("forward-to", forward); err != nil {

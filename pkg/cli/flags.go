@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/spell"
 )
 
@@ -70,7 +70,7 @@ func mayBeEmpty(cmd *cobra.Command, flags ...string) {
 func refuseEmpty(cmd *cobra.Command, args []string) (err error) {
 	for i, arg := range args {
 		if strings.TrimSpace(arg) == "" && cmd.Name() != cobra.ShellCompRequestCmd { // what is about to be typed is empty
-			return fax.WithHint(usageError("argument %d is empty", i+1), "leave it out, or see whether a variable is not set")
+			return problem.With(usageError("argument %d is empty", i+1), problem.Say("leave it out, or see whether a variable is not set"))
 		}
 	}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
@@ -79,7 +79,7 @@ func refuseEmpty(cmd *cobra.Command, args []string) (err error) {
 			text = strings.Join(many.GetSlice(), "")
 		}
 		if _, may := f.Annotations[emptyMeans]; strings.TrimSpace(text) == "" && !may && err == nil {
-			err = fax.WithHint(usageError("--%s has no value", f.Name), "leave it out, or see whether a variable is not set")
+			err = problem.With(usageError("--%s has no value", f.Name), problem.Say("leave it out, or see whether a variable is not set"))
 		}
 	})
 	return err
@@ -131,9 +131,9 @@ func oneWordOf[T ~string](what, value string, words []T) (T, error) {
 	}
 	err := usageError("%s: unknown value %q", what, value)
 	if near := spell.Nearest(value, words); near != "" {
-		return "", fax.WithHint(err, fmt.Sprintf("did you mean %s? It takes %s", near, list(words)))
+		return "", problem.With(err, problem.Say(fmt.Sprintf("did you mean %s? It takes %s", near, list(words))))
 	}
-	return "", fax.WithHint(err, "it takes "+list(words))
+	return "", problem.With(err, problem.Say("it takes "+list(words)))
 }
 
 // list joins words as people do: "local, toll-free or mobile".
@@ -248,7 +248,7 @@ func needArgs(what, example string) cobra.PositionalArgs {
 		if len(args) > 0 {
 			return nil
 		}
-		return fax.WithHint(usageError("%s needs %s", cmd.CommandPath(), what), "as in: "+example)
+		return problem.With(usageError("%s needs %s", cmd.CommandPath(), what), problem.Say("as in: "+example))
 	}
 }
 
@@ -262,7 +262,7 @@ func oneArg(what, example string) cobra.PositionalArgs {
 		if len(args) > 1 {
 			err = usageError("%s takes %s, and %q is one more", cmd.CommandPath(), what, args[1])
 		}
-		return fax.WithHint(err, "as in: "+example)
+		return problem.With(err, problem.Say("as in: "+example))
 	}
 }
 
@@ -272,7 +272,7 @@ func atMostOne(what, example string) cobra.PositionalArgs {
 		if len(args) <= 1 {
 			return nil
 		}
-		return fax.WithHint(usageError("%s takes one %s, and got %d arguments", cmd.CommandPath(), what, len(args)), "as in: "+example)
+		return problem.With(usageError("%s takes one %s, and got %d arguments", cmd.CommandPath(), what, len(args)), problem.Say("as in: "+example))
 	}
 }
 
@@ -284,5 +284,5 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	case cmd.HasAvailableSubCommands():
 		return unknownCommand(cmd, args[0])
 	}
-	return fax.WithHint(usageError("%s takes no argument, and %q is one", cmd.CommandPath(), args[0]), cmd.CommandPath()+" --help shows what it takes")
+	return problem.With(usageError("%s takes no argument, and %q is one", cmd.CommandPath(), args[0]), problem.Say("%s %s shows what it takes", problem.Text(cmd.CommandPath()), problem.Field("help")))
 }

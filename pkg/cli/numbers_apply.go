@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plain"
@@ -136,9 +137,9 @@ func (a *app) showSteps(steps []plan.Step) {
 func permitted(phased [phaseCount][]plan.Step, buy, release bool) error {
 	switch {
 	case len(phased[buying]) > 0 && !buy:
-		return fax.WithHint(usageError("%s to buy, and buying is not allowed; nothing was done", plural(len(phased[buying]), "number", "numbers")), "--allow-buy permits it")
+		return problem.With(usageError("%s to buy, and buying is not allowed; nothing was done", plural(len(phased[buying]), "number", "numbers")), problem.Say("%s permits it", problem.Field("allow-buy")))
 	case len(phased[releasing]) > 0 && !release:
-		return fax.WithHint(usageError("%s to release, and releasing is not allowed; nothing was done", plural(len(phased[releasing]), "number", "numbers")), "--allow-release permits it; or take prune out of the file")
+		return problem.With(usageError("%s to release, and releasing is not allowed; nothing was done", plural(len(phased[releasing]), "number", "numbers")), problem.Say("%s permits it; or take prune out of the file", problem.Field("allow-release")))
 	}
 	return nil
 }

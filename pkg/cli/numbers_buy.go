@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
@@ -64,7 +65,7 @@ ends with exit status 6.`,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return fax.WithHint(usageError("one number at a time, not %d", len(args)), "buy each with a command of its own")
+				return problem.With(usageError("one number at a time, not %d", len(args)), problem.Say("buy each with a command of its own"))
 			}
 			return nil
 		},
@@ -143,7 +144,7 @@ func (b *purchaseFlags) purchase(cmd *cobra.Command) (plan.Purchase, error) {
 func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFlags, numbers fax.Numbers, p *plan.Purchase) error {
 	switch {
 	case len(args) == 1 && (first || given(cmd, flagNames[searchFlags](a)) != ""):
-		return fax.WithHint(usageError("a number, and flags to search for one"), "name the number, or search with --first")
+		return problem.With(usageError("a number, and flags to search for one"), problem.Say("name the number, or search with %s", problem.Field("first")))
 	case len(args) == 1:
 		phone, err := fax.ParsePhone(args[0])
 		if err != nil {
@@ -155,9 +156,9 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 		p.Order.AreaCode, p.Order.Country = s.AreaCodes[0], s.Country
 		return nil
 	case !first && given(cmd, flagNames[searchFlags](a)) != "":
-		return fax.WithHint(usageError("which of the numbers that the search flags find?"), "add --first to buy the first")
+		return problem.With(usageError("which of the numbers that the search flags find?"), problem.Say("add %s to buy the first", problem.Field("first")))
 	case !first:
-		return fax.WithHint(usageError("the number to buy is needed"), "name it, or take the first that a search finds: faxctl numbers buy --first --fax --area-code 415")
+		return problem.With(usageError("the number to buy is needed"), problem.Say("name it, or take the first that a search finds: %s", problem.Command("numbers", "buy").Switch("first").Switch("fax").Set("area-code", "415")))
 	}
 	return nil
 }
@@ -202,7 +203,7 @@ func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase,
 		return err
 	case owned != nil:
 		if err := p.Claim(*owned); err != nil {
-			return &plan.UnfitError{Err: fax.WithHint(fmt.Errorf("%w: %s is yours already, under the name %q", fax.ErrConflict, owned.Phone, owned.Name), fax.Hint(err))}
+			return &plan.UnfitError{Err: problem.With(fmt.Errorf("%w: %s is yours already, under the name %q", problem.ErrConflict, owned.Phone, owned.Name), problem.AdviceOf(err))}
 		}
 		d, err := plan.Diff(*owned, p.Want)
 		if err != nil {
@@ -273,8 +274,8 @@ func (a *app) surelyFax(s plan.Step) error {
 	if !a.flags.yes || !s.UnsureFax() {
 		return nil
 	}
-	return fax.WithHint(usageError("the provider does not say whether %s can receive faxes; nothing was bought", s.Phone),
-		"permit it: --allow-unsure-fax, in a file allow-unsure-fax: true below buy; or look for others: another area code, type or country")
+	return problem.With(usageError("the provider does not say whether %s can receive faxes; nothing was bought", s.Phone),
+		problem.Say("permit it: %s, in a file allow-unsure-fax: true below buy; or look for others: another area code, type or country", problem.Field("allow-unsure-fax")))
 }
 
 // bindConfirm declares --confirm-for.
@@ -290,7 +291,7 @@ func (a *app) care(cmd *cobra.Command) (plan.Options, error) {
 	if text := a.getenv("FAXCTL_CONFIRM_FOR"); text != "" && !cmd.Flags().Changed("confirm-for") {
 		var err error
 		if patience, err = time.ParseDuration(text); err != nil {
-			return plan.Options{}, fax.WithHint(usageError("FAXCTL_CONFIRM_FOR: %w", err), "a duration, as in 10s")
+			return plan.Options{}, problem.With(usageError("FAXCTL_CONFIRM_FOR: %w", err), problem.Say("a duration, as in 10s"))
 		}
 	}
 	if patience < 0 {
@@ -331,12 +332,12 @@ func (a *app) lockPurchases() (done func(), err error) {
 	account := a.account.resolved.AccountID
 	f, err := a.stateFile("buying-" + url.PathEscape(account) + ".lock")
 	if err != nil {
-		return nil, fax.WithHint(fmt.Errorf("lock of buying: %w; nothing was done", err), "set XDG_STATE_HOME to a folder that can be written")
+		return nil, problem.With(fmt.Errorf("lock of buying: %w; nothing was done", err), problem.Say("set XDG_STATE_HOME to a folder that can be written"))
 	}
 	taken, err := durable.TryLock(f)
 	if err == nil && !taken {
-		err = fax.WithHint(fmt.Errorf("%w: another faxctl is buying numbers for account %s; nothing was done", fax.ErrConflict, account),
-			"wait until it has finished, look what it bought, and run this again if it is still needed")
+		err = problem.With(fmt.Errorf("%w: another faxctl is buying numbers for account %s; nothing was done", problem.ErrConflict, account),
+			problem.Say("wait until it has finished, look what it bought, and run this again if it is still needed"))
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -351,7 +352,7 @@ func ownedAlready(ctx context.Context, numbers fax.Numbers, phone string) (*fax.
 	}
 	n, err := fax.Resolve(ctx, numbers, phone)
 	switch {
-	case errors.Is(err, fax.ErrNotFound):
+	case errors.Is(err, problem.ErrNotFound):
 		return nil, nil
 	case err != nil:
 		return nil, err

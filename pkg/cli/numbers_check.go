@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/audit"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
@@ -71,7 +72,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 			}
 			if c.findingsCount > 0 {
 				a.say("%s checked, %s.", plural(c.numbers, "number", "numbers"), plural(c.findingsCount, "problem or warning", "problems or warnings"))
-				return &kindError{errFindings, errReported}
+				return problem.Of(errFindings, errReported)
 			}
 			a.say("%s checked, nothing wrong.", plural(c.numbers, "number", "numbers"))
 			return nil
@@ -120,7 +121,7 @@ func (a *app) checker(ctx context.Context, probe bool) (audit.Checker, error) {
 		return checker, nil
 	}
 	key, err := a.signingKey(ctx)
-	if err != nil && !errors.Is(err, profile.ErrNotFound) { // without one the check says so
+	if err != nil && !errors.Is(err, problem.ErrNotFound) { // without one the check says so
 		return checker, err
 	}
 	base := transport.Public()
@@ -145,7 +146,7 @@ func (a *app) lastFax(ctx context.Context, all []fax.Number) func(context.Contex
 	faxes := a.account.provider.Faxes
 	if faxes == nil {
 		return func(context.Context, fax.Number) (time.Time, error) {
-			return time.Time{}, fmt.Errorf("fax records: %w", fax.ErrUnsupported)
+			return time.Time{}, fmt.Errorf("fax records: %w", problem.ErrUnsupported)
 		}
 	}
 	var phones []string
@@ -165,7 +166,7 @@ func findingType() output.Type[audit.Finding] {
 			{Name: "number", Value: func(f audit.Finding) string { return f.Number }, Whole: true, Style: accent[audit.Finding]},
 			{Name: "message", Value: func(f audit.Finding) string { return f.Message }, Show: findingShown, Wrap: true, Least: 26},
 			{Name: "severity", Value: func(f audit.Finding) string { return string(f.Severity) }, Style: severityStyle},
-			{Name: "hint", Value: func(f audit.Finding) string { return f.Hint }, Wrap: true, Least: 22},
+			{Name: "hint", Value: func(f audit.Finding) string { return f.Advice.String() }, Wrap: true, Least: 22},
 			{Name: "code", Value: func(f audit.Finding) string { return string(f.Code) }},
 			{Name: "id", Value: func(f audit.Finding) string { return f.ID }, Wide: true, Whole: true},
 		},

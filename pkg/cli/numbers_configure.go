@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plan"
@@ -47,7 +48,7 @@ exit status is 6.`,
 				return err
 			}
 			if w.Empty() {
-				return fax.WithHint(usageError("nothing to configure"), "say what, as in --fax-url https://fax.example.com/in")
+				return problem.With(usageError("nothing to configure"), problem.Say("say what, as in %s", problem.Field("fax-url", "https://fax.example.com/in")))
 			}
 			numbers, owned, err := a.owned(cmd.Context(), args)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -38,7 +39,7 @@ func (a *app) numbersList() *cobra.Command {
 				modes = []fax.Mode{m}
 			}
 			if strings.Trim(contains, "+0123456789*") != "" || strings.LastIndex(contains, "+") > 0 {
-				return fax.WithHint(usageError("--contains: %q is no pattern", contains), "digits, and * for any one: --contains '+1415*'")
+				return problem.With(usageError("--contains: %q is no pattern", contains), problem.Say("digits, and * for any one: %s", problem.Field("contains", "+1415*")))
 			}
 			most, err := l.most(a, cmd)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/term"
@@ -20,11 +21,11 @@ func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most
 	script := "a script buys with faxctl numbers buy --first and the flags of searching and buying"
 	switch {
 	case !a.term.CanAsk():
-		return fax.WithHint(usageError("--pick: nobody is there to choose"), script)
+		return problem.With(usageError("--pick: nobody is there to choose"), problem.Say(script))
 	case !a.term.Out.Terminal:
-		return fax.WithHint(usageError("--pick: standard output is no terminal"), script)
+		return problem.With(usageError("--pick: standard output is no terminal"), problem.Say(script))
 	case !a.term.CanPick():
-		return fax.WithHint(usageError("--pick: this terminal cannot show a list to choose from (TERM=dumb)"), "choose from faxctl numbers search, and name the number: faxctl numbers buy NUMBER")
+		return problem.With(usageError("--pick: this terminal cannot show a list to choose from (TERM=dumb)"), problem.Say("choose from %s, and name the number: %s", problem.Command("numbers", "search"), problem.Command("numbers", "buy").Arg("NUMBER")))
 	}
 	ctx := cmd.Context()
 	p, err := buying.purchase(cmd)
@@ -40,7 +41,7 @@ func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most
 		return err
 	}
 	if len(offers) == 0 {
-		return fax.WithHint(fmt.Errorf("number for sale: %w", fax.ErrNotFound), "ask for another area code, type or country")
+		return problem.With(fmt.Errorf("number for sale: %w", problem.ErrNotFound), problem.Say("ask for another area code, type or country"))
 	}
 	head, rows := offerRows(offers)
 	at, err := a.term.Pick(ctx, head, rows)
@@ -48,7 +49,7 @@ func (a *app) pick(cmd *cobra.Command, s *searchFlags, queries []fax.Query, most
 	case errors.Is(err, term.ErrNotPicked):
 		return errDeclined
 	case errors.Is(err, context.Canceled):
-		return &kindError{context.Canceled, errors.New("interrupted; nothing was done")}
+		return problem.Of(context.Canceled, errors.New("interrupted; nothing was done"))
 	case err != nil:
 		return err
 	}

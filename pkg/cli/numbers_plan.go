@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plan"
@@ -75,7 +76,7 @@ does not show yet. With --validate only the file is read, and nobody asked.`,
 				return err
 			}
 			if pending > 0 {
-				return &kindError{errFindings, errReported}
+				return problem.Of(errFindings, errReported)
 			}
 			return nil
 		},
@@ -107,8 +108,8 @@ func (a *app) readNumbers(path string) (plan.File, error) {
 			if errors.As(err, &p) {
 				err = p.Err
 			}
-			return plan.File{}, fax.WithHint(&kindError{fax.ErrInvalid, fmt.Errorf("%s: %w", path, err)},
-				"name the file with -f; faxctl numbers export writes one")
+			return plan.File{}, problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("%s: %w", path, err)),
+				problem.Say("name the file with -f; %s writes one", problem.Command("numbers", "export")))
 		}
 		defer func() { _ = f.Close() }()
 		in = f
@@ -145,7 +146,7 @@ func (a *app) refused(steps []plan.Step) (first error) {
 		}
 		a.report(fmt.Errorf("%s: %w", label(s), s.Refused))
 		if first == nil {
-			first = &kindError{errReported, s.Refused}
+			first = problem.Of(errReported, s.Refused)
 		}
 	}
 	return first

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -130,7 +131,7 @@ number when you give its fax URL, and with the other flags of numbers buy.`,
 				return a.pick(cmd, &s, queries, most, &buying)
 			}
 			if flag := given(cmd, flagNames[purchaseFlags](a)); flag != "" {
-				return fax.WithHint(usageError("%s goes with --pick", flag), "numbers buy takes it as well")
+				return problem.With(usageError("%s goes with --pick", flag), problem.Say("numbers buy takes it as well"))
 			}
 			ctx := cmd.Context()
 			numbers, err := a.numbers(ctx)
@@ -148,7 +149,7 @@ number when you give its fax URL, and with the other flags of numbers buy.`,
 				return err
 			}
 			for _, gap := range gaps {
-				a.warn("%v; %s", gap, fax.Hint(gap))
+				a.warn("%v; %s", gap, problem.AdviceOf(gap))
 			}
 			switch {
 			case *unsure > 0:

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/output"
 )
 
@@ -125,9 +125,9 @@ func (a *app) makePrinters(cmd *cobra.Command, spec string) error {
 	case flag == "":
 		return nil
 	case fixed != "":
-		return fax.WithHint(usageError("%s: %s prints %s", flag, cmd.CommandPath(), fixed), hint)
+		return problem.With(usageError("%s: %s prints %s", flag, cmd.CommandPath(), fixed), problem.Say(hint))
 	}
-	return fax.WithHint(usageError("%s: %s prints no data", flag, cmd.CommandPath()), hint)
+	return problem.With(usageError("%s: %s prints no data", flag, cmd.CommandPath()), problem.Say(hint))
 }
 
 func (a *app) outputOptions() output.Options {

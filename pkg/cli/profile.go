@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
-	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
@@ -122,8 +122,8 @@ func (a *app) profileShow() *cobra.Command {
 					return err
 				}
 				if name = here.Name; name == "" {
-					return fax.WithHint(fmt.Errorf("profile in use: %w: the account is that of %s", fax.ErrNotFound, here.Values[0].Source),
-						"faxctl whoami shows it; faxctl profile list shows the profiles")
+					return problem.With(fmt.Errorf("profile in use: %w: the account is that of %s", problem.ErrNotFound, here.Values[0].Source),
+						problem.Say("%s shows it; %s shows the profiles", problem.Command("whoami"), problem.Command("profile", "list")))
 				}
 			}
 			p, err := c.Find(name)
@@ -207,7 +207,7 @@ func (a *app) profileRemove() *cobra.Command {
 			}
 			p, known := c.Profiles[args[0]]
 			if !known {
-				return fax.WithHint(fmt.Errorf("profile %q: %w", args[0], fax.ErrNotFound), "faxctl profile list shows them; the built-in ones stay")
+				return problem.With(fmt.Errorf("profile %q: %w", args[0], problem.ErrNotFound), problem.Say("%s shows them; the built-in ones stay", problem.Command("profile", "list")))
 			}
 			if dryRun {
 				a.say("Dry run: profile %s would be removed.", p.Name)
@@ -276,8 +276,7 @@ func (a *app) importProfiles(ctx context.Context, path string, found []profile.I
 		default:
 			err = a.saveProfile(ctx, path, i.Profile, typed{secret: i.Secret})
 			if errors.Is(err, profile.ErrSecret) { // no keyring, mostly
-				err = fax.WithHint(explain(ctx, err), "keep the secret elsewhere: "+addByHand(i.Profile)+
-					" --secret env:NAME, file:PATH or command:PROGRAM ARGUMENTS")
+				err = problem.With(explain(ctx, err), problem.Say("keep the secret elsewhere: %s %s env:NAME, file:PATH or command:PROGRAM ARGUMENTS", problem.Text(addByHand(i.Profile)), problem.Field("secret")))
 			}
 		}
 		if err == nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
@@ -88,7 +89,7 @@ func (a *app) addProfile(ctx context.Context, n newProfile) error {
 		return err
 	}
 	if _, taken := config.Profiles[n.Name]; taken {
-		return fax.WithHint(fmt.Errorf("profile %s: %w: there is one already", n.Name, fax.ErrConflict), "remove it first: faxctl profile remove "+n.Name)
+		return problem.With(fmt.Errorf("profile %s: %w: there is one already", n.Name, problem.ErrConflict), problem.Say("remove it first: %s", problem.Command("profile", "remove").Arg(n.Name)))
 	}
 	if err := a.complete(ctx, &n); err != nil {
 		return err
@@ -159,7 +160,7 @@ func (a *app) complete(ctx context.Context, n *newProfile) error {
 			return
 		}
 		if *value, err = a.ask(ctx, question); err != nil {
-			err = fax.WithHint(&kindError{fax.ErrInvalid, err}, "give it with "+flag)
+			err = problem.With(problem.Of(problem.ErrInvalid, err), problem.Say("give it with "+flag))
 		}
 	}
 	ask(&n.provider, "Provider, twilio or signalwire:", "--provider")
@@ -239,7 +240,7 @@ func (a *app) typedSecrets(ctx context.Context, n newProfile) (keys typed, err e
 func (a *app) typedSecret(ctx context.Context, what, otherwise string) (profile.Secret, error) {
 	text, err := a.term.Secret(ctx, what+" (not shown):")
 	if err != nil {
-		return profile.Secret{}, fax.WithHint(&kindError{fax.ErrInvalid, err}, otherwise)
+		return profile.Secret{}, problem.With(problem.Of(problem.ErrInvalid, err), problem.Say(otherwise))
 	}
 	return nonEmptySecret(text)
 }
@@ -268,9 +269,9 @@ func (a *app) verify(ctx context.Context, p profile.Profile, typed profile.Secre
 		return fax.Access{}, err
 	}
 	found, err := fax.CheckAccess(ctx, connected)
-	if errors.Is(err, fax.ErrAuth) {
-		err = fax.WithHint(err, "copy the account, its API key if there is one, and the secret once more from the provider's console; "+
-			"an API key has a secret of its own, and region and edge must be those that it was made in")
+	if errors.Is(err, problem.ErrAuth) {
+		err = problem.With(err, problem.Say("copy the account, its API key if there is one, and the secret once more from the provider's console; "+
+			"an API key has a secret of its own, and region and edge must be those that it was made in"))
 	}
 	return found, err
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/spell"
 )
 
@@ -173,9 +173,9 @@ func unknownWord(cmd *cobra.Command, word string, topics bool) error {
 		}
 	}
 	if near := spell.Nearest(word, names); near != "" {
-		return fax.WithHint(err, "did you mean "+near+"?")
+		return problem.With(err, problem.Say("did you mean "+near+"?"))
 	}
-	return fax.WithHint(err, fmt.Sprintf("%s --help lists the commands", cmd.CommandPath()))
+	return problem.With(err, problem.Say(fmt.Sprintf("%s --help lists the commands", cmd.CommandPath())))
 }
 
 // flagError makes pflag's mistakes ours: a status of 2, a suggestion for a
@@ -197,7 +197,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		what, example := kindOfValue(f.Value.Type())
 		err, hint = fmt.Errorf("--%s: invalid %s %q", f.Name, what, value.GetValue()), "write it like "+example
 	}
-	return fax.WithHint(&kindError{fax.ErrInvalid, err}, hint)
+	return problem.With(problem.Of(problem.ErrInvalid, err), problem.Say(hint))
 }
 
 // kindOfValue says in words what a flag of a type takes.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
 
@@ -76,13 +76,13 @@ A quirk is how a real provider may always be:
 			for _, text := range faults {
 				f, err := sandbox.ParseFault(text)
 				if err != nil {
-					return fax.WithHint(usageError("--fault: %w", err), "as in --fault 'DELETE /Faxes=503@0.1'")
+					return problem.With(usageError("--fault: %w", err), problem.Say("as in %s", problem.Field("fault", "DELETE /Faxes=503@0.1")))
 				}
 				o.Faults = append(o.Faults, f)
 			}
 			for _, text := range quirks {
 				if err := o.Quirks.Set(text); err != nil {
-					return fax.WithHint(usageError("--quirk: %w", err), "as in --quirk late-list=2s; faxctl sandbox serve --help lists them")
+					return problem.With(usageError("--quirk: %w", err), problem.Say("as in %s; %s lists them", problem.Field("quirk", "late-list=2s"), problem.Command("sandbox", "serve").Switch("help")))
 				}
 			}
 			if !memory {
@@ -158,7 +158,7 @@ func (a *app) serveSandbox(ctx context.Context, listen string, o sandbox.Options
 	}
 	host, _, _ := net.SplitHostPort(listen) // it was checked
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fax.WithHint(usageError("--listen: %s is not this machine alone", listen), "its credentials are known to everybody: use 127.0.0.1")
+		return problem.With(usageError("--listen: %s is not this machine alone", listen), problem.Say("its credentials are known to everybody: use 127.0.0.1"))
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", listen) // before a state is made
 	if err != nil {
@@ -222,7 +222,7 @@ dialect shows no faxes of more than 180 days.`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Numbers < 0 || o.Faxes < 0 || o.Numbers+o.Faxes == 0 {
-				return fax.WithHint(usageError("--numbers or --faxes is needed"), "as in --numbers 20 or --faxes 1000")
+				return problem.With(usageError("--numbers or --faxes is needed"), problem.Say("as in %s or %s", problem.Field("numbers", "20"), problem.Field("faxes", "1000")))
 			}
 			if o.Days < 1 || o.InProgress < 0 || o.InProgress > o.Faxes {
 				return usageError("--days takes 1 or more, --in-progress no more than --faxes")

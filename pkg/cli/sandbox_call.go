@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
@@ -115,12 +116,12 @@ func (a *app) calledNumber(ctx context.Context, box *sandbox.Sandbox, d sandbox.
 		n, err := fax.Resolve(ctx, provider.Numbers, ref)
 		return n.Phone, err
 	}
-	return "", fmt.Errorf("dialect %s: %w", d, fax.ErrUnsupported)
+	return "", fmt.Errorf("dialect %s: %w", d, problem.ErrUnsupported)
 }
 
 func checkCall(cmd *cobra.Command, in *sandbox.Incoming, outcome, file string) (err error) {
 	if in.To == "" {
-		return fax.WithHint(usageError("--to is needed"), "faxctl --profile sandbox numbers list --mode fax shows the numbers that take faxes")
+		return problem.With(usageError("--to is needed"), problem.Say("%s shows the numbers that take faxes", problem.Command("numbers", "list").Set("mode", "fax").Set("profile", "sandbox")))
 	}
 	if in.From, err = fax.ParsePhone(in.From); err != nil {
 		return fmt.Errorf("--from: %w", err)
@@ -178,16 +179,17 @@ func (a *app) callOnce(ctx context.Context, caller *sandbox.Caller, in sandbox.I
 func reached(err error, to string) error {
 	switch {
 	case errors.Is(err, sandbox.ErrNotOwned):
-		return fax.WithHint(&kindError{fax.ErrNotFound, err}, "faxctl --profile sandbox numbers list shows the numbers it owns")
+		return problem.With(problem.Of(problem.ErrNotFound, err), problem.Say("%s shows the numbers it owns", problem.Command("numbers", "list").Set("profile", "sandbox")))
 	case errors.Is(err, sandbox.ErrNoFaxHere):
-		return fax.WithHint(&kindError{fax.ErrConflict, err}, "faxctl --profile sandbox numbers configure "+to+" --fax-url http://localhost:8080/fax --allow-http")
+		return problem.With(problem.Of(problem.ErrConflict, err), problem.Say("%s",
+			problem.Command("numbers", "configure").Arg(to).Set("fax-url", "http://localhost:8080/fax").Switch("allow-http").Set("profile", "sandbox")))
 	}
 	return err
 }
 
 // poorly says what the application did not do as it should have.
 func poorly(c sandbox.Call) error {
-	bad := func(format string, args ...any) error { return &kindError{errFindings, fmt.Errorf(format, args...)} }
+	bad := func(format string, args ...any) error { return problem.Of(errFindings, fmt.Errorf(format, args...)) }
 	switch last := c.Requests[len(c.Requests)-1]; {
 	case c.Answer == "":
 		return bad("the application gave no answer the provider could use (error %d)", c.ErrorCode)
@@ -212,7 +214,7 @@ func (m calls) check(cmd *cobra.Command) error {
 	case given && m.count < 1:
 		return usageError("--count %d: it takes 1 or more", m.count)
 	case !given && (cmd.Flags().Changed("rate") || cmd.Flags().Changed("jobs")):
-		return fax.WithHint(usageError("--rate and --jobs are for many calls"), "as in --count 2000 --rate 200")
+		return problem.With(usageError("--rate and --jobs are for many calls"), problem.Say("as in %s %s", problem.Field("count", "2000"), problem.Field("rate", "200")))
 	case m.rate < 0 || m.jobs < 1:
 		return usageError("--rate takes 0 or more, --jobs 1 or more")
 	}
@@ -263,7 +265,7 @@ func (a *app) callMany(ctx context.Context, caller *sandbox.Caller, in sandbox.I
 	case soft.Err() != nil:
 		return context.Canceled
 	case s.Failed > 0:
-		return &kindError{errFindings, fmt.Errorf("the application did not do its part in %d of %s", s.Failed, plural(s.Calls, "call", "calls"))}
+		return problem.Of(errFindings, fmt.Errorf("the application did not do its part in %d of %s", s.Failed, plural(s.Calls, "call", "calls")))
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/plan"
@@ -142,7 +143,7 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 		return err
 	}
 	if s.PublicURL == "" || s.archive == "" {
-		return fax.WithHint(usageError("serve needs --public-url and --archive"), "as in: faxctl serve --public-url https://fax.example.com --archive faxes")
+		return problem.With(usageError("serve needs --public-url and --archive"), problem.Say("as in: %s", problem.Command("serve").Set("public-url", "https://fax.example.com").Set("archive", "faxes")))
 	}
 	if s.Jobs < 1 || s.Attempts < 1 || s.MaxConns < 1 && cmd.Flags().Changed("max-connections") || s.Drain <= 0 || s.Backfill < 0 {
 		return usageError("--jobs, --attempts, --max-connections and --drain take 1 or more, --backfill 0 or more")
@@ -151,7 +152,7 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 		return err
 	}
 	if err := webAddress("public-url", s.PublicURL); err != nil {
-		return fax.WithHint(err, "as in --public-url https://fax.example.com")
+		return problem.With(err, problem.Say("as in %s", problem.Field("public-url", "https://fax.example.com")))
 	}
 	for _, path := range []*string{&s.archive, &s.cert, &s.key, &s.prune.receipts} { // programs run for a fax get the one, a unit the others
 		if *path == "" || *path == "-" {
@@ -168,11 +169,11 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 		return err
 	}
 	if s.Exec, err = profile.SplitArgv(s.exec); err != nil || cmd.Flags().Changed("exec") && len(s.Exec) == 0 {
-		return fax.WithHint(usageError("--exec %q is no command", s.exec), "as in --exec 'lp -d front-desk'")
+		return problem.With(usageError("--exec %q is no command", s.exec), problem.Say("as in %s", problem.Field("exec", "lp -d front-desk")))
 	}
 	if s.Forward != "" {
 		if s.ForwardKey = webhook.Key(getenv("FAXCTL_FORWARD_KEY")); s.ForwardKey == "" && !s.printUnit {
-			return fax.WithHint(usageError("--forward needs a key to sign with"), "put one into FAXCTL_FORWARD_KEY, as made by: openssl rand -hex 32")
+			return problem.With(usageError("--forward needs a key to sign with"), problem.Say("put one into FAXCTL_FORWARD_KEY, as made by: openssl rand -hex 32"))
 		}
 	}
 	if !s.storeMedia {
@@ -201,8 +202,8 @@ func (s *serving) readPublicURL() error {
 	}
 	without, ends := strings.CutSuffix(strings.TrimSuffix(s.PublicURL, "/"), "/fax")
 	if ends && len(s.public) == 1 {
-		return fax.WithHint(usageError("--public-url %s ends in /fax, and the fax URL would be %s/fax/fax", s.PublicURL, without),
-			"give it without /fax: --public-url "+without+"; if it is meant, give the flag twice")
+		return problem.With(usageError("--public-url %s ends in /fax, and the fax URL would be %s/fax/fax", s.PublicURL, without),
+			problem.Say("give it without /fax: %s; if it is meant, give the flag twice", problem.Field("public-url", without)))
 	}
 	return nil
 }
@@ -243,7 +244,7 @@ func checkListen(address string) error {
 		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port)
 	}
 	if err != nil {
-		return fax.WithHint(usageError("--listen: %w", err), "as in --listen :8080 or --listen 127.0.0.1:8080")
+		return problem.With(usageError("--listen: %w", err), problem.Say("as in %s :8080 or %s", problem.Field("listen"), problem.Field("listen", "127.0.0.1:8080")))
 	}
 	return nil
 }
@@ -311,7 +312,7 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 				return err
 			})
 			if hint := a.hint(err); hint != "" {
-				err = fax.WithHint(err, hint)
+				err = problem.With(err, problem.Say(hint))
 			}
 			return run, err
 		}
@@ -357,7 +358,7 @@ func (a *app) reread(ctx context.Context, s serving, r *receiver.Receiver) (acco
 		return account{}, err
 	}
 	if id := fresh.account.resolved.AccountID; id != s.Account {
-		return account{}, fmt.Errorf("%w: it is another account now, %s; end this one and start again", fax.ErrConflict, id)
+		return account{}, fmt.Errorf("%w: it is another account now, %s; end this one and start again", problem.ErrConflict, id)
 	}
 	key, err := fresh.signingKey(ctx)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/receiver"
@@ -164,7 +164,7 @@ func (a *app) eachJob(ctx context.Context, state string, args []string, do func(
 	ids := make([]int64, len(refs))
 	for i, ref := range refs {
 		if ids[i], err = strconv.ParseInt(ref, 10, 64); err != nil || ids[i] < 1 {
-			return fax.WithHint(usageError("%q is no job id", ref), "see what there is: faxctl serve jobs list")
+			return problem.With(usageError("%q is no job id", ref), problem.Say("see what there is: %s", problem.Command("serve", "jobs", "list")))
 		}
 	}
 	desk, err := a.desk(ctx, state)

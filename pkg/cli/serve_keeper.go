@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receiver"
@@ -76,7 +77,7 @@ func (k *keeper) open(ctx context.Context) (*archive.Archive, error) {
 	if k.made {
 		if err := archive.Known(k.dir); err != nil {
 			//nolint:errorlint // its kind is what it must not have: nothing is wrong with the fax
-			return nil, fmt.Errorf("%w: %v", fax.ErrUnavailable, err)
+			return nil, fmt.Errorf("%w: %v", problem.ErrUnavailable, err)
 		}
 	}
 	return archive.Open(ctx, k.dir)
@@ -120,7 +121,7 @@ func (k *keeper) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (saved re
 			k.size.Unlock()
 		}
 		path, err := kept.DocumentPath(ctx, f.ID)
-		if err != nil && !errors.Is(err, fax.ErrUnsupported) {
+		if err != nil && !errors.Is(err, problem.ErrUnsupported) {
 			return err
 		}
 		d := e.Document
@@ -160,7 +161,7 @@ func (k *keeper) Size(ctx context.Context) (int64, error) {
 func (a *app) pruneArchived(ctx context.Context, kept *archive.Archive, p prune, write func(archive.Receipt) error, log *slog.Logger) (run receiver.Pruned, err error) {
 	p.begun = time.Now()
 	if err := a.checkClock(ctx, p); err != nil {
-		if errors.Is(err, fax.ErrConflict) {
+		if errors.Is(err, problem.ErrConflict) {
 			run.Refused = receiver.ByClock
 		}
 		return run, err
@@ -169,9 +170,9 @@ func (a *app) pruneArchived(ctx context.Context, kept *archive.Archive, p prune,
 	plan, err := a.planPrune(ctx, faxes, kept, p)
 	run.Undated = plan.Left(retention.NoDate)
 	if err != nil {
-		if plan.Summary.Count > 0 && errors.Is(err, fax.ErrConflict) {
+		if plan.Summary.Count > 0 && errors.Is(err, problem.ErrConflict) {
 			run.Refused, run.HeldBack = receiver.ByLimit, plan.Summary.Count
-			err = fax.WithHint(err, "look at them, then release them once: "+p.byHand)
+			err = problem.With(err, problem.Say("look at them, then release them once: "+p.byHand))
 		}
 		return run, err
 	}

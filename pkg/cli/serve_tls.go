@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/receiver"
 )
 
@@ -42,11 +42,11 @@ func (s *serving) checkTLS() error {
 	case asks && s.cert != "":
 		return usageError("--acme and --tls-cert exclude each other: a certificate comes from an authority or from a file")
 	case !asks && (s.acme.Email != "" || s.acme.Directory != ""):
-		return fax.WithHint(usageError("--acme-email and --acme-directory are for --acme"), "as in --acme fax.example.com")
+		return problem.With(usageError("--acme-email and --acme-directory are for --acme"), problem.Say("as in %s", problem.Field("acme", "fax.example.com")))
 	case asks && (err != nil || public.Scheme != "https"):
 		return usageError("--acme is for a public URL that begins with https://")
 	case asks && !slices.ContainsFunc(s.acme.Hosts, func(host string) bool { return strings.EqualFold(host, public.Hostname()) }):
-		return fax.WithHint(usageError("--acme does not name %s, the host of the public URL", public.Hostname()), "as in --acme "+public.Hostname())
+		return problem.With(usageError("--acme does not name %s, the host of the public URL", public.Hostname()), problem.Say("as in %s", problem.Field("acme", public.Hostname())))
 	}
 	if !asks {
 		return nil

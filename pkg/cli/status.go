@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -54,14 +55,8 @@ var (
 
 // usageError is a mistake in the command line.
 func usageError(format string, args ...any) error {
-	return &kindError{kind: fax.ErrInvalid, err: fmt.Errorf(format, args...)}
+	return problem.Of(problem.ErrInvalid, fmt.Errorf(format, args...))
 }
-
-// kindError gives an error a kind without changing its text.
-type kindError struct{ kind, err error }
-
-func (e *kindError) Error() string   { return e.err.Error() }
-func (e *kindError) Unwrap() []error { return []error{e.kind, e.err} }
 
 // statusOf maps an error to the exit status. It is the one place that does.
 func statusOf(err error) int {
@@ -74,15 +69,15 @@ func statusOf(err error) int {
 		return statusPartial
 	case errors.Is(err, context.Canceled):
 		return statusInterrupted
-	case errors.Is(err, fax.ErrAuth):
+	case errors.Is(err, problem.ErrAuth):
 		return statusAuth
-	case errors.Is(err, fax.ErrNotFound):
+	case errors.Is(err, problem.ErrNotFound):
 		return statusNotFound
-	case errors.Is(err, fax.ErrConflict):
+	case errors.Is(err, problem.ErrConflict):
 		return statusConflict
-	case errors.Is(err, fax.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, problem.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return statusUnavailable
-	case errors.Is(err, fax.ErrInvalid), errors.Is(err, fax.ErrUnsupported):
+	case errors.Is(err, problem.ErrInvalid), errors.Is(err, problem.ErrUnsupported):
 		return statusUsage
 	}
 	return statusFailure

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -18,12 +19,12 @@ func TestStatusOf(t *testing.T) {
 		{"done", nil, 0},
 		{"anything else", errors.New("disk full"), 1},
 		{"bad value", usageError("unknown type %q", "x"), 2},
-		{"provider cannot", fmt.Errorf("search: %w", fax.ErrUnsupported), 2},
+		{"provider cannot", fmt.Errorf("search: %w", problem.ErrUnsupported), 2},
 		{"some failed", fmt.Errorf("%w: 2 of 10", errPartial), 3},
-		{"credentials", &fax.APIError{Kind: fax.ErrAuth, Status: 401}, 4},
-		{"no such number", fax.WithHint(fax.ErrNotFound, "look again"), 5},
-		{"unconfirmed", &fax.APIError{Kind: fax.ErrConflict}, 6},
-		{"busy", &fax.APIError{Kind: fax.ErrUnavailable, Status: 503}, 7},
+		{"credentials", &fax.APIError{Kind: problem.ErrAuth, Status: 401}, 4},
+		{"no such number", problem.With(problem.ErrNotFound, problem.Say("look again")), 5},
+		{"unconfirmed", &fax.APIError{Kind: problem.ErrConflict}, 6},
+		{"busy", &fax.APIError{Kind: problem.ErrUnavailable, Status: 503}, 7},
 		{"too slow", context.DeadlineExceeded, 7},
 		{"findings", errFindings, 8},
 		{"interrupted", fmt.Errorf("list: %w", context.Canceled), 130},

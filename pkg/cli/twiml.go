@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/twiml"
 )
@@ -45,7 +45,7 @@ SignalWire does not have this.`,
 			}
 			if r.StoreMedia = changed(cmd, "store-media", store); r.StoreMedia != nil {
 				if p, err := a.resolve(); err == nil && p.Provider == profile.SignalWire {
-					return fax.WithHint(usageError("--store-media: SignalWire does not have it"), "leave it out; delete documents with faxctl faxes delete --media-only")
+					return problem.With(usageError("--store-media: SignalWire does not have it"), problem.Say("leave it out; delete documents with %s", problem.Command("faxes", "delete").Switch("media-only")))
 				}
 			}
 			document, err := r.Marshal()
@@ -90,7 +90,7 @@ func (a *app) checkReceive(r *twiml.Receive) (err error) {
 	u, err := url.Parse(r.Action)
 	switch {
 	case err != nil, !slices.Contains([]string{"", "http", "https"}, u.Scheme), u.Scheme != "" && u.Host == "":
-		return fax.WithHint(usageError("--action: %q is no URL", r.Action), "as in --action https://fax.example.com/done, or --action /done")
+		return problem.With(usageError("--action: %q is no URL", r.Action), problem.Say("as in %s, or %s", problem.Field("action", "https://fax.example.com/done"), problem.Field("action", "/done")))
 	case u.Scheme == "http":
 		a.warn("--action is http: numbers and links travel in the clear")
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/callback"
-	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/transport"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
@@ -65,7 +65,7 @@ func (a *app) rightKey(ctx context.Context) (webhook.NamedKey, error) {
 func callable(flag, raw string) error {
 	err := webAddress(flag, raw)
 	if u, _ := url.Parse(raw); err == nil && u.Scheme == "http" && !isThisMachine(u.Hostname()) {
-		return fax.WithHint(usageError("--%s: %s is http and not this machine: numbers and links would travel in the clear", flag, u.Host), "use https")
+		return problem.With(usageError("--%s: %s is http and not this machine: numbers and links would travel in the clear", flag, u.Host), problem.Say("use https"))
 	}
 	return err
 }
@@ -74,7 +74,7 @@ func callable(flag, raw string) error {
 func webAddress(flag, raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fax.WithHint(usageError("--%s: %q is no http or https URL", flag, raw), "as in --"+flag+" http://localhost:8080/fax")
+		return problem.With(usageError("--%s: %q is no http or https URL", flag, raw), problem.Say("as in --"+flag+" http://localhost:8080/fax"))
 	}
 	return nil
 }

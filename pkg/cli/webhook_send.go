@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/callback"
 	"github.com/faxctl/faxctl/pkg/document"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -103,7 +104,7 @@ answer.`,
 // check refuses what no provider would send.
 func (s *synthetic) check(pagesGiven bool) (err error) {
 	if s.target == "" || s.event == "" {
-		return fax.WithHint(usageError("--to and --event are needed"), "as in --to http://localhost:8080/fax --event incoming")
+		return problem.With(usageError("--to and --event are needed"), problem.Say("as in %s %s", problem.Field("to", "http://localhost:8080/fax"), problem.Field("event", "incoming")))
 	}
 	if s.event, err = oneOf("event", s.event, events()); err != nil {
 		return err
@@ -114,7 +115,7 @@ func (s *synthetic) check(pagesGiven bool) (err error) {
 	if s.allowHTTP {
 		err = webAddress("to", s.target)
 	} else if err = callable("to", s.target); err != nil && webAddress("to", s.target) == nil {
-		err = fax.WithHint(err, "use https, or --allow-http")
+		err = problem.With(err, problem.Say("use https, or %s", problem.On("allow-http")))
 	}
 	if err != nil {
 		return err
@@ -146,7 +147,7 @@ func (a *app) send(ctx context.Context, s *synthetic) error {
 		return err
 	}
 	if s.multipart && sender.Dialect == webhook.SignalWire {
-		return fax.WithHint(usageError("SignalWire stores every document: it never comes along"), "leave --multipart and --file out")
+		return problem.With(usageError("SignalWire stores every document: it never comes along"), problem.Say("leave %s and %s out", problem.Field("multipart"), problem.Field("file")))
 	}
 	e, doc, err := s.made(sender.Dialect)
 	if err != nil {
@@ -167,8 +168,8 @@ func (a *app) send(ctx context.Context, s *synthetic) error {
 	if err := unprinted(s.out.one(ctx, report), fmt.Sprintf("the event %s was sent to %s", s.event, s.target)); err != nil {
 		return err
 	}
-	if errors.Is(bad, fax.ErrAuth) && s.number == madeUpRecipient {
-		return fax.WithHint(judged(bad), "it may not know the number "+s.number+": name one of yours with --to-number; or "+fax.Hint(judged(bad)))
+	if errors.Is(bad, problem.ErrAuth) && s.number == madeUpRecipient {
+		return problem.With(judged(bad), problem.Say("it may not know the number %s: name one of yours with %s; or %s", problem.Text(s.number), problem.Field("to-number"), problem.AdviceOf(judged(bad))))
 	}
 	return judged(bad)
 }
@@ -178,12 +179,12 @@ func judged(err error) error {
 	var status callback.StatusError
 	var answer *twiml.Error
 	switch {
-	case errors.Is(err, fax.ErrAuth) && errors.As(err, &status):
-		return fax.WithHint(err, "it may have another signing key, or another idea of its public URL: faxctl webhook verify")
+	case errors.Is(err, problem.ErrAuth) && errors.As(err, &status):
+		return problem.With(err, problem.Say("it may have another signing key, or another idea of its public URL: %s", problem.Command("webhook", "verify")))
 	case errors.As(err, &status):
-		return fax.WithHint(&kindError{errFindings, err}, "see the application's log")
+		return problem.With(problem.Of(errFindings, err), problem.Say("see the application's log"))
 	case errors.As(err, &answer):
-		return fax.WithHint(&kindError{errFindings, err}, "a good answer: faxctl twiml receive")
+		return problem.With(problem.Of(errFindings, err), problem.Say("a good answer: %s", problem.Command("twiml", "receive")))
 	}
 	return err
 }
@@ -230,11 +231,11 @@ func (s synthetic) document() (*webhook.Document, int, error) {
 func readDocument(path string) ([]byte, document.Info, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, document.Info{}, &kindError{fax.ErrInvalid, err}
+		return nil, document.Info{}, problem.Of(problem.ErrInvalid, err)
 	}
 	info, err := document.Inspect(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
-		return nil, info, fax.WithHint(&kindError{fax.ErrInvalid, fmt.Errorf("%s: %w", path, err)}, "a fax is a PDF or a TIFF file")
+		return nil, info, problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("%s: %w", path, err)), problem.Say("a fax is a PDF or a TIFF file"))
 	}
 	return content, info, nil
 }

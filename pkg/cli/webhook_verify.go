@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/webhook"
@@ -50,10 +50,10 @@ Exit status: 0 when the signature is right, 8 when it is not.`,
 		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if address == "" || signature == "" {
-				return fax.WithHint(usageError("--url and --signature are needed"), "the signature is in the header X-Twilio-Signature or X-SignalWire-Signature")
+				return problem.With(usageError("--url and --signature are needed"), problem.Say("the signature is in the header X-Twilio-Signature or X-SignalWire-Signature"))
 			}
 			if u, err := url.Parse(address); err != nil || u.Hostname() == "" {
-				return fax.WithHint(usageError("--url: %q is no absolute URL", address), "as in --url https://fax.example.com/in")
+				return problem.With(usageError("--url: %q is no absolute URL", address), problem.Say("as in %s", problem.Field("url", "https://fax.example.com/in")))
 			}
 			if _, value, header := strings.Cut(signature, ":"); header { // the whole header line
 				signature = strings.TrimSpace(value)
@@ -90,7 +90,7 @@ func (a *app) captured(params []string, body string) (url.Values, []byte, error)
 		for _, p := range params {
 			name, value, found := strings.Cut(p, "=")
 			if !found || name == "" {
-				return nil, nil, fax.WithHint(usageError("--param %q", p), "as in --param From=+12125550123")
+				return nil, nil, problem.With(usageError("--param %q", p), problem.Say("as in %s", problem.Field("param", "From=+12125550123")))
 			}
 			if form == nil {
 				form = url.Values{}
@@ -106,7 +106,7 @@ func (a *app) captured(params []string, body string) (url.Values, []byte, error)
 	if body != "-" {
 		file, err := os.Open(body)
 		if err != nil {
-			return nil, nil, &kindError{fax.ErrInvalid, err}
+			return nil, nil, problem.Of(problem.ErrInvalid, err)
 		}
 		defer func() { _ = file.Close() }()
 		r = file
@@ -139,7 +139,7 @@ func (a *app) keys(ctx context.Context) ([]webhook.NamedKey, error) {
 		return append(keys, webhook.NamedKey{Name: "API token", Key: webhook.Key(c.Token)}, webhook.NamedKey{Name: "API key secret", Key: webhook.Key(c.APISecret)}), nil
 	}
 	other, err := a.secrets().Secret(ctx, p.Profile)
-	if errors.Is(err, profile.ErrNotFound) || errors.Is(err, profile.ErrSecret) {
+	if errors.Is(err, problem.ErrNotFound) || errors.Is(err, profile.ErrSecret) {
 		return keys, nil // what signs is known, and enough
 	}
 	name := "auth token"
@@ -166,10 +166,10 @@ func explainSignature(ctx context.Context, s webhook.Suspect, body []byte, out *
 	case v.Valid:
 		return nil
 	case found:
-		return &kindError{errFindings, fmt.Errorf("the signature is right for another request: %s", strings.Join(v.Reasons, "; "))}
+		return problem.Of(errFindings, fmt.Errorf("the signature is right for another request: %s", strings.Join(v.Reasons, "; ")))
 	}
-	return fax.WithHint(&kindError{errFindings, errors.New("nothing that was tried gives this signature")},
-		"compare the parameters with what came, name other --host, and see that --profile is the account that signed")
+	return problem.With(problem.Of(errFindings, errors.New("nothing that was tried gives this signature")),
+		problem.Say("compare the parameters with what came, name other %s, and see that %s is the account that signed", problem.Field("host"), problem.Field("profile")))
 }
 
 // verdict is what there is to say about a signature.

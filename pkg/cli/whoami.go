@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/profile"
@@ -63,7 +64,7 @@ not answer; the exit status is then 4 or 7.`,
 // whereFrom is the advice for credentials that were refused: where to correct
 // them.
 func whereFrom(err error, r profile.Resolved) error {
-	if !errors.Is(err, fax.ErrAuth) {
+	if !errors.Is(err, problem.ErrAuth) {
 		return err
 	}
 	from := map[string]string{}
@@ -74,7 +75,7 @@ func whereFrom(err error, r profile.Resolved) error {
 	if from["api-key"] != "" {
 		hint += ", the API key from " + from["api-key"]
 	}
-	return fax.WithHint(err, hint+" and its secret is "+r.Secret.String()+": correct what is wrong there, as the provider's console shows it")
+	return problem.With(err, problem.Say(hint+" and its secret is "+r.Secret.String()+": correct what is wrong there, as the provider's console shows it"))
 }
 
 // identityType has a column for each setting: what it is and where it came

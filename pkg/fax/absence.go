@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // ErrContradiction is a provider whose answers do not go together: its list shows
@@ -17,7 +19,7 @@ var ErrContradiction = errors.New("the provider contradicts itself")
 // ErrUnavailable and proves nothing.
 func Denied(err error) bool {
 	var api *APIError
-	return errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnavailable) && errors.As(err, &api) &&
+	return errors.Is(err, problem.ErrNotFound) || errors.Is(err, problem.ErrUnavailable) && errors.As(err, &api) &&
 		(api.Status == http.StatusNotFound || api.Status == http.StatusGone)
 }
 
@@ -66,7 +68,7 @@ func Look(ctx context.Context, faxes Faxes, f Fax) (now Fax, has Presence, err e
 	case err != nil:
 		return Fax{}, Gone, err
 	case now.ID != f.ID:
-		return Fax{}, Gone, fmt.Errorf("fax %s: %w: another one came", f.ID, ErrUnavailable)
+		return Fax{}, Gone, fmt.Errorf("fax %s: %w: another one came", f.ID, problem.ErrUnavailable)
 	case now.HasDocument():
 		return now, WithDocument, nil
 	}
@@ -86,11 +88,11 @@ func Look(ctx context.Context, faxes Faxes, f Fax) (now Fax, has Presence, err e
 // [Look].
 func ProveGone(ctx context.Context, faxes Faxes, f Fax, denial error) error {
 	switch {
-	case f.Status == "" && errors.Is(denial, ErrNotFound): // known by its id alone
+	case f.Status == "" && errors.Is(denial, problem.ErrNotFound): // known by its id alone
 		return nil
 	case f.Created.IsZero():
 		//nolint:errorlint // its kind is what it must not have
-		return fmt.Errorf("fax %s: %w: it has no date to look for it in the list by: %v", f.ID, ErrUnavailable, denial)
+		return fmt.Errorf("fax %s: %w: it has no date to look for it in the list by: %v", f.ID, problem.ErrUnavailable, denial)
 	}
 	if shown, err := StillShown(ctx, func() (bool, error) { return shownByList(ctx, faxes, f) }); err != nil || !shown {
 		return err

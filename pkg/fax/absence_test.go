@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -68,7 +69,7 @@ func (w *witness) Delete(context.Context, string) error              { return w.
 func (w *witness) DeleteMedia(context.Context, string, string) error { return w.deleted }
 
 func TestLook(t *testing.T) {
-	gateway := &fax.APIError{Kind: fax.ErrUnavailable, Status: 404}
+	gateway := &fax.APIError{Kind: problem.ErrUnavailable, Status: 404}
 	for name, test := range map[string]struct {
 		witness
 		known func(*fax.Fax) // of the fax before
@@ -80,26 +81,26 @@ func TestLook(t *testing.T) {
 		"there":                          {witness: witness{named: true}, want: fax.WithDocument},
 		"named by the list of documents": {witness: witness{documents: 1}, want: fax.WithDocument},
 		"the record alone":               {want: fax.RecordAlone},
-		"gone":                           {witness: witness{record: fax.ErrNotFound}, looks: 1},
-		"gone, and the list is late":     {witness: witness{record: fax.ErrNotFound, shown: 2}, looks: 3, takes: 3 * time.Second},
+		"gone":                           {witness: witness{record: problem.ErrNotFound}, looks: 1},
+		"gone, and the list is late":     {witness: witness{record: problem.ErrNotFound, shown: 2}, looks: 3, takes: 3 * time.Second},
 		"gone, says a gateway":           {witness: witness{record: gateway}, looks: 1},
 		"listed": {
-			witness: witness{record: fax.ErrNotFound, shown: 9}, is: fax.ErrContradiction, looks: 3, takes: 3 * time.Second,
+			witness: witness{record: problem.ErrNotFound, shown: 9}, is: fax.ErrContradiction, looks: 3, takes: 3 * time.Second,
 		},
 		"listed, and a gateway": {
 			witness: witness{record: gateway, shown: 9}, is: fax.ErrContradiction, looks: 3, takes: 3 * time.Second,
 		},
 		"its documents denied": {
-			witness: witness{media: fax.ErrNotFound, shown: 9}, is: fax.ErrContradiction, looks: 3, takes: 3 * time.Second,
+			witness: witness{media: problem.ErrNotFound, shown: 9}, is: fax.ErrContradiction, looks: 3, takes: 3 * time.Second,
 		},
-		"gone between the questions":      {witness: witness{media: fax.ErrNotFound}, looks: 1},
-		"no list":                         {witness: witness{record: fax.ErrNotFound, list: fax.ErrUnavailable}, is: fax.ErrUnavailable, looks: 1},
-		"a gateway before everything":     {witness: witness{record: gateway, list: gateway}, is: fax.ErrUnavailable, looks: 1},
-		"no answer":                       {witness: witness{record: fax.ErrUnavailable}, is: fax.ErrUnavailable},
-		"no documents' answer":            {witness: witness{media: fax.ErrUnavailable}, is: fax.ErrUnavailable},
-		"without a date":                  {witness: witness{record: fax.ErrNotFound}, known: func(f *fax.Fax) { f.Created = time.Time{} }, is: fax.ErrUnavailable},
-		"by its id alone":                 {witness: witness{record: fax.ErrNotFound}, known: func(f *fax.Fax) { *f = fax.Fax{ID: f.ID} }},
-		"by its id alone, says a gateway": {witness: witness{record: gateway}, known: func(f *fax.Fax) { *f = fax.Fax{ID: f.ID} }, is: fax.ErrUnavailable},
+		"gone between the questions":      {witness: witness{media: problem.ErrNotFound}, looks: 1},
+		"no list":                         {witness: witness{record: problem.ErrNotFound, list: problem.ErrUnavailable}, is: problem.ErrUnavailable, looks: 1},
+		"a gateway before everything":     {witness: witness{record: gateway, list: gateway}, is: problem.ErrUnavailable, looks: 1},
+		"no answer":                       {witness: witness{record: problem.ErrUnavailable}, is: problem.ErrUnavailable},
+		"no documents' answer":            {witness: witness{media: problem.ErrUnavailable}, is: problem.ErrUnavailable},
+		"without a date":                  {witness: witness{record: problem.ErrNotFound}, known: func(f *fax.Fax) { f.Created = time.Time{} }, is: problem.ErrUnavailable},
+		"by its id alone":                 {witness: witness{record: problem.ErrNotFound}, known: func(f *fax.Fax) { *f = fax.Fax{ID: f.ID} }},
+		"by its id alone, says a gateway": {witness: witness{record: gateway}, known: func(f *fax.Fax) { *f = fax.Fax{ID: f.ID} }, is: problem.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +111,7 @@ func TestLook(t *testing.T) {
 				}
 				start := time.Now()
 				_, has, err := fax.Look(t.Context(), &w, f)
-				if !errors.Is(err, test.is) || (err == nil) != (test.is == nil) || errors.Is(err, fax.ErrNotFound) || err == nil && has != test.want {
+				if !errors.Is(err, test.is) || (err == nil) != (test.is == nil) || errors.Is(err, problem.ErrNotFound) || err == nil && has != test.want {
 					t.Errorf("%v, %v; want %v, %v", has, err, test.want, test.is)
 				}
 				if w.looks != test.looks || time.Since(start) != test.takes {
@@ -125,7 +126,7 @@ func TestLookIsInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
-		w := &witness{record: fax.ErrNotFound, shown: 9}
+		w := &witness{record: problem.ErrNotFound, shown: 9}
 		if _, _, err := fax.Look(ctx, w, w.fax()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
@@ -134,7 +135,7 @@ func TestLookIsInterrupted(t *testing.T) {
 
 // What a deletion finds gone is gone, or it says so.
 func TestRemove(t *testing.T) {
-	gateway := &fax.APIError{Kind: fax.ErrUnavailable, Status: 410}
+	gateway := &fax.APIError{Kind: problem.ErrUnavailable, Status: 410}
 	for name, test := range map[string]struct {
 		witness
 		named    bool  // by its id alone
@@ -143,14 +144,14 @@ func TestRemove(t *testing.T) {
 		was      bool
 	}{
 		"there":                              {witness: witness{named: true}, was: true},
-		"gone":                               {witness: witness{named: true, deleted: fax.ErrNotFound, record: fax.ErrNotFound}},
-		"denied once":                        {witness: witness{named: true, deleted: fax.ErrNotFound}, fax: fax.ErrContradiction, document: fax.ErrContradiction},
-		"denied twice":                       {witness: witness{named: true, deleted: fax.ErrNotFound, record: fax.ErrNotFound, shown: 9}, fax: fax.ErrContradiction, document: fax.ErrContradiction},
-		"by its id, denied twice":            {witness: witness{deleted: fax.ErrNotFound, media: fax.ErrNotFound, record: fax.ErrNotFound, shown: 9}, named: true},
-		"by its id, denied by a gateway":     {witness: witness{deleted: gateway, media: gateway, record: fax.ErrNotFound}, named: true, fax: fax.ErrUnavailable, document: fax.ErrUnavailable},
-		"by its id, the record by a gateway": {witness: witness{deleted: fax.ErrNotFound, media: fax.ErrNotFound, record: gateway}, named: true, fax: fax.ErrUnavailable, document: fax.ErrUnavailable},
-		"the document is gone":               {witness: witness{deleted: fax.ErrNotFound}, fax: fax.ErrContradiction},
-		"no answer":                          {witness: witness{named: true, deleted: fax.ErrUnavailable}, fax: fax.ErrUnavailable, document: fax.ErrUnavailable},
+		"gone":                               {witness: witness{named: true, deleted: problem.ErrNotFound, record: problem.ErrNotFound}},
+		"denied once":                        {witness: witness{named: true, deleted: problem.ErrNotFound}, fax: fax.ErrContradiction, document: fax.ErrContradiction},
+		"denied twice":                       {witness: witness{named: true, deleted: problem.ErrNotFound, record: problem.ErrNotFound, shown: 9}, fax: fax.ErrContradiction, document: fax.ErrContradiction},
+		"by its id, denied twice":            {witness: witness{deleted: problem.ErrNotFound, media: problem.ErrNotFound, record: problem.ErrNotFound, shown: 9}, named: true},
+		"by its id, denied by a gateway":     {witness: witness{deleted: gateway, media: gateway, record: problem.ErrNotFound}, named: true, fax: problem.ErrUnavailable, document: problem.ErrUnavailable},
+		"by its id, the record by a gateway": {witness: witness{deleted: problem.ErrNotFound, media: problem.ErrNotFound, record: gateway}, named: true, fax: problem.ErrUnavailable, document: problem.ErrUnavailable},
+		"the document is gone":               {witness: witness{deleted: problem.ErrNotFound}, fax: fax.ErrContradiction},
+		"no answer":                          {witness: witness{named: true, deleted: problem.ErrUnavailable}, fax: problem.ErrUnavailable, document: problem.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Access is whose credentials are in use, and what they may do as far as asking
@@ -66,7 +68,7 @@ func CheckAccess(ctx context.Context, p Provider) (Access, error) {
 		Faxes:   mayBe(p.Faxes != nil && p.NoFaxes == nil, faxes),
 	}
 	for _, err := range []error{account, numbers, faxes} {
-		if err != nil && !forbidden(err) && !errors.Is(err, ErrUnsupported) {
+		if err != nil && !forbidden(err) && !errors.Is(err, problem.ErrUnsupported) {
 			return a, err
 		}
 	}
@@ -90,7 +92,7 @@ func mayBe(has bool, err error) Support {
 // answer for another account has no such status.
 func forbidden(err error) bool {
 	var api *APIError
-	return errors.Is(err, ErrAuth) && errors.As(err, &api) && (api.Status == http.StatusUnauthorized || api.Status == http.StatusForbidden)
+	return errors.Is(err, problem.ErrAuth) && errors.As(err, &api) && (api.Status == http.StatusUnauthorized || api.Status == http.StatusForbidden)
 }
 
 func firstOf(errs ...error) error {

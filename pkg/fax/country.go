@@ -1,23 +1,24 @@
 package fax
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // CheckCountry refuses what is no country: two capital letters (ISO 3166-1). For
 // what people write in place of a code the hint has the code.
 func CheckCountry(code string) error {
-	const hint = "give two letters (ISO 3166-1), as in --country US"
+	letters := problem.Say("give two letters (ISO 3166-1), as in %s", problem.Field("country", "US"))
 	switch meant := mistakenCountries()[code]; {
 	case meant != "":
-		return Invalid(fmt.Sprintf("write %s: countries have two letters (ISO 3166-1), as in --country %[1]s", meant), "country %q", code)
+		return problem.Invalid(problem.Say("write %s: countries have two letters (ISO 3166-1), as in %s", problem.Text(meant), problem.Field("country", meant)), "country %q", code)
 	case !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(code):
-		return Invalid(hint, "country %q", code)
+		return problem.Invalid(letters, "country %q", code)
 	case !slices.Contains(strings.Fields(countryCodes), code):
-		return Invalid(hint+"; there is no country with this code", "country %q", code)
+		return problem.Invalid(letters.Then(problem.Say("there is no country with this code")), "country %q", code)
 	}
 	return nil
 }

@@ -5,36 +5,28 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-)
 
-// The kinds of error. Every error of a provider unwraps to one of them, or is
-// the context's. Compare with [errors.Is].
-var (
-	ErrInvalid     = errors.New("invalid")        // the request is wrong and will stay wrong
-	ErrAuth        = errors.New("not authorized") // credentials missing, refused or without the right
-	ErrNotFound    = errors.New("not found")      // no such thing, or not ours
-	ErrConflict    = errors.New("conflict")       // refused in the present state, or not confirmed
-	ErrUnavailable = errors.New("unavailable")    // the provider or the way to it; worth running again
-	ErrUnsupported = errors.New("not supported")  // this provider cannot do it
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Why a purchase was refused. Both are ErrConflict, and another number may be
 // had.
 var (
-	ErrTaken  = fmt.Errorf("%w: the number is not for sale any more", ErrConflict)
-	ErrPapers = fmt.Errorf("%w: the number needs an address or a regulatory bundle", ErrConflict)
+	ErrTaken  = fmt.Errorf("%w: the number is not for sale any more", problem.ErrConflict)
+	ErrPapers = fmt.Errorf("%w: the number needs an address or a regulatory bundle", problem.ErrConflict)
 )
 
 // APIError is a provider's refusal, decoded, or what stands for one when the
 // answer could not be understood.
 type APIError struct {
-	Kind      error  // one of those above
+	Kind      error  // a kind of package problem
 	Status    int    // HTTP status; 0 when there was no answer
 	Code      string // the provider's code: "20404", or a word at SignalWire
 	Message   string // the provider's words, control characters removed
 	MoreInfo  string // a page of the provider's about the code
 	RequestID string // for the provider's support
-	Hint      string // what to do next, naming a command
+
+	Advice problem.Advice // what to do next
 }
 
 // Error reads "message (twilio code 20404, HTTP 404, request RQ…)".
@@ -53,7 +45,7 @@ func (e *APIError) Error() string {
 	switch {
 	case msg == "":
 		msg = e.Kind.Error()
-	case errors.Is(e.Kind, ErrAuth): // in the provider's words, "Authenticate"
+	case errors.Is(e.Kind, problem.ErrAuth): // in the provider's words, "Authenticate"
 		msg = e.Kind.Error() + ": " + msg
 	}
 	if len(facts) == 0 {
@@ -62,41 +54,8 @@ func (e *APIError) Error() string {
 	return msg + " (" + strings.Join(facts, ", ") + ")"
 }
 
+// NextStep is the advice.
+func (e *APIError) NextStep() problem.Advice { return e.Advice }
+
 // Unwrap is the kind.
 func (e *APIError) Unwrap() error { return e.Kind }
-
-// hinted is an error with advice.
-type hinted struct {
-	error
-	hint string
-}
-
-func (h hinted) Unwrap() error { return h.error }
-
-// WithHint adds to err what to do next. The text of err stays as it is; [Hint]
-// finds the advice.
-func WithHint(err error, hint string) error {
-	if err == nil {
-		return nil
-	}
-	return hinted{err, hint}
-}
-
-// Invalid is an ErrInvalid with advice. Its text reads on from "invalid":
-// Invalid("three digits, as in 415", "area code %q", "41").
-func Invalid(hint, format string, args ...any) error {
-	return WithHint(fmt.Errorf("%w "+format, append([]any{ErrInvalid}, args...)...), hint)
-}
-
-// Hint is the advice that came with err, outermost first, or "".
-func Hint(err error) string {
-	var h hinted
-	if errors.As(err, &h) {
-		return h.hint
-	}
-	var api *APIError
-	if errors.As(err, &api) {
-		return api.Hint
-	}
-	return ""
-}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -68,10 +69,10 @@ func TestLastReceived(t *testing.T) {
 
 // A service that has ended is asked once, not for every number.
 func TestLastReceivedNowhere(t *testing.T) {
-	d := &drawer{onPage: func(int64) error { return fax.ErrUnsupported }}
+	d := &drawer{onPage: func(int64) error { return problem.ErrUnsupported }}
 	last := fax.LastReceived(t.Context(), d, []string{"+14155550100", "+14155550101"})
 	for range 2 {
-		if _, err := last(t.Context(), "+14155550101"); !errors.Is(err, fax.ErrUnsupported) {
+		if _, err := last(t.Context(), "+14155550101"); !errors.Is(err, problem.ErrUnsupported) {
 			t.Errorf("it says %v", err)
 		}
 	}

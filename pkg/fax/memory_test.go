@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -46,7 +47,7 @@ func (m *memory) Search(ctx context.Context, q fax.Query) iter.Seq2[fax.Offer, e
 			}
 		}
 		if len(m.types) > 0 && !slices.Contains(m.types, q.Type) {
-			yield(fax.Offer{}, fmt.Errorf("type %s: %w", q.Type, fax.ErrUnsupported))
+			yield(fax.Offer{}, fmt.Errorf("type %s: %w", q.Type, problem.ErrUnsupported))
 			return
 		}
 		given, pattern := 0, like(q.Contains)
@@ -78,7 +79,7 @@ func (m *memory) Prices(ctx context.Context, country string) (map[fax.NumberType
 		<-ctx.Done()
 		return nil, ctx.Err()
 	default:
-		return nil, fmt.Errorf("prices of %s: %w", country, fax.ErrUnsupported)
+		return nil, fmt.Errorf("prices of %s: %w", country, problem.ErrUnsupported)
 	}
 	return map[fax.NumberType]fax.Money{fax.Local: {Amount: "1.15", Currency: "USD"}}, nil
 }
@@ -108,20 +109,20 @@ func (m *memory) Get(_ context.Context, id string) (fax.Number, error) {
 		}
 	}
 	if strings.Contains(id, "_") {
-		return fax.Number{}, fmt.Errorf("id %s: %w", id, fax.ErrInvalid)
+		return fax.Number{}, fmt.Errorf("id %s: %w", id, problem.ErrInvalid)
 	}
-	return fax.Number{}, fmt.Errorf("number %s: %w", id, fax.ErrNotFound)
+	return fax.Number{}, fmt.Errorf("number %s: %w", id, problem.ErrNotFound)
 }
 
 func (*memory) Buy(context.Context, fax.Order) (fax.Number, error) {
-	return fax.Number{}, fax.ErrUnsupported
+	return fax.Number{}, problem.ErrUnsupported
 }
 
 func (*memory) Configure(context.Context, string, fax.Change) (fax.Number, error) {
-	return fax.Number{}, fax.ErrUnsupported
+	return fax.Number{}, problem.ErrUnsupported
 }
 
-func (*memory) Release(context.Context, string) error { return fax.ErrUnsupported }
+func (*memory) Release(context.Context, string) error { return problem.ErrUnsupported }
 
 var _ fax.Numbers = (*memory)(nil)
 

@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"regexp"
 	"strings"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // ParseMoney reads an amount as people write it: "2", "2.00" or "2.00 USD", and
@@ -14,7 +16,7 @@ func ParseMoney(s string) (Money, error) {
 	amount, currency, _ := strings.Cut(strings.TrimSpace(s), " ")
 	m := Money{Amount: amount, Currency: strings.ToUpper(strings.TrimSpace(currency))}
 	if _, err := m.rat(); err != nil || strings.HasPrefix(amount, "-") || !regexp.MustCompile(`^([A-Z]{3})?$`).MatchString(m.Currency) {
-		return Money{}, Invalid("write an amount of 0 or more and, if you like, a currency, as in 2.00 or '2.00 USD'", "amount of money %q", s)
+		return Money{}, problem.Invalid(problem.Say("write an amount of 0 or more and, if you like, a currency, as in 2.00 or '2.00 USD'"), "amount of money %q", s)
 	}
 	return m, nil
 }
@@ -24,7 +26,7 @@ func ParseMoney(s string) (Money, error) {
 // number. An empty currency agrees with any.
 func (m Money) Cmp(o Money) (int, error) {
 	if m.Currency != "" && o.Currency != "" && !strings.EqualFold(m.Currency, o.Currency) {
-		return 0, fmt.Errorf("%w comparison of %s with %s: the currencies differ", ErrInvalid, m, o)
+		return 0, fmt.Errorf("%w comparison of %s with %s: the currencies differ", problem.ErrInvalid, m, o)
 	}
 	a, err := m.rat()
 	if err != nil {
@@ -52,5 +54,5 @@ func (m Money) rat() (*big.Rat, error) {
 			return r, nil
 		}
 	}
-	return nil, fmt.Errorf("%w amount of money %q", ErrInvalid, m.Amount)
+	return nil, fmt.Errorf("%w amount of money %q", problem.ErrInvalid, m.Amount)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -81,7 +82,7 @@ func TestParsePhone(t *testing.T) {
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("ParsePhone(%q) = %q, %v; want %q", in, got, err, want)
 		}
-		if err != nil && fax.Hint(err) == "" {
+		if err != nil && problem.AdviceOf(err).String() == "" {
 			t.Errorf("ParsePhone(%q): no hint", in)
 		}
 	}
@@ -95,8 +96,8 @@ func TestParsePhoneFromAbroad(t *testing.T) {
 		"+39 (0)6 1234 5678":  "leave the (0) out: it is not part of the number",
 		"+1415555012":         "with +1 it has eleven digits, as in +14155550123",
 	} {
-		if _, err := fax.ParsePhone(in); fax.Hint(err) != want {
-			t.Errorf("ParsePhone(%q): hint %q, want %q", in, fax.Hint(err), want)
+		if _, err := fax.ParsePhone(in); problem.AdviceOf(err).String() != want {
+			t.Errorf("ParsePhone(%q): hint %q, want %q", in, problem.AdviceOf(err).String(), want)
 		}
 	}
 }

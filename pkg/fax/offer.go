@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // FindOffer looks for one number among those for sale, to learn its price and
@@ -28,7 +30,7 @@ func FindOffer(ctx context.Context, numbers Numbers, phone string) (offer Offer,
 		switch {
 		case a.err == nil:
 			answered = true
-		case errors.Is(a.err, ErrUnsupported), errors.Is(a.err, ErrNotFound), errors.Is(a.err, ErrInvalid):
+		case errors.Is(a.err, problem.ErrUnsupported), errors.Is(a.err, problem.ErrNotFound), errors.Is(a.err, problem.ErrInvalid):
 			// No such type in that country.
 		case err == nil:
 			err = a.err

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Page is one page of a list.
@@ -85,7 +87,7 @@ func (c cursors) again(cursor string) bool {
 
 // errSamePage is a provider whose list would never end.
 func errSamePage() error {
-	return &APIError{Kind: ErrUnavailable, Message: "the provider's pages lead in a circle"}
+	return &APIError{Kind: problem.ErrUnavailable, Message: "the provider's pages lead in a circle"}
 }
 
 // mostStale is how many pages in a row may show nothing that was not seen before.
@@ -121,5 +123,5 @@ func (n *news) staleFor() int {
 
 // errNothingNew is a provider whose list may never end.
 func errNothingNew() error {
-	return &APIError{Kind: ErrUnavailable, Message: fmt.Sprintf("the provider's list goes on, with nothing new on %d pages", mostStale)}
+	return &APIError{Kind: problem.ErrUnavailable, Message: fmt.Sprintf("the provider's list goes on, with nothing new on %d pages", mostStale)}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -71,7 +72,7 @@ func TestPagesRefusesToGoInCircles(t *testing.T) {
 	seq := fax.Pages(t.Context(), strconv.Itoa, func(context.Context, string) (fax.Page[int], error) {
 		return fax.Page[int]{Items: []int{1}, Next: "same"}, nil
 	})
-	if _, err := fax.Collect(seq); !errors.Is(err, fax.ErrUnavailable) {
+	if _, err := fax.Collect(seq); !errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -82,11 +83,11 @@ func TestPagesWithoutEnd(t *testing.T) {
 	for name, each := range map[string]int{"the same faxes": 3, "empty pages": 0} {
 		t.Run(name, func(t *testing.T) {
 			faxes := endless{each: each}
-			if _, err := fax.Collect(fax.List(t.Context(), &faxes, fax.Filter{}, fax.ListOptions{Jobs: 1})); !errors.Is(err, fax.ErrUnavailable) {
+			if _, err := fax.Collect(fax.List(t.Context(), &faxes, fax.Filter{}, fax.ListOptions{Jobs: 1})); !errors.Is(err, problem.ErrUnavailable) {
 				t.Errorf("all: %v after %d pages", err, faxes.pages)
 			}
 			faxes.pages = 0
-			if _, _, err := fax.First(t.Context(), &faxes, fax.Filter{}, 1e9); !errors.Is(err, fax.ErrUnavailable) || faxes.pages > 1001 {
+			if _, _, err := fax.First(t.Context(), &faxes, fax.Filter{}, 1e9); !errors.Is(err, problem.ErrUnavailable) || faxes.pages > 1001 {
 				t.Errorf("the first: %v after %d pages", err, faxes.pages)
 			}
 		})
@@ -132,8 +133,8 @@ func TestAPIErrorText(t *testing.T) {
 		err  fax.APIError
 		want string
 	}{
-		{fax.APIError{Kind: fax.ErrUnavailable}, "unavailable"},
-		{fax.APIError{Kind: fax.ErrNotFound, Status: 404, Code: "20404", Message: "no such fax", RequestID: "RQ1"},
+		{fax.APIError{Kind: problem.ErrUnavailable}, "unavailable"},
+		{fax.APIError{Kind: problem.ErrNotFound, Status: 404, Code: "20404", Message: "no such fax", RequestID: "RQ1"},
 			"no such fax (code 20404, HTTP 404, request RQ1)"},
 	} {
 		if got := tt.err.Error(); got != tt.want {
@@ -143,15 +144,15 @@ func TestAPIErrorText(t *testing.T) {
 }
 
 func TestHint(t *testing.T) {
-	base := &fax.APIError{Kind: fax.ErrConflict, Hint: "inner"}
-	if got := fax.Hint(fmt.Errorf("buy: %w", base)); got != "inner" {
+	base := &fax.APIError{Kind: problem.ErrConflict, Advice: problem.Say("inner")}
+	if got := problem.AdviceOf(fmt.Errorf("buy: %w", base)).String(); got != "inner" {
 		t.Errorf("got %q", got)
 	}
-	outer := fax.WithHint(fmt.Errorf("buy: %w", base), "outer")
-	if got := fax.Hint(outer); got != "outer" || !errors.Is(outer, fax.ErrConflict) {
+	outer := problem.With(fmt.Errorf("buy: %w", base), problem.Say("outer"))
+	if got := problem.AdviceOf(outer).String(); got != "outer" || !errors.Is(outer, problem.ErrConflict) {
 		t.Errorf("got %q, %v", got, outer)
 	}
-	if fax.WithHint(nil, "x") != nil || fax.Hint(errors.New("plain")) != "" {
+	if problem.With(nil, problem.Say("x")) != nil || problem.AdviceOf(errors.New("plain")).String() != "" {
 		t.Error("a hint out of nothing")
 	}
 }

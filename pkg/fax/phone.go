@@ -3,6 +3,8 @@ package fax
 import (
 	"regexp"
 	"strings"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // ParsePhone reads a phone number as people write it, "+1 (415) 555-0123",
@@ -15,15 +17,15 @@ func ParsePhone(s string) (string, error) {
 	home := regexp.MustCompile(`^(\s*\+[\d\s.\-\x{a0}]*?)\(0\)`)
 	switch {
 	case home.MatchString(s):
-		hint := "leave the (0) out: it is not part of the number"
+		way := problem.Say("leave the (0) out: it is not part of the number")
 		if abroad, err := ParsePhone(home.ReplaceAllString(s, "$1")); err == nil && !strings.HasPrefix(abroad, "+39") { // Italy dials it from abroad as well
-			hint = "it is not dialed from abroad: write " + abroad
+			way = problem.Say("it is not dialed from abroad: write " + abroad)
 		}
-		return "", Invalid(hint, "phone number %q: it has the (0) of calls within the country", s)
+		return "", problem.Invalid(way, "phone number %q: it has the (0) of calls within the country", s)
 	case !regexp.MustCompile(`^\+[1-9]\d{6,14}$`).MatchString(clean):
-		return "", Invalid("write it in E.164: a plus sign, the country code and the number, as in +14155550123", "phone number %q", s)
+		return "", problem.Invalid(problem.Say("write it in E.164: a plus sign, the country code and the number, as in +14155550123"), "phone number %q", s)
 	case strings.HasPrefix(clean, "+1") && len(clean) != len("+14155550123"):
-		return "", Invalid("with +1 it has eleven digits, as in +14155550123", "phone number %q: it has %d digits", s, len(clean)-1)
+		return "", problem.Invalid(problem.Say("with +1 it has eleven digits, as in +14155550123"), "phone number %q: it has %d digits", s, len(clean)-1)
 	}
 	return clean, nil
 }

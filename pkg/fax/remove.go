@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Remove deletes a fax, record and document, for good. was tells that it was there:
@@ -34,7 +36,7 @@ func RemoveDocument(ctx context.Context, faxes Faxes, f Fax) (was bool, err erro
 	case err != nil:
 		return false, err
 	case len(media) == 0:
-		return false, goneTo(ctx, faxes, f, RecordAlone, fmt.Errorf("%w: no document is listed", ErrNotFound))
+		return false, goneTo(ctx, faxes, f, RecordAlone, fmt.Errorf("%w: no document is listed", problem.ErrNotFound))
 	}
 	for _, m := range media {
 		err := faxes.DeleteMedia(ctx, f.ID, m.ID)
@@ -52,7 +54,7 @@ func RemoveDocument(ctx context.Context, faxes Faxes, f Fax) (was bool, err erro
 
 // goneTo is nil when the provider has no more of f than it may, as denial says.
 func goneTo(ctx context.Context, faxes Faxes, f Fax, most Presence, denial error) error {
-	if f.Status == "" && !errors.Is(denial, ErrNotFound) { // known by its id alone: both must say so, in the provider's words
+	if f.Status == "" && !errors.Is(denial, problem.ErrNotFound) { // known by its id alone: both must say so, in the provider's words
 		return denial
 	}
 	now, has, err := Look(ctx, faxes, f)
@@ -60,7 +62,7 @@ func goneTo(ctx context.Context, faxes Faxes, f Fax, most Presence, denial error
 	case err != nil:
 		return err
 	case has <= most && has == RecordAlone && !now.Status.Terminal():
-		return fmt.Errorf("fax %s: %w: it is %s", f.ID, ErrConflict, now.Status)
+		return fmt.Errorf("fax %s: %w: it is %s", f.ID, problem.ErrConflict, now.Status)
 	case has <= most:
 		return nil
 	case has == WithDocument && most == RecordAlone:

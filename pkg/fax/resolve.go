@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // AmbiguousError says that a ref names several numbers. It is ErrInvalid.
@@ -30,7 +32,7 @@ func (e *AmbiguousError) Error() string {
 }
 
 // Unwrap is ErrInvalid.
-func (e *AmbiguousError) Unwrap() error { return ErrInvalid }
+func (e *AmbiguousError) Unwrap() error { return problem.ErrInvalid }
 
 // Resolve finds the owned number that ref means: a phone number as people
 // write it, a provider id, or an exact friendly name. The number comes from
@@ -44,7 +46,7 @@ func (e *AmbiguousError) Unwrap() error { return ErrInvalid }
 // numbers have that name.
 func Resolve(ctx context.Context, numbers Numbers, ref string) (Number, error) {
 	if strings.TrimSpace(ref) == "" {
-		return Number{}, Invalid("name it by its phone number, id or name, as faxctl numbers list shows them", "number: it is empty")
+		return Number{}, problem.Invalid(problem.Say("name it by its phone number, id or name, as %s shows them", problem.Command("numbers", "list")), "number: it is empty")
 	}
 	for _, m := range meanings(ref) {
 		var n Number
@@ -56,15 +58,15 @@ func Resolve(ctx context.Context, numbers Numbers, ref string) (Number, error) {
 			n, err = only(ctx, numbers, ref, NumberFilter{Name: ref}, func(n Number) bool { return n.Name == ref })
 		case asID:
 			n, err = numbers.Get(ctx, ref)
-			if errors.Is(err, ErrInvalid) { // some providers call a strange id a bad request
+			if errors.Is(err, problem.ErrInvalid) { // some providers call a strange id a bad request
 				err = notFound(ref)
 			}
 		}
-		if !errors.Is(err, ErrNotFound) {
+		if !errors.Is(err, problem.ErrNotFound) {
 			return n, err
 		}
 	}
-	return Number{}, WithHint(notFound(ref), withoutSign(ctx, numbers, ref))
+	return Number{}, problem.With(notFound(ref), withoutSign(ctx, numbers, ref))
 }
 
 // meaning is one thing that a ref may mean.
@@ -101,13 +103,13 @@ func meanings(ref string) []meaning {
 // withoutSign is the advice for a phone number that nobody owns and that lacks
 // its country code or its plus sign, or is none: which country is meant only the numbers of
 // the account can tell. Any other ref has the advice of whatever is not found.
-func withoutSign(ctx context.Context, numbers Numbers, ref string) string {
+func withoutSign(ctx context.Context, numbers Numbers, ref string) problem.Advice {
 	if _, err := ParsePhone(ref); strings.HasPrefix(strings.TrimSpace(ref), "+") && strings.Trim(withoutMarks(ref), "+0123456789") == "" {
-		return Hint(err)
+		return problem.AdviceOf(err)
 	}
 	digits := withoutMarks(ref)
 	if !regexp.MustCompile(`^\d{6,14}$`).MatchString(digits) {
-		return Hint(notFound(ref))
+		return problem.AdviceOf(notFound(ref))
 	}
 	const rule = "a phone number begins with a plus sign and the country code"
 	for n, err := range numbers.List(ctx, NumberFilter{Contains: digits}) {
@@ -115,10 +117,10 @@ func withoutSign(ctx context.Context, numbers Numbers, ref string) string {
 			break
 		}
 		if strings.HasSuffix(n.Phone, digits) {
-			return rule + ": " + n.Phone + " is yours"
+			return problem.Say(rule + ": " + n.Phone + " is yours")
 		}
 	}
-	return rule + "; see what there is: faxctl numbers list"
+	return problem.Say(rule).Then(problem.AdviceOf(notFound(ref)))
 }
 
 // only fetches the one number that a filter and a predicate select.
@@ -147,9 +149,9 @@ func single(ref string, found []Number) (Number, error) {
 	case 1:
 		return found[0], nil
 	}
-	return Number{}, WithHint(&AmbiguousError{Ref: ref, Candidates: found}, "use the phone number or the id")
+	return Number{}, problem.With(&AmbiguousError{Ref: ref, Candidates: found}, problem.Say("use the phone number or the id"))
 }
 
 func notFound(ref string) error {
-	return WithHint(fmt.Errorf("number %q: %w in this account", ref, ErrNotFound), "see what there is: faxctl numbers list")
+	return problem.With(fmt.Errorf("number %q: %w in this account", ref, problem.ErrNotFound), problem.Say("see what there is: %s", problem.Command("numbers", "list")))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -28,18 +29,18 @@ func TestResolve(t *testing.T) {
 	}{
 		"phone":                     {ref: "+14155550100", want: sid, calls: []string{"list +14155550100", "get " + sid}},
 		"phone as people write it":  {ref: "+1 (415) 555-0101", want: uuid, calls: []string{"list +14155550101", "get " + uuid}},
-		"phone of nobody":           {ref: "+14155550123", kind: fax.ErrNotFound, calls: []string{"list +14155550123"}},
-		"phone is never a name":     {ref: "+14155550199", kind: fax.ErrNotFound, calls: []string{"list +14155550199"}},
+		"phone of nobody":           {ref: "+14155550123", kind: problem.ErrNotFound, calls: []string{"list +14155550123"}},
+		"phone is never a name":     {ref: "+14155550199", kind: problem.ErrNotFound, calls: []string{"list +14155550199"}},
 		"long id":                   {ref: sid, want: sid, calls: []string{"get " + sid}},
 		"uuid":                      {ref: uuid, want: uuid, calls: []string{"get " + uuid}},
 		"short id":                  {ref: "three", want: "three", calls: []string{"list three", "get three"}},
 		"name of two words":         {ref: "front desk", want: sid, calls: []string{"list front desk", "get " + sid}},
-		"name is exact":             {ref: "front", kind: fax.ErrNotFound, calls: []string{"list front", "get front"}},
-		"several of a name":         {ref: "office", kind: fax.ErrInvalid, calls: []string{"list office"}},
-		"id the provider dislikes":  {ref: "no_such", kind: fax.ErrNotFound, calls: []string{"list no_such", "get no_such"}},
-		"path is never an id":       {ref: "../Calls", kind: fax.ErrNotFound, calls: []string{"list ../Calls"}},
-		"nothing":                   {ref: "  ", kind: fax.ErrInvalid},
-		"phone without a plus sign": {ref: "14155550100", kind: fax.ErrNotFound, calls: []string{"list 14155550100", "get 14155550100", "list "}},
+		"name is exact":             {ref: "front", kind: problem.ErrNotFound, calls: []string{"list front", "get front"}},
+		"several of a name":         {ref: "office", kind: problem.ErrInvalid, calls: []string{"list office"}},
+		"id the provider dislikes":  {ref: "no_such", kind: problem.ErrNotFound, calls: []string{"list no_such", "get no_such"}},
+		"path is never an id":       {ref: "../Calls", kind: problem.ErrNotFound, calls: []string{"list ../Calls"}},
+		"nothing":                   {ref: "  ", kind: problem.ErrInvalid},
+		"phone without a plus sign": {ref: "14155550100", kind: problem.ErrNotFound, calls: []string{"list 14155550100", "get 14155550100", "list "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &memory{owned: owned}
@@ -47,7 +48,7 @@ func TestResolve(t *testing.T) {
 			if !errors.Is(err, c.kind) || (err == nil) != (c.kind == nil) {
 				t.Fatalf("error %v, want kind %v", err, c.kind)
 			}
-			if err != nil && fax.Hint(err) == "" {
+			if err != nil && problem.AdviceOf(err).String() == "" {
 				t.Errorf("no hint with %v", err)
 			}
 			if got.ID != c.want {
@@ -78,7 +79,7 @@ func TestResolveNamesTheCandidates(t *testing.T) {
 			t.Errorf("%q does not say %q", err, want)
 		}
 	}
-	if hint := fax.Hint(err); !strings.Contains(hint, "id") {
+	if hint := problem.AdviceOf(err).String(); !strings.Contains(hint, "id") {
 		t.Errorf("hint %q", hint)
 	}
 }
@@ -92,7 +93,7 @@ func TestResolveHintsAtThePlusSign(t *testing.T) {
 		"4155567720":     "faxctl numbers list", // no number is made up
 	} {
 		_, err := fax.Resolve(t.Context(), owned, ref)
-		if hint := fax.Hint(err); !strings.Contains(hint, "plus sign") || !strings.Contains(hint, want) || strings.Contains(hint, "+415") {
+		if hint := problem.AdviceOf(err).String(); !strings.Contains(hint, "plus sign") || !strings.Contains(hint, want) || strings.Contains(hint, "+415") {
 			t.Errorf("%s: hint %q does not say %q", ref, hint, want)
 		}
 	}
@@ -109,8 +110,8 @@ func TestMoney(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", "1/3", "1e9", "2,00", "$2", "2 dollars", "0x10", ".5", "5.", "1.2.3", "-", "NaN", "-1.15", "-0"} {
-		if got, err := fax.ParseMoney(in); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
-			t.Errorf("ParseMoney(%q) = %v, %v, want ErrInvalid with a hint", in, got, err)
+		if got, err := fax.ParseMoney(in); !errors.Is(err, problem.ErrInvalid) || problem.AdviceOf(err).String() == "" {
+			t.Errorf("ParseMoney(%q) = %v, %v, want problem.ErrInvalid with a hint", in, got, err)
 		}
 	}
 	usd := func(amount string) fax.Money { return fax.Money{Amount: amount, Currency: "USD"} }
@@ -126,9 +127,9 @@ func TestMoney(t *testing.T) {
 		{usd("-0.0075"), usd("0"), -1, nil},
 		{usd("1.15"), fax.Money{Amount: "1"}, 1, nil},
 		{usd("1.15"), fax.Money{Amount: "1", Currency: "usd"}, 1, nil},
-		{usd("1.15"), fax.Money{Amount: "1", Currency: "EUR"}, 0, fax.ErrInvalid},
-		{usd("much"), usd("1"), 0, fax.ErrInvalid},
-		{usd("1"), usd(""), 0, fax.ErrInvalid},
+		{usd("1.15"), fax.Money{Amount: "1", Currency: "EUR"}, 0, problem.ErrInvalid},
+		{usd("much"), usd("1"), 0, problem.ErrInvalid},
+		{usd("1"), usd(""), 0, problem.ErrInvalid},
 	} {
 		if got, err := c.a.Cmp(c.b); got != c.want || !errors.Is(err, c.kind) {
 			t.Errorf("%v.Cmp(%v) = %d, %v, want %d, %v", c.a, c.b, got, err, c.want, c.kind)

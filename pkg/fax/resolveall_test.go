@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -49,7 +50,7 @@ func TestResolveAllOfAFew(t *testing.T) {
 	m := &memory{owned: []fax.Number{{ID: "one", Phone: "+14155550100"}, {ID: "two", Phone: "+14155550101"}}}
 	var ids []string
 	for r := range fax.ResolveAll(t.Context(), m, []string{"+14155550101", "nobody", "+14155550100"}) {
-		if r.Err != nil && !errors.Is(r.Err, fax.ErrNotFound) {
+		if r.Err != nil && !errors.Is(r.Err, problem.ErrNotFound) {
 			t.Fatal(r.Err)
 		}
 		ids = append(ids, r.Number.ID)

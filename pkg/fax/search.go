@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Search is what a person asks for: one country, any of several types, area
@@ -37,12 +39,12 @@ func (s Search) Queries() ([]Query, error) {
 	}
 	for _, t := range types {
 		if !slices.Contains(NumberTypes(), t) {
-			return nil, Invalid("one of "+joined(NumberTypes()), "number type %q", t)
+			return nil, problem.Invalid(problem.Say("one of "+joined(NumberTypes())), "number type %q", t)
 		}
 	}
 	areas, err := each(s.AreaCodes, func(a string) (string, error) {
 		if !northAmerican(base.Country) {
-			return "", about("area-code", Invalid("leave --area-code out, or search --country US or CA; elsewhere use --contains with the leading digits", "area code %s: only the US and Canada have them, not %s", a, base.Country))
+			return "", about("area-code", problem.Invalid(problem.Say("leave %s out, or search %s or CA; elsewhere use %s with the leading digits", problem.Field("area-code"), problem.Field("country", "US"), problem.Field("contains")), "area code %s: only the US and Canada have them, not %s", a, base.Country))
 		}
 		return a, about("area-code", CheckAreaCode(a))
 	})
@@ -54,7 +56,7 @@ func (s Search) Queries() ([]Query, error) {
 		return nil, about("contains", err)
 	}
 	if n := len(types) * len(areas) * len(patterns); n > maxQueries {
-		return nil, Invalid("ask for fewer types, area codes or patterns at once", "search: it takes %d questions, at most %d are asked", n, maxQueries)
+		return nil, problem.Invalid(problem.Say("ask for fewer types, area codes or patterns at once"), "search: it takes %d questions, at most %d are asked", n, maxQueries)
 	}
 	var all []Query
 	for _, t := range types {
@@ -103,15 +105,15 @@ func (s Search) common() (Query, error) {
 	case CheckCountry(q.Country) != nil:
 		return q, about("country", CheckCountry(q.Country))
 	case q.NearNumber != "" && q.NearLatLong != "":
-		return q, Invalid("give one place to be near to", "search: near a number and near a place at once")
+		return q, problem.Invalid(problem.Say("give one place to be near to"), "search: near a number and near a place at once")
 	case q.Distance != 0 && !near:
-		return q, about("distance", Invalid("say from where: --near +14155550123 or --near 37.84,-122.26", "distance without a place to measure from"))
+		return q, about("distance", problem.Invalid(problem.Say("say from where: %s or %s", problem.Field("near", "+14155550123"), problem.Field("near", "37.84,-122.26")), "distance without a place to measure from"))
 	case q.Distance < 0 || q.Distance > 500:
-		return q, about("distance", Invalid("from 1 to 500 miles", "distance %d", q.Distance))
+		return q, about("distance", problem.Invalid(problem.Say("from 1 to 500 miles"), "distance %d", q.Distance))
 	case q.RateCenter != "" && q.Lata == "":
-		return q, about("rate-center", Invalid("add --lata, the area the rate center is in", "rate center %q without a LATA", q.RateCenter))
+		return q, about("rate-center", problem.Invalid(problem.Say("add %s, the area the rate center is in", problem.Field("lata")), "rate center %q without a LATA", q.RateCenter))
 	case !slices.Contains([]string{"", "any", "local", "foreign"}, q.NoAddress):
-		return q, about("no-address-required", Invalid("any, local or foreign", "address requirement %q", q.NoAddress))
+		return q, about("no-address-required", problem.Invalid(problem.Say("any, local or foreign"), "address requirement %q", q.NoAddress))
 	}
 	if northAmerican(q.Country) {
 		return q, nil
@@ -121,7 +123,7 @@ func (s Search) common() (Query, error) {
 		given bool
 	}{{"place to be near to", near}, {"region", q.Region != ""}, {"postal code", q.PostalCode != ""}, {"LATA", q.Lata != ""}} {
 		if f.given {
-			return q, Invalid("leave it out, or search --country US or CA", "%s: providers look at it in the US and Canada only, not in %s", f.what, q.Country)
+			return q, problem.Invalid(problem.Say("leave it out, or search %s or CA", problem.Field("country", "US")), "%s: providers look at it in the US and Canada only, not in %s", f.what, q.Country)
 		}
 	}
 	return q, nil
@@ -130,7 +132,7 @@ func (s Search) common() (Query, error) {
 // CheckAreaCode refuses what is no area code of the US and Canada.
 func CheckAreaCode(code string) error {
 	if !regexp.MustCompile(`^[2-9]\d\d$`).MatchString(code) {
-		return Invalid("three digits, the first one 2 to 9, as in 415", "area code %q", code)
+		return problem.Invalid(problem.Say("three digits, the first one 2 to 9, as in 415"), "area code %q", code)
 	}
 	return nil
 }
@@ -142,14 +144,14 @@ func (q *Query) SetNear(place string) error {
 	if lat, long, ok := strings.Cut(place, ","); ok {
 		lat, long = strings.TrimSpace(lat), strings.TrimSpace(long)
 		if !degrees(lat, 90) || !degrees(long, 180) {
-			return Invalid("latitude and longitude in degrees, as in 37.84,-122.26", "place %q", place)
+			return problem.Invalid(problem.Say("latitude and longitude in degrees, as in 37.84,-122.26"), "place %q", place)
 		}
 		q.NearLatLong = lat + "," + long
 		return nil
 	}
 	phone, err := ParsePhone(place)
 	if err != nil {
-		return Invalid("a phone number like +14155550123, or a latitude and longitude like 37.84,-122.26", "place %q", place)
+		return problem.Invalid(problem.Say("a phone number like +14155550123, or a latitude and longitude like 37.84,-122.26"), "place %q", place)
 	}
 	q.NearNumber = phone
 	return nil
@@ -165,7 +167,7 @@ func degrees(s string, limit float64) bool {
 func cleanPattern(p string) (string, error) {
 	up := strings.ToUpper(strings.TrimSpace(p))
 	if len(up) < 2 || len(up) > 16 || !regexp.MustCompile(`^\+?[0-9A-Z*%]+\$?$`).MatchString(up) {
-		return "", Invalid("2 to 16 of digits and letters; * is one digit, % any; + at the start and $ at the end hold the pattern there", "pattern %q", p)
+		return "", problem.Invalid(problem.Say("2 to 16 of digits and letters; * is one digit, % any; + at the start and $ at the end hold the pattern there"), "pattern %q", p)
 	}
 	return up, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -69,8 +70,8 @@ func TestSearchRefuses(t *testing.T) {
 		"near elsewhere":         {Query: fax.Query{Country: "DE", NearLatLong: "52.5,13.4"}},
 		"more than anyone means": {Patterns: many},
 	} {
-		if got, err := s.Queries(); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
-			t.Errorf("%s: %d questions, error %v, want ErrInvalid with a hint", name, len(got), err)
+		if got, err := s.Queries(); !errors.Is(err, problem.ErrInvalid) || problem.AdviceOf(err).String() == "" {
+			t.Errorf("%s: %d questions, error %v, want problem.ErrInvalid with a hint", name, len(got), err)
 		}
 	}
 }
@@ -88,8 +89,8 @@ func TestSetNear(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", "Oakland", "4155550123", "91,0", "0,181", "NaN,0", "1,2,3", "0x1,0", "1_0,0", ",", "1e1,0"} {
-		if err := new(fax.Query).SetNear(in); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
-			t.Errorf("SetNear(%q): %v, want ErrInvalid with a hint", in, err)
+		if err := new(fax.Query).SetNear(in); !errors.Is(err, problem.ErrInvalid) || problem.AdviceOf(err).String() == "" {
+			t.Errorf("SetNear(%q): %v, want problem.ErrInvalid with a hint", in, err)
 		}
 	}
 }
@@ -103,8 +104,8 @@ func TestCheckCountry(t *testing.T) {
 		}
 	}
 	for code, hint := range map[string]string{"UK": "write GB", "USA": "write US", "GERMANY": "write DE", "XX": "no country with this code", "u": "two letters"} {
-		if err := fax.CheckCountry(code); !errors.Is(err, fax.ErrInvalid) || !strings.Contains(fax.Hint(err), hint) {
-			t.Errorf("CheckCountry(%s): %v, hint %q, want %q", code, err, fax.Hint(err), hint)
+		if err := fax.CheckCountry(code); !errors.Is(err, problem.ErrInvalid) || !strings.Contains(problem.AdviceOf(err).String(), hint) {
+			t.Errorf("CheckCountry(%s): %v, hint %q, want %q", code, err, problem.AdviceOf(err).String(), hint)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // SearchOptions is how many questions are asked at a time, and for how much.
@@ -87,10 +89,10 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 			var next []question
 			for a := range inOrder(ctx, jobs, round, ask(numbers)) {
 				switch {
-				case a.refined && (errors.Is(a.err, ErrInvalid) || errors.Is(a.err, ErrUnsupported)):
+				case a.refined && (errors.Is(a.err, problem.ErrInvalid) || errors.Is(a.err, problem.ErrUnsupported)):
 					cut++
 					continue
-				case errors.Is(a.err, ErrUnsupported):
+				case errors.Is(a.err, problem.ErrUnsupported):
 					unsupported = append(unsupported, a.err)
 					continue
 				}
@@ -143,7 +145,7 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 			opt.Gap(err)
 		}
 		if cut > 0 {
-			opt.Gap(WithHint(ErrCut, "the provider cuts each answer; ask for less at a time, with --area-code or --contains"))
+			opt.Gap(problem.With(ErrCut, problem.Say("the provider cuts each answer; ask for less at a time, with %s or %s", problem.Field("area-code"), problem.Field("contains"))))
 		}
 	}
 }
@@ -267,7 +269,7 @@ func (e *PriceListError) Unwrap() error { return e.Err }
 // credentials: the provider has none, or not of this country, or does not show it.
 func NoPriceList(err error) bool {
 	var list *PriceListError
-	return errors.As(err, &list) && (errors.Is(err, ErrUnsupported) || errors.Is(err, ErrAuth) || errors.Is(err, ErrNotFound))
+	return errors.As(err, &list) && (errors.Is(err, problem.ErrUnsupported) || errors.Is(err, problem.ErrAuth) || errors.Is(err, problem.ErrNotFound))
 }
 
 // priceLists starts looking up each country's prices once, beside the
@@ -284,7 +286,7 @@ func priceLists(ctx context.Context, wg *sync.WaitGroup, numbers Numbers, querie
 				err = &PriceListError{q.Country, err}
 			}
 			if NoPriceList(err) {
-				err = WithHint(err, "search without --price")
+				err = problem.With(err, problem.Say("search without %s", problem.Field("price")))
 			}
 			return prices, err
 		})

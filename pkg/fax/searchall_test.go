@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -99,13 +100,13 @@ func TestSearchAllEndsWithTheError(t *testing.T) {
 	m := &memory{stock: append(offers("415", 2), offers("628", 2)...)}
 	m.before = func(_ context.Context, q fax.Query) error {
 		if q.AreaCode == "628" {
-			return fax.ErrUnavailable
+			return problem.ErrUnavailable
 		}
 		return nil
 	}
 	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{AreaCodes: []string{"415", "628", "212"}}), fax.SearchOptions{}))
-	if !errors.Is(err, fax.ErrUnavailable) {
-		t.Errorf("error %v, want ErrUnavailable", err)
+	if !errors.Is(err, problem.ErrUnavailable) {
+		t.Errorf("error %v, want problem.ErrUnavailable", err)
 	}
 	if len(got) != 2 {
 		t.Errorf("%d offers before the error, want the 2 of the question before", len(got))
@@ -122,12 +123,12 @@ func TestSearchAllUnsupportedType(t *testing.T) {
 	if err != nil || len(got) != 2 {
 		t.Errorf("%d offers, %v, want the 2 local ones", len(got), err)
 	}
-	if len(gaps) != 1 || !errors.Is(gaps[0], fax.ErrUnsupported) {
-		t.Errorf("gaps %v, want ErrUnsupported for the mobile numbers", gaps)
+	if len(gaps) != 1 || !errors.Is(gaps[0], problem.ErrUnsupported) {
+		t.Errorf("gaps %v, want problem.ErrUnsupported for the mobile numbers", gaps)
 	}
 	_, err = fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Types: []fax.NumberType{fax.Mobile, fax.Voip}}), opt))
-	if !errors.Is(err, fax.ErrUnsupported) || len(gaps) != 1 {
-		t.Errorf("nothing it sells: %v and gaps %v, want ErrUnsupported alone", err, gaps[1:])
+	if !errors.Is(err, problem.ErrUnsupported) || len(gaps) != 1 {
+		t.Errorf("nothing it sells: %v and gaps %v, want problem.ErrUnsupported alone", err, gaps[1:])
 	}
 }
 
@@ -136,7 +137,7 @@ func TestSearchAllUnsupportedType(t *testing.T) {
 func TestSearchAllTellsOfTheCut(t *testing.T) {
 	refuse := func(_ context.Context, q fax.Query) error {
 		if q.Contains != "" {
-			return fax.ErrInvalid
+			return problem.ErrInvalid
 		}
 		return nil
 	}
@@ -154,7 +155,7 @@ func TestSearchAllTellsOfTheCut(t *testing.T) {
 		"no more was asked": {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{Limit: 30, MaxRefined: 3}, nil, 200, false},
 	} {
 		cut := false
-		c.opt.Gap = func(err error) { cut = cut || errors.Is(err, fax.ErrCut) && fax.Hint(err) != "" }
+		c.opt.Gap = func(err error) { cut = cut || errors.Is(err, fax.ErrCut) && problem.AdviceOf(err).String() != "" }
 		m := &memory{stock: offers("415", c.stock), before: c.before}
 		if _, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, c.search), c.opt)); err != nil || cut != c.cut {
 			t.Errorf("%s: told of a cut: %t, %v, want %t", name, cut, err, c.cut)
@@ -244,7 +245,7 @@ func TestSearchAllPastTheCap(t *testing.T) {
 // A provider that does not take our narrower patterns has given all it has;
 // any other failure is told.
 func TestSearchAllRefinementRefused(t *testing.T) {
-	for kind, want := range map[error]error{fax.ErrInvalid: nil, fax.ErrUnsupported: nil, fax.ErrUnavailable: fax.ErrUnavailable} {
+	for kind, want := range map[error]error{problem.ErrInvalid: nil, problem.ErrUnsupported: nil, problem.ErrUnavailable: problem.ErrUnavailable} {
 		m := &memory{stock: offers("415", 100)}
 		m.before = func(_ context.Context, q fax.Query) error {
 			if q.Contains != "" {
@@ -281,8 +282,8 @@ func TestSearchAllPrices(t *testing.T) {
 	}
 	m.stock = []fax.Offer{{Phone: "+123", Country: "GB", Type: fax.Local}}
 	_, err = fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Query: fax.Query{Country: "GB"}}), fax.SearchOptions{Prices: true}))
-	if !errors.Is(err, fax.ErrUnsupported) {
-		t.Errorf("no price list: %v, want ErrUnsupported", err)
+	if !errors.Is(err, problem.ErrUnsupported) {
+		t.Errorf("no price list: %v, want problem.ErrUnsupported", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -57,7 +58,7 @@ func TestSummarize(t *testing.T) {
 	if err != nil || len(groups[0].Cost) != 0 || groups[0].UnknownCost != 1 {
 		t.Errorf("a fax without a price costs %v, %v", groups, err)
 	}
-	if _, _, err := fax.Summarize(values(faxes, fax.ErrUnavailable), fax.ByDay, time.UTC); !errors.Is(err, fax.ErrUnavailable) {
+	if _, _, err := fax.Summarize(values(faxes, problem.ErrUnavailable), fax.ByDay, time.UTC); !errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("a list that broke off: %v", err)
 	}
 }

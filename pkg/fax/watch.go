@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // WatchOptions tunes [Watch].
@@ -56,7 +58,7 @@ func Watch(ctx context.Context, faxes Faxes, q Filter, opt WatchOptions) iter.Se
 			case ctx.Err() != nil: // whatever the look ran into
 				yield(Fax{}, ctx.Err())
 				return
-			case first, !errors.Is(err, ErrUnavailable):
+			case first, !errors.Is(err, problem.ErrUnavailable):
 				yield(Fax{}, err)
 				return
 			case opt.Trouble != nil:

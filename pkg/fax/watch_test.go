@@ -12,6 +12,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -166,7 +167,7 @@ func TestWatch(t *testing.T) {
 		}, want: []string{"a"}},
 		"provider away for a while": {play: func(m *mailbox) {
 			time.Sleep(time.Minute)
-			m.fail(&fax.APIError{Kind: fax.ErrUnavailable})
+			m.fail(&fax.APIError{Kind: problem.ErrUnavailable})
 			m.put(received("a", minutesAgo(0)))
 			time.Sleep(3 * time.Hour)
 			m.put(received("b", minutesAgo(0)))
@@ -233,9 +234,9 @@ func TestWatchEnds(t *testing.T) {
 		err  error
 		ends bool
 	}{
-		"unavailable at the first look": {0, fax.ErrUnavailable, true},
-		"unavailable later":             {time.Minute, fax.ErrUnavailable, false},
-		"credentials refused later":     {time.Minute, fax.ErrAuth, true},
+		"unavailable at the first look": {0, problem.ErrUnavailable, true},
+		"unavailable later":             {time.Minute, problem.ErrUnavailable, false},
+		"credentials refused later":     {time.Minute, problem.ErrAuth, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

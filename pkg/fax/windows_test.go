@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -391,10 +392,10 @@ func TestListRefusesAnEndlessList(t *testing.T) {
 	} {
 		d := circle{next: next}
 		_, err := fax.Collect(fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{}))
-		if !errors.Is(err, fax.ErrUnavailable) || !strings.Contains(err.Error(), "page") {
+		if !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "page") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, _, err := fax.First(t.Context(), d, fax.Filter{}, 5); !errors.Is(err, fax.ErrUnavailable) {
+		if _, _, err := fax.First(t.Context(), d, fax.Filter{}, 5); !errors.Is(err, problem.ErrUnavailable) {
 			t.Errorf("%s, the first: %v", name, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -21,7 +22,7 @@ func (e *TooLargeError) Error() string {
 }
 
 // Unwrap is the kind.
-func (e *TooLargeError) Unwrap() error { return fax.ErrInvalid }
+func (e *TooLargeError) Unwrap() error { return problem.ErrInvalid }
 
 // AtMost is faxes whose documents have so many bytes at most: opening one that is
 // announced to be longer, and reading beyond, fails with [TooLargeError].

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
@@ -36,7 +37,7 @@ func TestAtMost(t *testing.T) {
 				if err != nil || got.Size != long {
 					t.Errorf("%+v, %v", got, err)
 				}
-			} else if !errors.As(err, &large) || !errors.Is(err, fax.ErrInvalid) || large.Most != tc.most {
+			} else if !errors.As(err, &large) || !errors.Is(err, problem.ErrInvalid) || large.Most != tc.most {
 				t.Errorf("%v", err)
 			}
 			if left, _ := filepath.Glob(filepath.Join(dir, "*")); tc.most < long && len(left) > 0 {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -41,7 +42,7 @@ func (c *counter) Get(context.Context, string) (fax.Fax, error) {
 func (c *counter) Delete(context.Context, string) error {
 	defer c.now.Add(-1)
 	c.work()
-	return fax.ErrNotFound
+	return problem.ErrNotFound
 }
 
 func (c *counter) DeleteMedia(context.Context, string, string) error {
@@ -76,7 +77,7 @@ func TestAtOnce(t *testing.T) {
 						t.Error(err)
 					}
 				case 1:
-					if err := faxes.Delete(ctx, "FX1"); !errors.Is(err, fax.ErrNotFound) {
+					if err := faxes.Delete(ctx, "FX1"); !errors.Is(err, problem.ErrNotFound) {
 						t.Error(err)
 					}
 				case 2:

@@ -3,7 +3,7 @@ package fetch
 import (
 	"fmt"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // IncompleteError is a document that ended too early. It is fax.ErrUnavailable:
@@ -25,7 +25,7 @@ func (e *IncompleteError) Error() string {
 }
 
 // Unwrap is the kind and the reason.
-func (e *IncompleteError) Unwrap() []error { return kinds(fax.ErrUnavailable, e.Reason) }
+func (e *IncompleteError) Unwrap() []error { return kinds(problem.ErrUnavailable, e.Reason) }
 
 // NotDocumentError is something else in the document's place: a gateway's error
 // page, mostly. It is fax.ErrUnavailable.
@@ -34,7 +34,7 @@ type NotDocumentError struct{ Reason error }
 func (e *NotDocumentError) Error() string { return e.Reason.Error() }
 
 // Unwrap is the kind and the reason.
-func (e *NotDocumentError) Unwrap() []error { return kinds(fax.ErrUnavailable, e.Reason) }
+func (e *NotDocumentError) Unwrap() []error { return kinds(problem.ErrUnavailable, e.Reason) }
 
 // PagesError is a document with fewer pages than its record tells. It is
 // fax.ErrConflict: the provider contradicts itself.
@@ -45,7 +45,7 @@ func (e *PagesError) Error() string {
 }
 
 // Unwrap is the kind.
-func (e *PagesError) Unwrap() error { return fax.ErrConflict }
+func (e *PagesError) Unwrap() error { return problem.ErrConflict }
 
 func kinds(kind, reason error) []error {
 	if reason == nil {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable/durabletest"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
@@ -52,7 +53,7 @@ func (s *server) Open(_ context.Context, _ fax.Fax, offset int64) (fax.Document,
 		offset = 0
 	}
 	if offset >= int64(len(s.body)) && offset > 0 {
-		return fax.Document{}, fmt.Errorf("range: %w", fax.ErrInvalid)
+		return fax.Document{}, fmt.Errorf("range: %w", problem.ErrInvalid)
 	}
 	size := s.size
 	if size == 0 {
@@ -135,7 +136,7 @@ func TestSave(t *testing.T) {
 	}{
 		{name: "a PDF", server: &server{body: pdf}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "a TIFF", server: &server{body: tiff}, pages: 3, files: []string{"doc.tiff"}, asked: []int64{0}},
-		{name: "no pages at all", server: &server{body: []byte(noPages)}, pages: 1, as: &pages, is: fax.ErrConflict, says: "incomplete document: 0 of 1 pages", asked: []int64{0}},
+		{name: "no pages at all", server: &server{body: []byte(noPages)}, pages: 1, as: &pages, is: problem.ErrConflict, says: "incomplete document: 0 of 1 pages", asked: []int64{0}},
 		{name: "no pages, as recorded", server: &server{body: []byte(noPages)}, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "pages that cannot be counted", server: &server{body: []byte("%PDF-1.4\nhello\nstartxref\n9\n%%EOF\n")}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "more pages than recorded", server: &server{body: pdf}, pages: 2, files: []string{"doc.pdf"}, asked: []int64{0}},
@@ -145,15 +146,15 @@ func TestSave(t *testing.T) {
 		{name: "a short answer is continued", server: &server{body: pdf, etag: "v1", breaks: []int{1000}, clean: true}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000}},
 		{name: "a server without ranges starts over", server: &server{body: pdf, noRange: true, breaks: []int{1000, 2000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 2000}},
 		{name: "a server that never gets far", server: &server{body: pdf, noRange: true, breaks: []int{1000, 1000, 1000, 1000, 1000, 1000}}, pages: 3,
-			as: &incomplete, is: fax.ErrUnavailable, says: "incomplete document: 1000 of", asked: []int64{0, 1000, 1000, 1000}},
-		{name: "cut without an announced length", server: &server{body: pdf[:len(pdf)/2], size: -1}, pages: 3, as: &incomplete, is: fax.ErrUnavailable, says: "incomplete document"},
-		{name: "longer than announced", server: &server{body: pdf, size: 100}, pages: 3, as: &other, is: fax.ErrUnavailable},
-		{name: "an error page", server: &server{body: []byte("<html><body>502 Bad Gateway</body></html>")}, pages: 1, as: &other, is: fax.ErrUnavailable, says: "HTML"},
-		{name: "an XML answer", server: &server{body: []byte("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>")}, pages: 1, as: &other, is: fax.ErrUnavailable, says: "XML"},
-		{name: "nothing", server: &server{body: nil, size: -1}, pages: 1, as: &other, is: fax.ErrUnavailable},
-		{name: "pages missing", server: &server{body: pdf}, pages: 5, as: &pages, is: fax.ErrConflict, says: "3 of 5 pages"},
-		{name: "gone", server: &server{err: fmt.Errorf("media: %w", fax.ErrNotFound)}, is: fax.ErrNotFound, asked: []int64{0}},
-		{name: "refused", server: &server{err: fmt.Errorf("media: %w", fax.ErrAuth)}, is: fax.ErrAuth, asked: []int64{0}},
+			as: &incomplete, is: problem.ErrUnavailable, says: "incomplete document: 1000 of", asked: []int64{0, 1000, 1000, 1000}},
+		{name: "cut without an announced length", server: &server{body: pdf[:len(pdf)/2], size: -1}, pages: 3, as: &incomplete, is: problem.ErrUnavailable, says: "incomplete document"},
+		{name: "longer than announced", server: &server{body: pdf, size: 100}, pages: 3, as: &other, is: problem.ErrUnavailable},
+		{name: "an error page", server: &server{body: []byte("<html><body>502 Bad Gateway</body></html>")}, pages: 1, as: &other, is: problem.ErrUnavailable, says: "HTML"},
+		{name: "an XML answer", server: &server{body: []byte("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>")}, pages: 1, as: &other, is: problem.ErrUnavailable, says: "XML"},
+		{name: "nothing", server: &server{body: nil, size: -1}, pages: 1, as: &other, is: problem.ErrUnavailable},
+		{name: "pages missing", server: &server{body: pdf}, pages: 5, as: &pages, is: problem.ErrConflict, says: "3 of 5 pages"},
+		{name: "gone", server: &server{err: fmt.Errorf("media: %w", problem.ErrNotFound)}, is: problem.ErrNotFound, asked: []int64{0}},
+		{name: "refused", server: &server{err: fmt.Errorf("media: %w", problem.ErrAuth)}, is: problem.ErrAuth, asked: []int64{0}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "new", "folder")
@@ -263,7 +264,7 @@ func TestSaveContinuesAnEarlierRun(t *testing.T) {
 			part := filepath.Join(dir, ".doc.part")
 			first := &server{body: long, etag: "v1", breaks: slices.Clone(stop)}
 			d := record(0)
-			if _, err := Get(t.Context(), first, d, part, Options{}); !errors.Is(err, fax.ErrUnavailable) {
+			if _, err := Get(t.Context(), first, d, part, Options{}); !errors.Is(err, problem.ErrUnavailable) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff([]string{".doc.part", ".doc.part.etag"}, names(t, dir)); diff != "" {

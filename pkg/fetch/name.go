@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -73,7 +74,7 @@ func ParseName(template string) (Name, error) {
 }
 
 func badName(template, what, hint string) error {
-	return fax.WithHint(fmt.Errorf("%w name template %q: %s", fax.ErrInvalid, template, what), hint)
+	return problem.With(fmt.Errorf("%w name template %q: %s", problem.ErrInvalid, template, what), problem.Say(hint))
 }
 
 // Base is the file name for f, without extension. Whatever the fax's fields

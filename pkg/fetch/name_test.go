@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -49,7 +50,7 @@ func TestName(t *testing.T) {
 		t.Errorf("the zero name is %q", got)
 	}
 	for _, template := range []string{"", ".{ext}", "{ext}-{id}", "{ID}", "{phone}", "{id", "id}", "{}", "a/{id}", `a\{id}`, "../{id}", "{{id}}"} {
-		if n, err := ParseName(template); !errors.Is(err, fax.ErrInvalid) {
+		if n, err := ParseName(template); !errors.Is(err, problem.ErrInvalid) {
 			t.Errorf("%q: %v, %v; want it refused", template, n, err)
 		}
 	}
@@ -63,7 +64,7 @@ func FuzzName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, template, from, to, status string, created int64) {
 		n, err := ParseName(template)
 		if err != nil {
-			if !errors.Is(err, fax.ErrInvalid) {
+			if !errors.Is(err, problem.ErrInvalid) {
 				t.Errorf("%q: %v", template, err)
 			}
 			return

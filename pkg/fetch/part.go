@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/document"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -78,7 +79,7 @@ func claim(ctx context.Context, disk durable.Disk, path string) (*Part, error) {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
-			return nil, fax.WithHint(fmt.Errorf("%w: another run is downloading it", fax.ErrConflict), "run this again when that has finished")
+			return nil, problem.With(fmt.Errorf("%w: another run is downloading it", problem.ErrConflict), problem.Say("run this again when that has finished"))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -271,7 +272,7 @@ func (d *download) startOver() error {
 func (d *download) connection(ctx context.Context) error {
 	doc, err := d.faxes.Open(ctx, d.f, d.have)
 	if err != nil {
-		if d.have > 0 && !errors.Is(err, fax.ErrUnavailable) && !errors.Is(err, fax.ErrAuth) && ctx.Err() == nil {
+		if d.have > 0 && !errors.Is(err, problem.ErrUnavailable) && !errors.Is(err, problem.ErrAuth) && ctx.Err() == nil {
 			// The server may refuse the offset rather than the document.
 			return errors.Join(brokenError{err}, d.startOver())
 		}
@@ -284,7 +285,7 @@ func (d *download) connection(ctx context.Context) error {
 			return err
 		}
 		if doc.Offset != 0 {
-			return brokenError{fmt.Errorf("%w: the document changed while it was read", fax.ErrUnavailable)}
+			return brokenError{fmt.Errorf("%w: the document changed while it was read", problem.ErrUnavailable)}
 		}
 	}
 	d.version = v

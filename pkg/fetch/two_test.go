@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
@@ -62,9 +63,9 @@ func TestSaveWhileAnotherTakesLong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	down := &server{err: fax.ErrUnavailable}
+	down := &server{err: problem.ErrUnavailable}
 	synctest.Test(t, func(t *testing.T) {
-		if _, err := Save(t.Context(), down, record(3), Target{Dir: dir, Base: "doc"}, Options{}); !errors.Is(err, fax.ErrConflict) || fax.Hint(err) == "" {
+		if _, err := Save(t.Context(), down, record(3), Target{Dir: dir, Base: "doc"}, Options{}); !errors.Is(err, problem.ErrConflict) || problem.AdviceOf(err).String() == "" {
 			t.Errorf("got %v", err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -90,7 +91,7 @@ func TestSaveInACrowd(t *testing.T) {
 		wait.Go(func() {
 			s := &server{body: pdf}
 			if i%2 == 0 {
-				s.err = fax.ErrUnavailable
+				s.err = problem.ErrUnavailable
 			}
 			for range 25 {
 				_, err := Save(t.Context(), s, record(3), to, Options{})

@@ -3,6 +3,8 @@ package output
 import (
 	"slices"
 	"strings"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 func (c Column[T]) title() string {
@@ -15,7 +17,7 @@ func (c Column[T]) title() string {
 // Select applies each of specs, an -o csv=… or a --columns, to the columns
 // that are shown by default: "a,b" are these and no others, in this order;
 // "+c" adds one and "-d" takes one away. The wide columns belong to the
-// default when wide is set. An unknown name is a [*SpecError].
+// default when wide is set. An unknown name is problem.ErrInvalid.
 func Select[T any](cols []Column[T], wide bool, specs ...string) ([]Column[T], error) {
 	var chosen []Column[T]
 	for _, c := range cols {
@@ -51,7 +53,7 @@ func Select[T any](cols []Column[T], wide bool, specs ...string) ([]Column[T], e
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, &SpecError{"no column is left to show", "there are " + strings.Join(names, ", ")}
+		return nil, mistake("no column is left to show", problem.Say("there are "+strings.Join(names, ", ")))
 	}
 	return chosen, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/spell"
 )
 
@@ -49,17 +50,14 @@ func Formats() []FormatInfo {
 	}
 }
 
-// SpecError is a request for output that cannot be met, whoever the provider:
-// an unknown format or column, a jq expression that does not parse. It is the
+// mistake is a request for output that cannot be met, whoever the provider: an
+// unknown format or column, a jq expression that does not parse. It is the
 // caller's to correct.
-type SpecError struct {
-	Text string
-	Hint string // what to write instead
+func mistake(text string, a problem.Advice) error {
+	return &problem.Error{Kind: problem.ErrInvalid, Text: text, Advice: a}
 }
 
-func (e *SpecError) Error() string { return e.Text }
-
-// Parse reads the value of -o. The error, a [*SpecError], says what is wrong
+// Parse reads the value of -o. The error, an ErrInvalid, says what is wrong
 // with it and where.
 func Parse(spec string) (Format, error) {
 	name, arg, given := strings.Cut(spec, "=")
@@ -68,12 +66,12 @@ func Parse(spec string) (Format, error) {
 	case "table", "wide", "csv", "tsv":
 		f.columns = arg
 		if given && arg == "" {
-			return Format{}, &SpecError{"-o " + spec + " names no column", "name some after the sign, as in -o " + name + "=phone,id"}
+			return Format{}, mistake("-o "+spec+" names no column", problem.Say("name some after the sign, as in -o "+name+"=phone,id"))
 		}
 		return f, nil
 	case "json", "jsonl", "yaml", "id":
 		if given {
-			return Format{}, &SpecError{"-o " + name + " takes no columns", "choose fields with -o 'jq=…', or columns with -o csv=" + arg}
+			return Format{}, mistake("-o "+name+" takes no columns", problem.Say("choose fields with -o 'jq=…', or columns with -o csv="+arg))
 		}
 		return f, nil
 	case "jq":
@@ -94,20 +92,20 @@ func formatNames() []string {
 
 func (f *Format) parseQuery(text string) error {
 	if strings.TrimSpace(text) == "" {
-		return &SpecError{"-o jq= has no expression", "write one after the sign, as in -o 'jq=.[].phone'"}
+		return mistake("-o jq= has no expression", problem.Say("write one after the sign, as in -o 'jq=.[].phone'"))
 	}
 	q, err := gojq.Parse(text)
 	var at *gojq.ParseError
 	switch {
 	case errors.As(err, &at):
-		return &SpecError{fmt.Sprintf("jq expression, character %d: %v", position(text, at), err), "the expression reads the array that -o json prints; quote it for the shell"}
+		return mistake(fmt.Sprintf("jq expression, character %d: %v", position(text, at), err), problem.Say("the expression reads the array that -o json prints; quote it for the shell"))
 	case err != nil:
-		return &SpecError{fmt.Sprintf("jq expression: %v", err), ""}
+		return mistake(fmt.Sprintf("jq expression: %v", err), problem.Advice{})
 	}
 	// No environment and no modules: an expression sees the records only.
 	f.query, err = gojq.Compile(q)
 	if err != nil {
-		return &SpecError{fmt.Sprintf("jq expression: %v", err), ""}
+		return mistake(fmt.Sprintf("jq expression: %v", err), problem.Advice{})
 	}
 	return nil
 }
@@ -120,11 +118,11 @@ func position(text string, e *gojq.ParseError) int {
 
 func (f *Format) parseTemplate(text string) error {
 	if text == "" {
-		return &SpecError{"-o template= has no text", "write one after the sign, as in -o 'template={{.phone}}'"}
+		return mistake("-o template= has no text", problem.Say("write one after the sign, as in -o 'template={{.phone}}'"))
 	}
 	t, err := template.New("template").Parse(text)
 	if err != nil {
-		return &SpecError{err.Error(), "fields have the names that -o json shows, as in {{.phone}}"}
+		return mistake(err.Error(), problem.Say("fields have the names that -o json shows, as in {{.phone}}"))
 	}
 	f.template = t
 	return nil
@@ -132,10 +130,10 @@ func (f *Format) parseTemplate(text string) error {
 
 // unknown says that there is no such thing, which one may have been meant, and
 // what there is.
-func unknown(what, given string, known []string) *SpecError {
-	hint := "one of " + strings.Join(known, ", ")
+func unknown(what, given string, known []string) error {
+	advice := problem.Say("one of " + strings.Join(known, ", "))
 	if near := spell.Nearest(given, known); near != "" {
-		hint = fmt.Sprintf("did you mean %s? There are %s", near, strings.Join(known, ", "))
+		advice = problem.Say(fmt.Sprintf("did you mean %s? There are %s", near, strings.Join(known, ", ")))
 	}
-	return &SpecError{fmt.Sprintf("unknown %s %q", what, given), hint}
+	return mistake(fmt.Sprintf("unknown %s %q", what, given), advice)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/output"
 )
 
@@ -27,12 +28,12 @@ func TestParseExplainsMistakes(t *testing.T) {
 		{"template={{.phone", "template: template:1: unclosed action", "{{.phone}}"},
 	} {
 		_, err := output.Parse(c.spec)
-		var spec *output.SpecError
+		var spec *problem.Error
 		switch {
 		case !errors.As(err, &spec):
 			t.Errorf("%s: %v", c.spec, err)
-		case spec.Text != c.text || !strings.Contains(spec.Hint, c.hint):
-			t.Errorf("%s: %q, hint %q", c.spec, spec.Text, spec.Hint)
+		case spec.Text != c.text || !strings.Contains(spec.Advice.String(), c.hint):
+			t.Errorf("%s: %q, hint %q", c.spec, spec.Text, spec.Advice)
 		}
 	}
 }
@@ -62,8 +63,8 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		c.opt.Format = format(t, c.spec)
 		_, err := output.New(c.ty, c.opt)
-		var spec *output.SpecError
-		if !errors.As(err, &spec) || spec.Text != c.text || spec.Hint == "" {
+		var spec *problem.Error
+		if !errors.As(err, &spec) || spec.Text != c.text || spec.Advice.Empty() {
 			t.Errorf("%s: %v", c.spec, err)
 		}
 	}
@@ -101,7 +102,7 @@ func TestTemplateFieldsThatAreThere(t *testing.T) {
 		"{{define \"x\"}}{{.}}{{end}}{{template \"x\" .what}}": false,
 	} {
 		_, err := output.New(output.Type[record]{}, output.Options{Format: format(t, "template="+text)})
-		var mistake *output.SpecError
+		var mistake *problem.Error
 		if fits && err != nil || !fits && !errors.As(err, &mistake) {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -116,7 +117,7 @@ func TestMistakesInExpressionsShowWithTheData(t *testing.T) {
 	} {
 		var got strings.Builder
 		_, err := printed(t.Context(), &got, sequence(lines(), nil), lineType(), output.Options{Format: format(t, spec)})
-		var mistake *output.SpecError
+		var mistake *problem.Error
 		if !errors.As(err, &mistake) || !strings.Contains(mistake.Text, text) || got.Len() > 0 {
 			t.Errorf("%s: %q, %v", spec, got.String(), err)
 		}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"iter"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Printer prints values of one type as somebody asked for it. [New] makes it.
@@ -18,7 +20,7 @@ type Printer[T any] struct {
 	one  []Column[T] // of a single value
 }
 
-// New makes a printer, or says with a [*SpecError] what cannot be met: columns that
+// New makes a printer, or says with problem.ErrInvalid what cannot be met: columns that
 // the type does not have, a template that names a field it does not have, flags
 // that mean nothing to the format. What a printer does later fails for the values,
 // the writer or the sequence alone.
@@ -38,11 +40,11 @@ func New[T any](t Type[T], opt Options) (Printer[T], error) {
 		return p, nil
 	}
 	if _, err := Select(t.Columns, true, opt.Format.columns); opt.Format.columns != "" && err != nil {
-		return p, fmt.Errorf("--output: %w", err)
+		return p, fmt.Errorf("%s: %w", problem.Field("output"), err)
 	}
 	var err error
 	if p.list, err = Select(t.Columns, name == "wide", opt.Format.columns, opt.Columns); err != nil {
-		return p, fmt.Errorf("--columns: %w", err)
+		return p, fmt.Errorf("%s: %w", problem.Field("columns"), err)
 	}
 	p.one, err = Select(t.Columns, name == "wide" || name == "table", opt.Format.columns, opt.Columns)
 	return p, err
@@ -60,7 +62,7 @@ func (p Printer[T]) WithoutHeader() Printer[T] {
 // Items printed before an error stay printed, except with json and jq, which
 // print nothing unless the whole sequence arrived. An error of w is returned
 // as it came, except that a reader who went away is [ErrClosed]; what an
-// expression or a template cannot do with the values is a [*SpecError].
+// expression or a template cannot do with the values is problem.ErrInvalid.
 func (p Printer[T]) Print(ctx context.Context, w io.Writer, seq iter.Seq2[T, error]) (shown Shown, err error) {
 	out := &pipe{w: w}
 	defer func() { err = closed(out, err) }()
@@ -160,22 +162,22 @@ func (o Options) check(raw, id, columns bool) error {
 	name := o.Format.name
 	switch {
 	case tabular(name) && !columns:
-		return &SpecError{"-o " + name + ": this has no columns", "write it as json or yaml, or choose with jq= or template="}
+		return mistake("-o "+name+": this has no columns", problem.Say("write it as json or yaml, or choose with jq= or template="))
 	case name == "id" && !id:
-		return &SpecError{"-o id: these have no id", "choose a column with -o tsv=… --no-header"}
+		return mistake("-o id: these have no id", problem.Say("choose a column with -o tsv=… %s", problem.Field("no-header")))
 	}
 	switch name {
 	case "json", "jsonl", "yaml", "jq":
 		if o.Raw && !raw {
-			return &SpecError{"--raw: this does not come from a provider", "leave --raw out"}
+			return mistake(problem.Say("%s: this does not come from a provider", problem.Field("raw")).String(), problem.Say("leave %s out", problem.Field("raw")))
 		}
 	default:
 		if o.Raw {
-			return &SpecError{"--raw needs a JSON format, not " + name, "add -o json"}
+			return mistake(problem.Say("%s needs a JSON format, not "+name, problem.Field("raw")).String(), problem.Say("add -o json"))
 		}
 	}
 	if o.Columns != "" && !tabular(name) {
-		return &SpecError{"--columns means nothing to -o " + name, "choose fields with -o 'jq=…', or leave --columns out"}
+		return mistake(problem.Say("%s means nothing to -o "+name, problem.Field("columns")).String(), problem.Say("choose fields with -o 'jq=…', or leave %s out", problem.Field("columns")))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/itchyny/gojq"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/plain"
 )
 
@@ -43,7 +44,7 @@ func result(ctx context.Context, v any, terminal bool) ([]byte, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, &SpecError{fmt.Sprintf("jq expression: %v", v), "the expression reads what -o json prints"}
+		return nil, mistake(fmt.Sprintf("jq expression: %v", v), problem.Say("the expression reads what -o json prints"))
 	case string:
 		if terminal {
 			v = plain.Text(v)

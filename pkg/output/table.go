@@ -112,10 +112,10 @@ func (c Column[T]) cell(v T, h Human) cell {
 }
 
 // harmless is text of one line whose width is known.
-func harmless(text string) string {
+func harmless(s string) string {
 	// A variation selector changes the width of the character before it on
 	// some terminals and not on others.
-	return strings.ReplaceAll(plain.Line(text), "\ufe0f", "")
+	return strings.ReplaceAll(plain.Line(s), "\ufe0f", "")
 }
 
 // head is what a drawing knows of a column.

@@ -13,6 +13,7 @@ import (
 	"text/template"
 	"text/template/parse"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/plain"
 )
 
@@ -41,7 +42,7 @@ func templatePrinter[T any](w io.Writer, encode encoder[T], t *template.Template
 			}
 			var buf bytes.Buffer
 			if err := t.Execute(&buf, data); err != nil {
-				return &SpecError{err.Error(), "fields have the names that -o json shows"}
+				return mistake(err.Error(), problem.Say("fields have the names that -o json shows"))
 			}
 			out := strings.TrimSuffix(buf.String(), "\n")
 			if terminal {
@@ -156,7 +157,7 @@ func down(t reflect.Type, names []string) (reflect.Type, error) {
 		}
 		fields := fieldsOf(t) // none of a text, a number or a list
 		if len(fields) == 0 {
-			return nil, &SpecError{"there is no field " + strconv.Quote(name) + " below what has none", "-o json shows the fields"}
+			return nil, mistake("there is no field "+strconv.Quote(name)+" below what has none", problem.Say("-o json shows the fields"))
 		}
 		next, there := fields[name]
 		if !there {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -49,7 +50,7 @@ func (*account) Search(context.Context, fax.Query) iter.Seq2[fax.Offer, error] {
 func (a *account) Prices(context.Context, string) (map[fax.NumberType]fax.Money, error) {
 	a.note("prices")
 	if a.prices == nil {
-		return nil, fmt.Errorf("prices: %w", fax.ErrUnsupported)
+		return nil, fmt.Errorf("prices: %w", problem.ErrUnsupported)
 	}
 	return a.prices, nil
 }
@@ -83,7 +84,7 @@ func (a *account) Get(ctx context.Context, id string) (fax.Number, error) {
 			return n, ctx.Err()
 		}
 	}
-	return fax.Number{}, fmt.Errorf("number %s: %w", id, fax.ErrNotFound)
+	return fax.Number{}, fmt.Errorf("number %s: %w", id, problem.ErrNotFound)
 }
 
 func (a *account) Buy(_ context.Context, o fax.Order) (fax.Number, error) {
@@ -137,7 +138,7 @@ func (a *account) Configure(ctx context.Context, id string, c fax.Change) (fax.N
 		}
 		return *n, nil
 	}
-	return fax.Number{}, fmt.Errorf("number %s: %w", id, fax.ErrNotFound)
+	return fax.Number{}, fmt.Errorf("number %s: %w", id, problem.ErrNotFound)
 }
 
 func (a *account) Release(_ context.Context, id string) error {
@@ -148,9 +149,9 @@ func (a *account) Release(_ context.Context, id string) error {
 		}
 	}
 	if id == "young" {
-		return fmt.Errorf("bought too recently: %w", fax.ErrConflict)
+		return fmt.Errorf("bought too recently: %w", problem.ErrConflict)
 	}
-	return fmt.Errorf("number %s: %w", id, fax.ErrNotFound)
+	return fmt.Errorf("number %s: %w", id, problem.ErrNotFound)
 }
 
 var _ fax.Numbers = (*account)(nil)

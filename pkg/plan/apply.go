@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
@@ -32,7 +33,7 @@ func (e *UnconfirmedError) Error() string {
 }
 
 // Unwrap is fax.ErrConflict.
-func (e *UnconfirmedError) Unwrap() error { return fax.ErrConflict }
+func (e *UnconfirmedError) Unwrap() error { return problem.ErrConflict }
 
 func orNone(s string) string {
 	if s == "" {
@@ -56,7 +57,7 @@ func Apply(ctx context.Context, numbers fax.Numbers, n fax.Number, c fax.Change,
 		return n, nil
 	}
 	now, unsent := numbers.Configure(ctx, n.ID, c)
-	if unsent != nil && !errors.Is(unsent, fax.ErrUnavailable) {
+	if unsent != nil && !errors.Is(unsent, problem.ErrUnavailable) {
 		return n, fmt.Errorf("configure %s: %w", n.Phone, left(unsent))
 	}
 	if unsent != nil {
@@ -67,7 +68,7 @@ func Apply(ctx context.Context, numbers fax.Numbers, n fax.Number, c fax.Change,
 	for range looks(ctx, o.ConfirmFor) {
 		var read fax.Number
 		if read, unread = numbers.Get(ctx, n.ID); unread != nil {
-			if errors.Is(unread, fax.ErrNotFound) || errors.Is(unread, fax.ErrUnavailable) {
+			if errors.Is(unread, problem.ErrNotFound) || errors.Is(unread, problem.ErrUnavailable) {
 				continue
 			}
 			break
@@ -96,18 +97,18 @@ func Apply(ctx context.Context, numbers fax.Numbers, n fax.Number, c fax.Change,
 		o.tell("The provider keeps the name %s of %s as %s.", strict.Quote(missing[0].From), n.Phone, strict.Quote(missing[0].To))
 		return now, nil
 	}
-	return now, fax.WithHint(&UnconfirmedError{Phone: n.Phone, Fields: missing}, unconfirmedHint(n, now, c, missing))
+	return now, problem.With(&UnconfirmedError{Phone: n.Phone, Fields: missing}, lookAfter(n, now, c, missing))
 }
 
-// unconfirmedHint is what to do about a change that does not show.
-func unconfirmedHint(before, now fax.Number, c fax.Change, missing []Field) string {
+// lookAfter is what to do about a change that does not show.
+func lookAfter(before, now fax.Number, c fax.Change, missing []Field) problem.Advice {
 	switch {
 	case c.Mode == nil && before.Mode == fax.ModeFax && now.Mode == fax.ModeVoice: // the change turned it off
-		return "set it again: faxctl numbers configure " + now.Phone + " --mode fax"
+		return problem.Say("set it again: %s", problem.Command("numbers", "configure").Arg(now.Phone).Set("mode", "fax"))
 	case len(missing) == 1 && missing[0].Name == "name":
-		return "the provider may keep names otherwise: leave the name out, or write it as it came back, " + strict.Quote(now.Name)
+		return problem.Say("the provider may keep names otherwise: leave the name out, or write it as it came back, " + strict.Quote(now.Name))
 	}
-	return "look again in a moment: faxctl numbers get " + now.Phone + " -o yaml"
+	return problem.Say("look again in a moment: %s", problem.Command("numbers", "get").Arg(now.Phone).Set("o", "yaml"))
 }
 
 // unconfirmed lists the fields that a number does not show as they should be

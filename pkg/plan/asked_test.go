@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plan"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
@@ -30,8 +31,8 @@ func TestWithoutPrices(t *testing.T) {
 		}
 		p := all[0]
 		p.MaxPrice = usd("2")
-		if err := p.Check(t.Context(), m.numbers); err == nil || quirk != "prices=none" && (!strings.Contains(err.Error(), "price list of US") || !strings.Contains(fax.Hint(err), "--max-price")) {
-			t.Errorf("%s, with a limit: %v (%s)", quirk, err, fax.Hint(err))
+		if err := p.Check(t.Context(), m.numbers); err == nil || quirk != "prices=none" && (!strings.Contains(err.Error(), "price list of US") || !strings.Contains(problem.AdviceOf(err).String(), "--max-price")) {
+			t.Errorf("%s, with a limit: %v (%s)", quirk, err, problem.AdviceOf(err).String())
 		}
 	}
 }
@@ -50,7 +51,7 @@ func TestOffersWithoutNumbers(t *testing.T) {
 		}
 	}
 	m = one(t, quirks(t, "offers=numbers"))
-	if _, err := plan.First(t.Context(), m.numbers, california(), plan.Purchase{}, m.care); !errors.Is(err, fax.ErrUnavailable) {
+	if _, err := plan.First(t.Context(), m.numbers, california(), plan.Purchase{}, m.care); !errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("none has its number: %v", err)
 	}
 }
@@ -165,7 +166,7 @@ func TestTakenMayBeOurs(t *testing.T) {
 		if _, err := plan.Buy(t.Context(), a, plan.Purchase{Order: order, Picked: true}, plan.Options{}); !plan.Unfit(err) || !errors.Is(err, fax.ErrTaken) {
 			t.Errorf("not ours: %v", err)
 		}
-		a.list = fax.ErrUnavailable
+		a.list = problem.ErrUnavailable
 		a.calls = nil
 		if _, err := plan.Buy(t.Context(), a, plan.Purchase{Order: order, Picked: true}, plan.Options{}); err == nil || plan.Unfit(err) {
 			t.Errorf("looking failed: %v", err)

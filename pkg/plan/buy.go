@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
@@ -156,14 +157,14 @@ func (b buyer) ended(res Result, bought bool, err error) (Result, error) {
 	switch {
 	case errors.As(err, &kept), errors.As(err, &more), errors.Is(err, errNotListed):
 		res.Outcome = OutcomeUnfinished
-		return res, fax.WithHint(&UnfinishedError{Number: res.Number, Bought: bought, Configured: true, Err: err}, fax.Hint(err))
+		return res, problem.With(&UnfinishedError{Number: res.Number, Bought: bought, Configured: true, Err: err}, problem.AdviceOf(err))
 	case err != nil:
 		res.Outcome = OutcomeUnfinished
-		hint := fax.Hint(err)
-		if c := b.Want.Command(res.Number.Phone); c != "" && !errors.Is(err, fax.ErrInvalid) {
-			hint = "continue with: " + c
+		advice := problem.AdviceOf(err)
+		if !b.Want.Empty() && !errors.Is(err, problem.ErrInvalid) {
+			advice = problem.Say("continue with: %s", b.Want.Command(res.Number.Phone))
 		}
-		return res, fax.WithHint(&UnfinishedError{Number: res.Number, Bought: bought, Err: err}, hint)
+		return res, problem.With(&UnfinishedError{Number: res.Number, Bought: bought, Err: err}, advice)
 	case bought:
 		res.Outcome = OutcomeBought
 	case len(res.Fields) > 0:
@@ -200,7 +201,7 @@ func (b buyer) order(ctx context.Context, before owned) (n fax.Number, bought bo
 	if b.Now != nil {
 		b.since, err = b.Now(ctx)
 		if err == nil && b.since.IsZero() && (b.Picked || b.Order.Phone == "") {
-			err = fmt.Errorf("%w: its answers do not say, by which a fresh number is known", fax.ErrUnavailable)
+			err = fmt.Errorf("%w: its answers do not say, by which a fresh number is known", problem.ErrUnavailable)
 		}
 		if err != nil {
 			return n, false, fmt.Errorf("ask the provider for the time: %w; nothing was bought", err)
@@ -246,8 +247,8 @@ func (b buyer) answered(n fax.Number) (fax.Number, bool, error) {
 }
 
 func (b buyer) notOurs(n fax.Number, why string) error {
-	return fax.WithHint(fmt.Errorf("%w: %s was for sale and is in the account already (%s): the provider answered the purchase of a number that was bought before", fax.ErrConflict, n.Phone, why),
-		"look whether its name and URL are still right: faxctl numbers get "+n.Phone)
+	return problem.With(fmt.Errorf("%w: %s was for sale and is in the account already (%s): the provider answered the purchase of a number that was bought before", problem.ErrConflict, n.Phone, why),
+		problem.Say("look whether its name and URL are still right: %s", problem.Command("numbers", "get").Arg(n.Phone)))
 }
 
 // createdWithin is by how much a clock of the provider may be behind another.
@@ -283,8 +284,8 @@ func (b buyer) failed(ctx context.Context, before owned, err error) (n fax.Numbe
 		n, err = b.refused(ctx, before, cause)
 		return n, false, err != nil, err
 	}
-	if !errors.Is(err, fax.ErrUnavailable) && !interrupted(err) {
-		cause = fmt.Errorf("%w: something between here and the provider answered: %v", fax.ErrUnavailable, cause) //nolint:errorlint // what a gateway says is no refusal
+	if !errors.Is(err, problem.ErrUnavailable) && !interrupted(err) {
+		cause = fmt.Errorf("%w: something between here and the provider answered: %v", problem.ErrUnavailable, cause) //nolint:errorlint // what a gateway says is no refusal
 	}
 	if n, err = b.look(ctx, before, cause, false); err != nil {
 		return n, false, false, err
@@ -313,7 +314,7 @@ func understood(err error) bool {
 		return false
 	case isAPI && api.Status == http.StatusTooManyRequests:
 		return api.Code != ""
-	case errors.Is(err, fax.ErrUnavailable):
+	case errors.Is(err, problem.ErrUnavailable):
 		return false
 	}
 	return !isAPI || api.Status == 0 || api.Code != ""
@@ -375,10 +376,10 @@ func (b buyer) finish(ctx context.Context, res *Result, bought bool) error {
 // notShown says what it means that a number is not found which the provider says
 // the account has. Other errors stay as they are.
 func notShown(err error) error {
-	if !errors.Is(err, fax.ErrNotFound) {
+	if !errors.Is(err, problem.ErrNotFound) {
 		return err
 	}
-	return fmt.Errorf("%w: the provider does not show it yet", fax.ErrConflict)
+	return fmt.Errorf("%w: the provider does not show it yet", problem.ErrConflict)
 }
 
 // stillOurs makes sure that a number just bought is as the order left it: nobody

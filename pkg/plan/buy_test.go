@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plan"
 )
@@ -39,12 +40,12 @@ func TestBuy(t *testing.T) {
 	byPhone, byArea := fax.Order{Phone: phone}, fax.Order{AreaCode: "415", Country: "US"}
 	named := fax.Order{Phone: phone, Name: "front desk"}
 	namedArea := fax.Order{AreaCode: "415", Country: "US", Name: "front desk"}
-	gateway := func(*account, fax.Order) error { return &fax.APIError{Kind: fax.ErrNotFound, Status: 404} }
+	gateway := func(*account, fax.Order) error { return &fax.APIError{Kind: problem.ErrNotFound, Status: 404} }
 	faxWanted := plan.Want{FaxURL: new(in)}
 	other := fax.Number{ID: "old", Phone: "+14155550100", Mode: fax.ModeVoice}
 	second := func(a *account, _ fax.Order) error {
 		a.owned = append(a.owned, fax.Number{ID: "another", Phone: "+14155550188"})
-		return fmt.Errorf("no answer: %w", fax.ErrUnavailable)
+		return fmt.Errorf("no answer: %w", problem.ErrUnavailable)
 	}
 	for name, c := range map[string]struct {
 		account    account
@@ -72,7 +73,7 @@ func TestBuy(t *testing.T) {
 		},
 		"too expensive": {
 			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: local(usd("2.15")), MaxPrice: usd("2")},
-			kind:     fax.ErrConflict, says: "2.15 USD a month", hint: "--max-price",
+			kind:     problem.ErrConflict, says: "2.15 USD a month", hint: "--max-price",
 		},
 		"price from the list": {
 			account:  account{prices: map[fax.NumberType]fax.Money{fax.Local: *usd("1.15"), fax.TollFree: *usd("2.15")}},
@@ -82,73 +83,73 @@ func TestBuy(t *testing.T) {
 		"price of an area code": {
 			account:  account{prices: map[fax.NumberType]fax.Money{fax.Local: *usd("1.15")}},
 			purchase: plan.Purchase{Order: byArea, MaxPrice: usd("1")},
-			kind:     fax.ErrConflict, says: "1.15 USD a month",
+			kind:     problem.ErrConflict, says: "1.15 USD a month",
 		},
 		"price not known": {
-			purchase: plan.Purchase{Order: byPhone, MaxPrice: usd("2")}, kind: fax.ErrConflict, says: "price is not known", hint: "--price",
+			purchase: plan.Purchase{Order: byPhone, MaxPrice: usd("2")}, kind: problem.ErrConflict, says: "price is not known", hint: "--price",
 		},
 		"no price list": {
-			purchase: plan.Purchase{Order: byPhone, Offer: local(nil), MaxPrice: usd("2")}, kind: fax.ErrUnsupported, hint: "leave --max-price out",
+			purchase: plan.Purchase{Order: byPhone, Offer: local(nil), MaxPrice: usd("2")}, kind: problem.ErrUnsupported, hint: "leave --max-price out",
 		},
 		"another currency": {
-			purchase: plan.Purchase{Order: byPhone, Offer: local(usd("1")), MaxPrice: &fax.Money{Amount: "2", Currency: "EUR"}}, kind: fax.ErrInvalid, says: "currencies differ",
+			purchase: plan.Purchase{Order: byPhone, Offer: local(usd("1")), MaxPrice: &fax.Money{Amount: "2", Currency: "EUR"}}, kind: problem.ErrInvalid, says: "currencies differ",
 		},
 		"a bad want costs nothing": {
-			purchase: plan.Purchase{Order: byPhone, Want: plan.Want{FaxURL: new("http://x.example")}}, kind: fax.ErrInvalid, says: "not https",
+			purchase: plan.Purchase{Order: byPhone, Want: plan.Want{FaxURL: new("http://x.example")}}, kind: problem.ErrInvalid, says: "not https",
 		},
 		"an offer that cannot fax costs nothing": {
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: &fax.Offer{Phone: phone, Capabilities: fax.Capabilities{Fax: fax.No}}}, kind: fax.ErrInvalid, says: "cannot receive",
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted, Offer: &fax.Offer{Phone: phone, Capabilities: fax.Capabilities{Fax: fax.No}}}, kind: problem.ErrInvalid, says: "cannot receive",
 		},
-		"neither number nor area code": {purchase: plan.Purchase{Want: faxWanted}, kind: fax.ErrInvalid, says: "exactly one"},
-		"both":                         {purchase: plan.Purchase{Order: fax.Order{Phone: phone, AreaCode: "415"}}, kind: fax.ErrInvalid, says: "exactly one"},
-		"not a number":                 {purchase: plan.Purchase{Order: fax.Order{Phone: "4155550123"}}, kind: fax.ErrInvalid},
-		"not an area code":             {purchase: plan.Purchase{Order: fax.Order{AreaCode: "4*5"}}, kind: fax.ErrInvalid},
+		"neither number nor area code": {purchase: plan.Purchase{Want: faxWanted}, kind: problem.ErrInvalid, says: "exactly one"},
+		"both":                         {purchase: plan.Purchase{Order: fax.Order{Phone: phone, AreaCode: "415"}}, kind: problem.ErrInvalid, says: "exactly one"},
+		"not a number":                 {purchase: plan.Purchase{Order: fax.Order{Phone: "4155550123"}}, kind: problem.ErrInvalid},
+		"not an area code":             {purchase: plan.Purchase{Order: fax.Order{AreaCode: "4*5"}}, kind: problem.ErrInvalid},
 		"refused": {
-			account:  account{refuse: fmt.Errorf("not a number: %w", fax.ErrInvalid)},
-			purchase: plan.Purchase{Order: byPhone}, orders: 1, kind: fax.ErrInvalid,
+			account:  account{refuse: fmt.Errorf("not a number: %w", problem.ErrInvalid)},
+			purchase: plan.Purchase{Order: byPhone}, orders: 1, kind: problem.ErrInvalid,
 		},
 		"taken by somebody else": {
-			account:  account{refuse: fmt.Errorf("taken: %w", fax.ErrConflict)},
-			purchase: plan.Purchase{Order: byPhone}, orders: 1, kind: fax.ErrConflict, says: "taken",
+			account:  account{refuse: fmt.Errorf("taken: %w", problem.ErrConflict)},
+			purchase: plan.Purchase{Order: byPhone}, orders: 1, kind: problem.ErrConflict, says: "taken",
 		},
 		"taken by a run beside this one": {
-			account:  account{buy: failing(fax.ErrConflict)},
+			account:  account{buy: failing(problem.ErrConflict)},
 			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, outcome: plan.OutcomeChanged,
 		},
 		"picked, and bought by somebody else under another name": {
-			account:  account{buy: renamed("theirs", fax.ErrConflict)},
-			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, kind: fax.ErrConflict, says: `under the name "theirs"`, hint: "numbers get " + phone,
+			account:  account{buy: renamed("theirs", problem.ErrConflict)},
+			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, kind: problem.ErrConflict, says: `under the name "theirs"`, hint: "numbers get " + phone,
 		},
 		"picked, and bought by a run beside this one": {
-			account:  account{buy: failing(fax.ErrConflict)},
+			account:  account{buy: failing(problem.ErrConflict)},
 			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, outcome: plan.OutcomeUnchanged,
 		},
 		"picked without a name, and taken": {
-			account:  account{buy: failing(fax.ErrConflict)},
-			purchase: plan.Purchase{Order: byPhone, Picked: true}, orders: 1, kind: fax.ErrConflict, says: "somebody else",
+			account:  account{buy: failing(problem.ErrConflict)},
+			purchase: plan.Purchase{Order: byPhone, Picked: true}, orders: 1, kind: problem.ErrConflict, says: "somebody else",
 		},
 		"picked, and in the account before the order": {
 			account:  account{owned: []fax.Number{voice()}},
-			purchase: plan.Purchase{Order: named, Picked: true}, kind: fax.ErrConflict, says: `under the name "desk"`,
+			purchase: plan.Purchase{Order: named, Picked: true}, kind: problem.ErrConflict, says: `under the name "desk"`,
 		},
 		"picked, and in the account under its name": {
 			account:  account{owned: []fax.Number{voice(func(n *fax.Number) { n.Name = named.Name })}},
 			purchase: plan.Purchase{Order: named, Picked: true}, outcome: plan.OutcomeUnchanged,
 		},
 		"picked, no answer, bought": {
-			account:  account{buy: failing(fax.ErrUnavailable)},
+			account:  account{buy: failing(problem.ErrUnavailable)},
 			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"picked, no answer, another's": {
-			account:  account{buy: renamed("theirs", fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, kind: fax.ErrConflict, says: `under the name "theirs"`,
+			account:  account{buy: renamed("theirs", problem.ErrUnavailable)},
+			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, kind: problem.ErrConflict, says: `under the name "theirs"`,
 		},
 		"picked, no answer, not bought": {
-			account:  account{refuse: fmt.Errorf("no answer: %w", fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, kind: fax.ErrUnavailable, hint: "look: faxctl numbers get " + phone,
+			account:  account{refuse: fmt.Errorf("no answer: %w", problem.ErrUnavailable)},
+			purchase: plan.Purchase{Order: named, Picked: true}, orders: 1, kind: problem.ErrUnavailable, hint: "look: faxctl numbers get " + phone,
 		},
 		"no answer, bought": {
-			account:  account{buy: failing(fax.ErrUnavailable)},
+			account:  account{buy: failing(problem.ErrUnavailable)},
 			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"no answer, bought, shows late": {
@@ -156,32 +157,32 @@ func TestBuy(t *testing.T) {
 			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"no answer, not bought": {
-			account:  account{refuse: fmt.Errorf("no answer: %w", fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, kind: fax.ErrUnavailable, says: "does not show a new number", hint: "run the same command again",
+			account:  account{refuse: fmt.Errorf("no answer: %w", problem.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, kind: problem.ErrUnavailable, says: "does not show a new number", hint: "run the same command again",
 		},
 		"no answer, and none to the look": {
-			account:  account{buy: failing(fax.ErrUnavailable), list: fmt.Errorf("down: %w", fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, kind: fax.ErrUnavailable, says: "not known whether it was bought", hint: "run the same command again",
+			account:  account{buy: failing(problem.ErrUnavailable), list: fmt.Errorf("down: %w", problem.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, kind: problem.ErrUnavailable, says: "not known whether it was bought", hint: "run the same command again",
 		},
 		"area code": {
 			account:  account{owned: []fax.Number{other}},
 			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"area code, refused though one is new": {
-			account:  account{buy: failing(fax.ErrConflict)},
-			purchase: plan.Purchase{Order: namedArea, Want: faxWanted}, orders: 1, kind: fax.ErrConflict, says: "no answer",
+			account:  account{buy: failing(problem.ErrConflict)},
+			purchase: plan.Purchase{Order: namedArea, Want: faxWanted}, orders: 1, kind: problem.ErrConflict, says: "no answer",
 		},
 		"area code, none left": {
-			account:  account{refuse: fmt.Errorf("none left: %w", fax.ErrNotFound)},
-			purchase: plan.Purchase{Order: byArea}, orders: 1, kind: fax.ErrNotFound, says: "none left",
+			account:  account{refuse: fmt.Errorf("none left: %w", problem.ErrNotFound)},
+			purchase: plan.Purchase{Order: byArea}, orders: 1, kind: problem.ErrNotFound, says: "none left",
 		},
 		"area code, no answer, bought": {
-			account:  account{owned: []fax.Number{other}, buy: failing(fax.ErrUnavailable)},
+			account:  account{owned: []fax.Number{other}, buy: failing(problem.ErrUnavailable)},
 			purchase: plan.Purchase{Order: namedArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"area code, no answer, no name": {
-			account:  account{owned: []fax.Number{other}, buy: failing(fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: fax.ErrConflict, says: "new in the account (+14155550177)", hint: "numbers list --contains 415",
+			account:  account{owned: []fax.Number{other}, buy: failing(problem.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: problem.ErrConflict, says: "new in the account (+14155550177)", hint: "numbers list --contains 415",
 		},
 		"area code, a gateway's 404, bought": {
 			account:  account{buy: gateway},
@@ -189,40 +190,40 @@ func TestBuy(t *testing.T) {
 		},
 		"a gateway's 404, not bought": {
 			account:  account{refuse: gateway(nil, fax.Order{})},
-			purchase: plan.Purchase{Order: byPhone}, orders: 1, kind: fax.ErrUnavailable, says: "something between here",
+			purchase: plan.Purchase{Order: byPhone}, orders: 1, kind: problem.ErrUnavailable, says: "something between here",
 		},
 		"area code, no answer, a number elsewhere is new too": {
 			account: account{buy: func(a *account, _ fax.Order) error {
 				a.owned = append(a.owned, fax.Number{ID: "elsewhere", Phone: "+16504155550"})
-				return fmt.Errorf("no answer: %w", fax.ErrUnavailable)
+				return fmt.Errorf("no answer: %w", problem.ErrUnavailable)
 			}},
 			purchase: plan.Purchase{Order: namedArea, Want: faxWanted}, orders: 1, bought: true, outcome: plan.OutcomeBought,
 		},
 		"area code, no answer, not bought": {
-			account:  account{owned: []fax.Number{other}, refuse: fmt.Errorf("no answer: %w", fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: fax.ErrConflict, says: "does not show a new one", hint: "numbers list --contains 415",
+			account:  account{owned: []fax.Number{other}, refuse: fmt.Errorf("no answer: %w", problem.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: problem.ErrConflict, says: "does not show a new one", hint: "numbers list --contains 415",
 		},
 		"area code, no answer, two are new": {
 			account:  account{owned: []fax.Number{other}, buy: second},
-			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: fax.ErrConflict, says: "+14155550177, +14155550188", hint: "numbers list --contains 415",
+			purchase: plan.Purchase{Order: byArea, Want: faxWanted}, orders: 1, kind: problem.ErrConflict, says: "+14155550177, +14155550188", hint: "numbers list --contains 415",
 		},
 		"bought, configuring fails": {
-			account:  account{configure: fmt.Errorf("down: %w", fax.ErrUnavailable)},
+			account:  account{configure: fmt.Errorf("down: %w", problem.ErrUnavailable)},
 			purchase: plan.Purchase{Order: fax.Order{Phone: phone, Name: "it's ours"}, Want: faxWanted}, orders: 1, bought: true,
-			outcome: plan.OutcomeUnfinished, kind: fax.ErrUnavailable, says: phone + " is bought, but not configured", hint: `faxctl numbers configure ` + phone + ` --fax-url ` + in + ` --name 'it'\''s ours'`,
+			outcome: plan.OutcomeUnfinished, kind: problem.ErrUnavailable, says: phone + " is bought, but not configured", hint: `faxctl numbers configure ` + phone + ` --fax-url ` + in + ` --name 'it'\''s ours'`,
 		},
 		"bought, the mode does not stick": {
 			account:  account{stubborn: true},
 			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, orders: 1, bought: true,
-			outcome: plan.OutcomeUnfinished, kind: fax.ErrConflict, says: "does not confirm receive mode fax", hint: "continue with: faxctl numbers configure " + phone,
+			outcome: plan.OutcomeUnfinished, kind: problem.ErrConflict, says: "does not confirm receive mode fax", hint: "continue with: faxctl numbers configure " + phone,
 		},
 		"owned, configuring fails": {
-			account:  account{owned: []fax.Number{voice()}, configure: fmt.Errorf("down: %w", fax.ErrUnavailable)},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, outcome: plan.OutcomeUnfinished, kind: fax.ErrUnavailable, says: "is in the account, but not configured", hint: "continue with",
+			account:  account{owned: []fax.Number{voice()}, configure: fmt.Errorf("down: %w", problem.ErrUnavailable)},
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, outcome: plan.OutcomeUnfinished, kind: problem.ErrUnavailable, says: "is in the account, but not configured", hint: "continue with",
 		},
 		"owned, and cannot fax": {
 			account:  account{owned: []fax.Number{voice(func(n *fax.Number) { n.Capabilities.Fax = fax.No })}},
-			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, outcome: plan.OutcomeUnfinished, kind: fax.ErrInvalid, hint: "--force",
+			purchase: plan.Purchase{Order: byPhone, Want: faxWanted}, outcome: plan.OutcomeUnfinished, kind: problem.ErrInvalid, hint: "--force",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -233,8 +234,8 @@ func TestBuy(t *testing.T) {
 				if !errors.Is(err, c.kind) || (err == nil) != (c.kind == nil) {
 					t.Fatalf("error %v, want kind %v", err, c.kind)
 				}
-				if err != nil && (!strings.Contains(err.Error(), c.says) || !strings.Contains(fax.Hint(err), c.hint)) {
-					t.Errorf("error %q with hint %q, want %q and %q", err, fax.Hint(err), c.says, c.hint)
+				if err != nil && (!strings.Contains(err.Error(), c.says) || !strings.Contains(problem.AdviceOf(err).String(), c.hint)) {
+					t.Errorf("error %q with hint %q, want %q and %q", err, problem.AdviceOf(err).String(), c.says, c.hint)
 				}
 				if got := a.did("buy"); got != c.orders {
 					t.Errorf("%d orders sent, want %d", got, c.orders)
@@ -281,8 +282,8 @@ func TestBuyInterrupted(t *testing.T) {
 		if res.Outcome != plan.OutcomeUnfinished {
 			t.Errorf("the outcome is %q, want unfinished", res.Outcome)
 		}
-		if want := "continue with: faxctl numbers configure " + phone + " --fax-url " + in; fax.Hint(err) != want {
-			t.Errorf("hint %q, want %q", fax.Hint(err), want)
+		if want := "continue with: faxctl numbers configure " + phone + " --fax-url " + in; problem.AdviceOf(err).String() != want {
+			t.Errorf("hint %q, want %q", problem.AdviceOf(err).String(), want)
 		}
 	})
 }
@@ -321,9 +322,9 @@ func TestPurchaseCheck(t *testing.T) {
 	a := &account{prices: map[fax.NumberType]fax.Money{fax.Local: *usd("1.15")}}
 	order := fax.Order{Phone: phone}
 	for kind, p := range map[error]plan.Purchase{
-		nil:             {Order: order, Want: plan.Want{FaxURL: new(in)}, Offer: local(nil), MaxPrice: usd("1.15")},
-		fax.ErrConflict: {Order: order, Offer: local(nil), MaxPrice: usd("1")},
-		fax.ErrInvalid:  {Order: order, Want: plan.Want{FaxURL: new("in")}},
+		nil:                 {Order: order, Want: plan.Want{FaxURL: new(in)}, Offer: local(nil), MaxPrice: usd("1.15")},
+		problem.ErrConflict: {Order: order, Offer: local(nil), MaxPrice: usd("1")},
+		problem.ErrInvalid:  {Order: order, Want: plan.Want{FaxURL: new("in")}},
 	} {
 		if err := p.Check(t.Context(), a); !errors.Is(err, kind) {
 			t.Errorf("%v, want %v", err, kind)
@@ -347,7 +348,7 @@ func TestApply(t *testing.T) {
 		t.Errorf("calls (-want +got):\n%s", d)
 	}
 	_, err = plan.Apply(t.Context(), a, fax.Number{ID: "gone", Phone: phone}, fax.Change{Name: new("x")}, plan.Options{})
-	if !errors.Is(err, fax.ErrNotFound) || !strings.Contains(err.Error(), "configure "+phone) {
+	if !errors.Is(err, problem.ErrNotFound) || !strings.Contains(err.Error(), "configure "+phone) {
 		t.Errorf("a number that is gone: %v", err)
 	}
 }
@@ -356,7 +357,7 @@ func TestApplyUnconfirmed(t *testing.T) {
 	a := &account{owned: []fax.Number{voice()}, stubborn: true}
 	n, err := plan.Apply(t.Context(), a, a.owned[0], fax.Change{Mode: new(fax.ModeFax), URL: new(in)}, plan.Options{})
 	var un *plan.UnconfirmedError
-	if !errors.As(err, &un) || !errors.Is(err, fax.ErrConflict) || fax.Hint(err) == "" {
+	if !errors.As(err, &un) || !errors.Is(err, problem.ErrConflict) || problem.AdviceOf(err).String() == "" {
 		t.Fatalf("error %v, want an UnconfirmedError with a hint", err)
 	}
 	if d := cmp.Diff([]plan.Field{{Name: "mode", From: "fax", To: "voice"}}, un.Fields); d != "" {
@@ -387,7 +388,7 @@ func TestRelease(t *testing.T) {
 			t.Errorf("run %d: released %v, %v, want %v", i+1, released, err, want)
 		}
 	}
-	if _, err := plan.Release(t.Context(), a, fax.Number{ID: "young", Phone: phone}); !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), phone) {
+	if _, err := plan.Release(t.Context(), a, fax.Number{ID: "young", Phone: phone}); !errors.Is(err, problem.ErrConflict) || !strings.Contains(err.Error(), phone) {
 		t.Errorf("refused: %v, want ErrConflict", err)
 	}
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -77,7 +78,7 @@ func (d *differ) set(field **string, name, from, to, note string) {
 func (d *differ) capable(n fax.Number, force bool) error {
 	switch {
 	case n.Capabilities.Fax == fax.No && !force:
-		return fax.Invalid("choose one that can: faxctl numbers search --fax; or insist with --force", "mode fax for %s: the number cannot receive faxes", n.Phone)
+		return problem.Invalid(problem.Say("choose one that can: %s; or insist with %s", problem.Command("numbers", "search").Switch("fax"), problem.On("force")), "mode fax for %s: the number cannot receive faxes", n.Phone)
 	case n.Capabilities.Fax == fax.No:
 		d.warn("%s cannot receive faxes, says the provider", n.Phone)
 	case n.Capabilities.Fax == fax.Unknown:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plan"
 )
@@ -184,7 +185,7 @@ func TestWantIsRefused(t *testing.T) {
 		"name with a line break":     {Name: new("a\nb")},
 		"name not UTF-8":             {Name: new("a\xff")},
 	} {
-		if _, err := plan.Diff(voice(), w); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
+		if _, err := plan.Diff(voice(), w); !errors.Is(err, problem.ErrInvalid) || problem.AdviceOf(err).String() == "" {
 			t.Errorf("%s: %v, want ErrInvalid with a hint", name, err)
 		}
 	}
@@ -193,7 +194,7 @@ func TestWantIsRefused(t *testing.T) {
 	}
 	cannot := voice(func(n *fax.Number) { n.Capabilities.Fax = fax.No })
 	for _, w := range []plan.Want{{FaxURL: new(in)}, {Mode: new(fax.ModeFax)}} {
-		if _, err := plan.Diff(cannot, w); !errors.Is(err, fax.ErrInvalid) || !strings.Contains(fax.Hint(err), "numbers search --fax") {
+		if _, err := plan.Diff(cannot, w); !errors.Is(err, problem.ErrInvalid) || !strings.Contains(problem.AdviceOf(err).String(), "numbers search --fax") {
 			t.Errorf("a number that cannot fax: %v, want ErrInvalid with a hint", err)
 		}
 	}
@@ -232,7 +233,7 @@ func TestCheckURL(t *testing.T) {
 			if (err == nil) != want {
 				t.Errorf("CheckURL(%q, %v) = %v", raw, allow, err)
 			}
-			if err != nil && (!errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "") {
+			if err != nil && (!errors.Is(err, problem.ErrInvalid) || problem.AdviceOf(err).String() == "") {
 				t.Errorf("CheckURL(%q, %v) = %v, want ErrInvalid with a hint", raw, allow, err)
 			}
 			if err != nil && strings.Contains(err.Error(), "hunter2") {

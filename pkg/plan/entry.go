@@ -5,6 +5,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
@@ -114,12 +115,12 @@ func (r fileReader) entry(n *yaml.Node) entryNode {
 	switch {
 	case r.Problems() > before: // what is missing may be what is misspelt
 	case (e.phone == nil) == (e.buy == nil):
-		r.Problem(n, `as in number: "+14155550123", or buy: {country: US, area-code: 415}`, "an entry has either a number, or buy")
+		r.Problem(n, problem.Say(`as in number: "+14155550123", or buy: {country: US, area-code: 415}`), "an entry has either a number, or buy")
 	case e.buy != nil && !given(e.want.Name):
-		r.Problem(n, "add name: it is how a number that was bought is known again, so that it is never bought twice", "an entry with buy has no name")
+		r.Problem(n, problem.Say("add name: it is how a number that was bought is known again, so that it is never bought twice"), "an entry with buy has no name")
 	}
 	if name := e.want.Name; e.buy != nil && name != nil && strings.TrimSpace(*name) != *name {
-		r.Problem(e.at["name"], "write it without: a number that was bought is known again by its name, letter for letter", "name %s has blanks around it", strict.Quote(*name))
+		r.Problem(e.at["name"], problem.Say("write it without: a number that was bought is known again by its name, letter for letter"), "name %s has blanks around it", strict.Quote(*name))
 	}
 	e.wrong = r.Problems() > before
 	return e
@@ -127,7 +128,7 @@ func (r fileReader) entry(n *yaml.Node) entryNode {
 
 func (r fileReader) shopping(n *yaml.Node) *Shopping {
 	if n.ShortTag() == "!!null" {
-		r.Problem(n, "say what, as in buy: {country: US, area-code: 415}", "buy has no value")
+		r.Problem(n, problem.Say("say what, as in buy: {country: US, area-code: 415}"), "buy has no value")
 	}
 	var s shoppingText
 	at := r.Fields(n, "buy", s.fields())
@@ -180,7 +181,7 @@ func (r fileReader) finish(e entryNode, defaults settings) Entry {
 		e.buy.Search.Fax = out.Want.fax() && !out.Want.Force
 	}
 	if err := out.Want.Check(); err != nil && !e.wrong {
-		r.Problem(e.node, flagsAsKeys(fax.Hint(err)), "%s: %v", out, err)
+		r.Problem(e.node, problem.AdviceOf(err), "%s: %v", out, err)
 	}
 	return out
 }

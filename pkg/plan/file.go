@@ -3,11 +3,10 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
@@ -51,7 +50,7 @@ type Shopping struct {
 func ReadFile(path string, text []byte) (File, error) {
 	doc, err := strict.Parse(path, text)
 	if err != nil {
-		return File{}, fileError(fax.ErrInvalid, err)
+		return File{}, fileError(problem.ErrInvalid, err)
 	}
 	r := fileReader{Document: doc}
 	var defaults settings
@@ -68,9 +67,9 @@ func ReadFile(path string, text []byte) (File, error) {
 	}
 	r.unique(f.Entries, entries)
 	if prune && len(entries) == 0 {
-		doc.Problem(doc.Root(), "list the numbers to keep: faxctl numbers export", "prune: true in a file without numbers would give up every number")
+		doc.Problem(doc.Root(), problem.Say("list the numbers to keep: %s", problem.Command("numbers", "export")), "prune: true in a file without numbers would give up every number")
 	}
-	return f, fileError(fax.ErrInvalid, doc.Err())
+	return f, fileError(problem.ErrInvalid, doc.Err())
 }
 
 // fileError gives what is wrong with a file a kind and its hint.
@@ -79,16 +78,8 @@ func fileError(kind, err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	return fax.WithHint(&fileProblemsError{e, kind}, e.Hint())
+	return problem.Of(kind, e)
 }
-
-type fileProblemsError struct {
-	problems *strict.Error
-	kind     error
-}
-
-func (e *fileProblemsError) Error() string   { return e.problems.Error() }
-func (e *fileProblemsError) Unwrap() []error { return []error{e.kind, e.problems} }
 
 // fileFields are the keys of the file; those of its parts are the fields of
 // their types. docs/numbers.schema.json says the same.
@@ -103,7 +94,7 @@ type fileReader struct{ *strict.Document }
 // is there.
 func (r fileReader) refuse(key *yaml.Node, err error) {
 	if err != nil && key != nil {
-		r.Problem(key, flagsAsKeys(fax.Hint(err)), "%v", err)
+		r.Problem(key, problem.AdviceOf(err), "%v", err)
 	}
 }
 
@@ -119,28 +110,13 @@ func suggest[T ~string](err error, word T, known []T) error {
 	return fmt.Errorf("%w%s", err, strict.Suggest(string(word), words))
 }
 
-// flagsAsKeys is a hint for those who write a file: a key has the name of the
-// flag. Commands in it stay as they are.
-func flagsAsKeys(hint string) string {
-	parts := strings.Split(hint, "; ")
-	for i, p := range parts {
-		if strings.Contains(p, "faxctl ") {
-			continue
-		}
-		p = regexp.MustCompile(`--(allow-http|force|keep-routing)`).ReplaceAllString(p, "$1: true")
-		p = regexp.MustCompile(`--([a-z-]+) ([A-Z0-9+]\S*)`).ReplaceAllString(p, "$1: $2")
-		parts[i] = regexp.MustCompile(`--([a-z-]+)`).ReplaceAllString(p, "$1")
-	}
-	return strings.Join(parts, "; ")
-}
-
 // unique finds entries that mean the same number.
 func (r fileReader) unique(entries []Entry, nodes []entryNode) {
 	phones, names, bought := map[string]int{}, map[string]int{}, map[string]bool{}
 	for i, e := range entries {
 		if e.Phone != "" {
 			if line := phones[e.Phone]; line != 0 {
-				r.Problem(nodes[i].node, "keep one of them", "%s is there already, in line %d", e.Phone, line)
+				r.Problem(nodes[i].node, problem.Say("keep one of them"), "%s is there already, in line %d", e.Phone, line)
 			}
 			phones[e.Phone] = e.Line
 		}
@@ -149,7 +125,7 @@ func (r fileReader) unique(entries []Entry, nodes []entryNode) {
 		}
 		name := *e.Want.Name
 		if line := names[name]; line != 0 && (e.Buy != nil || bought[name]) {
-			r.Problem(nodes[i].node, "a number that was bought is known again by its name: give each its own",
+			r.Problem(nodes[i].node, problem.Say("a number that was bought is known again by its name: give each its own"),
 				"the name %s is there already, in line %d", strict.Quote(name), line)
 		}
 		names[name], bought[name] = e.Line, bought[name] || e.Buy != nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plan"
 	"github.com/faxctl/faxctl/pkg/sandbox"
@@ -94,7 +95,7 @@ defaults: [a]
 `
 	_, err := plan.ReadFile("n.yaml", []byte(text))
 	var e *strict.Error
-	if !errors.Is(err, fax.ErrInvalid) || !errors.As(err, &e) {
+	if !errors.Is(err, problem.ErrInvalid) || !errors.As(err, &e) {
 		t.Fatalf("the error is %v", err)
 	}
 	want := []string{
@@ -113,7 +114,7 @@ defaults: [a]
 		`n.yaml:15: invalid amount of money "cheap"; write an amount of 0 or more and, if you like, a currency, as in 2.00 or '2.00 USD'`,
 		`n.yaml:17: the name "twin" is there already, in line 15; a number that was bought is known again by its name: give each its own`,
 		`n.yaml:19: +14155550126: fax URL: invalid URL "http://fax.example.com/": it is not https; use https; allow-http: true permits it, for tests`,
-		`n.yaml:21: +14155550127: invalid combination: a fax URL or method, and mode voice; choose: mode voice, or a fax URL, which makes it a fax number`,
+		`n.yaml:21: +14155550127: invalid combination: a fax URL or method, and mode voice; choose mode: voice, or a fax URL, which makes it a fax number`,
 		`n.yaml:27: unknown key "prun"; did you mean prune?`,
 		`n.yaml:28: defaults is not a mapping of keys to values`,
 	}
@@ -121,8 +122,8 @@ defaults: [a]
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, p := range e.Problems {
-		if strings.Contains(p.Hint, "--allow-http") || strings.Contains(p.Hint, "--force") {
-			t.Errorf("line %d: the hint speaks of flags, not of keys: %s", p.Line, p.Hint)
+		if strings.Contains(p.Advice.String(), "--allow-http") || strings.Contains(p.Advice.String(), "--force") {
+			t.Errorf("line %d: the hint speaks of flags, not of keys: %s", p.Line, p.Advice.String())
 		}
 	}
 }
@@ -201,15 +202,15 @@ func TestHintsOfFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = plan.Steps(t.Context(), numbers, f, plan.Options{}); fax.Hint(err) != want {
-			t.Errorf("%v: hint %q, want %q", err, fax.Hint(err), want)
+		if _, err = plan.Steps(t.Context(), numbers, f, plan.Options{}); problem.AdviceOf(err).String() != want {
+			t.Errorf("%v: hint %q, want %q", err, problem.AdviceOf(err).String(), want)
 		}
 	}
 }
 
 func TestPruneOfEverything(t *testing.T) {
 	for _, text := range []string{"prune: true\n", "numbers: []\nprune: true\n"} {
-		if _, err := plan.ReadFile("n.yaml", []byte(text)); !errors.Is(err, fax.ErrInvalid) {
+		if _, err := plan.ReadFile("n.yaml", []byte(text)); !errors.Is(err, problem.ErrInvalid) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
@@ -249,7 +250,7 @@ func TestSchema(t *testing.T) {
 		if !errors.As(err, &e) {
 			t.Fatalf("%s: %v", at.what, err)
 		}
-		known := strings.Split(strings.TrimPrefix(e.Problems[0].Hint, "the keys of "+at.what+" are "), ", ")
+		known := strings.Split(strings.TrimPrefix(e.Problems[0].Advice.String(), "the keys of "+at.what+" are "), ", ")
 		slices.Sort(known)
 		if diff := cmp.Diff(slices.Sorted(maps.Keys(at.schema.Properties)), known); diff != "" {
 			t.Errorf("%s (-schema +read):\n%s", at.what, diff)
@@ -327,7 +328,7 @@ func FuzzReadFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		file, err := plan.ReadFile("n.yaml", []byte(text))
 		if err != nil {
-			if !errors.Is(err, fax.ErrInvalid) || err.Error() == "" {
+			if !errors.Is(err, problem.ErrInvalid) || err.Error() == "" {
 				t.Errorf("%q: %v", text, err)
 			}
 			return

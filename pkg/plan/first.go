@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -94,7 +95,7 @@ func (p Purchase) first(ctx context.Context, numbers fax.Numbers, queries []fax.
 }
 
 func nothingForSale() error {
-	return fax.WithHint(fmt.Errorf("number for sale: %w", fax.ErrNotFound), "see what there is: faxctl numbers search")
+	return problem.With(fmt.Errorf("number for sale: %w", problem.ErrNotFound), problem.Say("see what there is: %s", problem.Command("numbers", "search")))
 }
 
 func faxWanted(queries []fax.Query, p Purchase) bool {
@@ -115,10 +116,10 @@ func (p Purchase) fits() error {
 	case o == nil:
 		return nil
 	case p.Want.fax() && o.Capabilities.Fax == fax.No && !p.Want.Force:
-		return &UnfitError{fax.Invalid("choose one that can: faxctl numbers search --fax; or insist with --force", "mode fax: the number cannot receive faxes")}
+		return &UnfitError{problem.Invalid(problem.Say("choose one that can: %s; or insist with %s", problem.Command("numbers", "search").Switch("fax"), problem.On("force")), "mode fax: the number cannot receive faxes")}
 	case needsAddress(*o) && p.Order.AddressID == "" && p.Order.BundleID == "":
-		return &UnfitError{fax.WithHint(fmt.Errorf("%w: the number needs an address (%s), and none was given", fax.ErrConflict, o.Address),
-			"name one with --address-sid or --bundle-sid; or find others: faxctl numbers search --no-address-required any")}
+		return &UnfitError{problem.With(fmt.Errorf("%w: the number needs an address (%s), and none was given", problem.ErrConflict, o.Address),
+			problem.Say("name one with %s or %s; or find others: %s", problem.Field("address-sid"), problem.Field("bundle-sid"), problem.Command("numbers", "search").Set("no-address-required", "any")))}
 	}
 	return p.tooDear(o.Price)
 }
@@ -134,8 +135,8 @@ func (p Purchase) tooDear(price *fax.Money) error {
 	}
 	c, err := price.Cmp(*p.MaxPrice)
 	if err == nil && c > 0 {
-		err = &UnfitError{fax.WithHint(fmt.Errorf("%w: the number costs %s a month, more than the limit of %s", fax.ErrConflict, *price, *p.MaxPrice),
-			"find another: faxctl numbers search --price; or raise --max-price")}
+		err = &UnfitError{problem.With(fmt.Errorf("%w: the number costs %s a month, more than the limit of %s", problem.ErrConflict, *price, *p.MaxPrice),
+			problem.Say("find another: %s; or raise %s", problem.Command("numbers", "search").Switch("price"), problem.Field("max-price")))}
 	}
 	return err
 }
@@ -146,7 +147,7 @@ func (b buyer) refused(ctx context.Context, before owned, cause error) (fax.Numb
 	switch {
 	case errors.Is(cause, fax.ErrPapers):
 		return fax.Number{}, &UnfitError{cause}
-	case b.Order.Phone == "" || !errors.Is(cause, fax.ErrConflict) && !errors.Is(cause, fax.ErrNotFound):
+	case b.Order.Phone == "" || !errors.Is(cause, problem.ErrConflict) && !errors.Is(cause, problem.ErrNotFound):
 		return fax.Number{}, cause
 	}
 	taken := errors.Is(cause, fax.ErrTaken)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -54,7 +55,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 // once.
 func get(ctx context.Context, numbers fax.Numbers, id string, patience time.Duration) (n fax.Number, err error) {
 	for range looks(ctx, patience) {
-		if n, err = numbers.Get(ctx, id); !errors.Is(err, fax.ErrNotFound) {
+		if n, err = numbers.Get(ctx, id); !errors.Is(err, problem.ErrNotFound) {
 			break
 		}
 	}
@@ -118,22 +119,22 @@ func (b buyer) look(ctx context.Context, before owned, cause error, settled bool
 	switch {
 	case err != nil:
 		if b.repeats() {
-			cause = fmt.Errorf("%w: %w", fax.ErrConflict, cause) // no status that means "run it again"
+			cause = fmt.Errorf("%w: %w", problem.ErrConflict, cause) // no status that means "run it again"
 		}
-		return fax.Number{}, fax.WithHint(fmt.Errorf("%w; %w: %w", cause, errNotLooked, err), b.lookHint())
+		return fax.Number{}, problem.With(fmt.Errorf("%w; %w: %w", cause, errNotLooked, err), b.lookAgain())
 	case len(ours) == 1:
 		for _, n := range ours {
 			return n, nil
 		}
 	case len(ours) > 1, b.Order.Phone == "" && len(after) > 0:
-		return fax.Number{}, fax.WithHint(fmt.Errorf("%w: %s new in the account (%s) and it cannot be told whether this order bought it: %w",
-			fax.ErrConflict, isOrAre(len(after)), after.phones(), cause), b.lookHint())
+		return fax.Number{}, problem.With(fmt.Errorf("%w: %s new in the account (%s) and it cannot be told whether this order bought it: %w",
+			problem.ErrConflict, isOrAre(len(after)), after.phones(), cause), b.lookAgain())
 	case settled:
 		return fax.Number{}, cause
 	case b.repeats():
-		return fax.Number{}, fax.WithHint(fmt.Errorf("%w: it is not known whether a number was bought, and the account does not show a new one: %w", fax.ErrConflict, cause), b.lookHint())
+		return fax.Number{}, problem.With(fmt.Errorf("%w: it is not known whether a number was bought, and the account does not show a new one: %w", problem.ErrConflict, cause), b.lookAgain())
 	}
-	return fax.Number{}, fax.WithHint(fmt.Errorf("%w; the account does not show a new number", cause), b.lookHint())
+	return fax.Number{}, problem.With(fmt.Errorf("%w; the account does not show a new number", cause), b.lookAgain())
 }
 
 // ours are those of the numbers new in the account that the order can have
@@ -158,19 +159,19 @@ func isOrAre(n int) string {
 	return fmt.Sprintf("%d numbers are", n)
 }
 
-func (b buyer) lookHint() string {
+func (b buyer) lookAgain() problem.Advice {
 	if b.Order.Phone != "" && !b.Picked {
-		return "run the same command again: it looks first, and never buys the number twice"
+		return problem.Say("run the same command again: it looks first, and never buys the number twice")
 	}
-	return "before you buy again, " + b.listHint() // the next run may pick another
+	return problem.Say("before you buy again, %s", b.toLook()) // the next run may pick another
 }
 
-// listHint is the command that shows what the order bought.
-func (b buyer) listHint() string {
+// toLook is the command that shows what the order bought.
+func (b buyer) toLook() problem.Advice {
 	if b.Order.Phone != "" {
-		return "look: faxctl numbers get " + b.Order.Phone
+		return problem.Say("look: %s", problem.Command("numbers", "get").Arg(b.Order.Phone))
 	}
-	return "look: faxctl numbers list --contains " + b.Order.AreaCode
+	return problem.Say("look: %s", problem.Command("numbers", "list").Set("contains", b.Order.AreaCode))
 }
 
 func (o owned) phones() string {

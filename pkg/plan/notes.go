@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/strict"
@@ -76,7 +77,7 @@ func (s Notes) begin(p Purchase, asked time.Time) (note, error) {
 		Name: o.Name, Phone: o.Phone, AreaCode: o.AreaCode, Repeats: p.repeats(),
 	}
 	if err := s.write(n); err != nil {
-		return n, fax.WithHint(fmt.Errorf("note of the purchase: %w; nothing was bought", err), "set XDG_STATE_HOME to a folder that can be written")
+		return n, problem.With(fmt.Errorf("note of the purchase: %w; nothing was bought", err), problem.Say("set XDG_STATE_HOME to a folder that can be written"))
 	}
 	return n, nil
 }
@@ -106,7 +107,7 @@ func (s Notes) read() ([]note, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	} else if err != nil {
-		return nil, fax.WithHint(fmt.Errorf("notes of purchases: %w; nothing was bought", err), "set XDG_STATE_HOME to a folder that can be read and written; without the notes a number might be bought twice")
+		return nil, problem.With(fmt.Errorf("notes of purchases: %w; nothing was bought", err), problem.Say("set XDG_STATE_HOME to a folder that can be read and written; without the notes a number might be bought twice"))
 	}
 	var all []note
 	at := map[string]int{}
@@ -167,8 +168,8 @@ func (b buyer) unanswered(ctx context.Context) error {
 		} else if n.Phone == "" {
 			shows = "it is not known whether it was bought"
 		}
-		return fax.WithHint(fmt.Errorf("%w: %s was ordered without a name %s ago, and %s; nothing was bought", fax.ErrConflict, order.what(), age.Round(time.Second), shows),
-			order.listHint()+"; to buy one more before "+until(age)+", give it a --name")
+		return problem.With(fmt.Errorf("%w: %s was ordered without a name %s ago, and %s; nothing was bought", problem.ErrConflict, order.what(), age.Round(time.Second), shows),
+			problem.Say("%s; to buy one more before %s, give it a %s", order.toLook(), problem.Text(until(age)), problem.Field("name")))
 	}
 	return nil
 }
@@ -243,21 +244,21 @@ func (b buyer) stands(ctx context.Context, n note, all []fax.Number, listed map[
 	case found && n.Shown != "" && now.Name != n.Shown && folded(now.Name) != folded(n.Name):
 		return false, nil // it has got another name since
 	case found && folded(now.Name) == folded(n.Name) && !listed[now.ID]:
-		return false, fax.WithHint(fmt.Errorf("%w: %s was bought for the name %s %s ago, and the account's list does not show it yet; nothing was bought",
-			fax.ErrConflict, now.Phone, strict.Quote(n.Name), age.Round(time.Second)), againSoon)
+		return false, problem.With(fmt.Errorf("%w: %s was bought for the name %s %s ago, and the account's list does not show it yet; nothing was bought",
+			problem.ErrConflict, now.Phone, strict.Quote(n.Name), age.Round(time.Second)), problem.Say(againSoon))
 	case found && now.Name == n.Name:
 		return false, b.nameTaken([]fax.Number{now})
 	case found:
-		return false, fax.WithHint(fmt.Errorf("%w: %s was bought for the name %s at %s, and its name is %s; nothing was bought",
-			fax.ErrConflict, now.Phone, strict.Quote(n.Name), n.at(), strict.Quote(now.Name)), byNumber(now.Phone))
+		return false, problem.With(fmt.Errorf("%w: %s was bought for the name %s at %s, and its name is %s; nothing was bought",
+			problem.ErrConflict, now.Phone, strict.Quote(n.Name), n.at(), strict.Quote(now.Name)), byNumber(now.Phone))
 	case age < noteAge:
 		what := "a number"
 		if n.Phone != "" {
 			what = n.Phone
 		}
-		return false, fax.WithHint(fmt.Errorf("%w: %s was ordered for the name %s %s ago, and the account does not show it yet; nothing was bought",
-			fax.ErrConflict, what, strict.Quote(n.Name), age.Round(time.Second)),
-			"look after "+until(age)+": faxctl numbers list --name "+quote(n.Name)+"; what is not there by then is bought anew")
+		return false, problem.With(fmt.Errorf("%w: %s was ordered for the name %s %s ago, and the account does not show it yet; nothing was bought",
+			problem.ErrConflict, what, strict.Quote(n.Name), age.Round(time.Second)),
+			problem.Say("look after %s: %s; what is not there by then is bought anew", problem.Text(until(age)), problem.Command("numbers", "list").Set("name", n.Name)))
 	}
 	return true, nil
 }
@@ -290,7 +291,7 @@ func (b buyer) bought(ctx context.Context, n note, all []fax.Number) (fax.Number
 		return fax.Number{}, false, nil
 	}
 	now, err := b.numbers.Get(ctx, n.ID)
-	if errors.Is(err, fax.ErrNotFound) {
+	if errors.Is(err, problem.ErrNotFound) {
 		return fax.Number{}, false, nil
 	}
 	return now, err == nil, err
@@ -332,6 +333,7 @@ func folded(name string) string {
 const againSoon = "run it again in a moment: it looks first, and buys no other"
 
 // byNumber is the advice for a number whose name does not tell that it is meant.
-func byNumber(phone string) string {
-	return `name it by its number from now on: faxctl numbers get ` + phone + `; in a file, write number: "` + phone + `" in place of buy:, and leave name: out or write it as it came back`
+func byNumber(phone string) problem.Advice {
+	return problem.Say(`name it by its number from now on: %s; in a file, write number: "%s" in place of buy:, and leave name: out or write it as it came back`,
+		problem.Command("numbers", "get").Arg(phone), problem.Text(phone))
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plan"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
@@ -85,10 +86,10 @@ func TestBoughtOnceThoughNamedOtherwise(t *testing.T) {
 		m := one(t, quirks(t, quirk))
 		res, err := m.buy(t, name)
 		var kept *plan.NameKeptError
-		if !errors.As(err, &kept) || !errors.Is(err, fax.ErrConflict) || res.Outcome != plan.OutcomeUnfinished {
+		if !errors.As(err, &kept) || !errors.Is(err, problem.ErrConflict) || res.Outcome != plan.OutcomeUnfinished {
 			t.Fatalf("%s: %v, %v", quirk, res.Outcome, err)
 		}
-		if hint := fax.Hint(err); !strings.Contains(hint, `write number: "`+res.Number.Phone+`"`) || strings.Contains(hint, "run it again") {
+		if hint := problem.AdviceOf(err).String(); !strings.Contains(hint, `write number: "`+res.Number.Phone+`"`) || strings.Contains(hint, "run it again") {
 			t.Errorf("%s: the advice is %q", quirk, hint)
 		}
 		if res.Number.Mode != fax.ModeFax || res.Number.FaxURL != in {
@@ -96,8 +97,8 @@ func TestBoughtOnceThoughNamedOtherwise(t *testing.T) {
 		}
 		for range 2 {
 			_, err := m.buy(t, name)
-			if !errors.Is(err, fax.ErrConflict) || !strings.Contains(fax.Hint(err), res.Number.Phone) {
-				t.Errorf("%s: bought once more: %v (%s)", quirk, err, fax.Hint(err))
+			if !errors.Is(err, problem.ErrConflict) || !strings.Contains(problem.AdviceOf(err).String(), res.Number.Phone) {
+				t.Errorf("%s: bought once more: %v (%s)", quirk, err, problem.AdviceOf(err).String())
 			}
 		}
 		if n := owns(t, m.numbers); n != 1 {
@@ -118,8 +119,8 @@ func TestPlanKnowsNamesOtherwise(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = plan.Steps(t.Context(), m.numbers, f, plan.Options{})
-	if !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), "n.yaml:3") || !strings.Contains(fax.Hint(err), res.Number.Phone) {
-		t.Errorf("%v (%s)", err, fax.Hint(err))
+	if !errors.Is(err, problem.ErrConflict) || !strings.Contains(err.Error(), "n.yaml:3") || !strings.Contains(problem.AdviceOf(err).String(), res.Number.Phone) {
+		t.Errorf("%v (%s)", err, problem.AdviceOf(err).String())
 	}
 }
 
@@ -128,23 +129,23 @@ func TestPlanKnowsNamesOtherwise(t *testing.T) {
 func TestBoughtOnceThoughListedLate(t *testing.T) {
 	m := one(t, quirks(t, "late-list=1h", "late-number=1ms"))
 	res, err := m.buy(t, "front desk")
-	if !errors.Is(err, fax.ErrConflict) || res.Outcome != plan.OutcomeUnfinished || res.Number.FaxURL != in || !strings.Contains(err.Error(), "is bought: conflict: the account's list does not show it yet") {
+	if !errors.Is(err, problem.ErrConflict) || res.Outcome != plan.OutcomeUnfinished || res.Number.FaxURL != in || !strings.Contains(err.Error(), "is bought: conflict: the account's list does not show it yet") {
 		t.Fatalf("%+v, %v", res, err)
 	}
-	if _, err := m.buy(t, "front desk"); !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), res.Number.Phone) {
+	if _, err := m.buy(t, "front desk"); !errors.Is(err, problem.ErrConflict) || !strings.Contains(err.Error(), res.Number.Phone) {
 		t.Errorf("the second run: %v", err)
 	}
-	if _, err := m.buy(t, "front  desk"); !errors.Is(err, fax.ErrConflict) {
+	if _, err := m.buy(t, "front  desk"); !errors.Is(err, problem.ErrConflict) {
 		t.Errorf("the same name with more blanks: %v", err)
 	}
 	if err := m.numbers.Release(t.Context(), res.Number.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.buy(t, "front desk"); !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), "does not show it yet") || !strings.Contains(fax.Hint(err), "look after") {
-		t.Errorf("while its id is not found: %v (%s)", err, fax.Hint(err))
+	if _, err := m.buy(t, "front desk"); !errors.Is(err, problem.ErrConflict) || !strings.Contains(err.Error(), "does not show it yet") || !strings.Contains(problem.AdviceOf(err).String(), "look after") {
+		t.Errorf("while its id is not found: %v (%s)", err, problem.AdviceOf(err).String())
 	}
 	m.age(t, 14*time.Minute)
-	if _, err := m.buy(t, "front desk"); !errors.Is(err, fax.ErrConflict) {
+	if _, err := m.buy(t, "front desk"); !errors.Is(err, problem.ErrConflict) {
 		t.Errorf("after 14 minutes: %v", err)
 	}
 	m.age(t, 2*time.Minute)
@@ -170,7 +171,7 @@ func TestNoteWithoutAnEnd(t *testing.T) {
 	if _, err := plan.Buy(killed, stopping{m.numbers, stop}, p, m.care); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if _, err := m.buy(t, "front desk"); !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), "nothing was bought") {
+	if _, err := m.buy(t, "front desk"); !errors.Is(err, problem.ErrConflict) || !strings.Contains(err.Error(), "nothing was bought") {
 		t.Errorf("the next run: %v", err)
 	}
 	if _, err := m.buy(t, "back office"); err != nil {
@@ -203,13 +204,13 @@ func TestNotesByTheProvidersClock(t *testing.T) {
 	if err := plan.SetClock(m.care.Notes, 2*time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.buy(t, "front desk"); !errors.Is(err, fax.ErrConflict) || !strings.Contains(fax.Hint(err), "look after "+time.Now().Add(15*time.Minute).Format("15:")) && !strings.Contains(fax.Hint(err), "look after "+time.Now().Add(14*time.Minute).Format("15:")) {
-		t.Errorf("with the clock set: %v (%s)", err, fax.Hint(err))
+	if _, err := m.buy(t, "front desk"); !errors.Is(err, problem.ErrConflict) || !strings.Contains(problem.AdviceOf(err).String(), "look after "+time.Now().Add(15*time.Minute).Format("15:")) && !strings.Contains(problem.AdviceOf(err).String(), "look after "+time.Now().Add(14*time.Minute).Format("15:")) {
+		t.Errorf("with the clock set: %v (%s)", err, problem.AdviceOf(err).String())
 	}
 	deaf := m.care
-	deaf.Now = func(context.Context) (time.Time, error) { return time.Time{}, fax.ErrUnavailable }
+	deaf.Now = func(context.Context) (time.Time, error) { return time.Time{}, problem.ErrUnavailable }
 	p := plan.Purchase{Order: fax.Order{Phone: "+15005550006", Name: "front desk"}, Picked: true}
-	if err := p.NameFree(t.Context(), m.numbers, deaf); !errors.Is(err, fax.ErrUnavailable) || !strings.Contains(err.Error(), "nothing was bought") {
+	if err := p.NameFree(t.Context(), m.numbers, deaf); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "nothing was bought") {
 		t.Errorf("without an answer of the provider: %v", err)
 	}
 	mute := m.care
@@ -230,7 +231,7 @@ func TestUnnamedByTheProvidersClock(t *testing.T) {
 	if err := plan.SetClock(m.care.Notes, time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.NameFree(t.Context(), m.numbers, m.care); !errors.Is(err, fax.ErrConflict) {
+	if err := p.NameFree(t.Context(), m.numbers, m.care); !errors.Is(err, problem.ErrConflict) {
 		t.Errorf("with the clock set: %v", err)
 	}
 	m.age(t, 16*time.Minute)
@@ -256,7 +257,7 @@ func TestPlanKnowsWhatWasBought(t *testing.T) {
 			t.Fatalf("%+v, %v", steps, err)
 		}
 		_, err = steps[0].Run(t.Context(), m.numbers, m.care)
-		if said := steps[0].Refused; steps[0].Action != plan.ActionBuy || !errors.Is(said, fax.ErrConflict) || err == nil || err.Error() != said.Error() {
+		if said := steps[0].Refused; steps[0].Action != plan.ActionBuy || !errors.Is(said, problem.ErrConflict) || err == nil || err.Error() != said.Error() {
 			t.Errorf("the plan says %v, and the apply %v", said, err)
 		}
 	}
@@ -291,7 +292,7 @@ func TestNotNotedNotBought(t *testing.T) {
 func TestNotesThatAreOver(t *testing.T) {
 	m := one(t, sandbox.Options{})
 	p := plan.Purchase{Order: fax.Order{Phone: "+15005550000", Name: "front desk"}}
-	if _, err := plan.Buy(t.Context(), m.numbers, p, m.care); !errors.Is(err, fax.ErrConflict) {
+	if _, err := plan.Buy(t.Context(), m.numbers, p, m.care); !errors.Is(err, problem.ErrConflict) {
 		t.Fatal(err)
 	}
 	res, err := m.buy(t, "front desk")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
@@ -39,8 +40,8 @@ func (p Purchase) Claim(n fax.Number) error {
 	if !p.Picked || p.Order.Name != "" && n.Name == p.Order.Name {
 		return nil
 	}
-	return fax.WithHint(fmt.Errorf("%w: %s was for sale and is in the account by now, under the name %q: somebody else bought it", fax.ErrConflict, n.Phone, n.Name),
-		"look at it: faxctl numbers get "+n.Phone+"; a new search picks another")
+	return problem.With(fmt.Errorf("%w: %s was for sale and is in the account by now, under the name %q: somebody else bought it", problem.ErrConflict, n.Phone, n.Name),
+		problem.Say("look at it: %s; a new search picks another", problem.Command("numbers", "get").Arg(n.Phone)))
 }
 
 // repeats reports whether the same order, given again, may buy another number:
@@ -107,30 +108,30 @@ func (e *nameTakenError) Error() string {
 	if len(e.numbers) > 1 {
 		return fmt.Sprintf("%v; nothing was bought", manyNamed(e.name, e.numbers))
 	}
-	return fmt.Sprintf("%v: %s has the name %s already; nothing was bought", fax.ErrConflict, e.numbers[0].Phone, strict.Quote(e.name))
+	return fmt.Sprintf("%v: %s has the name %s already; nothing was bought", problem.ErrConflict, e.numbers[0].Phone, strict.Quote(e.name))
 }
 
-func (e *nameTakenError) Unwrap() error { return fax.ErrConflict }
+func (e *nameTakenError) Unwrap() error { return problem.ErrConflict }
 
 // nameTaken says that numbers have the order's name, and what to do about it.
 func (p Purchase) nameTaken(named []fax.Number) error {
 	err := &nameTakenError{p.Order.Name, named}
-	const another = "; to buy one more, give it another --name"
+	another := problem.Say("to buy one more, give it another %s", problem.Field("name"))
 	if len(named) > 1 {
-		return fax.WithHint(err, "look at them: faxctl numbers list --name "+quote(p.Order.Name)+another)
+		return problem.With(err, problem.Say("look at them: %s", problem.Command("numbers", "list").Set("name", p.Order.Name)).Then(another))
 	}
-	hint := "look at it: faxctl numbers get " + named[0].Phone
+	advice := problem.Say("look at it: %s", problem.Command("numbers", "get").Arg(named[0].Phone))
 	want := p.Want
 	if want.Name = nil; !want.Empty() { // a run that bought it may not have come further
-		hint = "continue with it: " + want.Command(named[0].Phone)
+		advice = problem.Say("continue with it: %s", want.Command(named[0].Phone))
 	}
-	return fax.WithHint(err, hint+another)
+	return problem.With(err, advice.Then(another))
 }
 
 // alikeNamed says that a number has a name which is the same but for how it is
 // written: it was bought for it, and the provider changed it.
 func alikeNamed(name string, n fax.Number) error {
-	return fax.WithHint(fmt.Errorf("%w: %s has the name %s already, written as %s; nothing was bought", fax.ErrConflict, n.Phone, strict.Quote(name), strict.Quote(n.Name)), byNumber(n.Phone))
+	return problem.With(fmt.Errorf("%w: %s has the name %s already, written as %s; nothing was bought", problem.ErrConflict, n.Phone, strict.Quote(name), strict.Quote(n.Name)), byNumber(n.Phone))
 }
 
 // UnsureFax reports whether a fax number is wanted, and nothing says that the one
@@ -160,7 +161,7 @@ func (p Purchase) checked() (Purchase, error) {
 	var err error
 	switch {
 	case (p.Order.Phone == "") == (p.Order.AreaCode == ""):
-		return p, fax.Invalid("name the number, or an area code with --area-code", "order: exactly one of a phone number and an area code")
+		return p, problem.Invalid(problem.Say("name the number, or an area code with %s", problem.Field("area-code")), "order: exactly one of a phone number and an area code")
 	case p.Order.Phone != "":
 		if p.Order.Phone, err = fax.ParsePhone(p.Order.Phone); err != nil {
 			return p, err
@@ -171,7 +172,7 @@ func (p Purchase) checked() (Purchase, error) {
 		}
 	}
 	if p.Offer != nil && p.Want.fax() && p.Offer.Capabilities.Fax == fax.No && !p.Want.Force {
-		return p, fax.Invalid("choose one that can: faxctl numbers search --fax; or insist with --force", "mode fax for %s: the number cannot receive faxes", p.Offer.Phone)
+		return p, problem.Invalid(problem.Say("choose one that can: %s; or insist with %s", problem.Command("numbers", "search").Switch("fax"), problem.On("force")), "mode fax for %s: the number cannot receive faxes", p.Offer.Phone)
 	}
 	return p, p.Want.Check()
 }
@@ -190,7 +191,7 @@ func (b buyer) affordable(ctx context.Context) (*fax.Money, error) {
 		if err != nil {
 			err = &fax.PriceListError{Country: country, Err: err}
 			if fax.NoPriceList(err) {
-				err = fax.WithHint(err, "leave --max-price out, which cannot be held to here")
+				err = problem.With(err, problem.Say("leave %s out, which cannot be held to here", problem.Field("max-price")))
 			}
 			return nil, err
 		}
@@ -199,7 +200,7 @@ func (b buyer) affordable(ctx context.Context) (*fax.Money, error) {
 		}
 	}
 	if price == nil {
-		return nil, fax.WithHint(fmt.Errorf("%w: the price is not known, so it cannot be held against the limit of %s", fax.ErrConflict, *b.MaxPrice), "see what the provider asks: faxctl numbers search --price; or leave --max-price out")
+		return nil, problem.With(fmt.Errorf("%w: the price is not known, so it cannot be held against the limit of %s", problem.ErrConflict, *b.MaxPrice), problem.Say("see what the provider asks: %s; or leave %s out", problem.Command("numbers", "search").Switch("price"), problem.Field("max-price")))
 	}
 	return price, b.tooDear(price)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -19,7 +20,7 @@ const lookFor = 10 * time.Second
 func Release(ctx context.Context, numbers fax.Numbers, n fax.Number) (released bool, err error) {
 	err = numbers.Release(ctx, n.ID)
 	denied := fax.Denied(err)
-	lost := !denied && (ctx.Err() != nil || errors.Is(err, fax.ErrUnavailable))
+	lost := !denied && (ctx.Err() != nil || errors.Is(err, problem.ErrUnavailable))
 	switch {
 	case err == nil:
 		return true, nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plan"
 	"github.com/faxctl/faxctl/pkg/sandbox"
@@ -24,7 +25,7 @@ func TestSoldAgain(t *testing.T) {
 	offer := fax.Offer{Phone: first.Number.Phone}
 	p := plan.Purchase{Order: fax.Order{Phone: offer.Phone, Name: "back office"}, Want: plan.Want{FaxURL: new(in + "/2")}, Offer: &offer, Picked: true}
 	res, err := plan.Buy(t.Context(), unlisted{both[1].numbers}, p, both[1].care)
-	if !errors.Is(err, fax.ErrConflict) || res.Outcome != "" || !strings.Contains(err.Error(), "in the account already (it is in mode fax)") {
+	if !errors.Is(err, problem.ErrConflict) || res.Outcome != "" || !strings.Contains(err.Error(), "in the account already (it is in mode fax)") {
 		t.Errorf("%+v, %v", res.Outcome, err)
 	}
 	if now, err := both[0].numbers.Get(t.Context(), first.Number.ID); err != nil || now.FaxURL != in {
@@ -45,7 +46,7 @@ func TestSoldAgainNotSetUp(t *testing.T) {
 		at, err := both[1].care.Now(ctx)
 		return at.Add(10 * time.Second), err
 	}
-	if _, err := plan.Buy(t.Context(), unlisted{both[1].numbers}, p, later); !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), "it was created") {
+	if _, err := plan.Buy(t.Context(), unlisted{both[1].numbers}, p, later); !errors.Is(err, problem.ErrConflict) || !strings.Contains(err.Error(), "it was created") {
 		t.Errorf("%v", err)
 	}
 }
@@ -72,8 +73,8 @@ func TestOneTooMany(t *testing.T) {
 	p := plan.Purchase{Order: fax.Order{Phone: "+15005550006", Name: "front desk"}, Want: plan.Want{FaxURL: new(in)}, Picked: true}
 	res, err := plan.Buy(t.Context(), between, p, both[1].care)
 	var more *plan.OneTooManyError
-	if !errors.As(err, &more) || more.First.ID != first.Number.ID || fax.Hint(err) != "release it: faxctl numbers release "+res.Number.Phone {
-		t.Errorf("%v (%s)", err, fax.Hint(err))
+	if !errors.As(err, &more) || more.First.ID != first.Number.ID || problem.AdviceOf(err).String() != "release it: faxctl numbers release "+res.Number.Phone {
+		t.Errorf("%v (%s)", err, problem.AdviceOf(err).String())
 	}
 }
 
@@ -83,7 +84,7 @@ func TestOneTooManyElsewhere(t *testing.T) {
 	if _, err := both[0].buy(t, "front desk"); err != nil {
 		t.Fatal(err)
 	}
-	if res, err := both[0].buy(t, "front desk"); !errors.Is(err, fax.ErrConflict) || res.Number.ID != "" {
+	if res, err := both[0].buy(t, "front desk"); !errors.Is(err, problem.ErrConflict) || res.Number.ID != "" {
 		t.Errorf("a second on the same machine: %v", err)
 	}
 }
@@ -111,7 +112,7 @@ func TestBoughtAndTakenOver(t *testing.T) {
 		}
 	}}
 	p := plan.Purchase{Order: fax.Order{Phone: "+15005550006", Name: "front desk"}, Want: plan.Want{FaxURL: new(in)}, Picked: true}
-	if res, err := plan.Buy(t.Context(), watched, p, m.care); !errors.Is(err, fax.ErrConflict) || res.Outcome == plan.OutcomeBought || !strings.Contains(err.Error(), in+"/theirs") {
+	if res, err := plan.Buy(t.Context(), watched, p, m.care); !errors.Is(err, problem.ErrConflict) || res.Outcome == plan.OutcomeBought || !strings.Contains(err.Error(), in+"/theirs") {
 		t.Errorf("%s, %v", res.Outcome, err)
 	}
 }

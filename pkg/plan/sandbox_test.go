@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plan"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
@@ -95,7 +96,7 @@ func TestBuyAtTheSandbox(t *testing.T) {
 					t.Fatalf("the first run: %+v, %v", res, err)
 				}
 				if second {
-					t.Logf("the first run says: %v (hint: %s)", err, fax.Hint(err))
+					t.Logf("the first run says: %v (hint: %s)", err, problem.AdviceOf(err).String())
 					if res, err = plan.Buy(t.Context(), numbers, p, quick()); err != nil {
 						t.Fatalf("the second run: %v", err)
 					}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
@@ -25,7 +26,7 @@ func (e *NameKeptError) Error() string {
 
 // Unwrap is fax.ErrConflict, with the advice to name the number.
 func (e *NameKeptError) Unwrap() error {
-	return fax.WithHint(fax.ErrConflict, byNumber(e.Number.Phone))
+	return problem.With(problem.ErrConflict, byNumber(e.Number.Phone))
 }
 
 // OneTooManyError says that a number was bought while another was bought for the
@@ -39,7 +40,7 @@ func (e *OneTooManyError) Error() string {
 
 // Unwrap is fax.ErrConflict, with the command that releases the number.
 func (e *OneTooManyError) Unwrap() error {
-	return fax.WithHint(fax.ErrConflict, "release it: faxctl numbers release "+e.Number.Phone)
+	return problem.With(problem.ErrConflict, problem.Say("release it: %s", problem.Command("numbers", "release").Arg(e.Number.Phone)))
 }
 
 // settleFor is [Options.SettleFor] unless it says otherwise.
@@ -86,14 +87,14 @@ func (b buyer) settle(ctx context.Context, res *Result) error {
 		return &OneTooManyError{Number: now, First: first}
 	}
 	if !shows && !in(same) {
-		return fax.WithHint(errNotListed, againSoon)
+		return problem.With(errNotListed, problem.Say(againSoon))
 	}
 	return nil
 }
 
 // errNotListed says of a number that is bought and set up that others who look for
 // its name may not see it: of two machines, neither does.
-var errNotListed = fmt.Errorf("%w: the account's list does not show it yet", fax.ErrConflict)
+var errNotListed = fmt.Errorf("%w: the account's list does not show it yet", problem.ErrConflict)
 
 // sameName are the account's numbers of the name that was bought for, as the
 // provider keeps it.

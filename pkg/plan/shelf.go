@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -69,7 +70,7 @@ func (s *shelf) take(fits func(fax.Offer) error) (fax.Offer, error) {
 		}
 	}
 	switch {
-	case !errors.Is(s.err, fax.ErrNotFound):
+	case !errors.Is(s.err, problem.ErrNotFound):
 		return fax.Offer{}, s.err
 	case unsure >= 0:
 		return s.pick(unsure), nil

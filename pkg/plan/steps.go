@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
@@ -102,9 +103,9 @@ func Steps(ctx context.Context, numbers fax.Numbers, f File, o Options) ([]Step,
 		case !aboutEntry(err):
 			return nil, err
 		default:
-			wrong.Problems = append(wrong.Problems, strict.Problem{Line: e.Line, Text: err.Error(), Hint: flagsAsKeys(fax.Hint(err))})
+			wrong.Problems = append(wrong.Problems, strict.Problem{Line: e.Line, Text: err.Error(), Advice: problem.AdviceOf(err).Keys()})
 			if kind == nil {
-				kind = err
+				kind = problem.KindOf(err)
 			}
 		}
 	}
@@ -128,7 +129,7 @@ func Steps(ctx context.Context, numbers fax.Numbers, f File, o Options) ([]Step,
 // aboutEntry reports whether an error says something about one entry, rather
 // than about the way to the provider.
 func aboutEntry(err error) bool {
-	return errors.Is(err, fax.ErrInvalid) || errors.Is(err, fax.ErrNotFound) || errors.Is(err, fax.ErrConflict) || errors.Is(err, fax.ErrUnsupported)
+	return errors.Is(err, problem.ErrInvalid) || errors.Is(err, problem.ErrNotFound) || errors.Is(err, problem.ErrConflict) || errors.Is(err, problem.ErrUnsupported)
 }
 
 // comparer makes steps; it lives for one comparison.
@@ -166,8 +167,8 @@ func (c *comparer) step(ctx context.Context, e Entry) (Step, error) {
 	case err != nil:
 		return Step{}, err
 	case !found && e.Buy == nil:
-		return Step{}, fax.WithHint(fmt.Errorf("%s: %w in this account", e.Phone, fax.ErrNotFound),
-			"buy it: faxctl numbers buy "+e.Phone+"; or take the entry out")
+		return Step{}, problem.With(fmt.Errorf("%s: %w in this account", e.Phone, problem.ErrNotFound),
+			problem.Say("buy it: %s; or take the entry out", problem.Command("numbers", "buy").Arg(e.Phone)))
 	case !found:
 		return c.shop(ctx, e)
 	}
@@ -217,7 +218,7 @@ func (c *comparer) find(e Entry) (fax.Number, bool, error) {
 		c.taken[found[0].Phone] = true
 		return found[0], true, nil
 	}
-	return fax.Number{}, false, fax.WithHint(manyNamed(e.Name(), found), oneIsMeant)
+	return fax.Number{}, false, problem.With(manyNamed(e.Name(), found), problem.Say(oneIsMeant))
 }
 
 // distinct refuses an entry to buy whose name another entry's number has and
@@ -227,8 +228,8 @@ func (c *comparer) distinct(n fax.Number, e Entry) error {
 	if !managed || e.Buy == nil || other.Want.Name != nil && *other.Want.Name != n.Name {
 		return nil
 	}
-	return fax.WithHint(fmt.Errorf("%w: the name %s is that of %s, the number of the entry in line %d", fax.ErrConflict, strict.Quote(n.Name), n.Phone, other.Line),
-		"give the number to buy another name, or take one of the two entries out")
+	return problem.With(fmt.Errorf("%w: the name %s is that of %s, the number of the entry in line %d", problem.ErrConflict, strict.Quote(n.Name), n.Phone, other.Line),
+		problem.Say("give the number to buy another name, or take one of the two entries out"))
 }
 
 // shop finds what to buy for an entry, and for how much.
@@ -278,7 +279,7 @@ func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 	}
 	step.Line, step.queries, step.taken = e.Line, queries, c.taken
 	switch _, err := (buyer{numbers: c.numbers, Purchase: p, Options: c.options}).noted(ctx, c.notes, c.all); {
-	case errors.Is(err, fax.ErrConflict):
+	case errors.Is(err, problem.ErrConflict):
 		step.Refused = err
 	case err != nil:
 		return Step{}, err
@@ -343,9 +344,9 @@ func (s Step) buy(ctx context.Context, numbers fax.Numbers, o Options) (Result, 
 		var taken *nameTakenError
 		switch {
 		case errors.As(err, &taken) && len(taken.numbers) == 1:
-			err = fax.WithHint(err, "run it again: it continues with that number")
+			err = problem.With(err, problem.Say("run it again: it continues with that number"))
 		case errors.As(err, &taken):
-			err = fax.WithHint(err, oneIsMeant)
+			err = problem.With(err, problem.Say(oneIsMeant))
 		}
 		return Result{}, err
 	}
@@ -355,11 +356,11 @@ func (s Step) buy(ctx context.Context, numbers fax.Numbers, o Options) (Result, 
 	}
 	var unfinished *UnfinishedError
 	switch {
-	case errors.Is(err, fax.ErrInvalid):
+	case errors.Is(err, problem.ErrInvalid):
 	case errors.As(err, &unfinished) && !unfinished.Configured:
-		err = fax.WithHint(err, "run it again: it continues with that number")
-	case unfinished == nil && errors.Is(err, fax.ErrUnavailable):
-		err = fax.WithHint(err, "run it again in 15 minutes: until then the purchase may still show, and none is made in its place")
+		err = problem.With(err, problem.Say("run it again: it continues with that number"))
+	case unfinished == nil && errors.Is(err, problem.ErrUnavailable):
+		err = problem.With(err, problem.Say("run it again in 15 minutes: until then the purchase may still show, and none is made in its place"))
 	}
 	return res, err
 }
@@ -374,7 +375,7 @@ func manyNamed(name string, all []fax.Number) error {
 	if len(phones) > most {
 		phones = append(phones[:most], "…")
 	}
-	return fmt.Errorf("%w: %d numbers have the name %s (%s)", fax.ErrConflict, len(all), strict.Quote(name), strings.Join(phones, ", "))
+	return fmt.Errorf("%w: %d numbers have the name %s (%s)", problem.ErrConflict, len(all), strict.Quote(name), strings.Join(phones, ", "))
 }
 
 const oneIsMeant = "write number: in place of buy:, with the one that is meant"

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/plan"
 	"github.com/faxctl/faxctl/pkg/sandbox"
@@ -101,7 +102,7 @@ func TestStepsTwiceAtOnce(t *testing.T) {
 	if _, err := one.Run(t.Context(), numbers, quick()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.Run(t.Context(), numbers, quick()); !errors.Is(err, fax.ErrConflict) || fax.Hint(err) == "" {
+	if _, err := other.Run(t.Context(), numbers, quick()); !errors.Is(err, problem.ErrConflict) || problem.AdviceOf(err).String() == "" {
 		t.Errorf("the second purchase of the same entry: %v", err)
 	}
 	if n := owns(t, numbers); n != 1 {
@@ -171,7 +172,7 @@ func TestStepsProblems(t *testing.T) {
 	}
 	_, err = plan.Steps(t.Context(), numbers, f, plan.Options{})
 	var e *strict.Error
-	if !errors.As(err, &e) || !errors.Is(err, fax.ErrNotFound) {
+	if !errors.As(err, &e) || !errors.Is(err, problem.ErrNotFound) {
 		t.Fatalf("the error is %v", err)
 	}
 	var lines []int
@@ -189,7 +190,7 @@ func TestStepsProblems(t *testing.T) {
 	// A provider that is not there is not a mistake in the file.
 	numbers = atSandbox(t, sandbox.Twilio, "GET /AvailablePhoneNumbers=503")
 	f.Entries = f.Entries[4:]
-	if _, err := plan.Steps(t.Context(), numbers, f, plan.Options{}); !errors.Is(err, fax.ErrUnavailable) || errors.As(err, &e) {
+	if _, err := plan.Steps(t.Context(), numbers, f, plan.Options{}); !errors.Is(err, problem.ErrUnavailable) || errors.As(err, &e) {
 		t.Errorf("a provider that is not there: %v", err)
 	}
 }
@@ -255,7 +256,7 @@ func TestStepsNameOfAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = plan.Steps(t.Context(), numbers, f, plan.Options{})
-	if !errors.Is(err, fax.ErrConflict) || !strings.HasPrefix(err.Error(), `n.yaml:3: conflict: the name "front desk" is that of `+res.Number.Phone+", the number of the entry in line 2") {
+	if !errors.Is(err, problem.ErrConflict) || !strings.HasPrefix(err.Error(), `n.yaml:3: conflict: the name "front desk" is that of `+res.Number.Phone+", the number of the entry in line 2") {
 		t.Errorf("the error is %v", err)
 	}
 	managed = strings.Replace(managed, "mode: voice", "name: lobby", 1)
@@ -278,7 +279,7 @@ func TestStepsNameTwice(t *testing.T) {
 		phones = append(phones, n.Phone)
 	}
 	_, err := step.Run(t.Context(), numbers, quick())
-	if !errors.Is(err, fax.ErrConflict) || !strings.Contains(err.Error(), phones[0]) || !strings.Contains(err.Error(), phones[1]) || owns(t, numbers) != 2 {
+	if !errors.Is(err, problem.ErrConflict) || !strings.Contains(err.Error(), phones[0]) || !strings.Contains(err.Error(), phones[1]) || owns(t, numbers) != 2 {
 		t.Errorf("%v; the account has %d numbers", err, owns(t, numbers))
 	}
 }

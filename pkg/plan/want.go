@@ -21,6 +21,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -75,13 +76,13 @@ func (w Want) Check() error {
 	for _, m := range []struct {
 		name, flag  string
 		method, url *string
-	}{{"fax method", "--fax-method", w.Method, w.FaxURL}, {"fallback method", "--fallback-method", w.FallbackMethod, w.FallbackURL}} {
+	}{{"fax method", "fax-method", w.Method, w.FaxURL}, {"fallback method", "fallback-method", w.FallbackMethod, w.FallbackURL}} {
 		switch {
 		case m.method == nil:
 		case !slices.Contains(methods(), *m.method):
-			return fax.Invalid("POST or GET", "%s %q", m.name, *m.method)
+			return problem.Invalid(problem.Say("POST or GET"), "%s %q", m.name, *m.method)
 		case m.url != nil && *m.url == "":
-			return fax.Invalid("leave "+m.flag+" out", "%s for a URL that is to be cleared", m.name)
+			return problem.Invalid(problem.Say("leave %s out", problem.Field(m.flag)), "%s for a URL that is to be cleared", m.name)
 		}
 	}
 	if w.Mode != nil {
@@ -89,18 +90,18 @@ func (w Want) Check() error {
 		case fax.ModeFax:
 		case fax.ModeVoice:
 			if given(w.FaxURL) || w.Method != nil {
-				return fax.Invalid("choose: --mode voice, or a fax URL, which makes it a fax number", "combination: a fax URL or method, and mode voice")
+				return problem.Invalid(problem.Say("choose %s, or a fax URL, which makes it a fax number", problem.Field("mode", "voice")), "combination: a fax URL or method, and mode voice")
 			}
 		default:
-			return fax.Invalid("fax or voice", "receive mode %q", *w.Mode)
+			return problem.Invalid(problem.Say("fax or voice"), "receive mode %q", *w.Mode)
 		}
 	}
 	if w.Name != nil {
 		switch {
 		case len(*w.Name) > maxName:
-			return fax.Invalid(fmt.Sprintf("at most %d bytes in UTF-8, in which é has two and most emoji four", maxName), "name: it has %d bytes", len(*w.Name))
+			return problem.Invalid(problem.Say(fmt.Sprintf("at most %d bytes in UTF-8, in which é has two and most emoji four", maxName)), "name: it has %d bytes", len(*w.Name))
 		case !utf8.ValidString(*w.Name) || strings.ContainsFunc(*w.Name, unicode.IsControl):
-			return fax.Invalid("letters, digits, spaces and punctuation", "name %q", *w.Name)
+			return problem.Invalid(problem.Say("letters, digits, spaces and punctuation"), "name %q", *w.Name)
 		}
 	}
 	return nil
@@ -118,19 +119,19 @@ func CheckURL(raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil || strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
-		return fax.Invalid("an absolute URL, as in https://fax.example.com/in", "URL")
+		return problem.Invalid(problem.Say("an absolute URL, as in https://fax.example.com/in"), "URL")
 	case u.User != nil: // never printed: it may hold a password
-		return fax.Invalid("the receiver recognizes the provider by its signature; leave user name and password out", "URL with a user name")
+		return problem.Invalid(problem.Say("the receiver recognizes the provider by its signature; leave user name and password out"), "URL with a user name")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
-		return fax.Invalid("an absolute URL, as in https://fax.example.com/in", "URL %q", raw)
+		return problem.Invalid(problem.Say("an absolute URL, as in https://fax.example.com/in"), "URL %q", raw)
 	case u.Fragment != "":
-		return fax.Invalid("leave out what follows the #", "URL %q: it has a fragment", raw)
+		return problem.Invalid(problem.Say("leave out what follows the #"), "URL %q: it has a fragment", raw)
 	case allowHTTP:
 		return nil
 	case u.Scheme != "https":
-		return fax.Invalid("use https; --allow-http permits it, for tests", "URL %q: it is not https", raw)
+		return problem.Invalid(problem.Say("use https; %s permits it, for tests", problem.On("allow-http")), "URL %q: it is not https", raw)
 	case private(u.Hostname()):
-		return fax.Invalid("the provider must be able to reach it; --allow-http permits it, for the sandbox", "URL %q: the host is reachable from this network only", raw)
+		return problem.Invalid(problem.Say("the provider must be able to reach it; %s permits it, for the sandbox", problem.On("allow-http")), "URL %q: the host is reachable from this network only", raw)
 	}
 	return nil
 }

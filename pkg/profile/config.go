@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
 
@@ -27,7 +28,7 @@ type Config struct {
 // Names lists the profiles of the file, sorted.
 func (c Config) Names() []string { return names(c.Profiles) }
 
-// Find is the profile called name, built in or of the file. Errors: ErrNotFound.
+// Find is the profile called name, built in or of the file. Errors: problem.ErrNotFound.
 func (c Config) Find(name string) (Profile, error) {
 	if p, ok := BuiltIns()[name]; ok {
 		return p, nil
@@ -36,8 +37,8 @@ func (c Config) Find(name string) (Profile, error) {
 		return p, nil
 	}
 	all := append(c.Names(), names(BuiltIns())...)
-	return Profile{}, &Error{Kind: ErrNotFound, Text: "no profile " + strict.Quote(name) + strict.Suggest(name, all),
-		Next: "list them with faxctl profile list, or add it: faxctl profile add"}
+	return Profile{}, &problem.Error{Kind: problem.ErrNotFound, Text: "no profile " + strict.Quote(name) + strict.Suggest(name, all),
+		Advice: problem.Say("list them with %s, or add it: %s", problem.Command("profile", "list"), problem.Command("profile", "add"))}
 }
 
 // Path is where the config file is: FAXCTL_CONFIG, or faxctl/config.yaml under
@@ -66,8 +67,8 @@ func configHome(getenv func(string) string, system string) (string, error) {
 	dir := getenv(home)
 	switch {
 	case dir == "":
-		return "", &Error{Kind: ErrInvalid, Text: "no place for the config file: " + home + " is not set",
-			Next: "set FAXCTL_CONFIG to the path of a config file"}
+		return "", &problem.Error{Kind: problem.ErrInvalid, Text: "no place for the config file: " + home + " is not set",
+			Advice: problem.Say("set FAXCTL_CONFIG to the path of a config file")}
 	case system == "windows":
 		return dir, nil
 	}
@@ -75,7 +76,7 @@ func configHome(getenv func(string) string, system string) (string, error) {
 }
 
 // Load reads the config file. A file that is not there is an empty config.
-// Errors: ErrPermission when others can read it or we cannot, ErrInvalid for
+// Errors: ErrPermission when others can read it or we cannot, problem.ErrInvalid for
 // everything wrong in it, each with its line. Relative places of secrets are
 // taken from the file's folder.
 func Load(path string) (Config, error) {
@@ -93,7 +94,7 @@ func readConfig(path string) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	var e *Error
+	var e *problem.Error
 	if errors.As(err, &e) {
 		e.Text = "config file " + e.Text
 	}
@@ -101,34 +102,34 @@ func readConfig(path string) ([]byte, error) {
 }
 
 // readPrivate reads a regular file that only its owner can read. Errors:
-// ErrPermission, ErrInvalid, fs.ErrNotExist.
+// ErrPermission, problem.ErrInvalid, fs.ErrNotExist.
 func readPrivate(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return nil, &Error{Kind: ErrPermission, Text: path + " cannot be read", Cause: reason(err),
-			Next: "run chmod 600 " + path + " as its owner"}
+		return nil, &problem.Error{Kind: ErrPermission, Text: path + " cannot be read", Cause: reason(err),
+			Advice: problem.Say("run chmod 600 " + path + " as its owner")}
 	case err != nil:
-		return nil, &Error{Kind: ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return nil, &Error{Kind: ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
 	case info.IsDir():
-		return nil, &Error{Kind: ErrInvalid, Text: path + " is a directory, not a file"}
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " is a directory, not a file"}
 	case !private(info.Mode()):
-		return nil, &Error{Kind: ErrPermission,
-			Text: fmt.Sprintf("%s can be read or written by others (mode %04o)", path, info.Mode().Perm()),
-			Next: "run chmod 600 " + path}
+		return nil, &problem.Error{Kind: ErrPermission,
+			Text:   fmt.Sprintf("%s can be read or written by others (mode %04o)", path, info.Mode().Perm()),
+			Advice: problem.Say("run chmod 600 " + path)}
 	}
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	switch {
 	case err != nil:
-		return nil, &Error{Kind: ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
 	case int64(len(text)) > most:
-		return nil, &Error{Kind: ErrInvalid, Text: fmt.Sprintf("%s is longer than %d bytes", path, most)}
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: fmt.Sprintf("%s is longer than %d bytes", path, most)}
 	}
 	return text, nil
 }
@@ -168,14 +169,14 @@ func wrong(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	return &Error{Kind: ErrInvalid, Text: e.Error(), Next: e.Hint()}
+	return &problem.Error{Kind: problem.ErrInvalid, Text: e.Error(), Advice: e.NextStep()}
 }
 
 // readProfile reads one profile; problems of a setting are told with its line.
 func readProfile(doc *strict.Document, k, v *yaml.Node) Profile {
 	p := Profile{Name: k.Value}
 	if err := CheckName(p.Name); err != nil {
-		doc.Problem(k, hintOf(err), "%v", err)
+		doc.Problem(k, problem.AdviceOf(err), "%v", err)
 	}
 	before := doc.Problems()
 	at := doc.Fields(v, "profile "+strict.Quote(p.Name), settings(&p))
@@ -187,7 +188,7 @@ func readProfile(doc *strict.Document, k, v *yaml.Node) Profile {
 		if n == nil {
 			n = k
 		}
-		doc.Problem(n, pr.next, "profile %s: %s: %s", p.Name, pr.key, pr.text)
+		doc.Problem(n, problem.Say(pr.next), "profile %s: %s: %s", p.Name, pr.key, pr.text)
 	}
 	if space, err := NormalizeSpace(p.Space); err == nil {
 		p.Space = space
@@ -207,12 +208,4 @@ func settings(p *Profile) []strict.Field {
 		{Key: "secret", At: &p.Secret}, {Key: "signing-key", At: &p.SigningKey},
 		{Key: "api-url", At: &p.APIURL}, {Key: "read-only", At: &p.ReadOnly},
 	}
-}
-
-func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
 }

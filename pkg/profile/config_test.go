@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -78,7 +79,7 @@ profiles:
 `
 	path := file(t, 0o600, text)
 	_, err := profile.Load(path)
-	wantError(t, err, profile.ErrInvalid, "", "")
+	wantError(t, err, problem.ErrInvalid, "", "")
 	want := []string{
 		`1: unknown key "curren"; did you mean current?`,
 		`7: unknown key "readonly"; did you mean read-only?`,
@@ -105,14 +106,14 @@ func TestLoadUnreadable(t *testing.T) {
 		kind       error
 		text, hint string
 	}{
-		"not YAML":           {file(t, 0o600, "profiles: [\n"), profile.ErrInvalid, ":1: not YAML", "by hand"},
-		"two documents":      {file(t, 0o600, "current: a\n---\ncurrent: b\n"), profile.ErrInvalid, ":2: more than one", ""},
-		"a list":             {file(t, 0o600, "- a\n"), profile.ErrInvalid, ":1: the file is not a mapping", ""},
-		"a list of profiles": {file(t, 0o600, "profiles:\n  - a\n"), profile.ErrInvalid, ":2: profiles is not a mapping", ""},
-		"a directory":        {t.TempDir(), profile.ErrInvalid, "is a directory", ""},
-		"control characters": {file(t, 0o600, "\x1b[2J\x07: ]"), profile.ErrInvalid, ":1: not YAML", ""},
-		"too long":           {file(t, 0o600, strings.Repeat("#", 1<<20+1)), profile.ErrInvalid, "longer than", ""},
-		"through a file":     {filepath.Join(file(t, 0o600, ""), "config.yaml"), profile.ErrInvalid, "cannot be read", ""},
+		"not YAML":           {file(t, 0o600, "profiles: [\n"), problem.ErrInvalid, ":1: not YAML", "by hand"},
+		"two documents":      {file(t, 0o600, "current: a\n---\ncurrent: b\n"), problem.ErrInvalid, ":2: more than one", ""},
+		"a list":             {file(t, 0o600, "- a\n"), problem.ErrInvalid, ":1: the file is not a mapping", ""},
+		"a list of profiles": {file(t, 0o600, "profiles:\n  - a\n"), problem.ErrInvalid, ":2: profiles is not a mapping", ""},
+		"a directory":        {t.TempDir(), problem.ErrInvalid, "is a directory", ""},
+		"control characters": {file(t, 0o600, "\x1b[2J\x07: ]"), problem.ErrInvalid, ":1: not YAML", ""},
+		"too long":           {file(t, 0o600, strings.Repeat("#", 1<<20+1)), problem.ErrInvalid, "longer than", ""},
+		"through a file":     {filepath.Join(file(t, 0o600, ""), "config.yaml"), problem.ErrInvalid, "cannot be read", ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -145,7 +146,7 @@ func TestPath(t *testing.T) {
 		}
 	}
 	_, err := profile.Path(env())
-	wantError(t, err, profile.ErrInvalid, "no place for the config file", "FAXCTL_CONFIG")
+	wantError(t, err, problem.ErrInvalid, "no place for the config file", "FAXCTL_CONFIG")
 }
 
 func FuzzLoad(f *testing.F) {
@@ -169,7 +170,7 @@ func FuzzLoad(f *testing.F) {
 		if current == "" && len(before.Profiles) == 0 {
 			current = "clinic"
 		}
-		if err := profile.Add(t.Context(), path, clinic()); errors.Is(err, profile.ErrConflict) {
+		if err := profile.Add(t.Context(), path, clinic()); errors.Is(err, problem.ErrConflict) {
 			return
 		} else if err != nil {
 			t.Fatalf("cannot add to %q: %v", text, err)

@@ -12,19 +12,20 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
 )
 
 // Add saves a new profile. The first profile of a file becomes the current
-// one. Errors: ErrConflict when the name is taken, ErrInvalid.
+// one. Errors: problem.ErrConflict when the name is taken, problem.ErrInvalid.
 func Add(ctx context.Context, path string, p Profile) error {
 	return edit(ctx, path, func(c Config, top *yaml.Node) error {
 		if _, taken := c.Profiles[p.Name]; taken {
-			return &Error{Kind: ErrConflict, Text: "profile " + p.Name + " is there already",
-				Next: "choose another name, or remove it: faxctl profile remove " + p.Name}
+			return &problem.Error{Kind: problem.ErrConflict, Text: "profile " + p.Name + " is there already",
+				Advice: problem.Say("choose another name, or remove it: %s", problem.Command("profile", "remove").Arg(p.Name))}
 		}
 		if c.Current == "" && len(c.Profiles) == 0 {
-			set(top, "current", text(p.Name))
+			set(top, "current", textNode(p.Name))
 		}
 		if space, err := NormalizeSpace(p.Space); err == nil {
 			p.Space = space
@@ -41,20 +42,20 @@ func Add(ctx context.Context, path string, p Profile) error {
 	})
 }
 
-// Use makes a profile, or a built-in one, the current one. Errors: ErrNotFound.
+// Use makes a profile, or a built-in one, the current one. Errors: problem.ErrNotFound.
 func Use(ctx context.Context, path, name string) error {
 	return edit(ctx, path, func(c Config, top *yaml.Node) error {
 		if _, err := c.Find(name); err != nil {
 			return err
 		}
-		set(top, "current", text(name))
+		set(top, "current", textNode(name))
 		return nil
 	})
 }
 
 // Remove takes a profile out of the file; when it was the current one, none is
 // afterwards. Its secret stays where it is, see [Secrets.Delete]. Errors:
-// ErrNotFound, ErrInvalid for a built-in profile.
+// problem.ErrNotFound, problem.ErrInvalid for a built-in profile.
 func Remove(ctx context.Context, path, name string) error {
 	return edit(ctx, path, func(c Config, top *yaml.Node) error {
 		p, err := c.Find(name)
@@ -62,7 +63,7 @@ func Remove(ctx context.Context, path, name string) error {
 		case err != nil:
 			return err
 		case p.IsBuiltIn():
-			return &Error{Kind: ErrInvalid, Text: "profile " + name + " is built in and cannot be removed"}
+			return &problem.Error{Kind: problem.ErrInvalid, Text: "profile " + name + " is built in and cannot be removed"}
 		}
 		if c.Current == name {
 			unset(top, "current")
@@ -75,7 +76,7 @@ func Remove(ctx context.Context, path, name string) error {
 // The tree is edited rather than written anew, so that the comments and the
 // order of the person who owns the file survive. Empty lines do not.
 
-func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
+func textNode(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s} }
 
 // indexOf is the place of key's value in a mapping, or -1.
 func indexOf(m *yaml.Node, key string) int {
@@ -93,7 +94,7 @@ func set(m *yaml.Node, key string, v *yaml.Node) {
 		if len(m.Content) == 0 {
 			m.Style &^= yaml.FlowStyle // an empty mapping is written {}
 		}
-		m.Content = append(m.Content, text(key), v)
+		m.Content = append(m.Content, textNode(key), v)
 		return
 	}
 	v.HeadComment, v.LineComment, v.FootComment = m.Content[i].HeadComment, m.Content[i].LineComment, m.Content[i].FootComment
@@ -127,7 +128,7 @@ func edit(ctx context.Context, path string, change func(Config, *yaml.Node) erro
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return &Error{Kind: ErrInvalid, Text: "config file " + path + " cannot be read", Cause: reason(err)}
+		return &problem.Error{Kind: problem.ErrInvalid, Text: "config file " + path + " cannot be read", Cause: reason(err)}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
@@ -192,7 +193,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			return nil, &Error{Kind: ErrConflict, Text: "another faxctl is changing the config file", Next: "run it again in a moment"}
+			return nil, &problem.Error{Kind: problem.ErrConflict, Text: "another faxctl is changing the config file", Advice: problem.Say("run it again in a moment")}
 		case <-time.After(interval):
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -112,12 +113,12 @@ func TestEditErrors(t *testing.T) {
 		kind       error
 		text, hint string
 	}{
-		"add twice":         {func(p string) error { return profile.Add(ctx, p, clinic()) }, profile.ErrConflict, "clinic is there already", "faxctl profile remove clinic"},
-		"add a wrong one":   {func(p string) error { wrong.Name = "new"; return profile.Add(ctx, p, wrong) }, profile.ErrInvalid, "API key", ""},
-		"add a reserved":    {func(p string) error { return profile.Add(ctx, p, reserved) }, profile.ErrInvalid, "reserved", ""},
-		"use a stranger":    {func(p string) error { return profile.Use(ctx, p, "clinik") }, profile.ErrNotFound, "did you mean clinic?", "profile list"},
-		"remove a stranger": {func(p string) error { return profile.Remove(ctx, p, "x") }, profile.ErrNotFound, `"x"`, ""},
-		"remove a sandbox":  {func(p string) error { return profile.Remove(ctx, p, "sandbox") }, profile.ErrInvalid, "built in", ""},
+		"add twice":         {func(p string) error { return profile.Add(ctx, p, clinic()) }, problem.ErrConflict, "clinic is there already", "faxctl profile remove clinic"},
+		"add a wrong one":   {func(p string) error { wrong.Name = "new"; return profile.Add(ctx, p, wrong) }, problem.ErrInvalid, "API key", ""},
+		"add a reserved":    {func(p string) error { return profile.Add(ctx, p, reserved) }, problem.ErrInvalid, "reserved", ""},
+		"use a stranger":    {func(p string) error { return profile.Use(ctx, p, "clinik") }, problem.ErrNotFound, "did you mean clinic?", "profile list"},
+		"remove a stranger": {func(p string) error { return profile.Remove(ctx, p, "x") }, problem.ErrNotFound, `"x"`, ""},
+		"remove a sandbox":  {func(p string) error { return profile.Remove(ctx, p, "sandbox") }, problem.ErrInvalid, "built in", ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -129,7 +130,7 @@ func TestEditErrors(t *testing.T) {
 		})
 	}
 	broken := file(t, 0o600, "profiles: [\n")
-	wantError(t, profile.Add(ctx, broken, clinic()), profile.ErrInvalid, "not YAML", "")
+	wantError(t, profile.Add(ctx, broken, clinic()), problem.ErrInvalid, "not YAML", "")
 	if got := read(t, broken); got != "profiles: [\n" {
 		t.Errorf("a broken file was overwritten: %q", got)
 	}

@@ -1,6 +1,10 @@
 package profile
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+)
 
 // variable is a value of the environment and the name it has there.
 type variable struct{ name, value string }
@@ -40,15 +44,15 @@ func (f found) describe() Resolved {
 }
 
 // environment is the account that the providers' own variables name. Errors:
-// ErrAmbiguous, ErrInvalid for half a set when there is no other.
+// ErrAmbiguous, problem.ErrInvalid for half a set when there is no other.
 func environment(getenv func(string) string) (found, error) {
 	twilio, errTwilio := twilioEnv(getenv)
 	signal, errSignal := signalWireEnv(getenv)
 	switch {
 	case twilio.exists() && signal.exists():
-		return found{}, &Error{Kind: ErrAmbiguous,
-			Text: "the environment names two accounts: " + twilio.account.name + " and " + signal.account.name + " are both set",
-			Next: "unset the variables of one, or name a profile with --profile or FAXCTL_PROFILE"}
+		return found{}, &problem.Error{Kind: ErrAmbiguous,
+			Text:   "the environment names two accounts: " + twilio.account.name + " and " + signal.account.name + " are both set",
+			Advice: problem.Say("unset the variables of one, or name a profile with %s or FAXCTL_PROFILE", problem.Field("profile"))}
 	case twilio.exists():
 		return twilio, nil
 	case signal.exists():
@@ -109,7 +113,7 @@ func signalWireEnv(getenv func(string) string) (found, error) {
 	}
 	host, err := NormalizeSpace(space.value)
 	if err != nil {
-		return found{}, &Error{Kind: ErrInvalid, Text: space.name, Cause: err, Next: hintOf(err)}
+		return found{}, &problem.Error{Kind: problem.ErrInvalid, Text: space.name, Cause: err, Advice: problem.AdviceOf(err)}
 	}
 	f := found{
 		Profile: Profile{Provider: SignalWire, AccountID: project.value, Space: host, Secret: Env(token.name)},
@@ -134,7 +138,7 @@ func half(missing variable, given ...variable) error {
 	if len(set) > 1 {
 		verb = " are set, but "
 	}
-	return &Error{Kind: ErrInvalid,
-		Text: strings.Join(set, " and ") + verb + missing.name + " is not",
-		Next: "set " + missing.name + ", or name a profile with --profile"}
+	return &problem.Error{Kind: problem.ErrInvalid,
+		Text:   strings.Join(set, " and ") + verb + missing.name + " is not",
+		Advice: problem.Say("set %s, or name a profile with %s", problem.Text(missing.name), problem.Field("profile"))}
 }

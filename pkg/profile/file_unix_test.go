@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -76,7 +77,7 @@ func TestEditLocked(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		wantError(t, profile.Use(t.Context(), path, "lab"), profile.ErrConflict, "another faxctl", "again")
+		wantError(t, profile.Use(t.Context(), path, "lab"), problem.ErrConflict, "another faxctl", "again")
 		if waited := time.Since(start); waited != 5*time.Second {
 			t.Errorf("waited %v", waited)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -58,9 +59,8 @@ func wantError(t *testing.T, err, kind error, text, hint string) {
 	if !strings.Contains(err.Error(), text) {
 		t.Errorf("error %q does not say %q", err, text)
 	}
-	var h interface{ Hint() string }
-	if errors.As(err, &h); hint != "" && (h == nil || !strings.Contains(h.Hint(), hint)) {
-		t.Errorf("hint of %q does not say %q: %v", err, hint, h)
+	if !strings.Contains(problem.AdviceOf(err).String(), hint) {
+		t.Errorf("hint of %q does not say %q: %v", err, hint, problem.AdviceOf(err))
 	}
 }
 

@@ -5,13 +5,15 @@ import (
 	"errors"
 
 	"github.com/zalando/go-keyring"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // service is the name our secrets have in the system's keyring.
 const service = "faxctl"
 
 // KeyringFuncs is a keyring: three functions of a service and a user. Get and
-// Delete answer ErrNotFound when there is no such secret. They may block; the
+// Delete answer problem.ErrNotFound when there is no such secret. They may block; the
 // methods of [Secrets] wait 3 s at most.
 type KeyringFuncs struct {
 	Get    func(service, user string) (string, error)
@@ -24,7 +26,7 @@ type KeyringFuncs struct {
 func SystemKeyring() KeyringFuncs {
 	kind := func(err error) error {
 		if errors.Is(err, keyring.ErrNotFound) {
-			return ErrNotFound
+			return problem.ErrNotFound
 		}
 		return err
 	}
@@ -69,7 +71,7 @@ func (s Secrets) Delete(ctx context.Context, p Profile) error {
 			continue
 		}
 		_, err := limited(ctx, func() (string, error) { return "", s.Keyring.Delete(service, kept.user) })
-		if !errors.Is(err, ErrNotFound) {
+		if !errors.Is(err, problem.ErrNotFound) {
 			errs = append(errs, err)
 		}
 	}
@@ -106,15 +108,15 @@ func limited(ctx context.Context, ask func() (string, error)) (string, error) {
 	const next = "keep the secret elsewhere: env:NAME, file:PATH or command:PROGRAM ARGUMENTS"
 	select {
 	case a := <-done:
-		if a.err == nil || errors.Is(a.err, ErrNotFound) {
+		if a.err == nil || errors.Is(a.err, problem.ErrNotFound) {
 			return a.text, a.err
 		}
-		return "", &Error{Kind: ErrSecret, Text: "the keyring of this system cannot be used", Cause: errors.New(clean(a.err.Error())), Next: next}
+		return "", &problem.Error{Kind: ErrSecret, Text: "the keyring of this system cannot be used", Cause: errors.New(clean(a.err.Error())), Advice: problem.Say(next)}
 	case <-waiting.Done():
 		if err := ctx.Err(); err != nil {
 			return "", err
 		}
-		return "", &Error{Kind: ErrSecret, Next: next,
+		return "", &problem.Error{Kind: ErrSecret, Advice: problem.Say(next),
 			Text: "the keyring did not answer within " + keyringLimit.String() + "; it may be locked, or there is no desktop to unlock it"}
 	}
 }

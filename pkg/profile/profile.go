@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
 
@@ -76,11 +77,11 @@ func BuiltIns() map[string]Profile {
 }
 
 // CheckName reports whether name can name a profile of the config file. Names
-// that begin with "sandbox" are the built-in ones. Errors: ErrInvalid.
+// that begin with "sandbox" are the built-in ones. Errors: problem.ErrInvalid.
 func CheckName(name string) error {
 	bad := func(text string) error {
-		return &Error{Kind: ErrInvalid, Text: "profile name " + strict.Quote(name) + " " + text,
-			Next: "use small letters, digits and hyphens, as in clinic-2"}
+		return &problem.Error{Kind: problem.ErrInvalid, Text: "profile name " + strict.Quote(name) + " " + text,
+			Advice: problem.Say("use small letters, digits and hyphens, as in clinic-2")}
 	}
 	switch {
 	case name == "":
@@ -98,10 +99,10 @@ func CheckName(name string) error {
 }
 
 // problem is something wrong with one setting of a profile.
-type problem struct{ key, text, next string }
+type mistake struct{ key, text, next string }
 
 // Validate checks that p can be used and saved: the shapes of the ids, the
-// space, the place of the secret. Errors: ErrInvalid, all problems at once.
+// space, the place of the secret. Errors: problem.ErrInvalid, all problems at once.
 func (p Profile) Validate() error {
 	if err := CheckName(p.Name); err != nil {
 		return err
@@ -109,25 +110,25 @@ func (p Profile) Validate() error {
 	return joinProblems("profile "+p.Name+": ", p.problems())
 }
 
-func joinProblems(prefix string, all []problem) error {
+func joinProblems(prefix string, all []mistake) error {
 	if len(all) == 0 {
 		return nil
 	}
-	e := &Error{Kind: ErrInvalid}
+	e := &problem.Error{Kind: problem.ErrInvalid}
 	lines := make([]string, len(all))
 	for i, pr := range all {
 		lines[i] = prefix + pr.key + ": " + pr.text
-		if e.Next == "" {
-			e.Next = pr.next
+		if e.Advice.Empty() {
+			e.Advice = problem.Say(pr.next)
 		}
 	}
 	e.Text = strings.Join(lines, "\n")
 	return e
 }
 
-func (p Profile) problems() []problem {
-	var all []problem
-	add := func(key, text, next string) { all = append(all, problem{key, text, next}) }
+func (p Profile) problems() []mistake {
+	var all []mistake
+	add := func(key, text, next string) { all = append(all, mistake{key, text, next}) }
 
 	switch p.Provider {
 	case Twilio:
@@ -150,56 +151,56 @@ func (p Profile) problems() []problem {
 	return all
 }
 
-func (p Profile) twilioProblems() []problem {
+func (p Profile) twilioProblems() []mistake {
 	const where = "copy the Account SID from the Twilio console; it begins with AC"
-	var all []problem
+	var all []mistake
 	switch {
 	case p.AccountID == "":
-		all = append(all, problem{"account", "is missing", where})
+		all = append(all, mistake{"account", "is missing", where})
 	case isSID(p.AccountID, "SK"):
-		all = append(all, problem{"account", "is an API key (SK…), not an account",
+		all = append(all, mistake{"account", "is an API key (SK…), not an account",
 			"put the SK… in api-key and the AC… of the account in account"})
 	case !isSID(p.AccountID, "AC"):
-		all = append(all, problem{"account", strict.Quote(p.AccountID) + " is not a Twilio account: AC and 32 hex digits", where})
+		all = append(all, mistake{"account", strict.Quote(p.AccountID) + " is not a Twilio account: AC and 32 hex digits", where})
 	}
 	if p.APIKey != "" && !isSID(p.APIKey, "SK") {
-		all = append(all, problem{"api-key", "is not a Twilio API key: SK and 32 hex digits", "leave api-key out to use the auth token"})
+		all = append(all, mistake{"api-key", "is not a Twilio API key: SK and 32 hex digits", "leave api-key out to use the auth token"})
 	}
 	switch {
 	case p.Parent == "":
 	case !isSID(p.Parent, "AC"):
-		all = append(all, problem{"parent", strict.Quote(p.Parent) + " is not a Twilio account: AC and 32 hex digits", where})
+		all = append(all, mistake{"parent", strict.Quote(p.Parent) + " is not a Twilio account: AC and 32 hex digits", where})
 	case p.Parent == p.AccountID:
-		all = append(all, problem{"parent", "is the account itself", "leave parent out, or write the subaccount in account"})
+		all = append(all, mistake{"parent", "is the account itself", "leave parent out, or write the subaccount in account"})
 	}
 	if p.Space != "" {
-		all = append(all, problem{"space", "belongs to SignalWire", "leave space out, or write provider: signalwire"})
+		all = append(all, mistake{"space", "belongs to SignalWire", "leave space out, or write provider: signalwire"})
 	}
-	for _, label := range []problem{{key: "edge", text: p.Edge}, {key: "region", text: p.Region}} {
+	for _, label := range []mistake{{key: "edge", text: p.Edge}, {key: "region", text: p.Region}} {
 		if !consistsOf(label.text, isLowerAlnum, '-') {
-			all = append(all, problem{label.key, strict.Quote(label.text) + " is not a name like dublin or ie1", ""})
+			all = append(all, mistake{label.key, strict.Quote(label.text) + " is not a name like dublin or ie1", ""})
 		}
 	}
 	return all
 }
 
-func (p Profile) signalWireProblems() []problem {
+func (p Profile) signalWireProblems() []mistake {
 	const where = "copy the Project ID from the API page of the SignalWire space"
-	var all []problem
+	var all []mistake
 	switch {
 	case p.AccountID == "":
-		all = append(all, problem{"account", "is missing", where})
+		all = append(all, mistake{"account", "is missing", where})
 	case !isUUID(p.AccountID):
-		all = append(all, problem{"account", strict.Quote(p.AccountID) + " is not a SignalWire project: a UUID", where})
+		all = append(all, mistake{"account", strict.Quote(p.AccountID) + " is not a SignalWire project: a UUID", where})
 	}
 	if p.Space == "" {
-		all = append(all, problem{"space", "is missing", "write the space's host, as in example.signalwire.com"})
+		all = append(all, mistake{"space", "is missing", "write the space's host, as in example.signalwire.com"})
 	} else if _, err := NormalizeSpace(p.Space); err != nil {
-		all = append(all, problem{"space", err.Error(), "write the space's host, as in example.signalwire.com"})
+		all = append(all, mistake{"space", err.Error(), "write the space's host, as in example.signalwire.com"})
 	}
-	for _, s := range []problem{{key: "api-key", text: p.APIKey}, {key: "parent", text: p.Parent}, {key: "edge", text: p.Edge}, {key: "region", text: p.Region}} {
+	for _, s := range []mistake{{key: "api-key", text: p.APIKey}, {key: "parent", text: p.Parent}, {key: "edge", text: p.Edge}, {key: "region", text: p.Region}} {
 		if s.text != "" {
-			all = append(all, problem{s.key, "belongs to Twilio", "leave it out"})
+			all = append(all, mistake{s.key, "belongs to Twilio", "leave it out"})
 		}
 	}
 	return all
@@ -208,7 +209,7 @@ func (p Profile) signalWireProblems() []problem {
 func providers() []string { return []string{string(Twilio), string(SignalWire)} }
 
 // NormalizeSpace turns x, x.signalwire.com and https://x.signalwire.com/ into
-// x.signalwire.com. Any other host is refused (ErrInvalid), because the
+// x.signalwire.com. Any other host is refused (problem.ErrInvalid), because the
 // secret is sent there.
 func NormalizeSpace(s string) (string, error) {
 	const domain = ".signalwire.com"
@@ -216,8 +217,8 @@ func NormalizeSpace(s string) (string, error) {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "https://"), "/")
 	label := strings.TrimSuffix(host, domain)
 	if label == "" || len(label) > 63 || !consistsOf(label, isLowerAlnum, '-') || label[0] == '-' || label[len(label)-1] == '-' {
-		return "", &Error{Kind: ErrInvalid, Text: strict.Quote(s) + " is not a SignalWire space",
-			Next: "write the space's host, as in example.signalwire.com"}
+		return "", &problem.Error{Kind: problem.ErrInvalid, Text: strict.Quote(s) + " is not a SignalWire space",
+			Advice: problem.Say("write the space's host, as in example.signalwire.com")}
 	}
 	return label + domain, nil
 }
@@ -225,12 +226,12 @@ func NormalizeSpace(s string) (string, error) {
 // ParseAPIURL reads an origin that is to stand for the provider's hosts: scheme
 // and host and nothing else. The scheme is https, or http when the host is this
 // very machine (localhost, 127.0.0.0/8, ::1). A slash at the end is dropped, and
-// capitals become small. Errors: ErrInvalid; they do not repeat s, which may
+// capitals become small. Errors: problem.ErrInvalid; they do not repeat s, which may
 // hold a password.
 func ParseAPIURL(s string) (*url.URL, error) {
 	bad := func(text string) (*url.URL, error) {
-		return nil, &Error{Kind: ErrInvalid, Text: text,
-			Next: "give an origin, as in https://api.example.com or http://127.0.0.1:8080"}
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: text,
+			Advice: problem.Say("give an origin, as in https://api.example.com or http://127.0.0.1:8080")}
 	}
 	u, err := url.Parse(strings.TrimSpace(s))
 	switch {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -24,7 +25,7 @@ func TestNormalizeSpace(t *testing.T) {
 			t.Errorf("%q became %q", s, got)
 			continue
 		}
-		wantError(t, err, profile.ErrInvalid, "not a SignalWire space", "example.signalwire.com")
+		wantError(t, err, problem.ErrInvalid, "not a SignalWire space", "example.signalwire.com")
 	}
 }
 
@@ -55,7 +56,7 @@ func TestParseAPIURL(t *testing.T) {
 			t.Errorf("%q became %q", s, got)
 			continue
 		}
-		wantError(t, err, profile.ErrInvalid, text, "origin")
+		wantError(t, err, problem.ErrInvalid, text, "origin")
 		if strings.Contains(err.Error(), hush) {
 			t.Errorf("%v repeats the password", err)
 		}
@@ -88,7 +89,7 @@ func TestCheckName(t *testing.T) {
 		}
 	}
 	for _, s := range []string{"", "Clinic", "a b", "a/b", "../a", "a.b", "ü", "-a", "a-", "sandbox", "sandbox-signalwire", "sandbox-x", strings.Repeat("a", 64), "a\x1b[2J"} {
-		wantError(t, profile.CheckName(s), profile.ErrInvalid, "profile name", "")
+		wantError(t, profile.CheckName(s), problem.ErrInvalid, "profile name", "")
 	}
 }
 
@@ -120,7 +121,7 @@ func TestValidate(t *testing.T) {
 		"reserved name":         {with(lab, func(p *profile.Profile) { p.Name = "sandbox" }), "reserved", ""},
 	}
 	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) { wantError(t, tt.p.Validate(), profile.ErrInvalid, tt.text, tt.hint) })
+		t.Run(name, func(t *testing.T) { wantError(t, tt.p.Validate(), problem.ErrInvalid, tt.text, tt.hint) })
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Reference says where a secret is kept; it is not the secret.
@@ -47,7 +49,7 @@ func Keyring() Reference { return Reference{Kind: InKeyring} }
 // Env is the reference to an environment variable.
 func Env(name string) Reference { return Reference{Kind: InEnv, Value: name} }
 
-// ParseReference reads the forms listed at [Reference]. The error (ErrInvalid)
+// ParseReference reads the forms listed at [Reference]. The error (problem.ErrInvalid)
 // does not repeat the text: people paste the secret itself here.
 func ParseReference(s string) (Reference, error) {
 	kind, rest, _ := strings.Cut(strings.TrimSpace(s), ":")
@@ -78,7 +80,7 @@ func ParseReference(s string) (Reference, error) {
 }
 
 func badReference(text string) error {
-	return &Error{Kind: ErrInvalid, Text: text, Next: "write keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS"}
+	return &problem.Error{Kind: problem.ErrInvalid, Text: text, Advice: problem.Say("write keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS")}
 }
 
 // In is the reference with what is relative in it taken from dir: the path of a

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -38,7 +39,7 @@ func TestParseReference(t *testing.T) {
 	}
 	for _, text := range []string{"", hush, "keyring:x", "env:", "env:A B", "env:A=" + hush, "file:", "command:", "command:  ", `command:a "b`, "built-in", "KEYRING"} {
 		_, err := profile.ParseReference(text)
-		wantError(t, err, profile.ErrInvalid, "", "env:NAME")
+		wantError(t, err, problem.ErrInvalid, "", "env:NAME")
 		if strings.Contains(err.Error(), hush) {
 			t.Errorf("the error repeats what may be a secret: %v", err)
 		}
@@ -105,6 +106,6 @@ func TestReferenceInYAML(t *testing.T) {
 	}
 	for _, text := range []string{"[op, read]", "[command]", "[command, [a]]", "{command: a}"} {
 		var got profile.Reference
-		wantError(t, yaml.Unmarshal([]byte(text), &got), profile.ErrInvalid, "", "")
+		wantError(t, yaml.Unmarshal([]byte(text), &got), problem.ErrInvalid, "", "")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
 
@@ -36,7 +37,7 @@ type Resolved struct {
 // names a profile as the flag does. Nothing is looked up but text.
 //
 // Errors: ErrNone when nothing names an account, ErrAmbiguous when the
-// environment names two, ErrNotFound for an unknown profile, ErrInvalid for
+// environment names two, problem.ErrNotFound for an unknown profile, problem.ErrInvalid for
 // half a set of variables or a wrong value, and those of Config.
 func Resolve(in Input) (Resolved, error) {
 	r, err := choose(in)
@@ -58,7 +59,7 @@ func Resolve(in Input) (Resolved, error) {
 // choose finds the account.
 func choose(in Input) (Resolved, error) {
 	if in.Profile != "" {
-		return named(in, in.Profile, "flag --profile")
+		return named(in, in.Profile, fromFlag("profile"))
 	}
 	if name := in.Getenv("FAXCTL_PROFILE"); name != "" {
 		return named(in, name, "environment FAXCTL_PROFILE")
@@ -85,14 +86,15 @@ func choose(in Input) (Resolved, error) {
 }
 
 func none(c Config) error {
-	next := "choose one of three:\n" +
-		"  add an account: faxctl profile add NAME\n" +
-		"  set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or SIGNALWIRE_SPACE_URL, SIGNALWIRE_PROJECT_ID and SIGNALWIRE_API_TOKEN\n" +
-		"  try without an account: --profile sandbox"
+	next := problem.Say("choose one of three:\n"+
+		"  add an account: %s\n"+
+		"  set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or SIGNALWIRE_SPACE_URL, SIGNALWIRE_PROJECT_ID and SIGNALWIRE_API_TOKEN\n"+
+		"  try without an account: %s", problem.Command("profile", "add").Arg("NAME"), problem.Field("profile", "sandbox"))
 	if len(c.Profiles) > 0 {
-		next = "name a profile with --profile (" + strings.Join(c.Names(), ", ") + ") or faxctl profile use NAME; or " + next
+		next = problem.Say("name a profile with %s (%s) or %s; or %s", problem.Field("profile"),
+			problem.Text(strings.Join(c.Names(), ", ")), problem.Command("profile", "use").Arg("NAME"), next)
 	}
-	return &Error{Kind: ErrNone, Text: "no account is chosen and no credentials are set", Next: next}
+	return &problem.Error{Kind: ErrNone, Text: "no account is chosen and no credentials are set", Advice: next}
 }
 
 // named takes a profile that a person asked for by name.
@@ -157,7 +159,7 @@ func (r *Resolved) override(in Input) error {
 		r.set("region", &r.Region, in.Getenv("TWILIO_REGION"), "environment TWILIO_REGION")
 	}
 	r.set("api-url", &r.APIURL, in.Getenv("FAXCTL_API_URL"), "environment FAXCTL_API_URL")
-	r.set("api-url", &r.APIURL, in.APIURL, "flag --api-url")
+	r.set("api-url", &r.APIURL, in.APIURL, fromFlag("api-url"))
 	if r.APIURL == "" {
 		r.Values = append(r.Values, Value{"api-url", "", "default"})
 		return nil
@@ -165,7 +167,7 @@ func (r *Resolved) override(in Input) error {
 	source := r.Values[r.index("api-url")].Source
 	origin, err := ParseAPIURL(r.APIURL)
 	if err != nil {
-		return &Error{Kind: ErrInvalid, Text: source + ": " + err.Error(), Next: hintOf(err)}
+		return &problem.Error{Kind: problem.ErrInvalid, Text: source + ": " + err.Error(), Advice: problem.AdviceOf(err)}
 	}
 	r.set("api-url", &r.APIURL, origin.String(), source)
 	return nil
@@ -208,3 +210,6 @@ func (r *Resolved) sort() {
 func base(path string) string {
 	return path[strings.LastIndexAny(path, `/\`)+1:]
 }
+
+// fromFlag is the source of what a flag says.
+func fromFlag(name string) string { return "flag " + problem.Field(name).String() }

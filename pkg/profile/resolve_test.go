@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -139,21 +140,21 @@ func TestResolveErrors(t *testing.T) {
 		"profiles, none in use":                {config: "profiles:\n  lab:\n    provider: twilio\n    account: " + account + "\n    secret: keyring\n", kind: profile.ErrNone, hint: "--profile (lab)"},
 		"two accounts":                         {vars: append(twilioEnv, signalEnv...), kind: profile.ErrAmbiguous, text: "TWILIO_ACCOUNT_SID and SIGNALWIRE_PROJECT_ID", hint: "--profile"},
 		"two accounts, with a current profile": {config: twoProfiles, vars: append(twilioEnv, signalEnv...), kind: profile.ErrAmbiguous},
-		"unknown profile":                      {config: twoProfiles, flag: "clinc", kind: profile.ErrNotFound, text: "did you mean clinic?", hint: "faxctl profile list"},
-		"unknown current profile":              {config: "current: gone\n", kind: profile.ErrNotFound, text: `"gone"`},
-		"account without token":                {vars: twilioEnv[:1], kind: profile.ErrInvalid, text: "TWILIO_ACCOUNT_SID is set, but TWILIO_AUTH_TOKEN is not", hint: "set TWILIO_AUTH_TOKEN"},
-		"half a set, not the current":          {config: twoProfiles, vars: twilioEnv[:1], kind: profile.ErrInvalid, text: "TWILIO_AUTH_TOKEN is not"},
-		"token without account":                {vars: twilioEnv[1:], kind: profile.ErrInvalid, text: "TWILIO_ACCOUNT_SID is not"},
-		"API key without secret":               {vars: append(twilioEnv, "TWILIO_API_KEY="+apiKey), kind: profile.ErrInvalid, text: "TWILIO_API_SECRET is not"},
-		"API secret without key":               {vars: append(twilioEnv, "TWILIO_API_SECRET=s"), kind: profile.ErrInvalid, text: "TWILIO_API_KEY is not"},
-		"space alone":                          {vars: signalEnv[:1], kind: profile.ErrInvalid, text: "SIGNALWIRE_SPACE_URL is set, but SIGNALWIRE_PROJECT_ID is not"},
-		"no space":                             {vars: signalEnv[1:], kind: profile.ErrInvalid, text: "SIGNALWIRE_PROJECT_ID and SIGNALWIRE_API_TOKEN are set, but SIGNALWIRE_SPACE_URL is not"},
-		"no SignalWire token":                  {vars: signalEnv[:2], kind: profile.ErrInvalid, text: "SIGNALWIRE_API_TOKEN is not"},
-		"somebody else's space":                {vars: append(signalEnv[1:], "SIGNALWIRE_SPACE=evil.example"), kind: profile.ErrInvalid, text: "SIGNALWIRE_SPACE: ", hint: "example.signalwire.com"},
-		"API key as account":                   {vars: []string{"TWILIO_ACCOUNT_SID=" + apiKey, "TWILIO_AUTH_TOKEN=t"}, kind: profile.ErrInvalid, text: "is an API key", hint: "AC…"},
-		"SignalWire's account shape":           {vars: []string{"SIGNALWIRE_SPACE=x", "SIGNALWIRE_PROJECT_ID=" + account, "SIGNALWIRE_TOKEN=t"}, kind: profile.ErrInvalid, text: "UUID"},
-		"API URL in the clear":                 {flag: "sandbox", apiURL: "http://api.example.com", kind: profile.ErrInvalid, text: "flag --api-url: the API URL would send the secret unencrypted"},
-		"edge that is not a label":             {vars: append(twilioEnv, "TWILIO_EDGE=evil.example/"), kind: profile.ErrInvalid, text: "edge"},
+		"unknown profile":                      {config: twoProfiles, flag: "clinc", kind: problem.ErrNotFound, text: "did you mean clinic?", hint: "faxctl profile list"},
+		"unknown current profile":              {config: "current: gone\n", kind: problem.ErrNotFound, text: `"gone"`},
+		"account without token":                {vars: twilioEnv[:1], kind: problem.ErrInvalid, text: "TWILIO_ACCOUNT_SID is set, but TWILIO_AUTH_TOKEN is not", hint: "set TWILIO_AUTH_TOKEN"},
+		"half a set, not the current":          {config: twoProfiles, vars: twilioEnv[:1], kind: problem.ErrInvalid, text: "TWILIO_AUTH_TOKEN is not"},
+		"token without account":                {vars: twilioEnv[1:], kind: problem.ErrInvalid, text: "TWILIO_ACCOUNT_SID is not"},
+		"API key without secret":               {vars: append(twilioEnv, "TWILIO_API_KEY="+apiKey), kind: problem.ErrInvalid, text: "TWILIO_API_SECRET is not"},
+		"API secret without key":               {vars: append(twilioEnv, "TWILIO_API_SECRET=s"), kind: problem.ErrInvalid, text: "TWILIO_API_KEY is not"},
+		"space alone":                          {vars: signalEnv[:1], kind: problem.ErrInvalid, text: "SIGNALWIRE_SPACE_URL is set, but SIGNALWIRE_PROJECT_ID is not"},
+		"no space":                             {vars: signalEnv[1:], kind: problem.ErrInvalid, text: "SIGNALWIRE_PROJECT_ID and SIGNALWIRE_API_TOKEN are set, but SIGNALWIRE_SPACE_URL is not"},
+		"no SignalWire token":                  {vars: signalEnv[:2], kind: problem.ErrInvalid, text: "SIGNALWIRE_API_TOKEN is not"},
+		"somebody else's space":                {vars: append(signalEnv[1:], "SIGNALWIRE_SPACE=evil.example"), kind: problem.ErrInvalid, text: "SIGNALWIRE_SPACE: ", hint: "example.signalwire.com"},
+		"API key as account":                   {vars: []string{"TWILIO_ACCOUNT_SID=" + apiKey, "TWILIO_AUTH_TOKEN=t"}, kind: problem.ErrInvalid, text: "is an API key", hint: "AC…"},
+		"SignalWire's account shape":           {vars: []string{"SIGNALWIRE_SPACE=x", "SIGNALWIRE_PROJECT_ID=" + account, "SIGNALWIRE_TOKEN=t"}, kind: problem.ErrInvalid, text: "UUID"},
+		"API URL in the clear":                 {flag: "sandbox", apiURL: "http://api.example.com", kind: problem.ErrInvalid, text: "flag --api-url: the API URL would send the secret unencrypted"},
+		"edge that is not a label":             {vars: append(twilioEnv, "TWILIO_EDGE=evil.example/"), kind: problem.ErrInvalid, text: "edge"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"strings"
 	"unicode"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Secret is a token that does not print itself: not in any verb of fmt, not in
@@ -66,9 +68,9 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 func usable(place, text string) (Secret, error) {
 	switch {
 	case strings.TrimSpace(text) == "":
-		return Secret{}, &Error{Kind: ErrSecret, Text: "the secret in " + place + " is empty"}
+		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret in " + place + " is empty"}
 	case strings.ContainsFunc(text, unicode.IsControl):
-		return Secret{}, &Error{Kind: ErrSecret, Text: "the secret in " + place + " is more than one line, or has control characters in it"}
+		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret in " + place + " is more than one line, or has control characters in it"}
 	}
 	return NewSecret(strings.TrimSpace(text)), nil
 }

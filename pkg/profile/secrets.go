@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/strict"
 )
 
@@ -28,13 +29,13 @@ type Secrets struct {
 
 // Secret is the secret of the account or API key of p. It may ask the keyring
 // or run a program: call it when a request is about to be made, and keep the
-// answer. Errors: ErrSecret, ErrNotFound, ErrPermission, or the context's.
+// answer. Errors: ErrSecret, problem.ErrNotFound, ErrPermission, or the context's.
 func (s Secrets) Secret(ctx context.Context, p Profile) (Secret, error) {
 	return s.lookup(ctx, p, p.Secret, p.keyringUser())
 }
 
 // SigningKey is what the provider signs callbacks to p with: its signing-key,
-// or the auth token where that is the secret. Errors: ErrNotFound when the
+// or the auth token where that is the secret. Errors: problem.ErrNotFound when the
 // profile does not say, and those of [Secrets.Secret].
 func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 	switch {
@@ -43,14 +44,14 @@ func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 	case p.Provider == Twilio && p.APIKey == "" && p.Parent == "":
 		return s.Secret(ctx, p)
 	case p.Provider == Twilio && p.APIKey == "":
-		return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks of a subaccount are signed with its own auth token, and the secret is that of its parent",
-			Next: s.whereSigningKey(p, "TWILIO_AUTH_TOKEN")}
+		return Secret{}, &problem.Error{Kind: problem.ErrNotFound, Text: "callbacks of a subaccount are signed with its own auth token, and the secret is that of its parent",
+			Advice: problem.Say(s.whereSigningKey(p, "TWILIO_AUTH_TOKEN"))}
 	case p.Provider == Twilio:
-		return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the auth token, and this account is used with an API key",
-			Next: s.whereSigningKey(p, "TWILIO_AUTH_TOKEN")}
+		return Secret{}, &problem.Error{Kind: problem.ErrNotFound, Text: "callbacks are signed with the auth token, and this account is used with an API key",
+			Advice: problem.Say(s.whereSigningKey(p, "TWILIO_AUTH_TOKEN"))}
 	}
-	return Secret{}, &Error{Kind: ErrNotFound, Text: "callbacks are signed with the project's signing key, and nothing says where it is kept",
-		Next: s.whereSigningKey(p, "SIGNALWIRE_SIGNING_KEY") + "; the key is on the API page of the space"}
+	return Secret{}, &problem.Error{Kind: problem.ErrNotFound, Text: "callbacks are signed with the project's signing key, and nothing says where it is kept",
+		Advice: problem.Say(s.whereSigningKey(p, "SIGNALWIRE_SIGNING_KEY") + "; the key is on the API page of the space")}
 }
 
 // whereSigningKey says how to name the signing key: a profile does not take it
@@ -71,9 +72,9 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 	switch r.Kind {
 	case InKeyring:
 		text, err := s.Keyring.get(ctx, user)
-		if errors.Is(err, ErrNotFound) {
-			return Secret{}, &Error{Kind: ErrNotFound, Text: "the keyring has no secret for profile " + p.Name,
-				Next: "save it anew: faxctl profile remove " + p.Name + ", then faxctl profile add " + p.Name}
+		if errors.Is(err, problem.ErrNotFound) {
+			return Secret{}, &problem.Error{Kind: problem.ErrNotFound, Text: "the keyring has no secret for profile " + p.Name,
+				Advice: problem.Say("save it anew: %s, then %s", problem.Command("profile", "remove").Arg(p.Name), problem.Command("profile", "add").Arg(p.Name))}
 		}
 		if err != nil {
 			return Secret{}, err
@@ -82,8 +83,8 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 	case InEnv:
 		text := s.Getenv(r.Value)
 		if text == "" {
-			return Secret{}, &Error{Kind: ErrSecret, Text: "environment variable " + r.Value + " is not set, and the secret is kept there",
-				Next: "set " + r.Value}
+			return Secret{}, &problem.Error{Kind: ErrSecret, Text: "environment variable " + r.Value + " is not set, and the secret is kept there",
+				Advice: problem.Say("set " + r.Value)}
 		}
 		return usable(place, strings.TrimRight(text, "\r\n"))
 	case InFile:
@@ -91,10 +92,10 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 	case InCommand:
 		return fromCommand(ctx, commandLimit, r.Argv)
 	case BuiltIn:
-		return Secret{}, &Error{Kind: ErrSecret, Text: "the secret of profile " + p.Name + " is its sandbox's own"}
+		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret of profile " + p.Name + " is its sandbox's own"}
 	}
-	return Secret{}, &Error{Kind: ErrInvalid, Text: "the profile does not say where the secret is kept",
-		Next: "add secret to the profile: keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS"}
+	return Secret{}, &problem.Error{Kind: problem.ErrInvalid, Text: "the profile does not say where the secret is kept",
+		Advice: problem.Say("add secret to the profile: keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS")}
 }
 
 func (s Secrets) fromFile(path string) (Secret, error) {
@@ -104,16 +105,16 @@ func (s Secrets) fromFile(path string) (Secret, error) {
 			home = s.Getenv("USERPROFILE")
 		}
 		if home == "" {
-			return Secret{}, &Error{Kind: ErrSecret, Text: "the secret is in " + path + ", and HOME is not set", Next: "set HOME, or write the whole path"}
+			return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret is in " + path + ", and HOME is not set", Advice: problem.Say("set HOME, or write the whole path")}
 		}
 		path = filepath.Join(home, rest)
 	}
 	text, err := readPrivate(path, maxSecret)
-	var e *Error
+	var e *problem.Error
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return Secret{}, &Error{Kind: ErrSecret, Text: "the secret is in " + path + ", which is not there",
-			Next: "write the secret to that file with mode 0600"}
+		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret is in " + path + ", which is not there",
+			Advice: problem.Say("write the secret to that file with mode 0600")}
 	case errors.As(err, &e):
 		e.Text = "secret file " + e.Text
 		return Secret{}, err
@@ -135,11 +136,11 @@ func fromCommand(ctx context.Context, limit time.Duration, argv []string) (Secre
 	case ctx.Err() != nil:
 		return Secret{}, ctx.Err()
 	case bounded.Err() != nil:
-		return Secret{}, &Error{Kind: ErrSecret, Text: "the command for the secret, " + strict.Quote(argv[0]) + ", did not finish within " + limit.String(),
-			Next: "run it by hand; it must not ask questions"}
+		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the command for the secret, " + strict.Quote(argv[0]) + ", did not finish within " + limit.String(),
+			Advice: problem.Say("run it by hand; it must not ask questions")}
 	case err != nil:
-		e := &Error{Kind: ErrSecret, Text: "the command for the secret, " + strict.Quote(argv[0]) + ", did not work", Cause: err,
-			Next: "run it by hand to see what it says"}
+		e := &problem.Error{Kind: ErrSecret, Text: "the command for the secret, " + strict.Quote(argv[0]) + ", did not work", Cause: err,
+			Advice: problem.Say("run it by hand to see what it says")}
 		if said := clean(talk.String()); said != "" {
 			e.Cause = errors.New(said + " (" + err.Error() + ")")
 		}

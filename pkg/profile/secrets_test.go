@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -68,14 +69,14 @@ func TestSecret(t *testing.T) {
 		"file, two lines": {inFile(write("lines", hush+"\nx\n")), profile.ErrSecret, "more than one line", ""},
 		"file, empty":     {inFile(write("empty", "\n")), profile.ErrSecret, "is empty", ""},
 		"file, missing":   {inFile("~/missing"), profile.ErrSecret, "not there", "0600"},
-		"file, directory": {inFile(dir), profile.ErrInvalid, "is a directory", ""},
-		"file, too long":  {inFile(write("long", strings.Repeat("x", 64<<10+1))), profile.ErrInvalid, "longer", ""},
+		"file, directory": {inFile(dir), problem.ErrInvalid, "is a directory", ""},
+		"file, too long":  {inFile(write("long", strings.Repeat("x", 64<<10+1))), problem.ErrInvalid, "longer", ""},
 		"command":         {ref: command(self("print", hush+"\nsecond line\n")...)},
 		"command, CRLF":   {ref: command(self("print", hush+"\r\n")...)},
 		"command, empty":  {command(self("print", "")...), profile.ErrSecret, "is empty", ""},
 		"command, fails":  {command(self("refuse")...), profile.ErrSecret, "did not work: vault is locked^G (exit status 7)", "by hand"},
 		"command, none":   {command(filepath.Join(dir, "nothing")), profile.ErrSecret, "did not work", ""},
-		"no reference":    {profile.Reference{}, profile.ErrInvalid, "does not say", "keyring"},
+		"no reference":    {profile.Reference{}, problem.ErrInvalid, "does not say", "keyring"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -121,12 +122,12 @@ func TestSigningKey(t *testing.T) {
 		}
 	}
 	_, err := s.SigningKey(t.Context(), key)
-	wantError(t, err, profile.ErrNotFound, "auth token", "TWILIO_AUTH_TOKEN")
+	wantError(t, err, problem.ErrNotFound, "auth token", "TWILIO_AUTH_TOKEN")
 	_, err = s.SigningKey(t.Context(), lab)
-	wantError(t, err, profile.ErrNotFound, "signing key", "as in signing-key: env:SIGNALWIRE_SIGNING_KEY")
+	wantError(t, err, problem.ErrNotFound, "signing key", "as in signing-key: env:SIGNALWIRE_SIGNING_KEY")
 	lab.Name = "" // of the environment
 	_, err = s.SigningKey(t.Context(), lab)
-	wantError(t, err, profile.ErrNotFound, "signing key", "set SIGNALWIRE_SIGNING_KEY")
+	wantError(t, err, problem.ErrNotFound, "signing key", "set SIGNALWIRE_SIGNING_KEY")
 }
 
 // memory is a keyring of a map.
@@ -136,12 +137,12 @@ func memory(m map[string]string) profile.KeyringFuncs {
 			if text, ok := m[service+"/"+user]; ok {
 				return text, nil
 			}
-			return "", profile.ErrNotFound
+			return "", problem.ErrNotFound
 		},
 		Set: func(service, user, secret string) error { m[service+"/"+user] = secret; return nil },
 		Delete: func(service, user string) error {
 			if _, ok := m[service+"/"+user]; !ok {
-				return profile.ErrNotFound
+				return problem.ErrNotFound
 			}
 			delete(m, service+"/"+user)
 			return nil
@@ -155,7 +156,7 @@ func TestKeyring(t *testing.T) {
 	s := profile.Secrets{Getenv: env(), Keyring: memory(m)}
 
 	_, err := s.Secret(ctx, p)
-	wantError(t, err, profile.ErrNotFound, "no secret for profile clinic", "faxctl profile add clinic")
+	wantError(t, err, problem.ErrNotFound, "no secret for profile clinic", "faxctl profile add clinic")
 	wantError(t, s.Store(ctx, p, profile.Secret{}), profile.ErrSecret, "is empty", "")
 	if err := errors.Join(s.Store(ctx, p, profile.NewSecret(hush)), s.StoreSigningKey(ctx, p, profile.NewSecret("sign"))); err != nil {
 		t.Fatal(err)
@@ -172,7 +173,7 @@ func TestKeyring(t *testing.T) {
 	moved := p
 	moved.AccountID = other
 	_, err = s.Secret(ctx, moved)
-	wantError(t, err, profile.ErrNotFound, "", "")
+	wantError(t, err, problem.ErrNotFound, "", "")
 
 	for range 2 { // the second time there is nothing left, which is fine
 		if err := s.Delete(ctx, p); err != nil {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Imported is a profile found in another tool's file, to be saved with [Add]
@@ -44,19 +46,19 @@ type twilioCLIEntry struct {
 }
 
 // ImportTwilioCLI reads the profiles of Twilio's CLI, sorted by name. Names are
-// made to fit; every profile refers to the keyring. Errors: ErrNotFound when
-// there is no such file, ErrInvalid.
+// made to fit; every profile refers to the keyring. Errors: problem.ErrNotFound when
+// there is no such file, problem.ErrInvalid.
 func ImportTwilioCLI(path string) ([]Imported, error) {
 	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &Error{Kind: ErrNotFound, Text: "no profiles of Twilio's CLI at " + path, Next: "add the account with faxctl profile add"}
+		return nil, &problem.Error{Kind: problem.ErrNotFound, Text: "no profiles of Twilio's CLI at " + path, Advice: problem.Say("add the account with %s", problem.Command("profile", "add"))}
 	case err != nil:
-		return nil, &Error{Kind: ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
 	}
 	var file twilioCLI
 	if err := json.Unmarshal(raw, &file); err != nil {
-		return nil, &Error{Kind: ErrInvalid, Text: path + " is not a config file of Twilio's CLI", Cause: err}
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " is not a config file of Twilio's CLI", Cause: err}
 	}
 	entries := map[string]twilioCLIEntry{}
 	for _, p := range file.Projects {
@@ -74,7 +76,7 @@ func ImportTwilioCLI(path string) ([]Imported, error) {
 		if err := i.Profile.Validate(); err != nil {
 			i.Note = err.Error()
 		} else if i.Secret.IsZero() {
-			i.Note = "its secret is not in the file; add it with faxctl profile add " + i.Profile.Name
+			i.Note = problem.Say("its secret is not in the file; add it with %s", problem.Command("profile", "add").Arg(i.Profile.Name)).String()
 		}
 		all = append(all, i)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -41,9 +42,9 @@ func TestImportTwilioCLI(t *testing.T) {
 
 func TestImportTwilioCLIErrors(t *testing.T) {
 	_, err := profile.ImportTwilioCLI(profile.TwilioCLIPath(t.TempDir()))
-	wantError(t, err, profile.ErrNotFound, filepath.Join(".twilio-cli", "config.json"), "faxctl profile add")
+	wantError(t, err, problem.ErrNotFound, filepath.Join(".twilio-cli", "config.json"), "faxctl profile add")
 	_, err = profile.ImportTwilioCLI(file(t, 0o600, `{"profiles": [`))
-	wantError(t, err, profile.ErrInvalid, "is not a config file of Twilio's CLI", "")
+	wantError(t, err, problem.ErrInvalid, "is not a config file of Twilio's CLI", "")
 }
 
 func FuzzImportTwilioCLI(f *testing.F) {

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
@@ -60,7 +61,7 @@ func Open(p profile.Profile, secret profile.Secret, o Options) (fax.Provider, er
 			Patience:  o.patience(),
 		})
 	}
-	return fax.Provider{}, fax.Invalid("write twilio or signalwire", "provider %q", p.Provider)
+	return fax.Provider{}, problem.Invalid(problem.Say("write twilio or signalwire"), "provider %q", p.Provider)
 }
 
 // patience is for a gateway that says "not found" while what is behind it comes
@@ -84,7 +85,7 @@ func apiOrigin(p profile.Profile) (*url.URL, error) {
 	}
 	origin, err := profile.ParseAPIURL(p.APIURL)
 	if err != nil {
-		return nil, fax.Invalid("give an origin, as in https://api.example.com or http://127.0.0.1:8080", "profile: %w", err)
+		return nil, problem.Invalid(problem.Say("give an origin, as in https://api.example.com or http://127.0.0.1:8080"), "profile: %w", err)
 	}
 	return origin, nil
 }
@@ -111,9 +112,9 @@ func (o Options) api(p profile.Profile) *http.Client {
 // fax.ErrInvalid.
 func ReadOnly(p profile.Profile, config string) error {
 	return &fax.APIError{
-		Kind:    fax.ErrInvalid,
+		Kind:    problem.ErrInvalid,
 		Message: "the profile is read-only, nothing was sent",
-		Hint:    fmt.Sprintf("use another profile, or take read-only out of profile %s in %s", p.Name, cmp.Or(config, "the config file")),
+		Advice:  problem.Say(fmt.Sprintf("use another profile, or take read-only out of profile %s in %s", p.Name, cmp.Or(config, "the config file"))),
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider"
@@ -45,8 +46,8 @@ func TestOpen(t *testing.T) {
 	if _, err := p.Numbers.Prices(ctx, "US"); err != nil {
 		t.Error(err)
 	}
-	if err := p.Faxes.Delete(ctx, "FX1"); !errors.Is(err, fax.ErrInvalid) || errors.Is(err, fax.ErrUnavailable) {
-		t.Errorf("%v, want %v alone", err, fax.ErrInvalid)
+	if err := p.Faxes.Delete(ctx, "FX1"); !errors.Is(err, problem.ErrInvalid) || errors.Is(err, problem.ErrUnavailable) {
+		t.Errorf("%v, want %v alone", err, problem.ErrInvalid)
 	}
 	doc, err := p.Faxes.Open(ctx, fax.Fax{ID: "FX1", MediaURL: server.URL + "/media/ME1"}, 0)
 	if err != nil {
@@ -73,8 +74,8 @@ func TestOpenRefuses(t *testing.T) {
 		"an API URL in the clear": {Provider: profile.Twilio, AccountID: account, APIURL: "http://api.example.com"},
 		"no space":                {Provider: profile.SignalWire, AccountID: "b3877c40-da60-4998-90ad-b792e98472ac"},
 	} {
-		if _, err := provider.Open(p, profile.NewSecret("s3cret"), provider.Options{}); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
-			t.Errorf("%s: %v, hint %q", name, err, fax.Hint(err))
+		if _, err := provider.Open(p, profile.NewSecret("s3cret"), provider.Options{}); !errors.Is(err, problem.ErrInvalid) || problem.AdviceOf(err).String() == "" {
+			t.Errorf("%s: %v, hint %q", name, err, problem.AdviceOf(err).String())
 		}
 	}
 }

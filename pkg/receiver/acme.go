@@ -16,7 +16,7 @@ import (
 	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // ACME says which certificates to ask a certificate authority for. To use it is
@@ -67,17 +67,17 @@ func (a ACME) check() (directory *url.URL, err error) {
 		return nil, err
 	}
 	if directory.Scheme != "https" {
-		return nil, fmt.Errorf("%w: the ACME directory %q is not https", fax.ErrInvalid, a.Directory)
+		return nil, fmt.Errorf("%w: the ACME directory %q is not https", problem.ErrInvalid, a.Directory)
 	}
 	if _, err := mail.ParseAddress(a.Email); a.Email != "" && err != nil {
-		return nil, fmt.Errorf("%w: %q is no email address", fax.ErrInvalid, a.Email)
+		return nil, fmt.Errorf("%w: %q is no email address", problem.ErrInvalid, a.Email)
 	}
 	if len(a.Hosts) == 0 {
-		return nil, fmt.Errorf("%w: a certificate is for a host, and none is named", fax.ErrInvalid)
+		return nil, fmt.Errorf("%w: a certificate is for a host, and none is named", problem.ErrInvalid)
 	}
 	for _, host := range a.Hosts {
 		if _, err := netip.ParseAddr(host); err == nil || strings.ContainsAny(host, ":/*@ ") || !strings.Contains(strings.Trim(host, "."), ".") {
-			return nil, fax.WithHint(fmt.Errorf("%w: %q is no host that can have a certificate", fax.ErrInvalid, host), "as in fax.example.com")
+			return nil, problem.With(fmt.Errorf("%w: %q is no host that can have a certificate", problem.ErrInvalid, host), problem.Say("as in fax.example.com"))
 		}
 	}
 	return directory, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -74,8 +75,8 @@ func (r *Receiver) setAside(e Event, file string, why doubt) error {
 	case err != nil:
 		return err
 	case kept == "":
-		return errors.Join(&refusal{http.StatusServiceUnavailable, "full", fmt.Sprintf("as much is kept aside as may be, %d bytes: "+
-			"look at it with faxctl serve jobs list --parked", asideMost*r.cfg.MaxDocument)}, r.uploads.remove(file))
+		return errors.Join(&refusal{http.StatusServiceUnavailable, "full", fmt.Sprintf("as much is kept aside as may be, %d bytes: look at it with %s",
+			asideMost*r.cfg.MaxDocument, problem.Command("serve", "jobs", "list").Switch("parked"))}, r.uploads.remove(file))
 	case kept != file: // it is there already
 		return r.uploads.remove(file)
 	}
@@ -90,7 +91,7 @@ func (r *Receiver) setAside(e Event, file string, why doubt) error {
 func (r *Receiver) reconsider(ctx context.Context, job *river.Job[asideArgs]) error {
 	a, err := r.queue.aside(ctx, job.Args)
 	switch {
-	case errors.Is(err, fax.ErrNotFound): // done before a crash, which the job did not survive
+	case errors.Is(err, problem.ErrNotFound): // done before a crash, which the job did not survive
 		return nil
 	case err != nil:
 		return err
@@ -171,7 +172,7 @@ func (q *jobQueue[TTx]) setAside(a aside, most int64) (file string, err error) {
 		return "", err
 	}
 	kept, err := q.aside(context.Background(), a.key()) // as the commit, it cannot be hurried
-	if errors.Is(err, fax.ErrNotFound) {
+	if errors.Is(err, problem.ErrNotFound) {
 		return "", nil
 	}
 	return kept.File, err
@@ -183,7 +184,7 @@ func (q *jobQueue[TTx]) aside(ctx context.Context, key asideArgs) (aside, error)
 	err := q.db.reads().QueryRowContext(ctx, selectAside, key.FaxID, string(key.Status), key.SHA256).
 		Scan(&event, &a.File, &a.Size, &a.Doubt.outcome, &a.Doubt.reason)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("a document kept aside of fax %s: %w", key.FaxID, fax.ErrNotFound)
+		err = fmt.Errorf("a document kept aside of fax %s: %w", key.FaxID, problem.ErrNotFound)
 	}
 	if err == nil {
 		err = json.Unmarshal([]byte(event), &a.Event)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -147,7 +148,7 @@ func (r *Receiver) knows(ctx context.Context, faxID string, status fax.Status, n
 		case e.SHA256 != "":
 			return e.SHA256 == mine, nil
 		case upload == "":
-			return false, fmt.Errorf("the document of fax %s: %w", faxID, fax.ErrUnavailable)
+			return false, fmt.Errorf("the document of fax %s: %w", faxID, problem.ErrUnavailable)
 		}
 		known, _, err := r.uploads.sum(upload)
 		if !errors.Is(err, fs.ErrNotExist) {

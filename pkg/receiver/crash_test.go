@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receiver"
 	"github.com/faxctl/faxctl/pkg/twiml"
@@ -61,7 +62,7 @@ func (s stored) Get(ctx context.Context, id string) (fax.Fax, error) {
 	if odd(id) {
 		return s.every.Get(ctx, id)
 	}
-	return fax.Fax{}, &fax.APIError{Kind: fax.ErrNotFound, Status: 404}
+	return fax.Fax{}, &fax.APIError{Kind: problem.ErrNotFound, Status: 404}
 }
 
 func odd(id string) bool { return strings.ContainsAny(id[len(id)-1:], "13579bdf") }

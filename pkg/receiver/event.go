@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -67,10 +68,10 @@ func parseEvent(form url.Values, now time.Time) (Event, error) {
 	}
 	var err error
 	if !isWord(string(e.Status), 32) {
-		e.Status, err = "", fmt.Errorf("%w FaxStatus", fax.ErrInvalid)
+		e.Status, err = "", fmt.Errorf("%w FaxStatus", problem.ErrInvalid)
 	}
 	if !isWord(e.FaxID, maxID) {
-		e.FaxID, err = "", fmt.Errorf("%w FaxSid", fax.ErrInvalid)
+		e.FaxID, err = "", fmt.Errorf("%w FaxSid", problem.ErrInvalid)
 	}
 	return e, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receiver"
 )
@@ -93,7 +94,7 @@ func TestUpkeepFails(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) {
 		c.Backfill = time.Hour
 		c.Prune = func(context.Context) (receiver.Pruned, error) {
-			return receiver.Pruned{}, fax.WithHint(errors.New("no pruning today"), "try tomorrow")
+			return receiver.Pruned{}, problem.With(errors.New("no pruning today"), problem.Say("try tomorrow"))
 		}
 	})
 	none := func() {
@@ -108,7 +109,7 @@ func TestUpkeepFails(t *testing.T) {
 			return err == nil && len(jobs) == 0
 		})
 	}
-	s.cloud.fail(&fax.APIError{Kind: fax.ErrUnavailable, Status: 503})
+	s.cloud.fail(&fax.APIError{Kind: problem.ErrUnavailable, Status: 503})
 	stop := s.run()
 	s.until("failed", func() bool {
 		return strings.Contains(s.log.String(), `msg="backfill failed" error="list the provider's faxes: `) && strings.Contains(s.log.String(), `msg="prune failed" hint="try tomorrow" error="no pruning today"`)

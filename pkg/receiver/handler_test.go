@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/receiver"
 	"github.com/faxctl/faxctl/pkg/webhook"
 )
@@ -48,7 +48,7 @@ func TestAnswer(t *testing.T) {
 
 func TestParsePattern(t *testing.T) {
 	for _, s := range []string{"", "from=", "both=+1*", "[", "to=[a", "anonymous", "to=desk"} {
-		if _, err := receiver.ParsePattern(s); fax.Hint(err) == "" {
+		if _, err := receiver.ParsePattern(s); problem.AdviceOf(err).String() == "" {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
@@ -197,8 +197,8 @@ func TestConnectionsAllowed(t *testing.T) {
 		{512, 1279, 0, "raise the limit, as with ulimit -n 1280, or LimitNOFILE=1280 in a systemd unit, or allow fewer connections"},
 		{5000, 1 << 20, 5000, ""},
 	} {
-		if got, err := receiver.Connections(tt.wanted, tt.files); got != tt.want || fax.Hint(err) != tt.hint || (err != nil) != (got == 0) {
-			t.Errorf("%d of %d files: %d, %v, %s", tt.wanted, tt.files, got, err, fax.Hint(err))
+		if got, err := receiver.Connections(tt.wanted, tt.files); got != tt.want || problem.AdviceOf(err).String() != tt.hint || (err != nil) != (got == 0) {
+			t.Errorf("%d of %d files: %d, %v, %s", tt.wanted, tt.files, got, err, problem.AdviceOf(err).String())
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
 )
@@ -128,8 +129,8 @@ func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker
 		}
 		r.metrics.request(job.Kind, "failed")
 		log := r.log
-		if hint := fax.Hint(err); hint != "" {
-			log = log.With("hint", hint)
+		if hint := problem.AdviceOf(err); !hint.Empty() {
+			log = log.With("hint", hint.String())
 		}
 		log.Error(job.Kind+" failed", "error", err)
 		return nil
@@ -199,9 +200,9 @@ func (r *Receiver) periodic() []*river.PeriodicJob {
 func (r *Receiver) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
 	err := r.bring(ctx, job)
 	if errors.As(err, new(*fetch.TooLargeError)) {
-		err = fax.WithHint(err, "start the receiver with a larger --max-document, then: faxctl serve jobs retry ID")
+		err = problem.With(err, problem.Say("start the receiver with a larger %s, then: %s", problem.Field("max-document"), problem.Command("serve", "jobs", "retry").Arg("ID")))
 	}
-	missing := errors.Is(err, fax.ErrNotFound) && job.Attempt >= missingAttempts
+	missing := errors.Is(err, problem.ErrNotFound) && job.Attempt >= missingAttempts
 	if missing || hopeless(err) {
 		return r.park(ctx, job.JobRow, err)
 	}
@@ -212,7 +213,7 @@ func (r *Receiver) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
 // server refuses: that may be over with tomorrow.
 func hopeless(err error) bool {
 	var answer *fax.APIError
-	return errors.Is(err, fax.ErrInvalid) && (!errors.As(err, &answer) || answer.Status == 0)
+	return errors.Is(err, problem.ErrInvalid) && (!errors.As(err, &answer) || answer.Status == 0)
 }
 
 // bring gets the document that came with the callback, or the provider's.
@@ -225,8 +226,8 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	switch {
 	case err == nil && record.ID == e.FaxID:
 	case err == nil:
-		return fmt.Errorf("the provider sent another fax for %s: %w", e.FaxID, fax.ErrConflict)
-	case upload != "" && errors.Is(err, fax.ErrNotFound):
+		return fmt.Errorf("the provider sent another fax for %s: %w", e.FaxID, problem.ErrConflict)
+	case upload != "" && errors.Is(err, problem.ErrNotFound):
 		record = e.record() // the provider kept nothing, which was the wish
 	default:
 		return err
@@ -235,7 +236,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	case upload != "":
 		record.Status = e.Status // whose document is here, however slow the record is
 	case !record.Status.Terminal():
-		return fmt.Errorf("the provider's record of fax %s is behind, at %s: %w", e.FaxID, record.Status, fax.ErrUnavailable)
+		return fmt.Errorf("the provider's record of fax %s is behind, at %s: %w", e.FaxID, record.Status, problem.ErrUnavailable)
 	}
 	source := source{
 		Faxes: fetch.AtMost(r.provider().Faxes, r.cfg.MaxDocument), uploads: r.uploads, upload: upload,
@@ -246,7 +247,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 		return fmt.Errorf("archive fax %s: %w", e.FaxID, err)
 	}
 	if kept.SHA256 == "" && (upload != "" || job.Attempt < missingAttempts) {
-		return fmt.Errorf("archive fax %s: %w: there was no document to keep", e.FaxID, fax.ErrUnavailable)
+		return fmt.Errorf("archive fax %s: %w: there was no document to keep", e.FaxID, problem.ErrUnavailable)
 	}
 	e.Archived = time.Now().UTC()
 	e.Document, e.ContentType, e.SHA256, e.Size = kept.Path, kept.ContentType, kept.SHA256, kept.Size
@@ -294,7 +295,7 @@ func (r *Receiver) tell(ctx context.Context, key eventKey, how func(context.Cont
 
 // park gives a job up before its last attempt. River tells nobody of that.
 func (r *Receiver) park(ctx context.Context, job *rivertype.JobRow, err error) error {
-	if hint := fax.Hint(err); hint != "" {
+	if hint := problem.AdviceOf(err); !hint.Empty() {
 		err = fmt.Errorf("%w; %s", err, hint) // a job has one text
 	}
 	r.failed(ctx, job, true, err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receiver"
 	"github.com/faxctl/faxctl/pkg/webhook"
@@ -120,7 +121,7 @@ func TestPark(t *testing.T) {
 		jobs, err := desk.Jobs(t.Context())
 		return err == nil && len(jobs) == 0
 	})
-	if _, err := desk.Discard(t.Context(), j.ID); !errors.Is(err, fax.ErrNotFound) {
+	if _, err := desk.Discard(t.Context(), j.ID); !errors.Is(err, problem.ErrNotFound) {
 		t.Errorf("discarding what is done: %v", err)
 	}
 }
@@ -139,7 +140,7 @@ func TestDiscard(t *testing.T) {
 	if err != nil || len(jobs) != 1 || jobs[0].State != receiver.Waiting {
 		t.Fatalf("%+v, %v", jobs, err)
 	}
-	if _, err := desk.Discard(t.Context(), jobs[0].ID); !errors.Is(err, fax.ErrConflict) {
+	if _, err := desk.Discard(t.Context(), jobs[0].ID); !errors.Is(err, problem.ErrConflict) {
 		t.Errorf("discarding what waits: %v", err)
 	}
 	s.run()
@@ -219,7 +220,7 @@ func TestProviderAway(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) { c.Retry = time.Millisecond })
 	s.run()
 	id := faxID(1)
-	s.cloud.fail(&fax.APIError{Kind: fax.ErrUnavailable, Status: 503})
+	s.cloud.fail(&fax.APIError{Kind: problem.ErrUnavailable, Status: 503})
 	if w := s.do(post("/fax/done", callbackForm(id))); w.Code != 204 {
 		t.Fatalf("answered %d", w.Code)
 	}
@@ -242,7 +243,7 @@ func TestRestart(t *testing.T) {
 	if err := os.WriteFile(cut, []byte("%PDF"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := receiver.Open(t.Context(), s.config); !errors.Is(err, fax.ErrConflict) {
+	if _, err := receiver.Open(t.Context(), s.config); !errors.Is(err, problem.ErrConflict) {
 		t.Fatalf("a second receiver on the same state: %v", err)
 	}
 	if err := s.Close(); err != nil {
@@ -273,7 +274,7 @@ func TestReady(t *testing.T) {
 		t.Errorf("ready: %s", got)
 	}
 	s = newStation(t, nil)
-	s.cloud.fail(&fax.APIError{Kind: fax.ErrAuth, Status: 401, Message: "secret words"})
+	s.cloud.fail(&fax.APIError{Kind: problem.ErrAuth, Status: 401, Message: "secret words"})
 	if got := ask(); got != "Service Unavailable\ndatabase: ok\ndisk: ok\nprovider: failed\n" {
 		t.Errorf("not ready: %s", got)
 	}
@@ -289,16 +290,16 @@ func TestOpenRefuses(t *testing.T) {
 		change func(*receiver.Config)
 		want   error
 	}{
-		{"no public URL", func(c *receiver.Config) { c.PublicURL = "" }, fax.ErrInvalid},
-		{"a path that is not clean", func(c *receiver.Config) { c.PublicURL = "https://fax.example.com/a//b" }, fax.ErrInvalid},
-		{"a host alone", func(c *receiver.Config) { c.PublicURL = "fax.example.com" }, fax.ErrInvalid},
-		{"a query", func(c *receiver.Config) { c.PublicURL = "https://fax.example.com/?a=b" }, fax.ErrInvalid},
-		{"no key", func(c *receiver.Config) { c.Keys = nil }, fax.ErrAuth},
-		{"an empty key", func(c *receiver.Config) { c.Keys = []webhook.Key{""} }, fax.ErrAuth},
-		{"no faxes", func(c *receiver.Config) { c.Provider.Faxes = nil }, fax.ErrUnsupported},
-		{"no archive", func(c *receiver.Config) { c.Archive = nil }, fax.ErrInvalid},
-		{"a page size nobody knows", func(c *receiver.Config) { c.Answer.PageSize = "a5" }, fax.ErrInvalid},
-		{"forwarding without a key", func(c *receiver.Config) { c.Forward = "https://example.com" }, fax.ErrInvalid},
+		{"no public URL", func(c *receiver.Config) { c.PublicURL = "" }, problem.ErrInvalid},
+		{"a path that is not clean", func(c *receiver.Config) { c.PublicURL = "https://fax.example.com/a//b" }, problem.ErrInvalid},
+		{"a host alone", func(c *receiver.Config) { c.PublicURL = "fax.example.com" }, problem.ErrInvalid},
+		{"a query", func(c *receiver.Config) { c.PublicURL = "https://fax.example.com/?a=b" }, problem.ErrInvalid},
+		{"no key", func(c *receiver.Config) { c.Keys = nil }, problem.ErrAuth},
+		{"an empty key", func(c *receiver.Config) { c.Keys = []webhook.Key{""} }, problem.ErrAuth},
+		{"no faxes", func(c *receiver.Config) { c.Provider.Faxes = nil }, problem.ErrUnsupported},
+		{"no archive", func(c *receiver.Config) { c.Archive = nil }, problem.ErrInvalid},
+		{"a page size nobody knows", func(c *receiver.Config) { c.Answer.PageSize = "a5" }, problem.ErrInvalid},
+		{"forwarding without a key", func(c *receiver.Config) { c.Forward = "https://example.com" }, problem.ErrInvalid},
 	} {
 		cfg := good
 		cfg.StateDir = t.TempDir()
@@ -310,7 +311,7 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		}
 	}
-	if _, err := receiver.OpenDesk(t.Context(), t.TempDir()); !errors.Is(err, fax.ErrNotFound) || fax.Hint(err) == "" {
+	if _, err := receiver.OpenDesk(t.Context(), t.TempDir()); !errors.Is(err, problem.ErrNotFound) || problem.AdviceOf(err).String() == "" {
 		t.Errorf("a desk without a receiver: %v", err)
 	}
 }

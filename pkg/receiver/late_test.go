@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receiver"
 )
@@ -74,7 +75,7 @@ func TestDocumentComesJustNow(t *testing.T) {
 		}
 	}
 	e.Archived = time.Now()
-	if err := s.Archived(e); !errors.Is(err, fax.ErrUnavailable) {
+	if err := s.Archived(e); !errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("archived without its document: %v", err)
 	}
 	e.SHA256 = strings.Repeat("0", 64)
@@ -105,7 +106,7 @@ func TestServerRefuses(t *testing.T) {
 	s.run()
 	id := faxID(1)
 	s.cloud.add(id)
-	s.cloud.fail(&fax.APIError{Kind: fax.ErrInvalid, Status: http.StatusBadRequest, Message: "not today"})
+	s.cloud.fail(&fax.APIError{Kind: problem.ErrInvalid, Status: http.StatusBadRequest, Message: "not today"})
 	s.told(post("/fax/done", callbackForm(id)))
 	s.until("it failed", func() bool { return strings.Contains(s.log.String(), "not today") })
 	s.cloud.fail(nil)

@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -82,7 +83,7 @@ func OpenDesk(ctx context.Context, stateDir string) (*Desk, error) {
 	}
 	path := databasePath(stateDir)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil, fax.WithHint(fmt.Errorf("a receiver's state in %s: %w", stateDir, fax.ErrNotFound), "start one: faxctl serve")
+		return nil, problem.With(fmt.Errorf("a receiver's state in %s: %w", stateDir, problem.ErrNotFound), problem.Say("start one: %s", problem.Command("serve")))
 	}
 	db, err := openSQLite(ctx, path)
 	if err != nil {
@@ -197,7 +198,7 @@ func jobOf(row *rivertype.JobRow, files map[asideArgs]waiting) Job {
 func (q *jobQueue[TTx]) one(ctx context.Context, id int64) (Job, error) {
 	found, err := q.jobs(ctx, id)
 	if err == nil && len(found) == 0 {
-		err = fax.WithHint(fmt.Errorf("job %d: %w among those that are not done", id, fax.ErrNotFound), "see what there is: faxctl serve jobs list")
+		err = problem.With(fmt.Errorf("job %d: %w among those that are not done", id, problem.ErrNotFound), problem.Say("see what there is: %s", problem.Command("serve", "jobs", "list")))
 	}
 	if err != nil {
 		return Job{}, err
@@ -211,7 +212,7 @@ func (q *jobQueue[TTx]) retry(ctx context.Context, id int64) error {
 		return err
 	}
 	if j.State == Running {
-		return fmt.Errorf("job %d is running: %w", id, fax.ErrConflict)
+		return fmt.Errorf("job %d is running: %w", id, problem.ErrConflict)
 	}
 	_, err = q.client.JobRetry(ctx, id)
 	return err
@@ -224,7 +225,7 @@ func (q *jobQueue[TTx]) parked(ctx context.Context, id int64) (Job, error) {
 	case err != nil:
 		return j, err
 	case j.State != Parked:
-		return j, fmt.Errorf("job %d is %s, not parked: %w", id, j.State, fax.ErrConflict)
+		return j, fmt.Errorf("job %d is %s, not parked: %w", id, j.State, problem.ErrConflict)
 	case j.File == "":
 		return j, nil
 	}

@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Pattern selects faxes by who sends them, or by the number they are for.
@@ -26,7 +26,7 @@ func ParsePattern(s string) (Pattern, error) {
 	known := p.end == "" || p.end == "from" || p.end == "to"
 	number := strings.Trim(p.glob, "+0123456789*?[]^-") == ""
 	if err != nil || p.glob == "" || !known || p.end != "from" && !number { // a sender may claim to be anything
-		return Pattern{}, fax.WithHint(fmt.Errorf("%w pattern %q", fax.ErrInvalid, s), "as in from=+1415* or to=+14155550123")
+		return Pattern{}, problem.With(fmt.Errorf("%w pattern %q", problem.ErrInvalid, s), problem.Say("as in from=+1415* or to=+14155550123"))
 	}
 	return p, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/child"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -158,7 +159,7 @@ func (q *jobQueue[TTx]) archived(e Event) error {
 	return q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
 		n, err := q.db.exec(ctx, tx, updateEvent, string(event), e.FaxID, string(e.Status), e.SHA256)
 		if err == nil && n == 0 {
-			err = fmt.Errorf("fax %s: %w: its document came just now", e.FaxID, fax.ErrUnavailable)
+			err = fmt.Errorf("fax %s: %w: its document came just now", e.FaxID, problem.ErrUnavailable)
 		}
 		return q.r.deliver(e), err
 	})
@@ -168,7 +169,7 @@ func (q *jobQueue[TTx]) load(ctx context.Context, faxID string, status fax.Statu
 	var event string
 	err = q.db.reads().QueryRowContext(ctx, selectEvent, faxID, string(status)).Scan(&event, &upload)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = fmt.Errorf("fax %s, %s: %w", faxID, status, fax.ErrNotFound)
+		err = fmt.Errorf("fax %s, %s: %w", faxID, status, problem.ErrNotFound)
 	}
 	if err == nil {
 		err = json.Unmarshal([]byte(event), &e)

@@ -34,6 +34,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fetch"
@@ -187,25 +188,25 @@ func newReceiver(cfg Config) (*Receiver, error) {
 		return nil, err
 	}
 	if p := public.EscapedPath(); p != "" && path.Clean(p) != strings.TrimSuffix(p, "/") && p != "/" {
-		return nil, fmt.Errorf("%w: the path of the public URL %q has empty or dotted parts", fax.ErrInvalid, cfg.PublicURL)
+		return nil, fmt.Errorf("%w: the path of the public URL %q has empty or dotted parts", problem.ErrInvalid, cfg.PublicURL)
 	}
 	if cfg.Forward != "" {
 		if _, err := checkURL("the URL to forward to", cfg.Forward); err != nil {
 			return nil, err
 		}
 		if cfg.ForwardKey == "" {
-			return nil, fmt.Errorf("%w: forwarding needs a key to sign with", fax.ErrInvalid)
+			return nil, fmt.Errorf("%w: forwarding needs a key to sign with", problem.ErrInvalid)
 		}
 	}
 	switch {
 	case len(cfg.Keys) == 0 || cfg.Keys[0] == "":
-		return nil, fax.WithHint(fmt.Errorf("%w: without a signing key no request can be believed", fax.ErrAuth), "give the profile its signing key: faxctl profile add")
+		return nil, problem.With(fmt.Errorf("%w: without a signing key no request can be believed", problem.ErrAuth), problem.Say("give the profile its signing key: %s", problem.Command("profile", "add")))
 	case cfg.Provider.Faxes == nil:
-		return nil, fmt.Errorf("receiving from %s: %w", cfg.Provider.Name, fax.ErrUnsupported)
+		return nil, fmt.Errorf("receiving from %s: %w", cfg.Provider.Name, problem.ErrUnsupported)
 	case cfg.Archive == nil || cfg.StateDir == "":
-		return nil, fmt.Errorf("%w: a receiver needs an archive and a folder for its state", fax.ErrInvalid)
+		return nil, fmt.Errorf("%w: a receiver needs an archive and a folder for its state", problem.ErrInvalid)
 	case cfg.Backfill < 0 || cfg.MaxDocument < 0 || cfg.MaxConns < 0 || cfg.Jobs < 0 || cfg.Drain < 0:
-		return nil, fmt.Errorf("%w: a limit below zero", fax.ErrInvalid)
+		return nil, fmt.Errorf("%w: a limit below zero", problem.ErrInvalid)
 	}
 	if cfg.MaxConns, err = connections(cfg.MaxConns, openFiles()); err != nil {
 		return nil, err
@@ -224,7 +225,7 @@ func newReceiver(cfg Config) (*Receiver, error) {
 	answer := cfg.Answer
 	answer.Action, answer.Method = r.public+donePath, "POST"
 	if r.twiml, err = answer.Marshal(); err != nil {
-		return nil, fmt.Errorf("%w answer: %w", fax.ErrInvalid, err)
+		return nil, fmt.Errorf("%w answer: %w", problem.ErrInvalid, err)
 	}
 	return r, nil
 }
@@ -252,8 +253,8 @@ func connections(wanted int, files uint64) (int, error) {
 	case wanted == 0 && files >= uint64(OpenFiles(1)):
 		return int((files - otherFiles) / 2), nil
 	}
-	return 0, fax.WithHint(fmt.Errorf("%w: %d connections need %d open files, and the system allows %d", fax.ErrInvalid, cmp.Or(wanted, usualConns), need, files),
-		fmt.Sprintf("raise the limit, as with ulimit -n %d, or LimitNOFILE=%d in a systemd unit, or allow fewer connections", need, need))
+	return 0, problem.With(fmt.Errorf("%w: %d connections need %d open files, and the system allows %d", problem.ErrInvalid, cmp.Or(wanted, usualConns), need, files),
+		problem.Say(fmt.Sprintf("raise the limit, as with ulimit -n %d, or LimitNOFILE=%d in a systemd unit, or allow fewer connections", need, need)))
 }
 
 func setDefault[T comparable](v *T, to T) {
@@ -269,11 +270,11 @@ func checkURL(what, raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
 	case raw == "":
-		return nil, fax.WithHint(fmt.Errorf("%w: %s is missing", fax.ErrInvalid, what), "as in https://fax.example.com")
+		return nil, problem.With(fmt.Errorf("%w: %s is missing", problem.ErrInvalid, what), problem.Say("as in https://fax.example.com"))
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, fax.WithHint(fmt.Errorf("%w: %s %q is no web address", fax.ErrInvalid, what, raw), "as in https://fax.example.com")
+		return nil, problem.With(fmt.Errorf("%w: %s %q is no web address", problem.ErrInvalid, what, raw), problem.Say("as in https://fax.example.com"))
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("%w: %s has a user, a query or a fragment", fax.ErrInvalid, what)
+		return nil, fmt.Errorf("%w: %s has a user, a query or a fragment", problem.ErrInvalid, what)
 	}
 	return u, nil
 }

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receiver"
 	"github.com/faxctl/faxctl/pkg/twiml"
@@ -84,7 +85,7 @@ func (c *cloud) Get(_ context.Context, id string) (fax.Fax, error) {
 	case c.broken != nil:
 		return fax.Fax{}, c.broken
 	case !ok:
-		return fax.Fax{}, &fax.APIError{Kind: fax.ErrNotFound, Status: 404}
+		return fax.Fax{}, &fax.APIError{Kind: problem.ErrNotFound, Status: 404}
 	}
 	return f, nil
 }
@@ -94,7 +95,7 @@ func (c *cloud) Open(_ context.Context, f fax.Fax, _ int64) (fax.Document, error
 	defer c.mu.Unlock()
 	c.opened[f.ID]++
 	if f.MediaID == "" {
-		return fax.Document{}, &fax.APIError{Kind: fax.ErrNotFound, Status: 404}
+		return fax.Document{}, &fax.APIError{Kind: problem.ErrNotFound, Status: 404}
 	}
 	return fax.Document{Body: io.NopCloser(strings.NewReader(document(f.ID))), ContentType: "application/pdf", Size: -1}, nil
 }
@@ -153,7 +154,7 @@ func newFolder(dir string) *folder {
 
 func (a *folder) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (receiver.Kept, error) {
 	d, err := faxes.Open(ctx, f, 0)
-	if errors.Is(err, fax.ErrNotFound) { // all that there is to keep is the record
+	if errors.Is(err, problem.ErrNotFound) { // all that there is to keep is the record
 		return receiver.Kept{}, nil
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -21,7 +22,7 @@ type source struct {
 // provider may know nothing: it was told to keep nothing.
 func (s source) Get(ctx context.Context, id string) (fax.Fax, error) {
 	f, err := s.Faxes.Get(ctx, id)
-	if s.upload != "" && errors.Is(err, fax.ErrNotFound) {
+	if s.upload != "" && errors.Is(err, problem.ErrNotFound) {
 		return s.record, nil
 	}
 	return f, err
@@ -33,9 +34,9 @@ func (s source) Open(ctx context.Context, f fax.Fax, offset int64) (fax.Document
 		return s.uploads.open(s.upload, offset)
 	}
 	d, err := s.Faxes.Open(ctx, f, offset)
-	if s.wait && errors.Is(err, fax.ErrNotFound) {
+	if s.wait && errors.Is(err, problem.ErrNotFound) {
 		// Not found is for good; the archive would note that it is gone.
-		return d, fmt.Errorf("%w: the document is not there yet: %v", fax.ErrUnavailable, err) //nolint:errorlint // its kind is what it must not have
+		return d, fmt.Errorf("%w: the document is not there yet: %v", problem.ErrUnavailable, err) //nolint:errorlint // its kind is what it must not have
 	}
 	return d, err
 }

@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/durable"
-	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // touch makes the file for its owner alone, if it is not there.
@@ -27,7 +27,7 @@ func takeLock(path string) (io.Closer, error) {
 	}
 	ok, err := durable.TryLock(f)
 	if err == nil && !ok {
-		err = fax.WithHint(fmt.Errorf("%w: another receiver uses %s", fax.ErrConflict, path), "end it first, or give this one a state of its own")
+		err = problem.With(fmt.Errorf("%w: another receiver uses %s", problem.ErrConflict, path), problem.Say("end it first, or give this one a state of its own"))
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // leastApart is how far apart two clocks may be whatever the age is.
@@ -17,14 +17,14 @@ const leastApart = 5 * time.Minute
 // provider did not say. It is one clock only that is wrong, and either may be.
 func CheckClock(ours, theirs time.Time, age time.Duration) error {
 	if theirs.IsZero() {
-		return fax.WithHint(fmt.Errorf("%w: the provider did not say what time it is, so that an age cannot be relied on; nothing was deleted", fax.ErrConflict),
-			"look at the clock of this machine; when it is right, faxctl faxes prune takes --no-clock-check with all else as it was")
+		return problem.With(fmt.Errorf("%w: the provider did not say what time it is, so that an age cannot be relied on; nothing was deleted", problem.ErrConflict),
+			problem.Say("look at the clock of this machine; when it is right, %s takes %s with all else as it was", problem.Command("faxes", "prune"), problem.Field("no-clock-check")))
 	}
 	apart := ours.Sub(theirs).Abs()
 	if most := max(leastApart, age/10); apart > most {
-		return fax.WithHint(fmt.Errorf("%w: it is %s here and %s at the provider, so that an age cannot be relied on; nothing was deleted",
-			fax.ErrConflict, ours.UTC().Format(time.RFC3339), theirs.UTC().Format(time.RFC3339)),
-			"set the clock of this machine, then run it again; when it is right, faxctl faxes prune takes --no-clock-check with all else as it was")
+		return problem.With(fmt.Errorf("%w: it is %s here and %s at the provider, so that an age cannot be relied on; nothing was deleted",
+			problem.ErrConflict, ours.UTC().Format(time.RFC3339), theirs.UTC().Format(time.RFC3339)),
+			problem.Say("set the clock of this machine, then run it again; when it is right, %s takes %s with all else as it was", problem.Command("faxes", "prune"), problem.Field("no-clock-check")))
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 func TestCheckClock(t *testing.T) {
@@ -33,7 +33,7 @@ func TestCheckClock(t *testing.T) {
 		switch {
 		case tc.ok && err != nil:
 			t.Errorf("%s: %v", tc.name, err)
-		case !tc.ok && (!errors.Is(err, fax.ErrConflict) || fax.Hint(err) == ""):
+		case !tc.ok && (!errors.Is(err, problem.ErrConflict) || problem.AdviceOf(err).String() == ""):
 			t.Errorf("%s: %v, want a conflict with a hint", tc.name, err)
 		case !tc.ok:
 			for _, clock := range []time.Time{ours, theirs} {
@@ -43,7 +43,7 @@ func TestCheckClock(t *testing.T) {
 			}
 		}
 	}
-	if err := CheckClock(theirs, time.Time{}, 90*day); !errors.Is(err, fax.ErrConflict) || !strings.Contains(fax.Hint(err), "--no-clock-check") {
+	if err := CheckClock(theirs, time.Time{}, 90*day); !errors.Is(err, problem.ErrConflict) || !strings.Contains(problem.AdviceOf(err).String(), "--no-clock-check") {
 		t.Errorf("without a date: %v", err)
 	}
 }

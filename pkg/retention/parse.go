@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 const day = 24 * time.Hour
@@ -42,7 +42,7 @@ func ParseAge(s string) (time.Duration, error) {
 func ParseDeletionAge(s string) (time.Duration, error) {
 	age, err := ParseAge(s)
 	if short := regexp.MustCompile(`[ms](\d|$)`); err == nil && short.MatchString(s) {
-		err = fax.Invalid("write 6mo for six months; where faxes are deleted an age takes h, d, w, mo and y", "length of time %q: minutes and seconds are too short to delete by", s)
+		err = problem.Invalid(problem.Say("write 6mo for six months; where faxes are deleted an age takes h, d, w, mo and y"), "length of time %q: minutes and seconds are too short to delete by", s)
 	}
 	return age, err
 }
@@ -103,7 +103,7 @@ func parseWhen(s string, now time.Time) (t time.Time, isDay bool, err error) {
 }
 
 func badTime(what, got, like string) error {
-	return fax.Invalid("write it like "+like, "%s %q", what, got)
+	return problem.Invalid(problem.Say("write it like "+like), "%s %q", what, got)
 }
 
 // Limit is the most a policy may select: a count, a share of the faxes its filter
@@ -123,7 +123,7 @@ func DailyLimit() Limit { return Limit{set: true, count: 200, days: 3} }
 
 // ParseLimit reads "500" or "5%". Errors are fax.ErrInvalid.
 func ParseLimit(s string) (Limit, error) {
-	bad := fax.Invalid("write it like 500 or 5%", "limit %q", s)
+	bad := problem.Invalid(problem.Say("write it like 500 or 5%"), "limit %q", s)
 	if number, ok := strings.CutSuffix(s, "%"); ok {
 		p, err := strconv.ParseFloat(number, 64)
 		if err != nil || !(p >= 0 && p <= 100) {
@@ -171,6 +171,6 @@ func (l Limit) Check(selected, considered int, days float64) error {
 	if !l.set || float64(selected) <= most {
 		return nil
 	}
-	return fax.WithHint(fmt.Errorf("%w: the policy selects %s, more than the limit of %s; nothing was deleted", fax.ErrConflict, selection, limit),
-		"look at the selection with --dry-run; raise --max-delete if it is right")
+	return problem.With(fmt.Errorf("%w: the policy selects %s, more than the limit of %s; nothing was deleted", problem.ErrConflict, selection, limit),
+		problem.Say("look at the selection with %s; raise %s if it is right", problem.Field("dry-run"), problem.Field("max-delete")))
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 func TestParseAge(t *testing.T) {
@@ -19,7 +19,7 @@ func TestParseAge(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", "90", "d", "-90d", "90 d", "9e9d", "300y", "99999999999999999999d", "1.5h", "90days", "200y200y"} {
-		if got, err := ParseAge(in); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
+		if got, err := ParseAge(in); !errors.Is(err, problem.ErrInvalid) || problem.AdviceOf(err).String() == "" {
 			t.Errorf("ParseAge(%q) = %v, %v; want an invalid length of time with a hint", in, got, err)
 		}
 	}
@@ -33,11 +33,11 @@ func TestParseDeletionAge(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"6m", "90m", "7776000s", "0s", "1mo6m", "6m1mo", "1d30s", "30s1d"} {
-		if got, err := ParseDeletionAge(in); !errors.Is(err, fax.ErrInvalid) || !strings.Contains(fax.Hint(err), "6mo") {
+		if got, err := ParseDeletionAge(in); !errors.Is(err, problem.ErrInvalid) || !strings.Contains(problem.AdviceOf(err).String(), "6mo") {
 			t.Errorf("ParseDeletionAge(%q) = %v, %v; want it refused, with 6mo in the hint", in, got, err)
 		}
 	}
-	if _, err := ParseDeletionAge("soon"); !errors.Is(err, fax.ErrInvalid) {
+	if _, err := ParseDeletionAge("soon"); !errors.Is(err, problem.ErrInvalid) {
 		t.Errorf("soon: %v", err)
 	}
 }
@@ -64,7 +64,7 @@ func TestParseSinceAndUntil(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", "yesterday", "2026-13-01", "01/02/2026", "2026-01-02T"} {
-		if _, err := ParseSince(in, now); !errors.Is(err, fax.ErrInvalid) || fax.Hint(err) == "" {
+		if _, err := ParseSince(in, now); !errors.Is(err, problem.ErrInvalid) || problem.AdviceOf(err).String() == "" {
 			t.Errorf("ParseSince(%q): %v; want an invalid time with a hint", in, err)
 		}
 	}
@@ -77,7 +77,7 @@ func TestParseLimit(t *testing.T) {
 		}
 	}
 	for _, in := range []string{"", "%", "-1", "101%", "NaN%", "many", "5 %"} {
-		if _, err := ParseLimit(in); !errors.Is(err, fax.ErrInvalid) {
+		if _, err := ParseLimit(in); !errors.Is(err, problem.ErrInvalid) {
 			t.Errorf("ParseLimit(%q): %v", in, err)
 		}
 	}
@@ -101,7 +101,7 @@ func TestDailyLimit(t *testing.T) {
 		{5000, 5000, 1, true}, // a day's worth is all there is
 	} {
 		err := DailyLimit().Check(tc.selected, tc.considered, tc.days)
-		if (err == nil) != tc.ok || err != nil && !errors.Is(err, fax.ErrConflict) {
+		if (err == nil) != tc.ok || err != nil && !errors.Is(err, problem.ErrConflict) {
 			t.Errorf("%+v: %v", tc, err)
 		}
 	}
@@ -115,7 +115,7 @@ func FuzzParseSince(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if at, err := ParseSince(s, testNow()); err != nil && !errors.Is(err, fax.ErrInvalid) {
+		if at, err := ParseSince(s, testNow()); err != nil && !errors.Is(err, problem.ErrInvalid) {
 			t.Errorf("%q: %v, %v", s, at, err)
 		}
 		if age, err := ParseAge(s); err == nil && age < 0 {

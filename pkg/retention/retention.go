@@ -16,6 +16,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -39,10 +40,10 @@ func (p Policy) Check() error {
 	f := p.Filter
 	switch {
 	case p.OlderThan < 0 || p.KeepLast < 0:
-		return fmt.Errorf("%w policy: an age or a count below zero", fax.ErrInvalid)
+		return fmt.Errorf("%w policy: an age or a count below zero", problem.ErrInvalid)
 	case p.OlderThan == 0 && p.KeepLast == 0 && f.From == "" && f.To == "" && f.Number == "" && f.After.IsZero() &&
 		f.Until.IsZero() && f.Direction == "" && len(f.Statuses) == 0 && f.MinPages == 0:
-		return fax.WithHint(fmt.Errorf("%w policy: %w", fax.ErrInvalid, ErrEmpty), "say which faxes: --older-than 90d, or a filter such as --to +14155550123")
+		return problem.With(fmt.Errorf("%w policy: %w", problem.ErrInvalid, ErrEmpty), problem.Say("say which faxes: %s, or a filter such as %s", problem.Field("older-than", "90d"), problem.Field("to", "+14155550123")))
 	}
 	return nil
 }
@@ -247,7 +248,7 @@ func Horizon(keeps, within time.Duration, now time.Time) time.Time {
 func Expiring(faxes iter.Seq2[fax.Fax, error], keeps, within time.Duration, now time.Time) iter.Seq2[Expiry, error] {
 	return func(yield func(Expiry, error) bool) {
 		if keeps <= 0 {
-			yield(Expiry{}, fmt.Errorf("expiring faxes: %w: this provider keeps faxes until they are deleted", fax.ErrUnsupported))
+			yield(Expiry{}, fmt.Errorf("expiring faxes: %w: this provider keeps faxes until they are deleted", problem.ErrUnsupported))
 			return
 		}
 		edge := Horizon(keeps, within, now)

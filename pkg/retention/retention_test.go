@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -67,7 +68,7 @@ func TestPlan(t *testing.T) {
 	}{
 		{name: "an empty policy is refused", err: ErrEmpty},
 		{name: "a limit alone is an empty policy", policy: Policy{MaxDelete: limit("5")}, err: ErrEmpty},
-		{name: "a negative age is refused", policy: Policy{OlderThan: -day}, err: fax.ErrInvalid},
+		{name: "a negative age is refused", policy: Policy{OlderThan: -day}, err: problem.ErrInvalid},
 		{
 			name: "older than, exactly that old included", policy: Policy{OlderThan: 90 * day},
 			faxes:  []fax.Fax{aged("young", 89), aged("edge", 90), aged("old", 91)},
@@ -116,7 +117,7 @@ func TestPlan(t *testing.T) {
 		{
 			name: "what has no date is no part of a share", policy: Policy{Filter: fax.Filter{Until: testNow()}, MaxDelete: limit("99%")},
 			faxes:  []fax.Fax{aged("a", 1), aged("undated", 0, undated)},
-			delete: []string{"a"}, skipped: []string{"undated: without a date"}, err: fax.ErrConflict,
+			delete: []string{"a"}, skipped: []string{"undated: without a date"}, err: problem.ErrConflict,
 		},
 		{
 			name: "a filter alone is a policy", policy: Policy{Filter: fax.Filter{Statuses: []fax.Status{fax.Failed}}},
@@ -131,7 +132,7 @@ func TestPlan(t *testing.T) {
 		{
 			name: "more than the limit", policy: Policy{OlderThan: day, MaxDelete: limit("1")},
 			faxes:  []fax.Fax{aged("a", 3), aged("b", 2)},
-			delete: []string{"a", "b"}, err: fax.ErrConflict,
+			delete: []string{"a", "b"}, err: problem.ErrConflict,
 		},
 		{
 			name: "a share counts the faxes that stay", policy: Policy{OlderThan: 90 * day, MaxDelete: limit("50%")},
@@ -141,12 +142,12 @@ func TestPlan(t *testing.T) {
 		{
 			name: "more than the share", policy: Policy{OlderThan: 90 * day, MaxDelete: limit("49.9%")},
 			faxes:  []fax.Fax{aged("a", 99), aged("b", 2)},
-			delete: []string{"a"}, err: fax.ErrConflict,
+			delete: []string{"a"}, err: problem.ErrConflict,
 		},
 		{
 			name: "a limit of none", policy: Policy{OlderThan: day, MaxDelete: limit("0")},
 			faxes:  []fax.Fax{aged("a", 99)},
-			delete: []string{"a"}, err: fax.ErrConflict,
+			delete: []string{"a"}, err: problem.ErrConflict,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -154,7 +155,7 @@ func TestPlan(t *testing.T) {
 			if !errors.Is(err, tc.err) {
 				t.Errorf("error %v, want %v", err, tc.err)
 			}
-			if err != nil && fax.Hint(err) == "" && !errors.Is(err, fax.ErrInvalid) {
+			if err != nil && problem.AdviceOf(err).String() == "" && !errors.Is(err, problem.ErrInvalid) {
 				t.Errorf("no hint with %v", err)
 			}
 			var deleted, skipped []string
@@ -200,7 +201,7 @@ func TestPlanOfEveryDay(t *testing.T) {
 		{1, 291, false},
 	} {
 		plan, err := policy.Plan(list(tc.perDay, tc.days), Facts{Now: testNow()})
-		if (err == nil) != tc.ok || err != nil && !errors.Is(err, fax.ErrConflict) || plan.Summary.Count != tc.perDay*(tc.days-90) {
+		if (err == nil) != tc.ok || err != nil && !errors.Is(err, problem.ErrConflict) || plan.Summary.Count != tc.perDay*(tc.days-90) {
 			t.Errorf("%+v: %d, %v", tc, plan.Summary.Count, err)
 		}
 	}
@@ -279,7 +280,7 @@ func TestQueryIsEnough(t *testing.T) {
 		if want.Left(NoDate) != got.Left(NoDate) {
 			t.Fatalf("%d without a date, listed %d", want.Left(NoDate), got.Left(NoDate))
 		}
-		if diff := cmp.Diff(want.Delete, got.Delete, cmpopts.EquateEmpty()); diff != "" || errors.Is(wantErr, fax.ErrConflict) != errors.Is(gotErr, fax.ErrConflict) {
+		if diff := cmp.Diff(want.Delete, got.Delete, cmpopts.EquateEmpty()); diff != "" || errors.Is(wantErr, problem.ErrConflict) != errors.Is(gotErr, problem.ErrConflict) {
 			t.Fatalf("the listing decides otherwise: %v %v %s", wantErr, gotErr, diff)
 		}
 	})
@@ -300,7 +301,7 @@ func TestExpiring(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, err := range Expiring(faxes, 0, time.Hour, testNow()) {
-		if !errors.Is(err, fax.ErrUnsupported) {
+		if !errors.Is(err, problem.ErrUnsupported) {
 			t.Errorf("a provider that keeps faxes for ever: %v", err)
 		}
 	}

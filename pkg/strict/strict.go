@@ -32,6 +32,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/spell"
 )
@@ -40,7 +41,8 @@ import (
 type Problem struct {
 	Line int    // from 1; 0: the file as a whole
 	Text string // what is wrong; without a line it goes on from the path: "holds …"
-	Hint string // what to write instead; may be empty
+
+	Advice problem.Advice // what to write instead; may be empty
 }
 
 // Error is everything that is wrong with a file.
@@ -58,20 +60,20 @@ func (e *Error) Error() string {
 		if p.Line > 0 {
 			lines[i] = fmt.Sprintf("%s:%d: %s", e.Path, p.Line, p.Text)
 		}
-		if p.Hint != "" && len(e.Problems) > 1 && !strings.HasSuffix(p.Text, "?") {
-			lines[i] += "; " + p.Hint
+		if !p.Advice.Empty() && len(e.Problems) > 1 && !strings.HasSuffix(p.Text, "?") {
+			lines[i] += "; " + p.Advice.String()
 		}
 		lines[i] = plain.Line(lines[i])
 	}
 	return strings.Join(lines, "\n")
 }
 
-// Hint is the advice for the one problem there is, or "".
-func (e *Error) Hint() string {
+// NextStep is the advice for the one problem there is.
+func (e *Error) NextStep() problem.Advice {
 	if len(e.Problems) != 1 {
-		return ""
+		return problem.Advice{}
 	}
-	return plain.Line(e.Problems[0].Hint)
+	return e.Problems[0].Advice
 }
 
 // Document is a file under inspection.
@@ -85,25 +87,25 @@ type Document struct {
 // Parse reads one YAML document. A text without content is an empty mapping,
 // which keeps its comments. The error, an [*Error], is for text that is no
 // YAML or more than one document.
-func Parse(path string, text []byte) (*Document, error) {
+func Parse(path string, content []byte) (*Document, error) {
 	bad := func(line int, why string) (*Document, error) {
-		return nil, &Error{path, []Problem{{Line: line, Text: why, Hint: "correct the file by hand"}}}
+		return nil, &Error{path, []Problem{{Line: line, Text: why, Advice: problem.Say("correct the file by hand")}}}
 	}
 	var tree, more yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec := yaml.NewDecoder(bytes.NewReader(content))
 	switch err := dec.Decode(&tree); {
 	case errors.Is(err, io.EOF):
 		// Nothing but comments, which a tree without content cannot keep.
-		return &Document{Path: path, Tree: &yaml.Node{Kind: yaml.DocumentNode, HeadComment: strings.TrimSpace(string(text)),
+		return &Document{Path: path, Tree: &yaml.Node{Kind: yaml.DocumentNode, HeadComment: strings.TrimSpace(string(content)),
 			Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}}, nil
 	case err != nil:
-		return bad(syntax(err, text))
+		return bad(syntax(err, content))
 	}
 	switch err := dec.Decode(&more); {
 	case err == nil:
 		return bad(more.Line, "more than one YAML document: here begins the second")
 	case !errors.Is(err, io.EOF):
-		return bad(syntax(err, text))
+		return bad(syntax(err, content))
 	}
 	if top := tree.Content[0]; top.ShortTag() == "!!null" {
 		*top = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", HeadComment: top.HeadComment, FootComment: top.FootComment}
@@ -113,7 +115,7 @@ func Parse(path string, text []byte) (*Document, error) {
 
 // syntax is where a text stops being YAML, and why. The library tells a line
 // only where it is not the first, and none for characters and aliases.
-func syntax(err error, text []byte) (line int, why string) {
+func syntax(err error, content []byte) (line int, why string) {
 	why = strings.TrimPrefix(plain.Line(err.Error()), "yaml: ")
 	if m := regexp.MustCompile(`^line (\d+): (.*)$`).FindStringSubmatch(why); m != nil {
 		if n, err := strconv.Atoi(m[1]); err == nil {
@@ -122,13 +124,13 @@ func syntax(err error, text []byte) (line int, why string) {
 	}
 	var at int
 	if m := regexp.MustCompile(`^unknown anchor '(.+)' referenced$`).FindStringSubmatch(why); m != nil {
-		at = bytes.Index(text, []byte("*"+m[1]))
+		at = bytes.Index(content, []byte("*"+m[1]))
 	} else {
-		at = bytes.IndexFunc(text, func(r rune) bool {
+		at = bytes.IndexFunc(content, func(r rune) bool {
 			return r == utf8.RuneError || unicode.IsControl(r) && !strings.ContainsRune("\t\n\r\u0085", r)
 		})
 	}
-	return 1 + bytes.Count(text[:max(at, 0)], []byte("\n")), "not YAML: " + why
+	return 1 + bytes.Count(content[:max(at, 0)], []byte("\n")), "not YAML: " + why
 }
 
 // Root is the node that holds everything.
@@ -148,9 +150,10 @@ func (d *Document) Err() error {
 // Problems is how many problems were noted so far.
 func (d *Document) Problems() int { return len(d.problems) }
 
-// Problem notes that something is wrong at n. The hint may be empty.
-func (d *Document) Problem(n *yaml.Node, hint, format string, args ...any) {
-	d.problems = append(d.problems, Problem{n.Line, fmt.Sprintf(format, args...), hint})
+// Problem notes that something is wrong at n. The advice may be empty; its
+// settings are named as keys.
+func (d *Document) Problem(n *yaml.Node, a problem.Advice, format string, args ...any) {
+	d.problems = append(d.problems, Problem{n.Line, fmt.Sprintf(format, args...), a.Keys()})
 }
 
 // Mapping calls each for every key of n. A key that is there twice, and an n
@@ -161,14 +164,14 @@ func (d *Document) Mapping(n *yaml.Node, what string, each func(k, v *yaml.Node)
 	case n.ShortTag() == "!!null":
 		return
 	case n.Kind != yaml.MappingNode:
-		d.Problem(n, "", "%s is not a mapping of keys to values", what)
+		d.Problem(n, problem.Advice{}, "%s is not a mapping of keys to values", what)
 		return
 	}
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if line, twice := seen[k.Value]; twice {
-			d.Problem(k, "", "key %s is there already, in line %d", Quote(k.Value), line)
+			d.Problem(k, problem.Advice{}, "key %s is there already, in line %d", Quote(k.Value), line)
 			continue
 		}
 		seen[k.Value] = k.Line
@@ -183,7 +186,7 @@ func (d *Document) List(n *yaml.Node, what string, each func(v *yaml.Node)) {
 	case n.ShortTag() == "!!null":
 		return
 	case n.Kind != yaml.SequenceNode:
-		d.Problem(n, "as in: "+what+": [...], or a line with a dash for each", "%s is not a list", what)
+		d.Problem(n, problem.Say("as in: "+what+": [...], or a line with a dash for each"), "%s is not a list", what)
 		return
 	}
 	for _, v := range n.Content {
@@ -235,15 +238,15 @@ func Keys(fields []Field) []string {
 // unknown notes a key that does not exist, and those that do.
 func (d *Document) unknown(k *yaml.Node, what string, known []string) {
 	near := Suggest(k.Value, known)
-	hint := ""
+	var keys problem.Advice
 	switch {
 	case near != "":
 	case len(known) == 2:
-		hint = "the keys of " + what + " are " + strings.Join(known, " and ")
+		keys = problem.Say("the keys of " + what + " are " + strings.Join(known, " and "))
 	default:
-		hint = "the keys of " + what + " are " + strings.Join(known, ", ")
+		keys = problem.Say("the keys of " + what + " are " + strings.Join(known, ", "))
 	}
-	d.Problem(k, hint, "unknown key %s%s", Quote(k.Value), near)
+	d.Problem(k, keys, "unknown key %s%s", Quote(k.Value), near)
 }
 
 // value reads a node into a field.
@@ -251,7 +254,7 @@ func (d *Document) value(f Field, n *yaml.Node) {
 	v := target(n)
 	null := v.ShortTag() == "!!null"
 	if f.Filled && (null || v.Kind == yaml.ScalarNode && v.Value == "") {
-		d.Problem(n, "say which, or leave "+f.Key+" out", "%s has no value", f.Key)
+		d.Problem(n, problem.Say("say which, or leave "+f.Key+" out"), "%s has no value", f.Key)
 		return
 	}
 	if read, own := f.At.(func(*yaml.Node)); own {
@@ -265,34 +268,31 @@ func (d *Document) value(f Field, n *yaml.Node) {
 	}
 	switch {
 	case kind == reflect.Bool && null:
-		d.Problem(n, "write true or false, or leave "+f.Key+" out", "%s has no value", f.Key)
+		d.Problem(n, problem.Say("write true or false, or leave "+f.Key+" out"), "%s has no value", f.Key)
 		return
 	case kind == reflect.Bool && v.ShortTag() != "!!bool":
-		d.Problem(n, "", "%s: want true or false%s", f.Key, suggestBool(v))
+		d.Problem(n, problem.Advice{}, "%s: want true or false%s", f.Key, suggestBool(v))
 		return
 	case null && at.Kind() == reflect.Pointer:
-		d.Problem(n, `write "" to clear it, or leave `+f.Key+" out", "%s has no value", f.Key)
+		d.Problem(n, problem.Say(`write "" to clear it, or leave `+f.Key+" out"), "%s has no value", f.Key)
 		return
 	case kind == reflect.String && v.ShortTag() == "!!bool":
-		d.Problem(n, "write it in quotes if that is the text", "%s: want text, not %s", f.Key, v.Value)
+		d.Problem(n, problem.Say("write it in quotes if that is the text"), "%s: want text, not %s", f.Key, v.Value)
 		return
 	}
 	err := n.Decode(f.At)
 	if err != nil {
 		reflect.ValueOf(f.At).Elem().SetZero() // nothing was given, then
 	}
-	var hinted interface {
-		error
-		Hint() string
-	}
+	advice := problem.AdviceOf(err)
 	switch {
 	case err == nil:
-	case errors.As(err, &hinted):
-		d.Problem(n, hinted.Hint(), "%s: %v", f.Key, hinted)
+	case !advice.Empty():
+		d.Problem(n, advice, "%s: %v", f.Key, err)
 	case kind == reflect.Bool:
-		d.Problem(n, "", "%s: want true or false", f.Key)
+		d.Problem(n, problem.Advice{}, "%s: want true or false", f.Key)
 	default:
-		d.Problem(n, "", "%s: want text", f.Key)
+		d.Problem(n, problem.Advice{}, "%s: want text", f.Key)
 	}
 }
 

@@ -78,11 +78,11 @@ func TestProblems(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	var e *strict.Error
-	if !errors.As(err, &e) || e.Hint() != "" {
-		t.Errorf("the hint of several is %q", e.Hint())
+	if !errors.As(err, &e) || !e.NextStep().Empty() {
+		t.Errorf("the hint of several is %q", e.NextStep())
 	}
-	if _, err := read("zzz: 1\n"); !errors.As(err, &e) || e.Hint() != "the keys of a dish are name, phone, hot, price, size, sides" || strings.Contains(err.Error(), "keys") {
-		t.Errorf("one problem: %v, hint %q", err, e.Hint())
+	if _, err := read("zzz: 1\n"); !errors.As(err, &e) || e.NextStep().String() != "the keys of a dish are name, phone, hot, price, size, sides" || strings.Contains(err.Error(), "keys") {
+		t.Errorf("one problem: %v, hint %q", err, e.NextStep())
 	}
 }
 

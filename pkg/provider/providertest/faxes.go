@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -102,8 +103,8 @@ func (s Subject) faxes(t *testing.T) {
 		"delete":       func(id string) error { return f.Delete(t.Context(), id) },
 		"delete media": func(id string) error { return f.DeleteMedia(t.Context(), id, s.UnknownID) },
 	} {
-		want(t, name+" of an unknown id", call(s.UnknownID), fax.ErrNotFound)
-		want(t, name+" of no id", call("../"+s.UnknownID), fax.ErrInvalid)
+		want(t, name+" of an unknown id", call(s.UnknownID), problem.ErrNotFound)
+		want(t, name+" of no id", call("../"+s.UnknownID), problem.ErrInvalid)
 	}
 }
 
@@ -166,7 +167,7 @@ func (s Subject) documents(t *testing.T) {
 	}
 	x.MediaURL = "https://files.example.com/elsewhere.pdf"
 	_, err = f.Open(t.Context(), x, 0)
-	want(t, "a link to elsewhere", err, fax.ErrInvalid)
+	want(t, "a link to elsewhere", err, problem.ErrInvalid)
 }
 
 func (s Subject) deleting(t *testing.T) {
@@ -177,7 +178,7 @@ func (s Subject) deleting(t *testing.T) {
 	if err := f.DeleteMedia(ctx, bare.ID, bare.MediaID); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "deleting the media again", f.DeleteMedia(ctx, bare.ID, bare.MediaID), fax.ErrNotFound)
+	want(t, "deleting the media again", f.DeleteMedia(ctx, bare.ID, bare.MediaID), problem.ErrNotFound)
 	got, err := f.Get(ctx, bare.ID)
 	if err != nil {
 		t.Fatalf("the record went with its media: %v", err)
@@ -185,7 +186,7 @@ func (s Subject) deleting(t *testing.T) {
 	if _, err := f.Open(ctx, got, 0); err == nil {
 		t.Error("the document is still there")
 	} else {
-		want(t, "opening a deleted document", err, fax.ErrNotFound)
+		want(t, "opening a deleted document", err, problem.ErrNotFound)
 	}
 	if media, err := fax.Collect(f.Media(ctx, bare.ID)); err != nil || len(media) != 0 {
 		t.Errorf("media %+v, %v", media, err)
@@ -194,15 +195,15 @@ func (s Subject) deleting(t *testing.T) {
 	if err := f.Delete(ctx, whole.ID); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "deleting again", f.Delete(ctx, whole.ID), fax.ErrNotFound)
+	want(t, "deleting again", f.Delete(ctx, whole.ID), problem.ErrNotFound)
 	for x, err := range listed(ctx, f, fax.Filter{}, 0) {
 		if err == nil && !x.Status.Terminal() {
-			want(t, "deleting a fax in progress", f.Delete(ctx, x.ID), fax.ErrConflict)
+			want(t, "deleting a fax in progress", f.Delete(ctx, x.ID), problem.ErrConflict)
 			break
 		}
 	}
 	_, err = f.Get(ctx, whole.ID)
-	want(t, "getting what was deleted", err, fax.ErrNotFound)
+	want(t, "getting what was deleted", err, problem.ErrNotFound)
 	for x, err := range listed(ctx, f, fax.Filter{}, 0) {
 		if err != nil {
 			t.Fatal(err)

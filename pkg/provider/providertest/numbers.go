@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -34,11 +35,11 @@ func (s Subject) search(t *testing.T) {
 	odd := s.Offered
 	odd.Type = "golden"
 	_, err := fax.Collect(n.Search(t.Context(), odd))
-	want(t, "a type that is none", err, fax.ErrUnsupported)
+	want(t, "a type that is none", err, problem.ErrUnsupported)
 	odd = s.Offered
 	odd.Country = "united states"
 	_, err = fax.Collect(n.Search(t.Context(), odd))
-	want(t, "a country that is none", err, fax.ErrInvalid)
+	want(t, "a country that is none", err, problem.ErrInvalid)
 }
 
 func (s Subject) numbers(t *testing.T) {
@@ -111,8 +112,8 @@ func (s Subject) numbers(t *testing.T) {
 		"configure": func(id string) error { _, err := n.Configure(t.Context(), id, fax.Change{Name: new("x")}); return err },
 		"release":   func(id string) error { return n.Release(t.Context(), id) },
 	} {
-		want(t, name+" of an unknown id", call(s.UnknownID), fax.ErrNotFound)
-		want(t, name+" of no id", call("../"+s.UnknownID), fax.ErrInvalid)
+		want(t, name+" of an unknown id", call(s.UnknownID), problem.ErrNotFound)
+		want(t, name+" of no id", call("../"+s.UnknownID), problem.ErrInvalid)
 	}
 }
 
@@ -128,7 +129,7 @@ func (s Subject) life(t *testing.T) {
 		break
 	}
 	_, err := n.Buy(ctx, fax.Order{})
-	want(t, "an empty order", err, fax.ErrInvalid)
+	want(t, "an empty order", err, problem.ErrInvalid)
 
 	bought, err := n.Buy(ctx, fax.Order{Phone: offer.Phone, Name: "contract test"})
 	if err != nil {
@@ -144,7 +145,7 @@ func (s Subject) life(t *testing.T) {
 		t.Errorf("bought %+v", bought)
 	}
 	_, err = n.Buy(ctx, fax.Order{Phone: offer.Phone})
-	want(t, "buying it again", err, fax.ErrConflict)
+	want(t, "buying it again", err, problem.ErrConflict)
 
 	read := func(what string) fax.Number {
 		t.Helper()
@@ -185,9 +186,9 @@ func (s Subject) life(t *testing.T) {
 		t.Fatal(err)
 	}
 	released = true
-	want(t, "releasing it again", n.Release(ctx, bought.ID), fax.ErrNotFound)
+	want(t, "releasing it again", n.Release(ctx, bought.ID), problem.ErrNotFound)
 	_, err = n.Get(ctx, bought.ID)
-	want(t, "getting what was released", err, fax.ErrNotFound)
+	want(t, "getting what was released", err, problem.ErrNotFound)
 	if left, err := fax.Collect(n.List(ctx, fax.NumberFilter{Phone: offer.Phone})); err != nil || len(left) != 0 {
 		t.Errorf("%d numbers left, %v", len(left), err)
 	}

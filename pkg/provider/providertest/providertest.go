@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -126,8 +127,8 @@ func (s Subject) calls(p fax.Provider) map[string]func(context.Context) error {
 // refused: wrong credentials are ErrAuth, whatever is asked.
 func (s Subject) refused(t *testing.T) {
 	for name, call := range s.calls(s.Refused(t)) {
-		if err := call(t.Context()); !errors.Is(err, fax.ErrAuth) {
-			t.Errorf("%s: %v, want %v", name, err, fax.ErrAuth)
+		if err := call(t.Context()); !errors.Is(err, problem.ErrAuth) {
+			t.Errorf("%s: %v, want %v", name, err, problem.ErrAuth)
 		}
 	}
 }
@@ -137,7 +138,7 @@ func (s Subject) canceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, call := range s.calls(s.Open(t)) {
-		if err := call(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, fax.ErrUnavailable) {
+		if err := call(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, problem.ErrUnavailable) {
 			t.Errorf("%s: %v, want %v alone", name, err, context.Canceled)
 		}
 	}

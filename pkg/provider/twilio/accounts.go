@@ -6,6 +6,7 @@ import (
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -29,12 +30,12 @@ func (a *account) Account(ctx context.Context) (fax.Account, error) {
 	}
 	switch sid := clean(string(w.SID), 100); {
 	case sid == "":
-		return fax.Account{}, &fax.APIError{Kind: fax.ErrUnavailable, Message: notTheAPI + "no account", Hint: hintBetween}
+		return fax.Account{}, &fax.APIError{Kind: problem.ErrUnavailable, Message: notTheAPI + "no account", Advice: lookBetween()}
 	case !strings.EqualFold(sid, a.id):
 		return fax.Account{}, &fax.APIError{
-			Kind:    fax.ErrAuth,
+			Kind:    problem.ErrAuth,
 			Message: "the answer is about account " + sid + ", not " + a.id,
-			Hint:    "check the account of the profile and --api-url: faxctl profile show",
+			Advice:  problem.Say("check the account of the profile and %s: %s", problem.Field("api-url"), problem.Command("profile", "show")),
 		}
 	}
 	return fax.Account{ID: string(w.SID), Name: string(w.FriendlyName), Status: string(w.Status), Type: string(w.Type)}, nil

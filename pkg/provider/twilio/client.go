@@ -15,6 +15,7 @@ import (
 	"github.com/twilio/twilio-go/client"
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -97,7 +98,7 @@ func (c *call) send(method, rawURL string, data url.Values) (*http.Response, err
 	}
 	req, err := http.NewRequestWithContext(c.ctx, method, rawURL, form)
 	if err != nil {
-		return nil, fmt.Errorf("%w address of a request", fax.ErrInvalid)
+		return nil, fmt.Errorf("%w address of a request", problem.ErrInvalid)
 	}
 	req.URL = c.account.really(req.URL)
 	req.Host = req.URL.Host
@@ -169,19 +170,20 @@ func (c *call) decode(out any) error {
 }
 
 // notTheAPI begins the message about an answer that the provider does not give,
-// and hintBetween says who may have.
-const (
-	notTheAPI   = "the answer is not what the API sends: "
-	hintBetween = "something between here and the provider may have answered: check --api-url and the proxy variables"
-)
+// and lookBetween says who may have.
+const notTheAPI = "the answer is not what the API sends: "
+
+func lookBetween() problem.Advice {
+	return problem.Say("something between here and the provider may have answered: check %s and the proxy variables", problem.Field("api-url"))
+}
 
 // misunderstood is an answer that is not what the API sends.
 func (c *call) misunderstood(err error) error {
 	e := refusal(c.status, c.header, c.body, false)
-	e.Kind = fax.ErrUnavailable
+	e.Kind = problem.ErrUnavailable
 	e.Code = ""
 	e.Message = notTheAPI + describe(c.body, err)
-	e.Hint = hintBetween
+	e.Advice = lookBetween()
 	return e
 }
 
@@ -277,7 +279,7 @@ func unreachable(req *http.Request, err error) error {
 	if errors.As(err, &refused) { // by a layer of our own: it was not sent
 		return err
 	}
-	return fax.WithHint(
-		fmt.Errorf("%w: %s %s: %w", fax.ErrUnavailable, req.Method, req.URL.Host, err),
-		"check the connection, the proxy variables and --api-url, then run it again")
+	return problem.With(
+		fmt.Errorf("%w: %s %s: %w", problem.ErrUnavailable, req.Method, req.URL.Host, err),
+		problem.Say("check the connection, the proxy variables and %s, then run it again", problem.Field("api-url")))
 }

@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
 )
@@ -70,8 +71,8 @@ func TestTrouble(t *testing.T) {
 				if name == "the same page for ever" && what == "page" {
 					continue // its reader, not the page, goes round
 				}
-				if !errors.Is(err, fax.ErrUnavailable) {
-					t.Errorf("%s: %v, want %v", what, err, fax.ErrUnavailable)
+				if !errors.Is(err, problem.ErrUnavailable) {
+					t.Errorf("%s: %v, want %v", what, err, problem.ErrUnavailable)
 				}
 				if strings.Contains(fmt.Sprint(err), token) || strings.Contains(fmt.Sprint(err), "PageSize") {
 					t.Errorf("%s: %v tells too much", what, err)
@@ -98,14 +99,14 @@ func TestWhichAccount(t *testing.T) {
 	for body, want := range map[string]error{
 		`{"sid":"` + accountID + `","friendly_name":"Clinic","status":"active","type":"Full"}`: nil,
 		`{"sid":"` + strings.ToUpper(accountID) + `"}`:                                         nil,
-		`{"sid":"ACbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","status":"active"}`:                       fax.ErrAuth,
-		`{"sid":"","status":"active"}`:                                                         fax.ErrUnavailable,
-		`{"status":"ok"}`:                                                                      fax.ErrUnavailable,
+		`{"sid":"ACbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb","status":"active"}`:                       problem.ErrAuth,
+		`{"sid":"","status":"active"}`:                                                         problem.ErrUnavailable,
+		`{"status":"ok"}`:                                                                      problem.ErrUnavailable,
 	} {
 		d := newDouble(t)
 		d.answer("GET /2010-04-01/Accounts/"+accountID+".json", http.StatusOK, body)
 		got, err := d.open(t, twilio.Config{}).Accounts.Account(t.Context())
-		if !errors.Is(err, want) || (want != nil) != (fax.Hint(err) != "") || (want == nil) != strings.EqualFold(got.ID, accountID) {
+		if !errors.Is(err, want) || (want != nil) != (problem.AdviceOf(err).String() != "") || (want == nil) != strings.EqualFold(got.ID, accountID) {
 			t.Errorf("%s: %+v, %v", body, got, err)
 		}
 	}
@@ -124,7 +125,7 @@ func TestCancel(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 1)
 		defer cancel()
 		_, err = p.Numbers.Buy(ctx, fax.Order{Phone: "+14155550123"})
-		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, fax.ErrUnavailable) {
+		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, problem.ErrUnavailable) {
 			t.Errorf("%v, want the deadline alone", err)
 		}
 	})
@@ -173,16 +174,16 @@ func TestOpenRefuses(t *testing.T) {
 		alter func(*twilio.Config)
 		want  error
 	}{
-		"a dialect that is none":          {func(c *twilio.Config) { c.Dialect = "vonage" }, fax.ErrInvalid},
-		"no account":                      {func(c *twilio.Config) { c.AccountID = "" }, fax.ErrInvalid},
-		"an account that leaves the path": {func(c *twilio.Config) { c.AccountID = "../AC1" }, fax.ErrInvalid},
-		"no user":                         {func(c *twilio.Config) { c.User = "" }, fax.ErrAuth},
-		"no secret":                       {func(c *twilio.Config) { c.Secret = nil }, fax.ErrAuth},
-		"a region without an edge":        {func(c *twilio.Config) { c.Region = "ie1" }, fax.ErrInvalid},
-		"an edge that is a host":          {func(c *twilio.Config) { c.Edge = "evil.example/" }, fax.ErrInvalid},
-		"no space":                        {func(c *twilio.Config) { c.Dialect = twilio.SignalWire }, fax.ErrInvalid},
-		"a space elsewhere":               {func(c *twilio.Config) { c.Dialect, c.Space = twilio.SignalWire, "signalwire.com.evil.example" }, fax.ErrInvalid},
-		"a space with a user":             {func(c *twilio.Config) { c.Dialect, c.Space = twilio.SignalWire, "a@b.signalwire.com" }, fax.ErrInvalid},
+		"a dialect that is none":          {func(c *twilio.Config) { c.Dialect = "vonage" }, problem.ErrInvalid},
+		"no account":                      {func(c *twilio.Config) { c.AccountID = "" }, problem.ErrInvalid},
+		"an account that leaves the path": {func(c *twilio.Config) { c.AccountID = "../AC1" }, problem.ErrInvalid},
+		"no user":                         {func(c *twilio.Config) { c.User = "" }, problem.ErrAuth},
+		"no secret":                       {func(c *twilio.Config) { c.Secret = nil }, problem.ErrAuth},
+		"a region without an edge":        {func(c *twilio.Config) { c.Region = "ie1" }, problem.ErrInvalid},
+		"an edge that is a host":          {func(c *twilio.Config) { c.Edge = "evil.example/" }, problem.ErrInvalid},
+		"no space":                        {func(c *twilio.Config) { c.Dialect = twilio.SignalWire }, problem.ErrInvalid},
+		"a space elsewhere":               {func(c *twilio.Config) { c.Dialect, c.Space = twilio.SignalWire, "signalwire.com.evil.example" }, problem.ErrInvalid},
+		"a space with a user":             {func(c *twilio.Config) { c.Dialect, c.Space = twilio.SignalWire, "a@b.signalwire.com" }, problem.ErrInvalid},
 	} {
 		c := good
 		test.alter(&c)

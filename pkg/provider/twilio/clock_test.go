@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
 )
 
@@ -27,13 +27,13 @@ func TestClock(t *testing.T) {
 		"with an odd date":    {200, list, map[string]string{"Date": "noon"}, time.Time{}, nil},
 		"from a cache":        {200, list, map[string]string{"Age": "3600"}, time.Time{}, nil},
 		"just from a cache":   {200, list, map[string]string{"Age": "0"}, time.Time{}, nil},
-		"a web page":          {200, "<!doctype html><p>Sign in", nil, time.Time{}, fax.ErrUnavailable},
-		"another server":      {200, `{"status":"ok"}`, nil, time.Time{}, fax.ErrUnavailable},
-		"a list of no faxes":  {200, `{"faxes":null}`, nil, time.Time{}, fax.ErrUnavailable},
-		"nothing":             {200, "", nil, time.Time{}, fax.ErrUnavailable},
-		"wrong credentials":   {401, `{"code":20003,"message":"Authenticate","status":401}`, nil, time.Time{}, fax.ErrAuth},
-		"a gateway's refusal": {503, "busy", nil, time.Time{}, fax.ErrUnavailable},
-		"the end of faxes":    {404, `{"code":20404,"message":"The requested resource /Faxes was not found","status":404}`, nil, time.Time{}, fax.ErrUnsupported},
+		"a web page":          {200, "<!doctype html><p>Sign in", nil, time.Time{}, problem.ErrUnavailable},
+		"another server":      {200, `{"status":"ok"}`, nil, time.Time{}, problem.ErrUnavailable},
+		"a list of no faxes":  {200, `{"faxes":null}`, nil, time.Time{}, problem.ErrUnavailable},
+		"nothing":             {200, "", nil, time.Time{}, problem.ErrUnavailable},
+		"wrong credentials":   {401, `{"code":20003,"message":"Authenticate","status":401}`, nil, time.Time{}, problem.ErrAuth},
+		"a gateway's refusal": {503, "busy", nil, time.Time{}, problem.ErrUnavailable},
+		"the end of faxes":    {404, `{"code":20404,"message":"The requested resource /Faxes was not found","status":404}`, nil, time.Time{}, problem.ErrUnsupported},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDouble(t)

@@ -3,6 +3,7 @@ package twilio
 import (
 	"net/http"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -10,10 +11,7 @@ import (
 const faxEnded = "34005"
 
 // noFunds is the code of an account that cannot pay.
-const (
-	noFunds   = "20004"
-	hintFunds = "the account has no funds: add some in the provider's console, then run it again"
-)
+const noFunds = "20004"
 
 // faxEndedMessage says what that code, and a collection not found, mean.
 const faxEndedMessage = "Twilio ended its fax service on 2021-12-17: this account has no faxes to ask for"
@@ -23,95 +21,113 @@ const faxEndedMessage = "Twilio ended its fax service on 2021-12-17: this accoun
 func kindOf(status int, code string) error {
 	switch code {
 	case faxEnded:
-		return fax.ErrUnsupported
+		return problem.ErrUnsupported
 	case "20003", "20008":
-		return fax.ErrAuth
+		return problem.ErrAuth
 	case "20404":
-		return fax.ErrNotFound
+		return problem.ErrNotFound
 	case "20429":
-		return fax.ErrUnavailable
+		return problem.ErrUnavailable
 	case noFunds:
 		if status != http.StatusMethodNotAllowed { // which it means as well
-			return fax.ErrConflict
+			return problem.ErrConflict
 		}
 	case "20009", "21404", "22121":
-		return fax.ErrConflict
+		return problem.ErrConflict
 	case "21422":
 		return fax.ErrTaken
 	case "21615", "21631", "21649":
 		return fax.ErrPapers
 	case "21421", "21451", "21452":
-		return fax.ErrInvalid
+		return problem.ErrInvalid
 	}
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fax.ErrAuth
+		return problem.ErrAuth
 	case http.StatusPaymentRequired:
-		return fax.ErrConflict
+		return problem.ErrConflict
 	case http.StatusNotFound, http.StatusGone:
-		return fax.ErrNotFound
+		return problem.ErrNotFound
 	case http.StatusConflict:
-		return fax.ErrConflict
+		return problem.ErrConflict
 	case http.StatusRequestTimeout, http.StatusTooManyRequests:
-		return fax.ErrUnavailable
+		return problem.ErrUnavailable
 	}
 	if status >= 400 && status < 500 {
-		return fax.ErrInvalid
+		return problem.ErrInvalid
 	}
-	return fax.ErrUnavailable
+	return problem.ErrUnavailable
 }
 
-// hintFor is what to do about a refusal.
-func hintFor(status int, code string) string {
+// adviceFor is what to do about a refusal.
+func adviceFor(status int, code string) problem.Advice {
 	switch code {
 	case "20003":
-		return hintRights
+		return checkRights()
 	case "20008":
-		return "these are test credentials, which only work for buying magic numbers: use the live ones, faxctl profile add"
+		return problem.Say("these are test credentials, which only work for buying magic numbers: use the live ones, %s", problem.Command("profile", "add"))
 	case "20009":
-		return "the fax is still in progress: see faxctl faxes get, and run it again when it is done"
+		return problem.Say("the fax is still in progress: see %s, and run it again when it is done", problem.Command("faxes", "get"))
 	case noFunds:
 		if status != http.StatusMethodNotAllowed {
-			return hintFunds
+			return addFunds()
 		}
 	case "20429":
-		return "too many requests at once for this account: run it again, with fewer --jobs"
+		return fewerJobs()
 	case "21404":
-		return "a trial account cannot have another number: upgrade it, or release one with faxctl numbers release"
+		return problem.Say("a trial account cannot have another number: upgrade it, or release one with %s", problem.Command("numbers", "release"))
 	case "21421":
-		return "write the number in E.164, as faxctl numbers search prints it"
+		return problem.Say("write the number in E.164, as %s prints it", problem.Command("numbers", "search"))
 	case "21422":
-		return "the number is not for sale (any more): find another with faxctl numbers search --fax"
+		return problem.Say("the number is not for sale (any more): find another with %s", problem.Command("numbers", "search").Switch("fax"))
 	case "21451", "21452":
-		return "no number in that area code: find one with faxctl numbers search --fax --area-code"
+		return problem.Say("no number in that area code: find one with %s", problem.Command("numbers", "search").Switch("fax").Switch("area-code"))
 	case "21615":
-		return "this country wants a local address: create one in the console, then faxctl numbers buy --address-sid"
+		return buyWith("a local address", "address-sid")
 	case "21631":
-		return "this country wants an address: create one in the console, then faxctl numbers buy --address-sid"
+		return buyWith("an address", "address-sid")
 	case "21649":
-		return "this country wants a regulatory bundle: create one in the console, then faxctl numbers buy --bundle-sid"
+		return buyWith("a regulatory bundle", "bundle-sid")
 	case "22121":
-		return "a number bought recently cannot be released yet: run faxctl numbers release again in some days"
+		return problem.Say("a number bought recently cannot be released yet: run %s again in some days", problem.Command("numbers", "release"))
 	case faxEnded:
-		return signalWireHint
+		return useSignalWire()
 	}
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return hintRights
+		return checkRights()
 	case http.StatusPaymentRequired:
-		return hintFunds
+		return addFunds()
 	case http.StatusTooManyRequests:
-		return "too many requests at once for this account: run it again, with fewer --jobs"
+		return fewerJobs()
 	}
 	if status >= 500 {
-		return "the provider has a problem: run it again later"
+		return problem.Say("the provider has a problem: run it again later")
 	}
-	return ""
+	return problem.Advice{}
 }
 
-// hintRights leads to what the credentials are, where they came from and what they
-// may do.
-const hintRights = "check the credentials and what they may do: faxctl whoami"
+// checkRights leads to what the credentials are, where they came from and what
+// they may do.
+func checkRights() problem.Advice {
+	return problem.Say("check the credentials and what they may do: %s", problem.Command("whoami"))
+}
 
-// signalWireHint names where faxes still can be had.
-const signalWireHint = "SignalWire offers the same API with fax: faxctl profile add --provider signalwire, then --profile with its name"
+func addFunds() problem.Advice {
+	return problem.Say("the account has no funds: add some in the provider's console, then run it again")
+}
+
+// useSignalWire names where faxes still can be had.
+func useSignalWire() problem.Advice {
+	return problem.Say("SignalWire offers the same API with fax: %s, then %s with its name",
+		problem.Command("profile", "add").Set("provider", "signalwire"), problem.Field("profile"))
+}
+
+func fewerJobs() problem.Advice {
+	return problem.Say("too many requests at once for this account: run it again, with fewer %s", problem.Field("jobs"))
+}
+
+// buyWith is what to do where a country wants papers for a number.
+func buyWith(papers, field string) problem.Advice {
+	return problem.Say("this country wants "+papers+": create one in the console, then %s", problem.Command("numbers", "buy").Switch(field))
+}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // day is 24 hours; retention is counted in them.
@@ -43,7 +43,7 @@ func (c Config) dialect() (dialect, error) {
 	case SignalWire:
 		origin := "https://" + c.Space
 		if !regexp.MustCompile(`^([a-z0-9-]+\.)+signalwire\.com$`).MatchString(c.Space) {
-			return dialect{}, fax.Invalid("give the space's host, as in example.signalwire.com: faxctl profile add", "SignalWire space %q", c.Space)
+			return dialect{}, problem.Invalid(problem.Say("give the space's host, as in example.signalwire.com: %s", problem.Command("profile", "add")), "SignalWire space %q", c.Space)
 		}
 		return dialect{
 			name:   SignalWire,
@@ -54,7 +54,7 @@ func (c Config) dialect() (dialect, error) {
 			signIn: "signalwire.com",
 		}, nil
 	}
-	return dialect{}, fmt.Errorf("%w dialect %q", fax.ErrInvalid, c.Dialect)
+	return dialect{}, fmt.Errorf("%w dialect %q", problem.ErrInvalid, c.Dialect)
 }
 
 // twilioHost is what follows the product in a host name. An edge alone means
@@ -65,11 +65,11 @@ func twilioHost(edge, region string) (string, error) {
 	label := regexp.MustCompile(`^[a-z0-9-]*$`)
 	switch {
 	case !label.MatchString(edge), !label.MatchString(region):
-		return "", fmt.Errorf("%w edge %q or region %q", fax.ErrInvalid, edge, region)
+		return "", fmt.Errorf("%w edge %q or region %q", problem.ErrInvalid, edge, region)
 	case edge == "" && (region == "" || region == "us1"):
 		return ".twilio.com", nil
 	case edge == "":
-		return "", fax.WithHint(fmt.Errorf("%w: region %q without an edge", fax.ErrInvalid, region), "set the edge too, as in TWILIO_EDGE=dublin with TWILIO_REGION=ie1")
+		return "", problem.With(fmt.Errorf("%w: region %q without an edge", problem.ErrInvalid, region), problem.Say("set the edge too, as in TWILIO_EDGE=dublin with TWILIO_REGION=ie1"))
 	case region == "":
 		region = "us1"
 	}
@@ -90,7 +90,7 @@ func inside(host string, domains ...string) bool {
 // path, so it must not be able to leave it.
 func checkID(what, id string) error {
 	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`).MatchString(id) {
-		return fmt.Errorf("%w %s id %q", fax.ErrInvalid, what, id)
+		return fmt.Errorf("%w %s id %q", problem.ErrInvalid, what, id)
 	}
 	return nil
 }

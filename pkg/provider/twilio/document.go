@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -32,7 +33,7 @@ func (a faxes) Open(ctx context.Context, f fax.Fax, offset int64) (fax.Document,
 		fresh = true
 	}
 	doc, err := a.openLink(ctx, link, offset)
-	if err == nil || fresh || f.ID == "" || !errors.Is(err, fax.ErrAuth) {
+	if err == nil || fresh || f.ID == "" || !errors.Is(err, problem.ErrAuth) {
 		return doc, err
 	}
 	if link, err = a.freshLink(ctx, f.ID); err != nil {
@@ -58,7 +59,7 @@ func (a faxes) freshLink(ctx context.Context, id string) (string, error) {
 			return link, nil
 		}
 	}
-	return "", &fax.APIError{Kind: fax.ErrNotFound, Message: "fax " + id + " has no document: it was deleted, was never stored, or has not arrived yet"}
+	return "", &fax.APIError{Kind: problem.ErrNotFound, Message: "fax " + id + " has no document: it was deleted, was never stored, or has not arrived yet"}
 }
 
 // openLink follows a link to a document. No credentials go with it: storage
@@ -111,9 +112,9 @@ func (a faxes) follow(ctx context.Context, u *url.URL, offset int64, authorizati
 	for hop := 0; hop <= maxHops; hop++ {
 		if !a.mayFetch(u, hop > 0) {
 			return nil, &fax.APIError{
-				Kind:    fax.ErrInvalid, // and will stay so
+				Kind:    problem.ErrInvalid, // and will stay so
 				Message: "the document is at " + clean(u.Scheme+"://"+u.Host, 80) + ", which is not the provider's; nothing was fetched from there",
-				Hint:    "look at the fax in the provider's console, and tell the provider",
+				Advice:  problem.Say("look at the fax in the provider's console, and tell the provider"),
 			}
 		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
@@ -233,15 +234,15 @@ func mediaRefusal(res *http.Response) error {
 	e := refusal(res.StatusCode, res.Header, body, true)
 	e.MoreInfo = ""
 	switch {
-	case errors.Is(e, fax.ErrNotFound):
-		e.Message, e.Hint = "the document is not there (any more)", ""
-	case errors.Is(e, fax.ErrAuth):
-		e.Hint = "the link has run out or the media are protected: run it again, and check what the credentials may read with faxctl whoami"
+	case errors.Is(e, problem.ErrNotFound):
+		e.Message, e.Advice = "the document is not there (any more)", problem.Advice{}
+	case errors.Is(e, problem.ErrAuth):
+		e.Advice = problem.Say("the link has run out or the media are protected: run it again, and check what the credentials may read with %s", problem.Command("whoami"))
 	}
 	return fmt.Errorf("document: %w", e)
 }
 
 // badMedia is an answer, or a link, that leads to no document.
 func badMedia(why string) error {
-	return &fax.APIError{Kind: fax.ErrUnavailable, Message: why, Hint: "run it again; if it stays so, look at the fax in the provider's console"}
+	return &fax.APIError{Kind: problem.ErrUnavailable, Message: why, Advice: problem.Say("run it again; if it stays so, look at the fax in the provider's console")}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
 )
@@ -100,35 +101,35 @@ func TestOpenLinks(t *testing.T) {
 		},
 		"twilio never sees credentials here": {
 			link: cdn + "/ME1", hosts: map[string]http.HandlerFunc{"media.twiliocdn.com": say(401, "", "")},
-			asked: []string{cdn}, want: fax.ErrAuth,
+			asked: []string{cdn}, want: problem.ErrAuth,
 		},
-		"storage without the provider": {link: s3 + "/ME1", want: fax.ErrInvalid},
-		"plain http":                   {link: "http://media.twiliocdn.com/ME1", want: fax.ErrInvalid},
-		"a look-alike":                 {link: "https://twiliocdn.com.evil.example/ME1", want: fax.ErrInvalid},
-		"a look-alike, shorter":        {link: "https://eviltwiliocdn.com/ME1", want: fax.ErrInvalid},
-		"a user before the host":       {link: "https://twilio.com@evil.example/ME1", want: fax.ErrInvalid},
-		"a user before a good host":    {link: "https://a:b@media.twiliocdn.com/ME1", want: fax.ErrInvalid},
-		"another port":                 {link: "https://media.twiliocdn.com:8443/ME1", want: fax.ErrInvalid},
-		"a file":                       {link: "file:///etc/passwd", want: fax.ErrInvalid},
-		"a machine nearby":             {link: "https://169.254.169.254/latest/meta-data", want: fax.ErrInvalid},
-		"no link":                      {link: "://", want: fax.ErrUnavailable},
+		"storage without the provider": {link: s3 + "/ME1", want: problem.ErrInvalid},
+		"plain http":                   {link: "http://media.twiliocdn.com/ME1", want: problem.ErrInvalid},
+		"a look-alike":                 {link: "https://twiliocdn.com.evil.example/ME1", want: problem.ErrInvalid},
+		"a look-alike, shorter":        {link: "https://eviltwiliocdn.com/ME1", want: problem.ErrInvalid},
+		"a user before the host":       {link: "https://twilio.com@evil.example/ME1", want: problem.ErrInvalid},
+		"a user before a good host":    {link: "https://a:b@media.twiliocdn.com/ME1", want: problem.ErrInvalid},
+		"another port":                 {link: "https://media.twiliocdn.com:8443/ME1", want: problem.ErrInvalid},
+		"a file":                       {link: "file:///etc/passwd", want: problem.ErrInvalid},
+		"a machine nearby":             {link: "https://169.254.169.254/latest/meta-data", want: problem.ErrInvalid},
+		"no link":                      {link: "://", want: problem.ErrUnavailable},
 		"a redirect to elsewhere": {
 			link: cdn + "/ME1", hosts: map[string]http.HandlerFunc{"media.twiliocdn.com": redirect("https://evil.example/")},
-			asked: []string{cdn}, want: fax.ErrInvalid,
+			asked: []string{cdn}, want: problem.ErrInvalid,
 		},
 		"a redirect to plain http": {
 			link: cdn + "/ME1", hosts: map[string]http.HandlerFunc{"media.twiliocdn.com": redirect("http://media.twiliocdn.com/")},
-			asked: []string{cdn}, want: fax.ErrInvalid,
+			asked: []string{cdn}, want: problem.ErrInvalid,
 		},
 		"redirects in a circle": {
 			link: cdn + "/ME1", hosts: map[string]http.HandlerFunc{"media.twiliocdn.com": redirect(cdn + "/ME1")},
-			asked: []string{cdn, cdn, cdn, cdn, cdn, cdn}, want: fax.ErrUnavailable,
+			asked: []string{cdn, cdn, cdn, cdn, cdn, cdn}, want: problem.ErrUnavailable,
 		},
 		"the origin that stands for the API": {
 			link: "http://127.0.0.1:8787/media/ME1", origin: "http://127.0.0.1:8787",
 			hosts: map[string]http.HandlerFunc{"127.0.0.1:8787": servePDF}, asked: []string{"http://127.0.0.1:8787"},
 		},
-		"another port of that machine": {link: "http://127.0.0.1:22/", origin: "http://127.0.0.1:8787", want: fax.ErrInvalid},
+		"another port of that machine": {link: "http://127.0.0.1:22/", origin: "http://127.0.0.1:8787", want: problem.ErrInvalid},
 		"signalwire, public": {
 			dialect: twilio.SignalWire, link: swFiles + "/a.pdf",
 			hosts: map[string]http.HandlerFunc{"files.signalwire.com": servePDF}, asked: []string{swFiles},
@@ -164,7 +165,7 @@ func TestOpenLinks(t *testing.T) {
 			asked: []string{
 				swFiles, s3, swFiles + " " + basic, s3, swFiles + " Bearer " + token, s3,
 			},
-			want: fax.ErrAuth,
+			want: problem.ErrAuth,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -224,8 +225,8 @@ func TestOpenOffset(t *testing.T) {
 		"another part": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Range", "bytes 5-33/34")
 			w.WriteHeader(http.StatusPartialContent)
-		}, 10, 0, 0, fax.ErrUnavailable},
-		"a part without a range": {say(206, "application/pdf", document), 10, 0, 0, fax.ErrUnavailable},
+		}, 10, 0, 0, problem.ErrUnavailable},
+		"a part without a range": {say(206, "application/pdf", document), 10, 0, 0, problem.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &files{hosts: map[string]http.HandlerFunc{"media.twiliocdn.com": test.handle}}
@@ -251,18 +252,18 @@ func TestOpenNoDocument(t *testing.T) {
 		handle http.HandlerFunc
 		want   error
 	}{
-		"a web page":                  {say(200, "text/html; charset=utf-8", "<html>"), fax.ErrUnavailable},
-		"a web page that says PDF":    {say(200, "application/pdf", "<!DOCTYPE html>"), fax.ErrUnavailable},
-		"XML":                         {say(200, "application/xml", expired), fax.ErrUnavailable},
-		"JSON":                        {say(200, "application/json", `{"sid":"ME1"}`), fax.ErrUnavailable},
-		"JSON that says nothing":      {say(200, "", ` {"sid":"ME1"}`[1:]), fax.ErrUnavailable},
-		"not there":                   {say(404, "application/xml", `<Error><Code>NoSuchKey</Code></Error>`), fax.ErrNotFound},
-		"gone":                        {say(410, "application/xml", `<Error><Code>Gone</Code></Error>`), fax.ErrNotFound},
-		"gone, says a gateway":        {say(410, "text/html", "<html>"), fax.ErrUnavailable},
-		"nothing at all":              {say(404, "", ""), fax.ErrUnavailable},
-		"too much at once":            {say(429, "", ""), fax.ErrUnavailable},
-		"a broken server":             {say(500, "", ""), fax.ErrUnavailable},
-		"credentials where none must": {say(400, "application/xml", `<Error><Code>InvalidArgument</Code></Error>`), fax.ErrInvalid},
+		"a web page":                  {say(200, "text/html; charset=utf-8", "<html>"), problem.ErrUnavailable},
+		"a web page that says PDF":    {say(200, "application/pdf", "<!DOCTYPE html>"), problem.ErrUnavailable},
+		"XML":                         {say(200, "application/xml", expired), problem.ErrUnavailable},
+		"JSON":                        {say(200, "application/json", `{"sid":"ME1"}`), problem.ErrUnavailable},
+		"JSON that says nothing":      {say(200, "", ` {"sid":"ME1"}`[1:]), problem.ErrUnavailable},
+		"not there":                   {say(404, "application/xml", `<Error><Code>NoSuchKey</Code></Error>`), problem.ErrNotFound},
+		"gone":                        {say(410, "application/xml", `<Error><Code>Gone</Code></Error>`), problem.ErrNotFound},
+		"gone, says a gateway":        {say(410, "text/html", "<html>"), problem.ErrUnavailable},
+		"nothing at all":              {say(404, "", ""), problem.ErrUnavailable},
+		"too much at once":            {say(429, "", ""), problem.ErrUnavailable},
+		"a broken server":             {say(500, "", ""), problem.ErrUnavailable},
+		"credentials where none must": {say(400, "application/xml", `<Error><Code>InvalidArgument</Code></Error>`), problem.ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &files{hosts: map[string]http.HandlerFunc{"media.twiliocdn.com": test.handle}}
@@ -291,20 +292,20 @@ func TestOpenRenews(t *testing.T) {
 		want                error
 	}{
 		"expired":            {cdn + "/old", record(cdn + "/fresh"), "", []string{"GET fax.twilio.com/v1/Faxes/" + faxID}, nil},
-		"expired twice":      {cdn + "/old", record(cdn + "/older"), "", []string{"GET fax.twilio.com/v1/Faxes/" + faxID}, fax.ErrAuth},
+		"expired twice":      {cdn + "/old", record(cdn + "/older"), "", []string{"GET fax.twilio.com/v1/Faxes/" + faxID}, problem.ErrAuth},
 		"no link":            {"", record(cdn + "/fresh"), "", []string{"GET fax.twilio.com/v1/Faxes/" + faxID}, nil},
-		"no link, and stale": {"", record(cdn + "/old"), "", []string{"GET fax.twilio.com/v1/Faxes/" + faxID}, fax.ErrAuth},
+		"no link, and stale": {"", record(cdn + "/old"), "", []string{"GET fax.twilio.com/v1/Faxes/" + faxID}, problem.ErrAuth},
 		"a link in the media list": {
 			"", record(""), media(`{"sid":"ME1","media_url":"` + cdn + `/fresh"}`),
 			[]string{"GET fax.twilio.com/v1/Faxes/" + faxID, "GET fax.twilio.com/v1/Faxes/" + faxID + "/Media"}, nil,
 		},
 		"no document": {
 			"", record(""), media(""),
-			[]string{"GET fax.twilio.com/v1/Faxes/" + faxID, "GET fax.twilio.com/v1/Faxes/" + faxID + "/Media"}, fax.ErrNotFound,
+			[]string{"GET fax.twilio.com/v1/Faxes/" + faxID, "GET fax.twilio.com/v1/Faxes/" + faxID + "/Media"}, problem.ErrNotFound,
 		},
 		"data about a document only": {
 			"", record(""), wire(t, "twilio/media.json"),
-			[]string{"GET fax.twilio.com/v1/Faxes/" + faxID, "GET fax.twilio.com/v1/Faxes/" + faxID + "/Media"}, fax.ErrNotFound,
+			[]string{"GET fax.twilio.com/v1/Faxes/" + faxID, "GET fax.twilio.com/v1/Faxes/" + faxID + "/Media"}, problem.ErrNotFound,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -21,7 +22,7 @@ import (
 // its API does, or, where storage is asked, in XML with one. In any other words
 // it proves nothing and is ErrUnavailable, see [foreign].
 func refusal(status int, header http.Header, body []byte, storage bool) *fax.APIError {
-	var p problem
+	var p explanation
 	own := false
 	switch trimmed := bytes.TrimSpace(body); {
 	case len(trimmed) == 0:
@@ -39,10 +40,10 @@ func refusal(status int, header http.Header, body []byte, storage bool) *fax.API
 		Message:   clean(p.message, 300),
 		MoreInfo:  clean(p.moreInfo, 200),
 		RequestID: clean(header.Get("Twilio-Request-Id"), 64),
-		Hint:      hintFor(status, p.code),
+		Advice:    adviceFor(status, p.code),
 	}
-	if errors.Is(e.Kind, fax.ErrNotFound) && !own {
-		e.Kind, e.Hint = fax.ErrUnavailable, hintBetween
+	if errors.Is(e.Kind, problem.ErrNotFound) && !own {
+		e.Kind, e.Advice = problem.ErrUnavailable, lookBetween()
 		e.Message = cmp.Or(e.Message, strings.ToLower(http.StatusText(status))) + ", in words that are not the API's"
 	}
 	switch {
@@ -62,16 +63,16 @@ func ownCode(code string) bool {
 
 // foreign reports whether err says that something is not there in words that are
 // not the provider's.
-func foreign(err error) bool { return fax.Denied(err) && errors.Is(err, fax.ErrUnavailable) }
+func foreign(err error) bool { return fax.Denied(err) && errors.Is(err, problem.ErrUnavailable) }
 
-// problem is what could be read of an error body.
-type problem struct {
+// explanation is what could be read of an error body.
+type explanation struct {
 	code, message, moreInfo string
 }
 
 // readJSON takes the first code and message it finds. Depth bounds a body that
 // nests errors in errors.
-func (p *problem) readJSON(body []byte, depth int) {
+func (p *explanation) readJSON(body []byte, depth int) {
 	if depth > 3 {
 		return
 	}
@@ -119,7 +120,7 @@ func (p *problem) readJSON(body []byte, depth int) {
 }
 
 // say adds a message; several errors are told one after another.
-func (p *problem) say(message string) {
+func (p *explanation) say(message string) {
 	switch {
 	case message == "", strings.Contains(p.message, message):
 	case p.message == "":
@@ -131,7 +132,7 @@ func (p *problem) say(message string) {
 
 // readXML takes the first code and message at any depth, and what it can of a
 // document that breaks off.
-func (p *problem) readXML(body []byte) {
+func (p *explanation) readXML(body []byte) {
 	dec := xml.NewDecoder(bytes.NewReader(body))
 	dec.Strict = false
 	for element := ""; ; {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-faster/jx"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -120,9 +121,9 @@ func faxQuery(q fax.Filter, size int, cursor string) (url.Values, error) {
 // what is gone.
 func (a faxes) ended(err error) error {
 	var api *fax.APIError
-	if a.dialect.name == Twilio && errors.Is(err, fax.ErrNotFound) && errors.As(err, &api) {
+	if a.dialect.name == Twilio && errors.Is(err, problem.ErrNotFound) && errors.As(err, &api) {
 		gone := *api
-		gone.Kind, gone.Message, gone.Hint = fax.ErrUnsupported, faxEndedMessage, signalWireHint
+		gone.Kind, gone.Message, gone.Advice = problem.ErrUnsupported, faxEndedMessage, useSignalWire()
 		return &gone
 	}
 	return err
@@ -147,7 +148,7 @@ func (a faxes) address(id string, below ...string) (string, error) {
 // code: in its words it is an address of its API that was not found.
 func notThere(what string, err error) error {
 	var api *fax.APIError
-	if errors.Is(err, fax.ErrNotFound) && errors.As(err, &api) {
+	if errors.Is(err, problem.ErrNotFound) && errors.As(err, &api) {
 		ours := *api
 		ours.Message = what + ": not found in this account"
 		return &ours
@@ -233,7 +234,7 @@ func (a faxes) mediaRecords(ctx context.Context, faxID string) iter.Seq2[mediaRe
 		}
 		query, err := url.ParseQuery(cursor)
 		if err != nil {
-			return none, fmt.Errorf("%w cursor", fax.ErrInvalid)
+			return none, fmt.Errorf("%w cursor", problem.ErrInvalid)
 		}
 		var w struct {
 			links

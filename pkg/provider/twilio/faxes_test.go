@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
 )
@@ -209,8 +210,8 @@ func TestFaxServiceEnded(t *testing.T) {
 			}
 			d.answer("/v1/Faxes", status, body)
 			_, err := d.open(t, twilio.Config{}).Faxes.Page(t.Context(), fax.Filter{}, 20, "")
-			if !errors.Is(err, fax.ErrUnsupported) || !strings.Contains(fmt.Sprint(err), "2021-12-17") || !strings.Contains(fax.Hint(err), "signalwire") {
-				t.Errorf("%v, hint %q", err, fax.Hint(err))
+			if !errors.Is(err, problem.ErrUnsupported) || !strings.Contains(fmt.Sprint(err), "2021-12-17") || !strings.Contains(problem.AdviceOf(err).String(), "signalwire") {
+				t.Errorf("%v, hint %q", err, problem.AdviceOf(err).String())
 			}
 		})
 	}
@@ -218,14 +219,14 @@ func TestFaxServiceEnded(t *testing.T) {
 		d := newDouble(t)
 		d.answer("/v1/Faxes", http.StatusNotFound, "<html>404</html>")
 		_, err := d.open(t, twilio.Config{}).Faxes.Page(t.Context(), fax.Filter{}, 20, "")
-		if !errors.Is(err, fax.ErrUnavailable) {
+		if !errors.Is(err, problem.ErrUnavailable) {
 			t.Errorf("%v", err)
 		}
 	})
 	t.Run("SignalWire's is alive", func(t *testing.T) {
 		d := newDouble(t)
 		_, err := d.open(t, twilio.Config{Dialect: twilio.SignalWire}).Faxes.Page(t.Context(), fax.Filter{}, 20, "")
-		if !errors.Is(err, fax.ErrNotFound) {
+		if !errors.Is(err, problem.ErrNotFound) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -240,7 +241,7 @@ func TestPageRefusesNamelessFaxes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if page, err := p.Faxes.Page(t.Context(), fax.Filter{}, 0, ""); !errors.Is(err, fax.ErrUnavailable) || len(page.Items) > 0 {
+	if page, err := p.Faxes.Page(t.Context(), fax.Filter{}, 0, ""); !errors.Is(err, problem.ErrUnavailable) || len(page.Items) > 0 {
 		t.Errorf("%+v, %v", page, err)
 	}
 }
@@ -292,10 +293,10 @@ func TestForeignNotFound(t *testing.T) {
 		want              error
 		asked             int
 	}{
-		{"a gateway, for a moment", "<html>404</html>", words, fax.ErrNotFound, 2},
-		{"a gateway", "<html>404</html>", "", fax.ErrUnavailable, 3},
-		{"JSON without a code", `{"message":"no route"}`, "", fax.ErrUnavailable, 3},
-		{"the provider", words, "", fax.ErrNotFound, 1},
+		{"a gateway, for a moment", "<html>404</html>", words, problem.ErrNotFound, 2},
+		{"a gateway", "<html>404</html>", "", problem.ErrUnavailable, 3},
+		{"JSON without a code", `{"message":"no route"}`, "", problem.ErrUnavailable, 3},
+		{"the provider", words, "", problem.ErrNotFound, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := newDouble(t)
@@ -325,7 +326,7 @@ func TestForeignNotFound(t *testing.T) {
 		d := newDouble(t)
 		d.answer("/2010-04-01/", http.StatusNotFound, "<html>404</html>")
 		_, err := d.open(t, twilio.Config{Patience: patience}).Numbers.Buy(t.Context(), fax.Order{Phone: "+14155550123"})
-		if !errors.Is(err, fax.ErrUnavailable) || len(d.requests()) != 1 {
+		if !errors.Is(err, problem.ErrUnavailable) || len(d.requests()) != 1 {
 			t.Errorf("%v after %d", err, len(d.requests()))
 		}
 	})
@@ -333,7 +334,7 @@ func TestForeignNotFound(t *testing.T) {
 
 // A deletion that is answered with a web page was not answered.
 func TestDeletionAnsweredWithAPage(t *testing.T) {
-	for body, want := range map[string]error{"<html>Sign in</html>": fax.ErrUnavailable, "OK": fax.ErrUnavailable, "": fax.ErrUnavailable, `{"error":"maintenance"}`: fax.ErrUnavailable, "204": nil} {
+	for body, want := range map[string]error{"<html>Sign in</html>": problem.ErrUnavailable, "OK": problem.ErrUnavailable, "": problem.ErrUnavailable, `{"error":"maintenance"}`: problem.ErrUnavailable, "204": nil} {
 		d := newDouble(t)
 		if body == "204" {
 			d.answer("/", http.StatusNoContent, "")

@@ -11,6 +11,7 @@ import (
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -207,18 +208,18 @@ func (a numbers) Buy(ctx context.Context, o fax.Order) (fax.Number, error) {
 	params := &openapi.CreateIncomingPhoneNumberParams{}
 	switch {
 	case (o.Phone == "") == (o.AreaCode == ""):
-		return fax.Number{}, fmt.Errorf("%w order: give either a number or an area code", fax.ErrInvalid)
+		return fax.Number{}, fmt.Errorf("%w order: give either a number or an area code", problem.ErrInvalid)
 	case o.Phone != "":
 		params.SetPhoneNumber(o.Phone)
 	case a.dialect.name == SignalWire:
-		return fax.Number{}, fax.WithHint(fmt.Errorf("%w: buying by area code at SignalWire", fax.ErrUnsupported), "find a number first: faxctl numbers search --area-code "+o.AreaCode)
+		return fax.Number{}, problem.With(fmt.Errorf("%w: buying by area code at SignalWire", problem.ErrUnsupported), problem.Say("find a number first: %s", problem.Command("numbers", "search").Set("area-code", o.AreaCode)))
 	case o.Country != "" && o.Country != "US" && o.Country != "CA":
-		return fax.Number{}, fax.WithHint(fmt.Errorf("%w: buying by area code outside the US and Canada", fax.ErrUnsupported), "find a number first: faxctl numbers search --country "+o.Country)
+		return fax.Number{}, problem.With(fmt.Errorf("%w: buying by area code outside the US and Canada", problem.ErrUnsupported), problem.Say("find a number first: %s", problem.Command("numbers", "search").Set("country", o.Country)))
 	default:
 		params.SetAreaCode(o.AreaCode)
 	}
 	if a.dialect.name == SignalWire && (o.AddressID != "" || o.BundleID != "") {
-		return fax.Number{}, fmt.Errorf("%w: addresses and bundles at SignalWire", fax.ErrUnsupported)
+		return fax.Number{}, fmt.Errorf("%w: addresses and bundles at SignalWire", problem.ErrUnsupported)
 	}
 	if o.Name != "" {
 		params.SetFriendlyName(o.Name)
@@ -243,7 +244,7 @@ func (a numbers) Buy(ctx context.Context, o fax.Order) (fax.Number, error) {
 // of something in between that repeats its answers: what became of the request is
 // not known.
 func aboutAnother(n fax.Number) error {
-	return fax.WithHint(fmt.Errorf("%w: the answer is about another number, %s", fax.ErrUnavailable, fax.MaskPhone(n.Phone)), hintBetween)
+	return problem.With(fmt.Errorf("%w: the answer is about another number, %s", problem.ErrUnavailable, fax.MaskPhone(n.Phone)), lookBetween())
 }
 
 // Configure changes what c gives and returns what the provider answered.
@@ -266,7 +267,7 @@ func (a numbers) Configure(ctx context.Context, id string, c fax.Change) (fax.Nu
 	}
 	if c.Mode != nil {
 		if modeOf(text(*c.Mode)) == fax.ModeUnknown {
-			return fax.Number{}, fmt.Errorf("%w receive mode %q", fax.ErrInvalid, *c.Mode)
+			return fax.Number{}, fmt.Errorf("%w receive mode %q", problem.ErrInvalid, *c.Mode)
 		}
 		params.SetVoiceReceiveMode(string(*c.Mode))
 	}

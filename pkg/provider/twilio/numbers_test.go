@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
 )
@@ -267,27 +268,27 @@ func TestNumbersRefuse(t *testing.T) {
 		ask    func(ctx context.Context, n fax.Numbers) error
 		want   error
 	}{
-		"a country that is none":      {ask: search(fax.Query{Country: "usa", Type: fax.Local}), want: fax.ErrInvalid},
-		"a type that is none":         {ask: search(fax.Query{Country: "US", Type: "golden"}), want: fax.ErrUnsupported},
-		"an area code that is none":   {ask: search(fax.Query{Country: "US", Type: fax.Local, AreaCode: "41"}), want: fax.ErrInvalid},
-		"an address word":             {ask: search(fax.Query{Country: "US", Type: fax.Local, NoAddress: "all"}), want: fax.ErrInvalid},
-		"signalwire: mobile":          {signalwire, search(fax.Query{Country: "US", Type: fax.Mobile}), fax.ErrUnsupported},
-		"signalwire: near":            {signalwire, search(fax.Query{Country: "US", Type: fax.Local, NearNumber: "+14155550123"}), fax.ErrUnsupported},
-		"signalwire: city, no region": {signalwire, search(fax.Query{Country: "US", Type: fax.Local, Locality: "Austin"}), fax.ErrUnsupported},
-		"signalwire: prices":          {signalwire, func(ctx context.Context, n fax.Numbers) error { _, err := n.Prices(ctx, "US"); return err }, fax.ErrUnsupported},
-		"an empty order":              {ask: buy(fax.Order{}), want: fax.ErrInvalid},
-		"a double order":              {ask: buy(fax.Order{Phone: "+14155550123", AreaCode: "415"}), want: fax.ErrInvalid},
-		"an area code in France":      {ask: buy(fax.Order{AreaCode: "415", Country: "FR"}), want: fax.ErrUnsupported},
-		"signalwire: by area code":    {signalwire, buy(fax.Order{AreaCode: "415"}), fax.ErrUnsupported},
-		"an id that leaves the path":  {ask: get("../../Accounts"), want: fax.ErrInvalid},
-		"an id that ends the path":    {ask: get("PN1?x=.json"), want: fax.ErrInvalid},
-		"an id with an escaped slash": {ask: get("PN1%2f.."), want: fax.ErrInvalid},
-		"an empty id":                 {ask: get(""), want: fax.ErrInvalid},
+		"a country that is none":      {ask: search(fax.Query{Country: "usa", Type: fax.Local}), want: problem.ErrInvalid},
+		"a type that is none":         {ask: search(fax.Query{Country: "US", Type: "golden"}), want: problem.ErrUnsupported},
+		"an area code that is none":   {ask: search(fax.Query{Country: "US", Type: fax.Local, AreaCode: "41"}), want: problem.ErrInvalid},
+		"an address word":             {ask: search(fax.Query{Country: "US", Type: fax.Local, NoAddress: "all"}), want: problem.ErrInvalid},
+		"signalwire: mobile":          {signalwire, search(fax.Query{Country: "US", Type: fax.Mobile}), problem.ErrUnsupported},
+		"signalwire: near":            {signalwire, search(fax.Query{Country: "US", Type: fax.Local, NearNumber: "+14155550123"}), problem.ErrUnsupported},
+		"signalwire: city, no region": {signalwire, search(fax.Query{Country: "US", Type: fax.Local, Locality: "Austin"}), problem.ErrUnsupported},
+		"signalwire: prices":          {signalwire, func(ctx context.Context, n fax.Numbers) error { _, err := n.Prices(ctx, "US"); return err }, problem.ErrUnsupported},
+		"an empty order":              {ask: buy(fax.Order{}), want: problem.ErrInvalid},
+		"a double order":              {ask: buy(fax.Order{Phone: "+14155550123", AreaCode: "415"}), want: problem.ErrInvalid},
+		"an area code in France":      {ask: buy(fax.Order{AreaCode: "415", Country: "FR"}), want: problem.ErrUnsupported},
+		"signalwire: by area code":    {signalwire, buy(fax.Order{AreaCode: "415"}), problem.ErrUnsupported},
+		"an id that leaves the path":  {ask: get("../../Accounts"), want: problem.ErrInvalid},
+		"an id that ends the path":    {ask: get("PN1?x=.json"), want: problem.ErrInvalid},
+		"an id with an escaped slash": {ask: get("PN1%2f.."), want: problem.ErrInvalid},
+		"an empty id":                 {ask: get(""), want: problem.ErrInvalid},
 		"a mode that is none": {ask: func(ctx context.Context, n fax.Numbers) error {
 			_, err := n.Configure(ctx, deskID, fax.Change{Mode: &unknown})
 			return err
-		}, want: fax.ErrInvalid},
-		"releasing what leaves a path": {ask: func(ctx context.Context, n fax.Numbers) error { return n.Release(ctx, "a/b") }, want: fax.ErrInvalid},
+		}, want: problem.ErrInvalid},
+		"releasing what leaves a path": {ask: func(ctx context.Context, n fax.Numbers) error { return n.Release(ctx, "a/b") }, want: problem.ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDouble(t)
@@ -327,7 +328,7 @@ func TestAnswersAboutAnother(t *testing.T) {
 		"Get":       func() (fax.Number, error) { return n.Get(t.Context(), "PN2") },
 		"Configure": func() (fax.Number, error) { return n.Configure(t.Context(), "PN2", fax.Change{Name: &name}) },
 	} {
-		if got, err := ask(); !errors.Is(err, fax.ErrUnavailable) || !strings.Contains(err.Error(), "another number") {
+		if got, err := ask(); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "another number") {
 			t.Errorf("%s: %+v, %v", what, got, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-faster/jx"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -60,14 +61,14 @@ func cursorOf(link string, names ...string) (string, error) {
 }
 
 func badLink() error {
-	return &fax.APIError{Kind: fax.ErrUnavailable, Message: "the link to the next page names no page"}
+	return &fax.APIError{Kind: problem.ErrUnavailable, Message: "the link to the next page names no page"}
 }
 
 // pageOf is a cursor's page number and token.
 func pageOf(cursor string) (number, token string, err error) {
 	query, err := url.ParseQuery(cursor)
 	if err != nil {
-		return "", "", &fax.APIError{Kind: fax.ErrInvalid, Message: "not a page cursor"}
+		return "", "", &fax.APIError{Kind: problem.ErrInvalid, Message: "not a page cursor"}
 	}
 	return query.Get("Page"), query.Get("PageToken"), nil
 }

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"testing"
 
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // The links of both dialects, and what is taken from them: the page, never the
@@ -26,7 +26,7 @@ func TestCursorOf(t *testing.T) {
 		}
 	}
 	for _, link := range []string{"/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json", "https://[::1", "%zz", "?page=1"} {
-		if _, err := cursorOf(link, "Page", "PageToken"); !errors.Is(err, fax.ErrUnavailable) {
+		if _, err := cursorOf(link, "Page", "PageToken"); !errors.Is(err, problem.ErrUnavailable) {
 			t.Errorf("%s: %v", link, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-faster/jx"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -39,7 +40,7 @@ func (a raw) request(r fax.RawRequest) (*url.URL, url.Values, error) {
 	}
 	cursor, err := url.ParseQuery(r.Cursor)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w page cursor", fax.ErrInvalid)
+		return nil, nil, fmt.Errorf("%w page cursor", problem.ErrInvalid)
 	}
 	query, form := u.Query(), r.Fields
 	if r.Method == http.MethodGet || r.Method == http.MethodDelete {
@@ -68,7 +69,7 @@ func (a raw) address(path string) (*url.URL, error) {
 	}
 	u, err := url.Parse(whole)
 	if path == "" || err != nil || u.Fragment != "" {
-		return nil, fax.Invalid("as in the provider's manual: /2010-04-01/Accounts/{account}/Balance.json", "path %q", path)
+		return nil, problem.Invalid(problem.Say("as in the provider's manual: /2010-04-01/Accounts/{account}/Balance.json"), "path %q", path)
 	}
 	u.Host = strings.ToLower(u.Host)
 	var refused string
@@ -84,7 +85,7 @@ func (a raw) address(path string) (*url.URL, error) {
 	default:
 		return u, nil
 	}
-	return nil, fax.Invalid("credentials go to the provider's own hosts only; give a path, and the host is right", "address: %s", refused)
+	return nil, problem.Invalid(problem.Say("credentials go to the provider's own hosts only; give a path, and the host is right"), "address: %s", refused)
 }
 
 // home is where paths begin.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
 )
@@ -49,11 +50,11 @@ func TestRawAddress(t *testing.T) {
 				want = "https://" + space + "/api/laml/2010-04-01/Accounts"
 			}
 			got, _, err := raw.Request(fax.RawRequest{Method: "GET", Path: path})
-			if got != want || (want == "") != errors.Is(err, fax.ErrInvalid) {
+			if got != want || (want == "") != errors.Is(err, problem.ErrInvalid) {
 				t.Errorf("%s %q: %q, %v; want %q", dialect, path, got, err, want)
 			}
 			if want == "" {
-				if _, err := raw.Do(t.Context(), fax.RawRequest{Method: "GET", Path: path}); !errors.Is(err, fax.ErrInvalid) {
+				if _, err := raw.Do(t.Context(), fax.RawRequest{Method: "GET", Path: path}); !errors.Is(err, problem.ErrInvalid) {
 					t.Errorf("%s %q was asked: %v", dialect, path, err)
 				}
 			}
@@ -75,7 +76,7 @@ func TestRawRefusals(t *testing.T) {
 		"https://api.twilio.com:8443/":        "port 8443",
 	} {
 		_, _, err := raw.Request(fax.RawRequest{Method: "GET", Path: path})
-		if !errors.Is(err, fax.ErrInvalid) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "5ecre7") {
+		if !errors.Is(err, problem.ErrInvalid) || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "5ecre7") {
 			t.Errorf("%s: %v; want %q", path, err, why)
 		}
 	}
@@ -99,7 +100,7 @@ func TestRawRequest(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := raw.Do(t.Context(), r); !errors.Is(err, fax.ErrNotFound) {
+			if _, err := raw.Do(t.Context(), r); !errors.Is(err, problem.ErrNotFound) {
 				t.Fatal(err)
 			}
 			u := mustURL(t, address)
@@ -155,7 +156,7 @@ func TestRawDo(t *testing.T) {
 	}
 
 	_, err = raw.Do(t.Context(), fax.RawRequest{Method: "GET", Path: "Nothing.json"})
-	if !errors.Is(err, fax.ErrNotFound) || strings.Contains(err.Error(), token) {
+	if !errors.Is(err, problem.ErrNotFound) || strings.Contains(err.Error(), token) {
 		t.Errorf("a refusal: %v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -75,7 +76,7 @@ func (a numbers) withMode(ctx context.Context, n fax.Number) (fax.Number, error)
 	}
 	var w relayNumber
 	err := a.get(ctx, &w, a.dialect.relay+"/"+n.ID, nil)
-	if err != nil && !errors.Is(err, fax.ErrNotFound) {
+	if err != nil && !errors.Is(err, problem.ErrNotFound) {
 		return n, err
 	}
 	return w.complete(n), nil
@@ -149,7 +150,7 @@ func (l *relayList) readPage(ctx context.Context) error {
 		List []relayNumber `json:"data"`
 	}
 	err = l.get(ctx, &w, l.dialect.relay, query)
-	if errors.Is(err, fax.ErrInvalid) && !l.begun && len(l.sizes) > 1 {
+	if errors.Is(err, problem.ErrInvalid) && !l.begun && len(l.sizes) > 1 {
 		l.sizes = l.sizes[1:]
 		return nil // the next page is the first one, smaller
 	}

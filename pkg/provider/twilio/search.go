@@ -13,6 +13,7 @@ import (
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -117,10 +118,10 @@ func (a numbers) search(ctx context.Context, q fax.Query) ([]fax.Offer, error) {
 	err = a.ask(ctx, &w, func(api *openapi.ApiService) error {
 		return pageAvailable(api, q, params)
 	})
-	if errors.Is(err, fax.ErrNotFound) {
-		return nil, fax.WithHint(
-			fmt.Errorf("%w: %s has no %s numbers in %s", fax.ErrUnsupported, a.dialect.name, q.Type, q.Country),
-			"ask for another type or country: faxctl numbers search --type local --country US")
+	if errors.Is(err, problem.ErrNotFound) {
+		return nil, problem.With(
+			fmt.Errorf("%w: %s has no %s numbers in %s", problem.ErrUnsupported, a.dialect.name, q.Type, q.Country),
+			problem.Say("ask for another type or country: %s", problem.Command("numbers", "search").Set("type", "local").Set("country", "US")))
 	}
 	if err != nil {
 		return nil, err
@@ -163,13 +164,13 @@ func (a numbers) checkQuery(q fax.Query) error {
 		name  string
 		given bool
 	}{
-		{"--postal-code", q.PostalCode != ""},
-		{"--near", q.NearNumber != "" || q.NearLatLong != ""},
-		{"--distance", q.Distance != 0},
-		{"--rate-center", q.RateCenter != ""},
-		{"--lata", q.Lata != ""},
-		{"--no-address-required", q.NoAddress != ""},
-		{"--locality without --region", q.Locality != "" && q.Region == ""},
+		{"postal-code", q.PostalCode != ""},
+		{"near", q.NearNumber != "" || q.NearLatLong != ""},
+		{"distance", q.Distance != 0},
+		{"rate-center", q.RateCenter != ""},
+		{"lata", q.Lata != ""},
+		{"no-address-required", q.NoAddress != ""},
+		{"locality without region", q.Locality != "" && q.Region == ""},
 	} {
 		if f.given {
 			return unsupported(f.name)
@@ -179,8 +180,8 @@ func (a numbers) checkQuery(q fax.Query) error {
 }
 
 func unsupported(what string) error {
-	return fax.WithHint(fmt.Errorf("%w: %s in a search at SignalWire", fax.ErrUnsupported, what),
-		"SignalWire searches by --type local or toll-free, --area-code, --contains, --region with --locality")
+	return problem.With(fmt.Errorf("%w: %s in a search at SignalWire", problem.ErrUnsupported, what),
+		problem.Say("SignalWire searches by %s or toll-free, %s, %s, %s with %s", problem.Field("type", "local"), problem.Field("area-code"), problem.Field("contains"), problem.Field("region"), problem.Field("locality")))
 }
 
 // searchParams says q in the words of the search.
@@ -220,7 +221,7 @@ func searchParams(q fax.Query) (*openapi.ListAvailablePhoneNumberLocalParams, er
 	case "foreign":
 		p.SetExcludeForeignAddressRequired(true)
 	default:
-		return nil, fmt.Errorf("%w address requirement %q: any, local or foreign", fax.ErrInvalid, q.NoAddress)
+		return nil, fmt.Errorf("%w address requirement %q: any, local or foreign", problem.ErrInvalid, q.NoAddress)
 	}
 	return p, nil
 }
@@ -253,7 +254,7 @@ func pageAvailable(api *openapi.ApiService, q fax.Query, p *openapi.ListAvailabl
 	case fax.MachineToMachine:
 		_, err = api.PageAvailablePhoneNumberMachineToMachine(q.Country, (*openapi.ListAvailablePhoneNumberMachineToMachineParams)(p), "", "")
 	default:
-		err = fmt.Errorf("%w: numbers of type %q", fax.ErrUnsupported, q.Type)
+		err = fmt.Errorf("%w: numbers of type %q", problem.ErrUnsupported, q.Type)
 	}
 	return err
 }
@@ -262,7 +263,7 @@ func pageAvailable(api *openapi.ApiService, q fax.Query, p *openapi.ListAvailabl
 // Source: https://www.twilio.com/docs/phone-numbers/pricing
 func (a numbers) Prices(ctx context.Context, country string) (map[fax.NumberType]fax.Money, error) {
 	if a.dialect.prices == "" {
-		return nil, fmt.Errorf("%w: %s has no price list", fax.ErrUnsupported, a.dialect.name)
+		return nil, fmt.Errorf("%w: %s has no price list", problem.ErrUnsupported, a.dialect.name)
 	}
 	if err := fax.CheckCountry(country); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
 	"github.com/faxctl/faxctl/pkg/sandbox"
@@ -60,7 +61,7 @@ func TestSearchRefusesTheFirst(t *testing.T) {
 	sw := newDouble(t).open(t, twilio.Config{Dialect: twilio.SignalWire}).Numbers
 	q := fax.Query{Country: "US", Type: fax.Local, PostalCode: "94103", NearLatLong: "37.84,-122.26", Distance: 5, Lata: "722", RateCenter: "SNFC CNTRL", NoAddress: "any"}
 	for range 20 {
-		if _, err := fax.Collect(sw.Search(t.Context(), q)); !errors.Is(err, fax.ErrUnsupported) || !strings.Contains(err.Error(), "--postal-code") {
+		if _, err := fax.Collect(sw.Search(t.Context(), q)); !errors.Is(err, problem.ErrUnsupported) || !strings.Contains(err.Error(), "postal-code") {
 			t.Fatal(err)
 		}
 	}

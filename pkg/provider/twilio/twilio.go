@@ -28,6 +28,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -75,7 +76,7 @@ func Open(c Config) (fax.Provider, error) {
 		return fax.Provider{}, fmt.Errorf("account: %w", err)
 	}
 	if c.User == "" || c.Secret == nil {
-		return fax.Provider{}, fax.WithHint(fmt.Errorf("%w: no credentials for %s", fax.ErrAuth, c.Dialect), "add a profile: faxctl profile add")
+		return fax.Provider{}, problem.With(fmt.Errorf("%w: no credentials for %s", problem.ErrAuth, c.Dialect), problem.Say("add a profile: %s", problem.Command("profile", "add")))
 	}
 	a := &account{
 		dialect:   d,

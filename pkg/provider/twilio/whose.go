@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -20,12 +21,14 @@ func (a *account) otherFaxes() error {
 	if a.owner == "" || strings.EqualFold(a.owner, a.id) || a.dialect.name != Twilio {
 		return nil
 	}
-	return fax.WithHint(
-		fmt.Errorf("%w: faxes of the subaccount %s with the credentials of %s, which reach the faxes of %s alone", fax.ErrUnsupported, a.id, a.owner, a.owner),
-		hintOwnCredentials)
+	return problem.With(
+		fmt.Errorf("%w: faxes of the subaccount %s with the credentials of %s, which reach the faxes of %s alone", problem.ErrUnsupported, a.id, a.owner, a.owner),
+		ownCredentials())
 }
 
-const hintOwnCredentials = "use a profile with the account's own credentials: faxctl profile add"
+func ownCredentials() problem.Advice {
+	return problem.Say("use a profile with the account's own credentials: %s", problem.Command("profile", "add"))
+}
 
 // checkOwner refuses a fax that is of another account. A record that does not say
 // whose it is, is taken for ours.
@@ -37,8 +40,9 @@ func (a *account) checkOwner(id, owner string) error {
 		a.own.Store(true)
 		return nil
 	}
-	return fax.WithHint(fmt.Errorf("%w: fax %s is of account %s, not of %s: the credentials reach the faxes of their own account alone",
-		fax.ErrUnsupported, clean(id, 100), clean(owner, 100), a.id), hintOwnCredentials+"; for its numbers alone, the profile has parent: "+clean(owner, 100)+" (--parent)")
+	return problem.With(fmt.Errorf("%w: fax %s is of account %s, not of %s: the credentials reach the faxes of their own account alone",
+		problem.ErrUnsupported, clean(id, 100), clean(owner, 100), a.id), ownCredentials().Then(
+		problem.Say("for its numbers alone, the profile has parent: %s (%s)", problem.Text(clean(owner, 100)), problem.Field("parent"))))
 }
 
 // ownFax makes sure, before something of a fax is deleted, that it is ours. The
@@ -52,7 +56,7 @@ func (a faxes) ownFax(ctx context.Context, id string) error {
 		return nil
 	}
 	_, err := a.Get(ctx, id)
-	if errors.Is(err, fax.ErrNotFound) { // the deletion will say so
+	if errors.Is(err, problem.ErrNotFound) { // the deletion will say so
 		return nil
 	}
 	return err
@@ -63,6 +67,6 @@ func (a *account) checkMoved(n fax.Number, owner string) error {
 	if owner == "" || a.dialect.name != Twilio || strings.EqualFold(owner, a.id) {
 		return nil
 	}
-	return fax.WithHint(fmt.Errorf("%w: %s has moved from account %s to %s", fax.ErrConflict, n.Phone, a.id, clean(owner, 100)),
-		"use a profile of that account")
+	return problem.With(fmt.Errorf("%w: %s has moved from account %s to %s", problem.ErrConflict, n.Phone, a.id, clean(owner, 100)),
+		problem.Say("use a profile of that account"))
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -165,5 +166,5 @@ func noList() error { return errors.New("it has no list") }
 
 // notRecord is an answer that is JSON, but not of the shape of the API.
 func notRecord(err error) error {
-	return &fax.APIError{Kind: fax.ErrUnavailable, Message: "the answer is not what the API sends: " + clean(err.Error(), 100)}
+	return &fax.APIError{Kind: problem.ErrUnavailable, Message: "the answer is not what the API sends: " + clean(err.Error(), 100)}
 }
