@@ -17,38 +17,41 @@ const module = "github.com/faxctl/faxctl/pkg/"
 // that is not here is not made. Tests may import anything.
 func layers() map[string][]string {
 	return map[string][]string{
-		"base/problem": {},
-		"fax":          {},
+		"base/batch":               {},
+		"base/child":               {},
+		"base/durable":             {},
+		"base/durable/durabletest": {"base/durable"},
+		"base/problem":             {},
+		"base/text":                {},
+		"base/yamlfile":            {"base/text"},
 
-		"batch":               {},
-		"child":               {},
-		"document":            {},
-		"durable":             {},
-		"durable/durabletest": {"durable"},
-		"plain":               {},
-		"output":              {"plain", "spell"},
-		"profile":             {"durable", "plain", "strict"},
-		"sandbox":             {"sandbox/paper"},
-		"sandbox/paper":       {},
-		"spell":               {},
-		"strict":              {"plain", "spell"},
-		"term":                {"plain"},
-		"transport":           {},
-		"twiml":               {},
-		"webhook":             {},
+		"fax":     {},
+		"profile": {"base/durable", "base/text", "base/yamlfile"},
 
-		"provider":              {"fax", "profile", "provider/twilio", "transport"},
+		"provider":              {"fax", "profile", "provider/twilio", "provider/transport"},
 		"provider/providertest": {"fax"},
+		"provider/transport":    {},
 		"provider/twilio":       {"fax"},
 
-		"archive":       {"archive/index", "document", "durable", "fax", "fetch", "plain"},
-		"archive/index": {"fax"},
-		"audit":         {"fax", "twiml", "webhook"},
-		"callback":      {"fax", "twiml", "webhook"},
-		"fetch":         {"document", "durable", "fax"},
-		"plan":          {"durable", "fax", "strict"},
-		"receiver":      {"child", "document", "durable", "fax", "fetch", "twiml", "webhook"},
-		"retention":     {"fax"},
+		"numbers/audit": {"fax", "receive/twiml", "receive/webhook"},
+		"numbers/plan":  {"base/durable", "base/yamlfile", "fax"},
+
+		"archive":           {"archive/document", "archive/fetch", "archive/index", "base/durable", "base/text", "fax"},
+		"archive/document":  {},
+		"archive/fetch":     {"archive/document", "base/durable", "fax"},
+		"archive/index":     {"fax"},
+		"archive/retention": {"fax"},
+
+		"receive/callback": {"fax", "receive/twiml", "receive/webhook"},
+		"receive/receiver": {"archive/document", "archive/fetch", "base/child", "base/durable", "fax", "receive/twiml", "receive/webhook"},
+		"receive/twiml":    {},
+		"receive/webhook":  {},
+
+		"sandbox":       {"sandbox/paper"},
+		"sandbox/paper": {},
+
+		"screen/output": {"base/text"},
+		"screen/term":   {"base/text"},
 	}
 }
 

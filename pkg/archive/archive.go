@@ -37,8 +37,8 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/index"
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/durable"
 )
 
 // ErrLocked is an archive that another process is writing to. It comes together

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/durable"
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fetch"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
 

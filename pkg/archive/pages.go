@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/faxctl/faxctl/pkg/archive/document"
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/document"
-	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
 // Note is something about a kept file that is no problem.

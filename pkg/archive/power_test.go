@@ -15,7 +15,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/faxctl/faxctl/pkg/durable/durabletest"
+	"github.com/faxctl/faxctl/pkg/base/durable/durabletest"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 

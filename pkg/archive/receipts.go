@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/faxctl/faxctl/pkg/durable"
+	"github.com/faxctl/faxctl/pkg/base/durable"
 )
 
 // Receipts is a file of receipts, one JSON object a line. Safe for concurrent

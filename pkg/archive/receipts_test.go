@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/faxctl/faxctl/pkg/durable/durabletest"
+	"github.com/faxctl/faxctl/pkg/base/durable/durabletest"
 )
 
 func TestReceipts(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/durable"
 )
 
 // Rescue is [OpenWithin] for an archive that must be there already. One that has lost

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 

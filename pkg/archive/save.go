@@ -11,9 +11,9 @@ import (
 	"path"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fetch"
 )
 
 // ErrGone is a fax that the provider has no more, nor its document, by more than

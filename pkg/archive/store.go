@@ -13,8 +13,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/faxctl/faxctl/pkg/durable"
-	"github.com/faxctl/faxctl/pkg/fetch"
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
+	"github.com/faxctl/faxctl/pkg/base/durable"
 )
 
 // Store keeps documents and sidecars under slash-separated names. [Dir] is a

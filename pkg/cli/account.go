@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
 	"github.com/faxctl/faxctl/pkg/sandbox"
-	"github.com/faxctl/faxctl/pkg/webhook"
 )
 
 // account is the account a command works on. It is found at the first call

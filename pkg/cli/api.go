@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
-	"github.com/faxctl/faxctl/pkg/plain"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 func (a *app) api() *cobra.Command {
@@ -158,7 +158,7 @@ func printAnswer(ctx context.Context, out *printing[json.RawMessage], answer fax
 	}
 	body := answer.Body
 	if a.term.Out.Terminal {
-		body = []byte(plain.Text(string(body)))
+		body = []byte(text.Lines(string(body)))
 		if len(body) > 0 && !bytes.HasSuffix(body, []byte("\n")) {
 			body = append(body, '\n')
 		}

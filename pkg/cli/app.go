@@ -24,11 +24,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
-	"github.com/faxctl/faxctl/pkg/plain"
-	"github.com/faxctl/faxctl/pkg/strict"
-	"github.com/faxctl/faxctl/pkg/term"
+	"github.com/faxctl/faxctl/pkg/screen/output"
+	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
 // app is one run of faxctl: its streams, its environment, what the global
@@ -235,7 +235,7 @@ func (a *app) advise(advice problem.Advice) string {
 	if a.flags.apiURL != "" {
 		shell.Account = append(shell.Account, problem.Word{Flag: "api-url", Value: a.flags.apiURL})
 	}
-	return plain.Text(advice.In(shell))
+	return text.Lines(advice.In(shell))
 }
 
 // errorReport is an error as -o json prints it.
@@ -269,11 +269,11 @@ func (a *app) errorObject(err error) errorReport {
 	if errors.As(err, &api) {
 		r.Error.Status, r.Error.Code, r.Error.RequestID = api.Status, api.Code, api.RequestID
 	}
-	var file *strict.Error
+	var file *yamlfile.Error
 	if errors.As(err, &file) {
 		r.Error.File = file.Path
 		for _, p := range file.Problems {
-			r.Error.Problems = append(r.Error.Problems, fileProblem{p.Line, plain.Line(p.Text), a.advise(p.Advice)})
+			r.Error.Problems = append(r.Error.Problems, fileProblem{p.Line, text.Line(p.Text), a.advise(p.Advice)})
 		}
 	}
 	return r

@@ -13,8 +13,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
 	"github.com/faxctl/faxctl/pkg/sandbox"
-	"github.com/faxctl/faxctl/pkg/webhook"
 )
 
 // application serves what a person may have written to take faxes: each path is

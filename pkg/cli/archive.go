@@ -9,12 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/batch"
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/batch"
-	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/plain"
-	"github.com/faxctl/faxctl/pkg/term"
+	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
 // archiveGroup holds what is done with kept copies.
@@ -213,7 +212,7 @@ so.`,
 			}
 			if report.Doubtful > 0 {
 				a.say("%s marked as gone by an earlier version, on one answer: faxctl archive reindex %s --ask asks again",
-					plural(report.Doubtful, "fax was", "faxes were"), plain.Word(args[0]))
+					plural(report.Doubtful, "fax was", "faxes were"), problem.Quote(args[0]))
 			}
 			if len(report.Findings) > 0 {
 				return problem.Of(errFindings, errReported)
@@ -235,7 +234,7 @@ func (a *app) sayNotes(notes []archive.Note, dir string) {
 		a.say("%s: %s", n.ID, n.Detail)
 	}
 	if more := len(notes) - mostNotes; more > 0 {
-		a.say("%d more whose pages could not be counted: faxctl archive list %s -o csv=id,uncounted", more, plain.Word(dir))
+		a.say("%d more whose pages could not be counted: faxctl archive list %s -o csv=id,uncounted", more, problem.Quote(dir))
 	}
 }
 

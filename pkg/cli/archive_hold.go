@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/batch"
 )
 
 // holds is a change of the holds of kept faxes.

@@ -18,8 +18,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
 	"github.com/faxctl/faxctl/pkg/sandbox"
-	"github.com/faxctl/faxctl/pkg/webhook"
 )
 
 // patience is how long a script waits for what others do.

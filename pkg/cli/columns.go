@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // Pieces that the descriptions of several types share.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
-	"github.com/faxctl/faxctl/pkg/term"
+	"github.com/faxctl/faxctl/pkg/screen/output"
+	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
 // What there is to see of kept copies.

@@ -12,8 +12,8 @@ import (
 	"github.com/go-faster/jx"
 
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
-	"github.com/faxctl/faxctl/pkg/term"
+	"github.com/faxctl/faxctl/pkg/screen/output"
+	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
 // What there is to see of faxes.

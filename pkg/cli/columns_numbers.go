@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // What there is to see of numbers. The first columns matter most: a narrow

@@ -13,10 +13,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
-	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // completion prints the script that makes a shell complete faxctl's commands.
@@ -105,7 +105,7 @@ func (a *app) completeNumbers(cmd *cobra.Command, args []string, typed string) (
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, cobra.CompletionWithDesc(n.Phone, plain.Line(n.Name)))
+			out = append(out, cobra.CompletionWithDesc(n.Phone, text.Line(n.Name)))
 		}
 		return out, nil
 	})
@@ -176,7 +176,7 @@ func describe(f fax.Fax, now time.Time) string {
 	if f.Pages != nil {
 		words += ", " + plural(*f.Pages, "page", "pages")
 	}
-	return plain.Line(words)
+	return text.Line(words)
 }
 
 // completeFolders offers folders for a flag.

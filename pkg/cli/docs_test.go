@@ -106,7 +106,7 @@ func TestTroubleshooting(t *testing.T) {
 		{"pkg/sandbox/errors.go", `, (\d{5}),`},
 		{"pkg/sandbox/call.go", `, (\d{5}),`},
 		{"pkg/sandbox/calltwiml.go", ` = (\d{5})\b`},
-		{"pkg/audit/audit.go", `Code\w+ +Code = "([a-z-]+)"`},
+		{"pkg/numbers/audit/audit.go", `Code\w+ +Code = "([a-z-]+)"`},
 	} {
 		source, err := os.ReadFile(filepath.Join(top, filepath.FromSlash(from.file)))
 		if err != nil {

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive/retention"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/retention"
 )
 
 // faxesGroup holds what is done with faxes.

@@ -11,11 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fetch"
-	"github.com/faxctl/faxctl/pkg/plain"
 )
 
 func (a *app) faxesArchive() *cobra.Command {
@@ -179,7 +178,7 @@ func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) err
 		}
 	}
 	if lost > 0 {
-		a.say("%s not whole in %s: faxctl faxes archive --to %s --retry-missing keeps what there is", plural(lost, "fax is", "faxes are"), dir, plain.Word(dir))
+		a.say("%s not whole in %s: faxctl faxes archive --to %s --retry-missing keeps what there is", plural(lost, "fax is", "faxes are"), dir, problem.Quote(dir))
 	}
 	return nil
 }

@@ -11,12 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
+	"github.com/faxctl/faxctl/pkg/base/batch"
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/batch"
-	"github.com/faxctl/faxctl/pkg/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fetch"
-	"github.com/faxctl/faxctl/pkg/term"
+	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
 // download is where documents go, and how.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive/retention"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/retention"
 )
 
 // expiring is a fax that the provider will drop.

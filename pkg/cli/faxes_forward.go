@@ -7,9 +7,9 @@ import (
 	"iter"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/callback"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/webhook"
+	"github.com/faxctl/faxctl/pkg/receive/callback"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
 // maxForwarded is the largest document that is handed on in a callback.

@@ -14,12 +14,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
+	"github.com/faxctl/faxctl/pkg/archive/retention"
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fetch"
-	"github.com/faxctl/faxctl/pkg/plain"
-	"github.com/faxctl/faxctl/pkg/retention"
 )
 
 // prune is a deletion by policy.
@@ -292,9 +292,9 @@ func (a *app) place() string {
 // otherEnd is whom a fax came from or went to.
 func otherEnd(f fax.Fax) string {
 	if f.Direction == fax.Outbound {
-		return "to " + plain.Line(f.To)
+		return "to " + text.Line(f.To)
 	}
-	return "from " + plain.Line(f.From)
+	return "from " + text.Line(f.From)
 }
 
 func day(t time.Time) string {

@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/child"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/child"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/plain"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -214,7 +214,7 @@ func faxEnviron(f fax.Fax) []string {
 		{"MEDIA_ID", f.MediaID},
 		{"CREATED", created},
 	} {
-		all = append(all, "FAX_"+v[0]+"="+plain.Line(v[1]))
+		all = append(all, "FAX_"+v[0]+"="+text.Line(v[1]))
 	}
 	return all
 }

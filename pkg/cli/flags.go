@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/spell"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // completeValues offers fixed values for a flag.
@@ -130,7 +130,7 @@ func oneWordOf[T ~string](what, value string, words []T) (T, error) {
 		}
 	}
 	err := usageError("%s: unknown value %q", what, value)
-	if near := spell.Nearest(value, words); near != "" {
+	if near := text.Nearest(value, words); near != "" {
 		return "", problem.With(err, problem.Say(fmt.Sprintf("did you mean %s? It takes %s", near, list(words))))
 	}
 	return "", problem.With(err, problem.Say("it takes "+list(words)))

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive"
-	"github.com/faxctl/faxctl/pkg/plan"
+	"github.com/faxctl/faxctl/pkg/numbers/plan"
 )
 
 // interrupts turns ^C into what people mean by it. Bulk work is asked to stop:

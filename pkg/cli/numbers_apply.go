@@ -8,11 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/batch"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/plain"
-	"github.com/faxctl/faxctl/pkg/plan"
+	"github.com/faxctl/faxctl/pkg/numbers/plan"
 )
 
 func (a *app) numbersApply() *cobra.Command {
@@ -226,5 +226,5 @@ func label(s plan.Step) string {
 	if s.Name == "" {
 		return s.Phone
 	}
-	return s.Phone + " (" + plain.Line(s.Name) + ")"
+	return s.Phone + " (" + text.Line(s.Name) + ")"
 }

@@ -9,14 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/audit"
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/numbers/audit"
 	"github.com/faxctl/faxctl/pkg/profile"
-	"github.com/faxctl/faxctl/pkg/transport"
-	"github.com/faxctl/faxctl/pkg/webhook"
+	"github.com/faxctl/faxctl/pkg/provider/transport"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 func (a *app) numbersCheck() *cobra.Command {

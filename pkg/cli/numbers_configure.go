@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/plan"
+	"github.com/faxctl/faxctl/pkg/numbers/plan"
 )
 
 func (a *app) numbersConfigure() *cobra.Command {

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
-	"github.com/faxctl/faxctl/pkg/plain"
-	"github.com/faxctl/faxctl/pkg/plan"
+	"github.com/faxctl/faxctl/pkg/numbers/plan"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // What is to be done with a number, as people read it: planning, applying,
@@ -16,7 +16,7 @@ import (
 
 // difference is a step as people read it: "" when there is nothing to do.
 func difference(s plan.Step, paint func(output.Style, string) string) string {
-	sign, style, what := "", output.None, plain.Line(s.Phone)
+	sign, style, what := "", output.None, text.Line(s.Phone)
 	width := len("offer")
 	switch s.Action {
 	case plan.ActionBuy:
@@ -35,7 +35,7 @@ func difference(s plan.Step, paint func(output.Style, string) string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", paint(style, sign), what)
 	if s.Name != "" {
-		b.WriteString("  " + paint(output.Accent, plain.Line(s.Name)))
+		b.WriteString("  " + paint(output.Accent, text.Line(s.Name)))
 	}
 	b.WriteString("\n")
 	if s.Action == plan.ActionBuy {
@@ -44,13 +44,13 @@ func difference(s plan.Step, paint func(output.Style, string) string) string {
 	for _, f := range s.Fields {
 		line := fmt.Sprintf("    %-*s  ", width, strings.ReplaceAll(f.Name, "_", " "))
 		if s.Action == plan.ActionBuy {
-			line += plain.Line(orNothing(f.To))
+			line += text.Line(orNothing(f.To))
 		} else {
 			line = arrow(line, f.From, f.To)
 		}
 		b.WriteString(line)
 		if f.Note != "" {
-			b.WriteString(paint(output.Dim, "  ("+plain.Line(f.Note)+")"))
+			b.WriteString(paint(output.Dim, "  ("+text.Line(f.Note)+")"))
 		}
 		b.WriteString("\n")
 	}
@@ -68,7 +68,7 @@ func (a *app) showStep(s plan.Step) {
 // warnAll warns of each. What a provider says in it stays on its line.
 func (a *app) warnAll(warnings []string) {
 	for _, w := range warnings {
-		a.warn("%s", plain.Line(w))
+		a.warn("%s", text.Line(w))
 	}
 }
 
@@ -90,7 +90,7 @@ func offered(o *fax.Offer) string {
 	if o.Price != nil {
 		price = "for " + o.Price.String() + " a month"
 	}
-	return plain.Line(strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities), needed(*o), beta(*o), price), ", "))
+	return text.Line(strings.Join(nonEmpty(string(o.Type), o.Locality, o.Region, o.Country, capabilities(o.Capabilities), needed(*o), beta(*o), price), ", "))
 }
 
 // needed is what a number for sale needs, as far as a search tells: whether a
@@ -115,7 +115,7 @@ func nonEmpty(words ...string) []string {
 
 // arrow is a change on one line of 80 columns, or else on two.
 func arrow(what, from, to string) string {
-	from, to = plain.Line(orNothing(from)), plain.Line(orNothing(to))
+	from, to = text.Line(orNothing(from)), text.Line(orNothing(to))
 	if len(what)+len(from)+len(to)+len(" -> ") <= helpWidth {
 		return what + from + " -> " + to
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/plain"
-	"github.com/faxctl/faxctl/pkg/term"
+	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
 // pick lets a person choose one of the numbers for sale, and buys it through
@@ -92,7 +92,7 @@ func offerRows(offers []fax.Offer) (head string, rows []string) {
 	for _, o := range offers {
 		cells := []string{o.Phone, o.Locality, strings.TrimSpace(o.Region + " " + o.Country), money(o.Price), string(o.Type), capabilities(o.Capabilities)}
 		for i, c := range cells {
-			cells[i] = plain.Line(c)
+			cells[i] = text.Line(c)
 		}
 		_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
-	"github.com/faxctl/faxctl/pkg/plan"
+	"github.com/faxctl/faxctl/pkg/numbers/plan"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 const fileHelp = `The file says what your numbers should be:

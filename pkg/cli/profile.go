@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/batch"
-	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 func (a *app) profileGroup() *cobra.Command {

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/spell"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // globalFlags are the flags every command has.
@@ -172,7 +172,7 @@ func unknownWord(cmd *cobra.Command, word string, topics bool) error {
 			names = append(names, c.Name())
 		}
 	}
-	if near := spell.Nearest(word, names); near != "" {
+	if near := text.Nearest(word, names); near != "" {
 		return problem.With(err, problem.Say("did you mean "+near+"?"))
 	}
 	return problem.With(err, problem.Say(fmt.Sprintf("%s --help lists the commands", cmd.CommandPath())))
@@ -220,7 +220,7 @@ func kindOfValue(kind string) (what, example string) {
 func nearestFlag(cmd *cobra.Command, name string) string {
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return spell.Nearest(name, names)
+	return text.Nearest(name, names)
 }
 
 // helpCommand is cobra's, but a page that does not exist is a mistake.

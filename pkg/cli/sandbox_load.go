@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/sandbox"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // load gathers what became of many calls.

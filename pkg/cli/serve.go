@@ -15,14 +15,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/retention"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/plain"
-	"github.com/faxctl/faxctl/pkg/plan"
+	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/profile"
-	"github.com/faxctl/faxctl/pkg/receiver"
-	"github.com/faxctl/faxctl/pkg/retention"
-	"github.com/faxctl/faxctl/pkg/webhook"
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
 // serving is what the flags of serve say.
@@ -224,9 +223,9 @@ func (s *serving) readPrune() (err error) {
 		return fmt.Errorf("--prune-after: %w", err)
 	}
 	p.ages = []time.Duration{p.policy.OlderThan}
-	p.byHand = fmt.Sprintf("faxctl faxes prune --older-than %s --direction inbound --archive %s", s.pruneAfter, plain.Word(s.archive))
+	p.byHand = fmt.Sprintf("faxctl faxes prune --older-than %s --direction inbound --archive %s", s.pruneAfter, problem.Quote(s.archive))
 	if p.receipts != "" && p.receipts != "-" {
-		p.byHand += " --receipts " + plain.Word(p.receipts)
+		p.byHand += " --receipts " + problem.Quote(p.receipts)
 	}
 	p.policy.MaxDelete = retention.DailyLimit()
 	if s.maxDelete != "" {

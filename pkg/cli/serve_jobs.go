@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/output"
-	"github.com/faxctl/faxctl/pkg/plain"
-	"github.com/faxctl/faxctl/pkg/receiver"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 func (a *app) serveJobs() *cobra.Command {
@@ -229,7 +229,7 @@ it held back and why. It reads the state, whether the receiver runs or not.`,
 				a.say("the oldest job that could run has waited for %s", stats.Age.Round(time.Second))
 			}
 			if p := stats.Prune; p != nil && p.Problem != "" {
-				a.warn("the daily prune of %s: %s", p.At.Local().Format(time.DateTime), plain.Line(p.Problem))
+				a.warn("the daily prune of %s: %s", p.At.Local().Format(time.DateTime), text.Line(p.Problem))
 			}
 			return out.all(cmd.Context(), values(statusCounts(stats)))
 		},

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/retention"
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/batch"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/receiver"
-	"github.com/faxctl/faxctl/pkg/retention"
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
 )
 
 // keeper is the archive as a receiver sees it. It is open, and locked, while

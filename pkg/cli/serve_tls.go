@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/receiver"
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
 )
 
 // bindTLS declares where certificates come from.

@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/faxctl/faxctl/pkg/plain"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
-	"github.com/faxctl/faxctl/pkg/receiver"
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
 )
 
 // serviceUnit is a systemd unit that runs serve with the flags of this command
@@ -121,7 +121,7 @@ func programOf(line string) (string, error) {
 		return "", err
 	}
 	for i, word := range argv {
-		argv[i] = plain.Word(word)
+		argv[i] = problem.Quote(word)
 	}
 	return strings.Join(argv, " "), nil
 }

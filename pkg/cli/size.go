@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/fetch"
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
 )
 
 // byteSize is a flag of so many bytes, as in 64MiB.

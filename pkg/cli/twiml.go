@@ -8,7 +8,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/profile"
-	"github.com/faxctl/faxctl/pkg/twiml"
+	"github.com/faxctl/faxctl/pkg/receive/twiml"
 )
 
 func (a *app) twimlGroup() *cobra.Command {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // build tells which faxctl this is.

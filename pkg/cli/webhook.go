@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/callback"
-	"github.com/faxctl/faxctl/pkg/transport"
-	"github.com/faxctl/faxctl/pkg/webhook"
+	"github.com/faxctl/faxctl/pkg/provider/transport"
+	"github.com/faxctl/faxctl/pkg/receive/callback"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
 func (a *app) webhookGroup() *cobra.Command {

@@ -15,14 +15,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive/document"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/callback"
-	"github.com/faxctl/faxctl/pkg/document"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
+	"github.com/faxctl/faxctl/pkg/receive/callback"
+	"github.com/faxctl/faxctl/pkg/receive/twiml"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
-	"github.com/faxctl/faxctl/pkg/twiml"
-	"github.com/faxctl/faxctl/pkg/webhook"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // The events that can be made up.

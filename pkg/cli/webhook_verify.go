@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/profile"
-	"github.com/faxctl/faxctl/pkg/webhook"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // maxBody is how much of a captured body is read.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/output"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // identity is what whoami tells.

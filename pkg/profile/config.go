@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/strict"
+	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 )
 
 // maxConfig is more than anybody writes by hand, in bytes.
@@ -37,7 +37,7 @@ func (c Config) Find(name string) (Profile, error) {
 		return p, nil
 	}
 	all := append(c.Names(), names(BuiltIns())...)
-	return Profile{}, &problem.Error{Kind: problem.ErrNotFound, Text: "no profile " + strict.Quote(name) + strict.Suggest(name, all),
+	return Profile{}, &problem.Error{Kind: problem.ErrNotFound, Text: "no profile " + yamlfile.Quote(name) + yamlfile.Suggest(name, all),
 		Advice: problem.Say("list them with %s, or add it: %s", problem.Command("profile", "list"), problem.Command("profile", "add"))}
 }
 
@@ -147,11 +147,11 @@ func reason(err error) error {
 // tree. All problems are reported together.
 func parse(path string, text []byte) (Config, *yaml.Node, error) {
 	c := Config{Path: path, Profiles: map[string]Profile{}}
-	doc, err := strict.Parse(path, text)
+	doc, err := yamlfile.Parse(path, text)
 	if err != nil {
 		return Config{}, nil, wrong(err)
 	}
-	doc.Fields(doc.Root(), "the file", []strict.Field{
+	doc.Fields(doc.Root(), "the file", []yamlfile.Field{
 		{Key: "current", At: &c.Current},
 		{Key: "profiles", At: func(n *yaml.Node) {
 			doc.Mapping(n, "profiles", func(k, v *yaml.Node) { c.Profiles[k.Value] = readProfile(doc, k, v) })
@@ -165,7 +165,7 @@ func parse(path string, text []byte) (Config, *yaml.Node, error) {
 
 // wrong is what is wrong with a file as an error of this package.
 func wrong(err error) error {
-	var e *strict.Error
+	var e *yamlfile.Error
 	if !errors.As(err, &e) {
 		return err
 	}
@@ -173,13 +173,13 @@ func wrong(err error) error {
 }
 
 // readProfile reads one profile; problems of a setting are told with its line.
-func readProfile(doc *strict.Document, k, v *yaml.Node) Profile {
+func readProfile(doc *yamlfile.Document, k, v *yaml.Node) Profile {
 	p := Profile{Name: k.Value}
 	if err := CheckName(p.Name); err != nil {
 		doc.Problem(k, problem.AdviceOf(err), "%v", err)
 	}
 	before := doc.Problems()
-	at := doc.Fields(v, "profile "+strict.Quote(p.Name), settings(&p))
+	at := doc.Fields(v, "profile "+yamlfile.Quote(p.Name), settings(&p))
 	if doc.Problems() > before {
 		return p // what is missing may be what is misspelt
 	}
@@ -200,8 +200,8 @@ func readProfile(doc *strict.Document, k, v *yaml.Node) Profile {
 }
 
 // settings are those of p, in the order they are written and shown.
-func settings(p *Profile) []strict.Field {
-	return []strict.Field{
+func settings(p *Profile) []yamlfile.Field {
+	return []yamlfile.Field{
 		{Key: "provider", At: &p.Provider}, {Key: "account", At: &p.AccountID}, {Key: "api-key", At: &p.APIKey},
 		{Key: "parent", At: &p.Parent},
 		{Key: "space", At: &p.Space}, {Key: "edge", At: &p.Edge}, {Key: "region", At: &p.Region},

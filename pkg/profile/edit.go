@@ -12,8 +12,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/durable"
 )
 
 // Add saves a new profile. The first profile of a file becomes the current

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/strict"
+	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 )
 
 // Input is everything that can say which account is meant.
@@ -200,7 +200,7 @@ func (r *Resolved) origin() string {
 
 // sort puts the values in the order of the settings.
 func (r *Resolved) sort() {
-	order := append([]string{"profile"}, strict.Keys(settings(&r.Profile))...)
+	order := append([]string{"profile"}, yamlfile.Keys(settings(&r.Profile))...)
 	slices.SortStableFunc(r.Values, func(a, b Value) int {
 		return cmp.Compare(slices.Index(order, a.Key), slices.Index(order, b.Key))
 	})

@@ -18,8 +18,8 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/provider/transport"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
-	"github.com/faxctl/faxctl/pkg/transport"
 )
 
 // Options are what a process brings to every provider. The zero value talks to

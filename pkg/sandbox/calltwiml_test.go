@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/faxctl/faxctl/pkg/twiml"
+	"github.com/faxctl/faxctl/pkg/receive/twiml"
 )
 
 func TestReadTwiML(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/document"
+	"github.com/faxctl/faxctl/pkg/archive/document"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
 

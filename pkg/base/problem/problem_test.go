@@ -110,3 +110,15 @@ func TestAdviceInJSON(t *testing.T) {
 		t.Errorf("%s, %v", b, err)
 	}
 }
+
+// A word is quoted when a shell would read it otherwise.
+func TestQuote(t *testing.T) {
+	for in, want := range map[string]string{
+		"/srv/faxes-2026": "/srv/faxes-2026", "größe": "größe", "": "''", "two words": "'two words'",
+		"it's": `'it'\''s'`, "$HOME": "'$HOME'", "~": "'~'", "a\nb": "'a\nb'",
+	} {
+		if got := problem.Quote(in); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,166 @@
+// Package callback asks and tells a web application about a fax as the
+// provider would: signed requests, and an answer that is judged.
+//
+// Use [Sender.Ask] and [Sender.Tell] for one request of one's own making, and
+// [Sender.Deliver] to hand on a fax the provider has already received, so that
+// an application the provider cannot reach gets to hear of it all the same.
+package callback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/receive/twiml"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
+)
+
+// Sender stands in for a provider.
+type Sender struct {
+	// Client makes the requests; its transport decides which hosts may be
+	// reached. Its CheckRedirect is not used.
+	Client *http.Client
+
+	Dialect   webhook.Dialect
+	AccountID string      // of an event that names none
+	Key       webhook.Key // signs
+
+	// Patience is how long an answer may take; 0: as long as the provider
+	// waits, which is 15 s at Twilio and 5 s at SignalWire.
+	Patience time.Duration
+}
+
+// Answer is what an application said.
+type Answer struct {
+	URL    string         // that answered, after redirects
+	Status int            // HTTP; 0: there was none
+	Verb   string         // of an answer that was asked for: receive or reject
+	Took   time.Duration  // until the answer was read
+	Ours   bool           // it was a receiver made by faxctl that answered
+	asked  *twiml.Receive // with Verb receive
+}
+
+// Receive is how the application wants the fax; nil: it does not.
+func (a Answer) Receive() *twiml.Receive { return a.asked }
+
+// StatusError is an answer other than 2xx. It is fax.ErrAuth when the
+// application refused the request as not authorized: 401 or 403.
+type StatusError int
+
+// Error reads "the application answers HTTP 502 Bad Gateway".
+func (e StatusError) Error() string {
+	if text := http.StatusText(int(e)); text != "" {
+		return fmt.Sprintf("the application answers HTTP %d %s", int(e), text)
+	}
+	return fmt.Sprintf("the application answers HTTP %d", int(e))
+}
+
+// Is tells the kind.
+func (e StatusError) Is(kind error) bool {
+	return kind == problem.ErrAuth && (e == http.StatusUnauthorized || e == http.StatusForbidden)
+}
+
+// maxRedirects is how many SignalWire follows, the stricter provider.
+const maxRedirects = 3
+
+// Ask asks the fax URL what to do with a fax that is coming in. The answer is
+// as complete as it came, also with an error: fax.ErrUnavailable when nobody
+// answers in time, a [StatusError], or a [twiml.Error] with the code under
+// which the provider would report it.
+func (s Sender) Ask(ctx context.Context, method, target string, e webhook.Event) (Answer, error) {
+	e.Status = ""
+	return s.send(ctx, method, target, e, nil, func(a *Answer, resp *http.Response) error {
+		if err := twiml.CheckContentType(resp.Header.Get("Content-Type")); err != nil {
+			return err
+		}
+		said, err := twiml.Parse(resp.Body)
+		if err != nil {
+			return err
+		}
+		a.Verb, a.asked = "reject", said.Receive
+		if said.Receive != nil {
+			a.Verb = "receive"
+		}
+		return nil
+	})
+}
+
+// Tell tells an action URL what became of a fax; with doc, the document goes
+// with it. Errors: as for [Sender.Ask], but what is answered beside a status
+// of 2xx does not matter.
+func (s Sender) Tell(ctx context.Context, method, target string, e webhook.Event, doc *webhook.Document) (Answer, error) {
+	return s.send(ctx, method, target, e, doc, func(_ *Answer, resp *http.Response) error {
+		_, err := io.Copy(io.Discard, io.LimitReader(resp.Body, twiml.MaxSize))
+		return err
+	})
+}
+
+func (s Sender) send(ctx context.Context, method, target string, e webhook.Event, doc *webhook.Document, read func(*Answer, *http.Response) error) (Answer, error) {
+	if e.AccountID == "" {
+		e.AccountID = s.AccountID
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.patience())
+	defer cancel()
+	answer := Answer{URL: target}
+	form := s.Dialect.Form(e)
+	req, err := s.Dialect.NewRequest(ctx, s.Key, method, target, form, doc)
+	if err != nil {
+		return answer, errors.Join(problem.ErrInvalid, err)
+	}
+	client := *s.Client
+	client.Jar = nil
+	client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects {
+			return fmt.Errorf("more than %d redirects", maxRedirects)
+		}
+		s.Dialect.SignRequest(s.Key, r, form)
+		return nil
+	}
+	begin := time.Now()
+	resp, err := client.Do(req)
+	if err != nil {
+		return answer, s.unanswered(ctx, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer.URL, answer.Status, answer.Ours = resp.Request.URL.String(), resp.StatusCode, resp.Header.Get("Server") == webhook.Server
+	if resp.StatusCode < 200 || resp.StatusCode > 299 {
+		answer.Took = time.Since(begin)
+		return answer, StatusError(resp.StatusCode)
+	}
+	err = read(&answer, resp)
+	answer.Took = time.Since(begin)
+	if bad := new(twiml.Error); err != nil && !errors.As(err, &bad) {
+		err = s.unanswered(ctx, err)
+	}
+	return answer, err
+}
+
+func (s Sender) patience() time.Duration {
+	switch {
+	case s.Patience > 0:
+		return s.Patience
+	case s.Dialect == webhook.SignalWire:
+		return 5 * time.Second
+	}
+	return 15 * time.Second
+}
+
+// unanswered is why there was no answer, without the URL that net/http puts
+// before it: a query may be a secret.
+func (s Sender) unanswered(ctx context.Context, err error) error {
+	if inner := new(url.Error); errors.As(err, &inner) {
+		err = inner.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("%w: no answer within %s, the time the provider waits", problem.ErrUnavailable, s.patience())
+	}
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", problem.ErrUnavailable, err)
+}

@@ -1,0 +1,335 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// The jobs. Each names an event by its key; the event itself is in the
+// database. All are unique: the same work is not queued twice.
+type (
+	execArgs     eventKey // run the operator's program
+	forwardArgs  eventKey // tell the operator's server
+	backfillArgs struct{} // look for events of which we were not told
+	pruneArgs    struct{} // delete what the provider need not keep any more
+	forgetArgs   struct{} // delete what we need not know any more
+)
+
+// fetchArgs bring the document into the archive. One that came after its event is
+// named: whatever becomes of the job before, this is another.
+type fetchArgs struct {
+	eventKey
+	Upload string `json:"upload,omitempty"`
+}
+
+type eventKey struct {
+	FaxID  string     `json:"fax_id"`
+	Status fax.Status `json:"status"`
+}
+
+// Kind names the job in the database.
+func (fetchArgs) Kind() string    { return "fetch" }
+func (execArgs) Kind() string     { return "exec" }
+func (forwardArgs) Kind() string  { return "forward" }
+func (backfillArgs) Kind() string { return "backfill" }
+func (pruneArgs) Kind() string    { return "prune" }
+func (forgetArgs) Kind() string   { return "forget" }
+
+// The queues. Programs and servers of the operator may be slow; they must not
+// keep documents waiting.
+const (
+	fetchQueue   = "fetch"
+	deliverQueue = "deliver"
+	upkeepQueue  = "upkeep"
+)
+
+// How often a document is tried before the job is parked: a provider may be
+// away for two days, but a fax it does not have after an hour will not come.
+const (
+	fetchAttempts   = 60
+	missingAttempts = 12
+)
+
+func options(queue string, attempts int) *river.InsertOpts {
+	return &river.InsertOpts{Queue: queue, MaxAttempts: attempts, UniqueOpts: river.UniqueOpts{ByArgs: true}}
+}
+
+// fetching is the job that brings a document; upload names one that came after
+// its event.
+func fetching(e Event, upload string) []river.InsertManyParams {
+	return []river.InsertManyParams{{Args: fetchArgs{eventKey{e.FaxID, e.Status}, upload}, InsertOpts: options(fetchQueue, fetchAttempts)}}
+}
+
+// follow is what has to be done about a new event.
+func (r *Receiver) follow(e Event) []river.InsertManyParams {
+	switch {
+	case e.hasDocument():
+		return fetching(e, "")
+	case e.Status.Terminal():
+		return r.deliver(e)
+	}
+	return nil
+}
+
+// deliver is whom to tell of an event whose document, if any, is archived.
+func (r *Receiver) deliver(e Event) []river.InsertManyParams {
+	var jobs []river.InsertManyParams
+	opts := options(deliverQueue, r.cfg.Attempts)
+	if len(r.cfg.Exec) > 0 {
+		jobs = append(jobs, river.InsertManyParams{Args: execArgs{e.FaxID, e.Status}, InsertOpts: opts})
+	}
+	if r.cfg.Forward != "" {
+		jobs = append(jobs, river.InsertManyParams{Args: forwardArgs{e.FaxID, e.Status}, InsertOpts: opts})
+	}
+	return jobs
+}
+
+// worker makes a River worker of a function and a time limit.
+type worker[A river.JobArgs] struct {
+	river.WorkerDefaults[A]
+	limit time.Duration
+	work  func(context.Context, *river.Job[A]) error
+}
+
+// Work implements river.Worker. Work that is cut off because the receiver ends
+// is no attempt: it goes on at the next start.
+func (w worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
+	err := w.work(ctx, job)
+	if err != nil && cutOff(ctx) {
+		return river.JobSnooze(0)
+	}
+	return err
+}
+
+// cutOff tells the end of the receiver from a job's own time limit.
+func cutOff(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
+
+// Timeout implements river.Worker.
+func (w worker[A]) Timeout(*river.Job[A]) time.Duration { return w.limit }
+
+// upkeep makes a worker of what comes back by itself. A run that failed is told
+// of and done with: the next one does the same work, and what is parked is for a
+// person to decide about. River takes what runs for an hour for lost.
+func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker[A] {
+	return worker[A]{limit: 50 * time.Minute, work: func(ctx context.Context, job *river.Job[A]) error {
+		err := do(ctx)
+		if err == nil || cutOff(ctx) {
+			return err
+		}
+		r.metrics.request(job.Kind, "failed")
+		log := r.log
+		if hint := problem.AdviceOf(err); !hint.Empty() {
+			log = log.With("hint", hint.String())
+		}
+		log.Error(job.Kind+" failed", "error", err)
+		return nil
+	}}
+}
+
+func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: r.fetch})
+	river.AddWorker(workers, worker[asideArgs]{limit: 15 * time.Minute, work: r.reconsider})
+	river.AddWorker(workers, worker[execArgs]{limit: 15 * time.Minute, work: func(ctx context.Context, job *river.Job[execArgs]) error {
+		return r.tell(ctx, eventKey(job.Args), r.exec)
+	}})
+	river.AddWorker(workers, worker[forwardArgs]{limit: time.Minute, work: func(ctx context.Context, job *river.Job[forwardArgs]) error {
+		return r.tell(ctx, eventKey(job.Args), r.forward)
+	}})
+	river.AddWorker(workers, upkeep[backfillArgs](r, r.backfill))
+	river.AddWorker(workers, upkeep[pruneArgs](r, r.prune))
+	river.AddWorker(workers, upkeep[forgetArgs](r, r.forget))
+	return &river.Config{
+		Logger:            slog.New(quiet{r.log.Handler()}),
+		ErrorHandler:      failures{r},
+		FetchCooldown:     25 * time.Millisecond,
+		FetchPollInterval: 250 * time.Millisecond,
+		JobTimeout:        15 * time.Minute,
+		PeriodicJobs:      r.periodic(),
+		PollOnly:          !q.db.listens(),
+		Queues: map[string]river.QueueConfig{
+			fetchQueue:   {MaxWorkers: r.cfg.Jobs},
+			deliverQueue: {MaxWorkers: r.cfg.Jobs},
+			upkeepQueue:  {MaxWorkers: 1},
+		},
+		RetryPolicy: patience{r.cfg.Retry},
+		Workers:     workers,
+
+		// What was done is known by the event; what is parked stays until
+		// somebody decides about it.
+		CompletedJobRetentionPeriod: time.Hour,
+		CancelledJobRetentionPeriod: -1,
+		DiscardedJobRetentionPeriod: -1,
+	}
+}
+
+// periodic are the jobs that come back by themselves, and at the start.
+func (r *Receiver) periodic() []*river.PeriodicJob {
+	// A finished one must not be in the way of the next.
+	once := &river.InsertOpts{Queue: upkeepQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	}}}
+	every := func(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
+		return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) { return args, once },
+			&river.PeriodicJobOpts{RunOnStart: true})
+	}
+	all := []*river.PeriodicJob{every(24*time.Hour, forgetArgs{})}
+	if r.cfg.Backfill > 0 {
+		all = append(all, every(r.cfg.Backfill, backfillArgs{}))
+	}
+	if r.cfg.Prune != nil {
+		all = append(all, every(24*time.Hour, pruneArgs{}))
+	}
+	return all
+}
+
+// fetch brings the document of a fax into the archive. What will stay wrong is
+// parked at once, for somebody to look at, and what is missing after an hour;
+// all else is tried again.
+func (r *Receiver) fetch(ctx context.Context, job *river.Job[fetchArgs]) error {
+	err := r.bring(ctx, job)
+	if errors.As(err, new(*fetch.TooLargeError)) {
+		err = problem.With(err, problem.Say("start the receiver with a larger %s, then: %s", problem.Field("max-document"), problem.Command("serve", "jobs", "retry").Arg("ID")))
+	}
+	missing := errors.Is(err, problem.ErrNotFound) && job.Attempt >= missingAttempts
+	if missing || hopeless(err) {
+		return r.park(ctx, job.JobRow, err)
+	}
+	return err
+}
+
+// hopeless tells what is refused here, such as a link to elsewhere, from what a
+// server refuses: that may be over with tomorrow.
+func hopeless(err error) bool {
+	var answer *fax.APIError
+	return errors.Is(err, problem.ErrInvalid) && (!errors.As(err, &answer) || answer.Status == 0)
+}
+
+// bring gets the document that came with the callback, or the provider's.
+func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
+	e, upload, err := r.queue.load(ctx, job.Args.FaxID, job.Args.Status)
+	if err != nil || e.SHA256 != "" || !e.Archived.IsZero() && upload == "" { // done before a crash, which the job did not survive
+		return err
+	}
+	record, err := r.provider().Faxes.Get(ctx, e.FaxID)
+	switch {
+	case err == nil && record.ID == e.FaxID:
+	case err == nil:
+		return fmt.Errorf("the provider sent another fax for %s: %w", e.FaxID, problem.ErrConflict)
+	case upload != "" && errors.Is(err, problem.ErrNotFound):
+		record = e.record() // the provider kept nothing, which was the wish
+	default:
+		return err
+	}
+	switch {
+	case upload != "":
+		record.Status = e.Status // whose document is here, however slow the record is
+	case !record.Status.Terminal():
+		return fmt.Errorf("the provider's record of fax %s is behind, at %s: %w", e.FaxID, record.Status, problem.ErrUnavailable)
+	}
+	source := source{
+		Faxes: fetch.AtMost(r.provider().Faxes, r.cfg.MaxDocument), uploads: r.uploads, upload: upload,
+		wait: job.Attempt < missingAttempts, record: record,
+	}
+	kept, err := r.cfg.Archive.Save(ctx, source, record)
+	if err != nil {
+		return fmt.Errorf("archive fax %s: %w", e.FaxID, err)
+	}
+	if kept.SHA256 == "" && (upload != "" || job.Attempt < missingAttempts) {
+		return fmt.Errorf("archive fax %s: %w: there was no document to keep", e.FaxID, problem.ErrUnavailable)
+	}
+	e.Archived = time.Now().UTC()
+	e.Document, e.ContentType, e.SHA256, e.Size = kept.Path, kept.ContentType, kept.SHA256, kept.Size
+	if kept.Pages > 0 {
+		e.Pages = &kept.Pages
+	}
+	stays, err := r.contradicts(e, upload)
+	if err != nil {
+		return err
+	}
+	if err := r.queue.archived(e); err != nil {
+		return err
+	}
+	if !stays && upload != "" {
+		if err := r.uploads.remove(upload); err != nil && !errors.Is(err, os.ErrNotExist) {
+			r.log.Warn("a document that is archived stays among the uploads", "fax", e.FaxID, "error", err)
+		}
+	}
+	r.metrics.archived(e)
+	r.log.Info("archived", "fax", e.FaxID, "from", fax.MaskPhone(e.From), "to", fax.MaskPhone(e.To), "bytes", e.Size, "pages", kept.Pages)
+	return nil
+}
+
+// contradicts keeps aside a document that came along when the archive has another
+// one of the fax, which it never replaces.
+func (r *Receiver) contradicts(e Event, upload string) (stays bool, err error) {
+	if upload == "" {
+		return false, nil
+	}
+	sum, _, err := r.uploads.sum(upload)
+	if err != nil || sum == e.SHA256 {
+		return false, err
+	}
+	return true, r.setAside(e, upload, doubt{otherBytes().outcome, "it is another document than the one in the archive"})
+}
+
+// tell hands an event to the operator's side.
+func (r *Receiver) tell(ctx context.Context, key eventKey, how func(context.Context, Event) error) error {
+	e, _, err := r.queue.load(ctx, key.FaxID, key.Status)
+	if err != nil {
+		return err
+	}
+	return how(ctx, e)
+}
+
+// park gives a job up before its last attempt. River tells nobody of that.
+func (r *Receiver) park(ctx context.Context, job *rivertype.JobRow, err error) error {
+	if hint := problem.AdviceOf(err); !hint.Empty() {
+		err = fmt.Errorf("%w; %s", err, hint) // a job has one text
+	}
+	r.failed(ctx, job, true, err)
+	return river.JobCancel(err)
+}
+
+func (r *Receiver) failed(ctx context.Context, job *rivertype.JobRow, parked bool, err error) {
+	level := slog.LevelWarn
+	if parked {
+		level = slog.LevelError
+	}
+	r.log.Log(ctx, level, "job failed", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "parked", parked, "error", err)
+}
+
+// failures logs what went wrong with a job, and how often it did.
+type failures struct{ r *Receiver }
+
+// HandleError implements river.ErrorHandler.
+func (f failures) HandleError(ctx context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	f.r.failed(ctx, job, job.Attempt >= job.MaxAttempts, err)
+	return nil
+}
+
+// HandlePanic implements river.ErrorHandler.
+func (f failures) HandlePanic(_ context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
+	f.r.log.Error("job panicked", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "panic", value, "trace", trace)
+	return nil
+}
+
+// quiet passes on what River has to warn of; the rest is told here in our own
+// words.
+type quiet struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (h quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}

@@ -1,0 +1,329 @@
+// Package receiver is the web application a provider of fax numbers calls: it
+// answers what to do with an incoming fax, takes the news of how it went, and
+// sees to it that every fax it acknowledged ends up in an archive.
+//
+// Use it behind `faxctl serve`, or in a program of your own: [Open] with a
+// [Config], mount [Receiver.Handler] or let [Receiver.Serve] listen, and keep
+// [Receiver.Run] running, which does the work that was promised.
+//
+// A callback is answered 2xx only when it is durable: its event and the job
+// that fetches the document are committed in one transaction, and a document
+// that came along is on disk before that. Everything after runs as a job that
+// survives a crash: fetch the document and archive it, run a program, tell
+// another server, look for faxes whose callback was lost, prune. A job that
+// fails too often is parked, listed and can be retried.
+//
+// Only requests that the provider signed are believed; the signature is
+// checked over the configured public URL, whatever a proxy did to the request.
+// A document's address in a callback is never used: the provider's API is asked
+// for the fax. Nothing in the archive can be had over HTTP.
+package receiver
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
+	"github.com/faxctl/faxctl/pkg/base/durable"
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/twiml"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
+)
+
+// Config says what to receive and what to do with it. PublicURL, Keys,
+// Provider.Faxes, Archive and StateDir are required.
+type Config struct {
+	// PublicURL is where the provider reaches this receiver: an origin, with a
+	// path where a proxy gives us one. [Receiver.FaxURL] is below it.
+	PublicURL string
+
+	// Keys sign the provider's requests; several while a key is changed.
+	Keys []webhook.Key
+
+	// Dialect tells whose requests they are; "": Twilio's.
+	Dialect webhook.Dialect
+
+	// Account is the account's id. A request that names another is refused.
+	// Empty: any.
+	Account string
+
+	Provider fax.Provider
+	Archive  Archive
+
+	// StateDir holds the database and the documents on their way into the
+	// archive. One process at a time uses it.
+	StateDir string
+
+	Disk durable.Disk // that of StateDir; nil: durable.OS
+
+	Allow  []Pattern     // a fax must match one; none: all
+	Reject []Pattern     // a fax must match none
+	Answer twiml.Receive // media type, page size and whether the provider stores
+
+	Exec       []string    // a program and its arguments, run for each fax
+	Forward    string      // a URL that is told of each fax
+	ForwardKey webhook.Key // signs what is forwarded
+
+	// Backfill is how often the provider's list is compared with what we were
+	// told; it is also done at the start. 0: never.
+	Backfill time.Duration
+
+	Prune func(ctx context.Context) (Pruned, error) // run once a day; nil: never
+
+	Attempts    int           // how often Exec and Forward are tried before the job is parked; 0: 16
+	Retry       time.Duration // until a failed job is tried again, doubled each time; 0: 1 s
+	MaxDocument int64         // bytes of a document; 0: [fetch.MaxDocument]
+	MaxConns    int           // connections at once; 0: 1024, or what the limit of open files allows
+	Jobs        int           // jobs at once; 0: 16
+	Drain       time.Duration // how long running work may take at the end; 0: 20 s
+
+	Log *slog.Logger // nil: none
+}
+
+// Archive keeps faxes for good.
+type Archive interface {
+	// Save keeps the record and the document that faxes.Open reads. It may be
+	// repeated: what is kept whole already is not stored again.
+	Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (Kept, error)
+
+	// Size is how many bytes of documents are kept.
+	Size(ctx context.Context) (int64, error)
+}
+
+// Kept is a document in the archive.
+type Kept struct {
+	Path        string // of the file; empty when it is not on this machine, or there is none
+	SHA256      string // hex
+	Size        int64  // bytes
+	Pages       int
+	ContentType string
+}
+
+const (
+	faxPath  = "/fax"      // below the public URL: what to do with a fax?
+	donePath = "/fax/done" // and how it went
+)
+
+// Receiver answers a provider's requests and does what they ask for.
+type Receiver struct {
+	cfg    Config
+	public string // PublicURL without a slash at its end
+	prefix string // its path
+	host   string // and its host
+	log    *slog.Logger
+
+	access    atomic.Pointer[access]
+	ours      *ours
+	strangers *strangers
+	uploads   *uploads
+	rare      rare // what is not told each time
+	queue     queue
+	metrics   *metrics
+	client    *http.Client // to forward with
+	reachable seldom
+	twiml     []byte // the answer that takes a fax
+	lock      io.Closer
+}
+
+// Open checks the configuration, opens the state and takes it for this process.
+// Errors: fax.ErrInvalid for a configuration that cannot work, fax.ErrConflict
+// when another process has the state.
+func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
+	r, err := newReceiver(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = r.Close()
+		}
+	}()
+	if err := durable.MakeDir(r.cfg.Disk, r.cfg.StateDir); err != nil {
+		return nil, err
+	}
+	if r.lock, err = takeLock(filepath.Join(r.cfg.StateDir, "lock")); err != nil {
+		return nil, err
+	}
+	db, err := openSQLite(ctx, databasePath(r.cfg.StateDir))
+	if err != nil {
+		return nil, err
+	}
+	q, err := newQueue(ctx, db, r)
+	if err != nil { // q is nil, and r.queue, an interface, would not be
+		return nil, errors.Join(err, db.close())
+	}
+	r.queue = q
+	if r.uploads, err = openUploads(ctx, r.cfg, r.queue); err != nil {
+		return nil, err
+	}
+	r.metrics = newMetrics(r)
+	return r, nil
+}
+
+// newReceiver is a receiver that has nothing open yet.
+func newReceiver(cfg Config) (*Receiver, error) {
+	setDefault(&cfg.Attempts, 16)
+	setDefault(&cfg.Retry, time.Second)
+	setDefault(&cfg.MaxDocument, fetch.MaxDocument)
+	setDefault(&cfg.Jobs, 16)
+	setDefault(&cfg.Drain, 20*time.Second)
+	setDefault[durable.Disk](&cfg.Disk, durable.OS{})
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	public, err := checkURL("the public URL", cfg.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	if p := public.EscapedPath(); p != "" && path.Clean(p) != strings.TrimSuffix(p, "/") && p != "/" {
+		return nil, fmt.Errorf("%w: the path of the public URL %q has empty or dotted parts", problem.ErrInvalid, cfg.PublicURL)
+	}
+	if cfg.Forward != "" {
+		if _, err := checkURL("the URL to forward to", cfg.Forward); err != nil {
+			return nil, err
+		}
+		if cfg.ForwardKey == "" {
+			return nil, fmt.Errorf("%w: forwarding needs a key to sign with", problem.ErrInvalid)
+		}
+	}
+	switch {
+	case len(cfg.Keys) == 0 || cfg.Keys[0] == "":
+		return nil, problem.With(fmt.Errorf("%w: without a signing key no request can be believed", problem.ErrAuth), problem.Say("give the profile its signing key: %s", problem.Command("profile", "add")))
+	case cfg.Provider.Faxes == nil:
+		return nil, fmt.Errorf("receiving from %s: %w", cfg.Provider.Name, problem.ErrUnsupported)
+	case cfg.Archive == nil || cfg.StateDir == "":
+		return nil, fmt.Errorf("%w: a receiver needs an archive and a folder for its state", problem.ErrInvalid)
+	case cfg.Backfill < 0 || cfg.MaxDocument < 0 || cfg.MaxConns < 0 || cfg.Jobs < 0 || cfg.Drain < 0:
+		return nil, fmt.Errorf("%w: a limit below zero", problem.ErrInvalid)
+	}
+	if cfg.MaxConns, err = connections(cfg.MaxConns, openFiles()); err != nil {
+		return nil, err
+	}
+	r := &Receiver{
+		strangers: newStrangers(cfg.MaxConns),
+		cfg:       cfg,
+		public:    strings.TrimSuffix(cfg.PublicURL, "/"),
+		prefix:    strings.TrimSuffix(public.EscapedPath(), "/"),
+		host:      public.Hostname(),
+		log:       cfg.Log,
+		ours:      &ours{},
+		client:    forwardClient(),
+	}
+	r.Renew(cfg.Keys, cfg.Provider)
+	answer := cfg.Answer
+	answer.Action, answer.Method = r.public+donePath, "POST"
+	if r.twiml, err = answer.Marshal(); err != nil {
+		return nil, fmt.Errorf("%w answer: %w", problem.ErrInvalid, err)
+	}
+	return r, nil
+}
+
+const (
+	usualConns = 1024
+	otherFiles = 256 // for the archive, the databases, programs and the provider
+)
+
+// OpenFiles is how many files a receiver of so many connections may have open; 0:
+// as many as usual. Each connection may bring a document, which is a file too.
+func OpenFiles(conns int) int {
+	if conns == 0 {
+		conns = usualConns
+	}
+	return 2*conns + otherFiles
+}
+
+// connections is how many there may be at once.
+func connections(wanted int, files uint64) (int, error) {
+	need := OpenFiles(wanted)
+	switch {
+	case files >= uint64(need):
+		return cmp.Or(wanted, usualConns), nil
+	case wanted == 0 && files >= uint64(OpenFiles(1)):
+		return int((files - otherFiles) / 2), nil
+	}
+	return 0, problem.With(fmt.Errorf("%w: %d connections need %d open files, and the system allows %d", problem.ErrInvalid, cmp.Or(wanted, usualConns), need, files),
+		problem.Say(fmt.Sprintf("raise the limit, as with ulimit -n %d, or LimitNOFILE=%d in a systemd unit, or allow fewer connections", need, need)))
+}
+
+func setDefault[T comparable](v *T, to T) {
+	var zero T
+	if *v == zero {
+		*v = to
+	}
+}
+
+// checkURL refuses what is not an absolute web address, or has parts that mean
+// nothing here.
+func checkURL(what, raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	switch {
+	case raw == "":
+		return nil, problem.With(fmt.Errorf("%w: %s is missing", problem.ErrInvalid, what), problem.Say("as in https://fax.example.com"))
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return nil, problem.With(fmt.Errorf("%w: %s %q is no web address", problem.ErrInvalid, what, raw), problem.Say("as in https://fax.example.com"))
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("%w: %s has a user, a query or a fragment", problem.ErrInvalid, what)
+	}
+	return u, nil
+}
+
+// access is what may change while the receiver runs.
+type access struct {
+	keys     []webhook.Key
+	provider fax.Provider
+}
+
+// Renew replaces the keys and the way to the provider, of the same account, from the
+// next request on.
+func (r *Receiver) Renew(keys []webhook.Key, provider fax.Provider) {
+	r.access.Store(&access{keys, provider})
+	r.ours.ask(provider.Numbers)
+}
+
+// provider is the way to the provider now.
+func (r *Receiver) provider() fax.Provider { return r.access.Load().provider }
+
+// FaxURL is what a number's fax URL must be to be answered by this receiver.
+func (r *Receiver) FaxURL() string { return r.public + faxPath }
+
+// Close ends the receiver; [Receiver.Run] must have returned. What was
+// acknowledged and not yet done goes on at the next Open.
+func (r *Receiver) Close() error {
+	var errs []error
+	r.client.CloseIdleConnections()
+	if r.queue != nil {
+		errs = append(errs, r.queue.close())
+	}
+	if r.lock != nil {
+		errs = append(errs, r.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Run works off the jobs until ctx ends, then lets running ones finish for as
+// long as Config.Drain allows.
+func (r *Receiver) Run(ctx context.Context) error {
+	if err := r.queue.start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the jobs: %w", err)
+	}
+	<-ctx.Done()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Drain)
+	defer cancel()
+	err := r.queue.stop(ending)
+	if ending.Err() != nil {
+		r.log.Warn("running jobs were cut off; they go on at the next start", "after", r.cfg.Drain)
+	}
+	return err
+}

@@ -1,0 +1,36 @@
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/faxctl/faxctl/pkg/base/durable"
+	"github.com/faxctl/faxctl/pkg/base/problem"
+)
+
+// touch makes the file for its owner alone, if it is not there.
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// takeLock makes the state this process's alone until it ends.
+func takeLock(path string) (io.Closer, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := durable.TryLock(f)
+	if err == nil && !ok {
+		err = problem.With(fmt.Errorf("%w: another receiver uses %s", problem.ErrConflict, path), problem.Say("end it first, or give this one a state of its own"))
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
