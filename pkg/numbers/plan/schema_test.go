@@ -17,7 +17,7 @@ import (
 // numbersSchema is the schema that ships with the docs.
 func numbersSchema(t *testing.T) *jsonschema.Resolved {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "numbers.schema.json"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "numbers.schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
