@@ -472,3 +472,37 @@ func TestJobNamesItsFile(t *testing.T) {
 		t.Errorf("%s, %v", b, err)
 	}
 }
+
+// Each document of a callback is asked about, also when its fax is known and others
+// came along: another one than the first is kept.
+func TestDocumentsOfAKnownFax(t *testing.T) {
+	s := newStation(t, soon)
+	s.run()
+	id := faxID(1)
+	s.told(multi(callbackForm(id), part{"Media", "1.pdf", document(id)}))
+	s.until("archived", func() bool { return s.archive.saved(id) == 1 && len(s.incoming()) == 0 })
+	s.told(multi(callbackForm(id), part{"Media", "2.pdf", document("2")}, part{"Media", "3.pdf", document("3")}))
+	var kept []string
+	for _, j := range s.asides() {
+		b, err := os.ReadFile(j.File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, string(b))
+	}
+	slices.Sort(kept)
+	if !slices.Equal(kept, []string{document("2"), document("3")}) {
+		t.Errorf("kept aside: %q", kept)
+	}
+}
+
+// The document of a known fax leaves no file when it comes again beside others.
+func TestRepeatedBesideOthers(t *testing.T) {
+	s := newStation(t, soon)
+	for range 3 {
+		s.told(multi(callbackForm(faxID(1)), part{"Media", "1.pdf", document("1")}, part{"Media", "2.pdf", ""}))
+	}
+	if files := s.incoming(); len(files) != 2 {
+		t.Errorf("the first and an empty one are on disk as %v", files)
+	}
+}

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,19 +62,22 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, outc
 	if !believed {
 		return e, outcome, nil
 	}
+	first, err := r.believe(req.Context(), e, doc)
+	return e, cmp.Or(outcome, first), err
+}
+
+// believe records news, with the document that is its fax's, if it brought one.
+func (r *Receiver) believe(ctx context.Context, e Event, doc *upload) (outcome string, err error) {
 	fresh, err := r.queue.record(e, doc.name())
 	switch {
 	case err != nil:
-		return Event{}, "", err
-	case outcome != "":
+		return "", err
 	case fresh:
-		outcome = "recorded"
+		return "recorded", nil
 	case doc == nil:
-		outcome = "repeated"
-	default:
-		outcome, err = r.repeated(req.Context(), e, doc)
+		return "repeated", nil
 	}
-	return e, outcome, err
+	return r.repeated(ctx, e, doc)
 }
 
 func (r *Receiver) discardUnneeded(ctx context.Context, docs []*upload) {
