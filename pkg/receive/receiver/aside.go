@@ -64,24 +64,38 @@ func (a aside) key() asideArgs {
 // has the account's key, and nobody else, can fill so much of the disk.
 const asideMost = 16
 
-// setAside commits a document of the folder of uploads to be kept aside.
-func (r *Receiver) setAside(e Event, file string, why doubt) error {
+// setAside commits a document of the folder of uploads to be kept aside. stays
+// tells whether its file is the one that is kept: the same bytes may be there
+// already. It removes no file, also when there is no room, which is a refusal: only
+// the caller knows whether somebody was told that the document is safe.
+func (r *Receiver) setAside(e Event, file string, why doubt) (stays bool, err error) {
 	sum, size, err := r.uploads.sum(file)
 	if err != nil {
-		return err
+		return false, err
 	}
-	kept, err := r.queue.setAside(aside{Event: e, SHA256: sum, File: file, Size: size, Doubt: why}, asideMost*r.cfg.MaxDocument)
-	switch {
-	case err != nil:
-		return err
-	case kept == "":
-		return errors.Join(&refusal{http.StatusServiceUnavailable, "full", fmt.Sprintf("as much is kept aside as may be, %d bytes: look at it with %s",
-			asideMost*r.cfg.MaxDocument, problem.Command("serve", "jobs", "list").Switch("parked"))}, r.uploads.remove(file))
-	case kept != file: // it is there already
-		return r.uploads.remove(file)
+	for {
+		kept, err := r.queue.setAside(aside{Event: e, SHA256: sum, File: file, Size: size, Doubt: why}, asideMost*r.cfg.MaxDocument)
+		switch {
+		case err != nil:
+			return false, err
+		case kept == "":
+			return false, &refusal{http.StatusServiceUnavailable, "full", fmt.Sprintf("as much is kept aside as may be, %d bytes: look at it with %s",
+				asideMost*r.cfg.MaxDocument, problem.Command("serve", "jobs", "list").Switch("parked"))}
+		case kept != file:
+			if there, _, err := r.uploads.sum(kept); err == nil && there == sum {
+				return false, nil
+			}
+			replaced, err := r.queue.replaceAside(kept, file)
+			if err != nil {
+				return false, err
+			}
+			if !replaced { // somebody decided about it meanwhile
+				continue
+			}
+		}
+		r.log.Warn("a document is kept aside", "fax", e.FaxID, "reason", why.reason, "file", file, "bytes", size)
+		return true, nil
 	}
-	r.log.Warn("a document is kept aside", "fax", e.FaxID, "reason", why.reason, "file", file, "bytes", size)
-	return nil
 }
 
 // reconsider works on a document that is kept aside. At first it is parked with the
@@ -149,6 +163,7 @@ const (
 	insertAside = `INSERT INTO receiver_aside (fax_id, status, sha256, file, size, event, outcome, reason) SELECT ?, ?, ?, ?, ?, ?, ?, ?
 		WHERE (SELECT coalesce(sum(size), 0) FROM receiver_aside) + ? <= ? ON CONFLICT DO NOTHING`
 	selectAside = `SELECT event, file, size, outcome, reason FROM receiver_aside WHERE fax_id = ? AND status = ? AND sha256 = ?`
+	moveAside   = `UPDATE receiver_aside SET file = ? WHERE file = ?`
 	deleteAside = `DELETE FROM receiver_aside WHERE file = ?`
 	dropUpload  = `UPDATE receiver_event SET upload = '' WHERE upload = ?`
 	allFiles    = `SELECT fax_id, status, '', upload, '' FROM receiver_event WHERE upload <> ''
@@ -176,6 +191,15 @@ func (q *jobQueue[TTx]) setAside(a aside, most int64) (file string, err error) {
 		return "", nil
 	}
 	return kept.File, err
+}
+
+func (q *jobQueue[TTx]) replaceAside(lost, file string) (done bool, err error) {
+	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+		n, err := q.db.exec(ctx, tx, moveAside, file, lost)
+		done = n > 0
+		return nil, err
+	})
+	return done, err
 }
 
 func (q *jobQueue[TTx]) aside(ctx context.Context, key asideArgs) (aside, error) {

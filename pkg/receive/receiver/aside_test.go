@@ -506,3 +506,58 @@ func TestRepeatedBesideOthers(t *testing.T) {
 		t.Errorf("the first and an empty one are on disk as %v", files)
 	}
 }
+
+// The file that is kept may be lost: then the same bytes, when they come again, take
+// its place.
+func TestKeptFileIsLost(t *testing.T) {
+	for name, lose := range map[string]func(path string) error{
+		"removed": os.Remove,
+		"emptied": func(path string) error { return os.WriteFile(path, nil, 0o600) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStation(t, soon)
+			send := func() { s.told(multi(callbackForm(faxID(1)), part{"Media", "fax.pdf", "no document"})) }
+			send()
+			if err := lose(s.asides()[0].File); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				send()
+				jobs := s.asides()
+				if len(jobs) != 1 {
+					t.Fatalf("%+v", jobs)
+				}
+				holds(t, jobs[0].File, "no document")
+			}
+			s.reopen(func(*sql.DB) {})
+			if files := s.incoming(); len(files) != 1 {
+				t.Errorf("on disk: %v", files)
+			}
+			holds(t, s.asides()[0].File, "no document")
+		})
+	}
+}
+
+// A document that was answered for stays its fax's when the archive has another one
+// and nothing more may be kept aside.
+func TestArchiveHasAnotherAndAsideIsFull(t *testing.T) {
+	id := faxID(99)
+	long := document(id)
+	s := newStation(t, func(c *receiver.Config) {
+		soon(c)
+		c.Archive, c.MaxDocument = keeps{c.Archive}, int64(len(long))
+	})
+	for n := range 16 {
+		s.told(multi(with(callbackForm(faxID(n)), "FaxStatus", "failed"), part{"Media", "fax.pdf", strings.Repeat("x", len(long))}))
+	}
+	s.told(multi(callbackForm(id), part{"Media", "fax.pdf", long}))
+	stop := s.run()
+	s.until("it failed", func() bool { return strings.Contains(s.log.String(), "as much is kept aside as may be") })
+	stop()
+	s.reopen(func(*sql.DB) {})
+	jobs := slices.DeleteFunc(s.jobs(), func(j receiver.Job) bool { return j.Kind != "fetch" })
+	if len(jobs) != 1 || !strings.Contains(jobs[0].Error, "as much is kept aside as may be") {
+		t.Fatalf("%+v", jobs)
+	}
+	holds(t, jobs[0].File, long)
+}

@@ -48,22 +48,32 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, outc
 		discard(docs)
 		return Event{}, "", err
 	}
-	// When a commit fails nobody knows whether it was carried out, so the
-	// documents stay; the next start removes those that nothing needs.
 	for _, a := range asides {
-		if err := r.setAside(e, a.name(), a.why); err != nil {
-			if errors.As(err, new(*refusal)) { // not a failure: what was committed is known
-				r.discardUnneeded(req.Context(), docs)
-			}
-			return Event{}, "", err
+		if err = r.putAside(e, a.upload, a.why); err != nil {
+			break
 		}
 		outcome = a.why.outcome
 	}
-	if !believed {
-		return e, outcome, nil
+	if err == nil && believed {
+		var first string
+		first, err = r.believe(req.Context(), e, doc)
+		outcome = cmp.Or(outcome, first)
 	}
-	first, err := r.believe(req.Context(), e, doc)
-	return e, cmp.Or(outcome, first), err
+	// When a commit fails nobody knows whether it was carried out, so the
+	// documents stay; the next start removes those that nothing needs.
+	if errors.As(err, new(*refusal)) { // not a failure: what was committed is known
+		r.discardUnneeded(req.Context(), docs)
+	}
+	return e, outcome, err
+}
+
+// putAside keeps a document of a callback aside, once.
+func (r *Receiver) putAside(e Event, d *upload, why doubt) error {
+	stays, err := r.setAside(e, d.name(), why)
+	if err == nil && !stays {
+		d.discard()
+	}
+	return err
 }
 
 // believe records news, with the document that is its fax's, if it brought one.
@@ -133,7 +143,7 @@ func (r *Receiver) repeated(ctx context.Context, e Event, doc *upload) (outcome 
 		doc.discard()
 		return "repeated", nil
 	}
-	return otherBytes().outcome, r.setAside(e, doc.name(), otherBytes())
+	return otherBytes().outcome, r.putAside(e, doc, otherBytes())
 }
 
 // knows reports whether a kept document is, byte for byte, the one that an event

@@ -272,7 +272,8 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 }
 
 // contradicts keeps aside a document that came along when the archive has another
-// one of the fax, which it never replaces.
+// one of the fax, which it never replaces. Where that cannot be, the document stays
+// its fax's: the provider was told long ago that it is safe.
 func (r *Receiver) contradicts(e Event, upload string) (stays bool, err error) {
 	if upload == "" {
 		return false, nil
@@ -281,7 +282,7 @@ func (r *Receiver) contradicts(e Event, upload string) (stays bool, err error) {
 	if err != nil || sum == e.SHA256 {
 		return false, err
 	}
-	return true, r.setAside(e, upload, doubt{otherBytes().outcome, "it is another document than the one in the archive"})
+	return r.setAside(e, upload, doubt{otherBytes().outcome, "it is another document than the one in the archive"})
 }
 
 // tell hands an event to the operator's side.

@@ -41,6 +41,9 @@ type queue interface {
 	// are there already, none when all of them together would be more than most
 	// bytes.
 	setAside(a aside, most int64) (file string, err error)
+	// replaceAside commits that a file with the same bytes stands for one that was
+	// lost, unless that is not kept aside any more.
+	replaceAside(lost, file string) (done bool, err error)
 	aside(ctx context.Context, key asideArgs) (aside, error) // fax.ErrNotFound: there is none
 
 	// take commits that a document which was kept aside is that of its event,
