@@ -36,6 +36,7 @@ import (
 type app struct {
 	in       io.Reader
 	out, err io.Writer
+	page     page // standard output, for text that is no data
 	getenv   func(string) string
 
 	flags      globalFlags
@@ -57,7 +58,7 @@ type app struct {
 }
 
 func newApp(in io.Reader, out, errs io.Writer, getenv func(string) string) *app {
-	a := &app{in: in, out: out, err: errs, getenv: getenv, forms: map[*cobra.Command][]form{}, log: slog.New(slog.DiscardHandler)}
+	a := &app{in: in, out: out, page: page{w: out}, err: errs, getenv: getenv, forms: map[*cobra.Command][]form{}, log: slog.New(slog.DiscardHandler)}
 	a.term = a.newTerm(term.Auto)
 	a.interrupts = &interrupts{soft: context.Background()}
 	return a
@@ -81,7 +82,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		withoutMarks(root)
 	}
 	cmd, err := root.ExecuteContextC(ctx)
-	err = errors.Join(err, a.misspelt, a.close())
+	err = errors.Join(err, a.misspelt, a.page.err, a.close())
 	if f := cmd.Flags().Lookup("dry-run"); f != nil && f.Value.String() == "false" { // so it is with all that change something
 		a.forgetCompletions()
 	}

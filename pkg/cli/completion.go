@@ -48,11 +48,11 @@ installed, write source <(faxctl completion bash) into ~/.bashrc.`,
 			root := cmd.Root()
 			switch args[0] {
 			case "zsh":
-				return root.GenZshCompletion(a.out)
+				return root.GenZshCompletion(&a.page)
 			case "fish":
-				return root.GenFishCompletion(a.out, true)
+				return root.GenFishCompletion(&a.page, true)
 			case "powershell":
-				return root.GenPowerShellCompletionWithDesc(a.out)
+				return root.GenPowerShellCompletionWithDesc(&a.page)
 			}
 			return a.completionBash(root)
 		},
@@ -73,11 +73,11 @@ func (a *app) completionBash(root *cobra.Command) error {
 	_, err := strings.NewReplacer(
 		`_get_comp_words_by_ref "$@" cur prev words cword`, "__faxctl_words",
 		"_filedir", "__faxctl_files",
-	).WriteString(a.out, script.String())
+	).WriteString(&a.page, script.String())
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(a.out, bashAlone)
+	_, err = io.WriteString(&a.page, bashAlone)
 	return err
 }
 

@@ -79,7 +79,7 @@ func refuseEmpty(cmd *cobra.Command, args []string) (err error) {
 			text = strings.Join(many.GetSlice(), "")
 		}
 		if _, may := f.Annotations[emptyMeans]; strings.TrimSpace(text) == "" && !may && err == nil {
-			err = problem.With(usageError("--%s has no value", f.Name), problem.Say("leave it out, or see whether a variable is not set"))
+			err = problem.With(usageError("--%s has no value", f.Name), problem.Say("give it one; see whether a variable is not set"))
 		}
 	})
 	return err

@@ -2,15 +2,34 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // helpWidth is how many columns a page of help takes, whatever the window: a
 // line longer than that is hard to read, and man pages are as wide.
 const helpWidth = 80
+
+// page is what pages of help, scripts and other text that is no data are written to.
+// Its first error ends the command, and is told there once: not every function that
+// writes text returns it, and one that does may print it.
+type page struct {
+	w   io.Writer
+	err error
+}
+
+func (p *page) Write(b []byte) (int, error) {
+	if p.err == nil {
+		_, err := p.w.Write(b)
+		p.err = output.Unwritten(err)
+	}
+	return len(b), nil
+}
 
 // usage prints what follows the text of a page of help. The flags that every
 // command has are named and not explained again, so that a page fits the

@@ -160,7 +160,7 @@ func (a *app) printSteps(ctx context.Context, p *printing[plan.Step], steps []pl
 	}
 	paint := output.Painter(a.term.Out.Color)
 	for _, s := range steps {
-		if _, err := io.WriteString(a.term.Out, difference(s, paint)); err != nil {
+		if _, err := io.WriteString(&a.page, difference(s, paint)); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ their own: faxctl help exit-codes, environment, output.`,
 		DisableFlagsInUseLine: true,
 	}
 	root.SetIn(a.in)
-	root.SetOut(a.out)
+	root.SetOut(&a.page)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.SetUsageFunc(usage)

@@ -91,7 +91,7 @@ not the account's.`,
 		Args:              needArgs("a job id", "faxctl serve jobs retry 42"),
 		ValidArgsFunction: a.completeJobs(&state, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.eachJob(cmd.Context(), state, args, func(ctx context.Context, desk *receiver.Desk, id int64) error {
+			return a.eachJob(cmd.Context(), "retry", state, args, func(ctx context.Context, desk *receiver.Desk, id int64) error {
 				err := desk.Retry(ctx, id)
 				if err == nil {
 					a.say("Job %d runs as soon as the receiver can.", id)
@@ -122,7 +122,7 @@ for the job, is deleted: copy its file before, if somebody may want it.`,
 				return err
 			}
 			if dryRun {
-				return a.eachJob(cmd.Context(), state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
+				return a.eachJob(cmd.Context(), "discard", state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
 					j, err := desk.MayDiscard(ctx, id)
 					if err == nil {
 						a.say("Dry run: job %d would be discarded%s.", id, with(j, "its document %s deleted"))
@@ -130,10 +130,13 @@ for the job, is deleted: copy its file before, if somebody may want it.`,
 					return err
 				})
 			}
-			if err := a.confirm(cmd.Context(), fmt.Sprintf("Give up %s for good, and delete documents that wait for nothing else?", plural(len(ids), "job", "jobs"))); err != nil {
-				return err
+			if len(ids) > 0 {
+				question := fmt.Sprintf("Give up %s for good, and delete documents that wait for nothing else?", plural(len(ids), "job", "jobs"))
+				if err := a.confirm(cmd.Context(), question); err != nil {
+					return err
+				}
 			}
-			return a.eachJob(cmd.Context(), state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
+			return a.eachJob(cmd.Context(), "discard", state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
 				j, err := desk.Discard(ctx, id)
 				if err == nil {
 					a.say("Discarded job %d%s.", id, with(j, "deleted its document %s"))
@@ -155,8 +158,8 @@ func with(j receiver.Job, format string) string {
 	return ", and " + fmt.Sprintf(format, j.File)
 }
 
-// eachJob does something to jobs; one that fails is told of and stops nothing.
-func (a *app) eachJob(ctx context.Context, state string, args []string, do func(context.Context, *receiver.Desk, int64) error) (err error) {
+// eachJob does to jobs what verb says; one that fails is told of and stops nothing.
+func (a *app) eachJob(ctx context.Context, verb, state string, args []string, do func(context.Context, *receiver.Desk, int64) error) (err error) {
 	refs, err := a.refs(args)
 	if err != nil {
 		return err
@@ -166,6 +169,10 @@ func (a *app) eachJob(ctx context.Context, state string, args []string, do func(
 		if ids[i], err = strconv.ParseInt(ref, 10, 64); err != nil || ids[i] < 1 {
 			return problem.With(usageError("%q is no job id", ref), problem.Say("see what there is: %s", problem.Command("serve", "jobs", "list")))
 		}
+	}
+	if len(ids) == 0 {
+		a.say("no job id, nothing to %s", verb)
+		return nil
 	}
 	desk, err := a.desk(ctx, state)
 	if err != nil {

@@ -52,7 +52,7 @@ SignalWire does not have this.`,
 			if err != nil {
 				return usageError("%w", err)
 			}
-			_, err = a.out.Write(document)
+			_, err = a.page.Write(document)
 			return err
 		},
 	}
@@ -104,7 +104,7 @@ func (a *app) twimlReject() *cobra.Command {
 		Example: "  faxctl twiml reject > reject.xml",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := a.out.Write(twiml.Reject())
+			_, err := a.page.Write(twiml.Reject())
 			return err
 		},
 	}

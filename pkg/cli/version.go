@@ -63,7 +63,7 @@ func (a *app) version() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			b := thisBuild()
 			if !a.dataAsked {
-				_, err := fmt.Fprintln(a.out, b)
+				_, err := fmt.Fprintln(&a.page, b)
 				return err
 			}
 			return out.one(cmd.Context(), b)

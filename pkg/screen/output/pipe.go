@@ -12,6 +12,15 @@ import (
 // it has seen enough. There is nobody left to tell.
 var ErrClosed = errors.New("output closed by its reader")
 
+// Unwritten is the error of a write to the output: [ErrClosed] when its reader has
+// gone away, else err itself.
+func Unwritten(err error) error {
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		return ErrClosed
+	}
+	return err
+}
+
 // pipe is a writer whose reader may go away. Lines that come one by one are
 // written as they come; of those that come in a rush, many go in one write, a
 // moment later at most. It must be closed.
@@ -65,8 +74,6 @@ func (p *pipe) flush() {
 		return
 	}
 	_, p.err = p.w.Write(p.buf)
-	if errors.Is(p.err, syscall.EPIPE) || errors.Is(p.err, io.ErrClosedPipe) {
-		p.err = ErrClosed
-	}
+	p.err = Unwritten(p.err)
 	p.buf, p.written = p.buf[:0], time.Now()
 }
