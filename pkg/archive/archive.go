@@ -10,6 +10,7 @@
 //	ARCHIVE/2026/11/23/FX….json    its sidecar: the record, sha256, size, pages, hold
 //	ARCHIVE/index.db               finds records quickly; made from the sidecars
 //	ARCHIVE/.lock, .writing        who writes, and that the one before has ended in order
+//	ARCHIVE/.receiver-AC….json     whose programs run for the faxes of an account: see [Claim]
 //
 // The sidecars are the truth: one is read before it is written again and before
 // its fax is deleted, so that a hold set there by hand counts, and one that cannot
@@ -32,6 +33,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -331,7 +333,8 @@ func checkEmpty(dir string) error {
 	}
 	for _, e := range entries {
 		// A run that was cut off early leaves these.
-		if e.Name() != lockName && !strings.HasPrefix(e.Name(), markName) && !strings.HasPrefix(e.Name(), "."+formatFile) {
+		ours := slices.ContainsFunc([]string{markName, claimPrefix, "." + formatFile}, func(prefix string) bool { return strings.HasPrefix(e.Name(), prefix) })
+		if e.Name() != lockName && !ours {
 			return problem.Invalid(problem.Say("name an empty folder, or one that is not there"), "archive %s: the folder is not empty and is no archive", dir)
 		}
 	}

@@ -109,12 +109,8 @@ func (t *turn) begin(disk durable.Disk) error {
 	if live { // whoever removed the lock file did not end the writer that held it
 		return lockedOut(t.dir)
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "an unknown host"
-	}
 	t.unfinished = before != ""
-	t.name = fmt.Sprintf("process %d on %s, since %s", os.Getpid(), host, time.Now().UTC().Format("2006-01-02T15:04:05.000000Z07:00"))
+	t.name = fmt.Sprintf("process %d on %s, since %s", os.Getpid(), hostname(), time.Now().UTC().Format("2006-01-02T15:04:05.000000Z07:00"))
 	path := filepath.Join(t.dir, markName)
 	f, err := durable.Claim(disk, filepath.Join(t.dir, markName+".part"))
 	if err != nil {
@@ -140,7 +136,15 @@ func (t *turn) begin(disk durable.Disk) error {
 	return nil
 }
 
-// rename gives the mark its name. Windows refuses that while somebody has the one
+func hostname() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "an unknown host"
+	}
+	return host
+}
+
+// rename gives a file that is locked its name. Windows refuses that while somebody has the one
 // before it open, which is no more than a moment.
 func rename(disk durable.Disk, from, to string) error {
 	for tries := 50; ; tries-- {

@@ -37,7 +37,7 @@ type serving struct {
 	cert, key              string
 	acme                   receiver.ACME
 	logFormat              string
-	printUnit              bool
+	printUnit, takeOver    bool
 }
 
 func (a *app) serve() *cobra.Command {
@@ -59,6 +59,10 @@ environment (FAX_ID FAX_FROM FAX_TO FAX_STATUS FAX_PAGES FAX_DOCUMENT and more)
 and as JSON on its standard input. --forward posts the same JSON to a URL,
 signed with the key in FAXCTL_FORWARD_KEY. Both are tried again until they
 succeed, and parked in the end: faxctl serve jobs list.
+
+An archive knows its receiver, by an id in the state folder: no other one serves
+the account from it, so that no program runs twice for a fax. --take-over makes
+it this one's, for good.
 
 --prune-after deletes at the provider what is kept and old, once a day: nothing
 on a day when the clock of this machine is not the provider's, or when more
@@ -125,6 +129,7 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	f.DurationVar(&s.Drain, "drain", 20*time.Second, "`duration` that running work may take at the end")
 	s.bindTLS(a, cmd)
 	f.StringVar(&s.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
+	f.BoolVar(&s.takeOver, "take-over", false, "make the archive this receiver's although it is another's, which stops")
 	f.BoolVar(&s.printUnit, "print-unit", false, "print a systemd unit that runs this command, and end")
 	a.completeFolders(cmd, "archive", "state")
 	a.completeValues(cmd, "media-type", "application/pdf", "image/tiff")
@@ -287,6 +292,11 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 	if err := archive.Check(s.archive); err != nil {
 		return err
 	}
+	if !s.takeOver && !receiver.Known(s.StateDir) {
+		if err := archive.Claimable(s.archive, s.Account, ""); err != nil {
+			return err
+		}
+	}
 	// What can be refused is, before a folder or a file is made.
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.listen)
 	if err != nil {
@@ -300,7 +310,8 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 
 	keeper := &keeper{dir: s.archive, log: s.Log}
 	a.onClose(func() error { return keeper.close(ctx) })
-	s.Archive = keeper
+	a.onClose(keeper.leaveClaim)
+	s.Archive, s.Serves = keeper, keeper.serves
 	var write func(archive.Receipt) error
 	var current atomic.Pointer[account]
 	current.Store(&a.account)
@@ -321,10 +332,18 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 		return err
 	}
 	a.onClose(r.Close)
+	if !s.takeOver {
+		if err := archive.Claimable(s.archive, s.Account, r.ID()); err != nil {
+			return err
+		}
+	}
 	switch err := keeper.use(ctx, func(*archive.Archive) error { return nil }); {
 	case errors.Is(err, archive.ErrLocked):
 		a.warn("another process is writing to %s: documents wait until it has finished", s.archive)
 	case err != nil:
+		return err
+	}
+	if err := keeper.claim(ctx, r, s); err != nil {
 		return err
 	}
 	if write, err = a.receiptWriter(s.prune.receipts); err != nil {

@@ -20,8 +20,10 @@ import (
 // faxes come, and a moment longer: between them others may write to it, as
 // somebody does who holds a fax.
 type keeper struct {
-	dir string
-	log *slog.Logger
+	dir     string
+	log     *slog.Logger
+	claimed *archive.Claim // nil: not yet
+	wait    time.Duration  // for others who write
 
 	mu    sync.Mutex
 	kept  *archive.Archive // nil: not open
@@ -80,7 +82,7 @@ func (k *keeper) open(ctx context.Context) (*archive.Archive, error) {
 			return nil, fmt.Errorf("%w: %v", problem.ErrUnavailable, err)
 		}
 	}
-	return archive.Open(ctx, k.dir)
+	return archive.OpenWithin(ctx, k.dir, k.wait)
 }
 
 func (k *keeper) leave(ctx context.Context) {

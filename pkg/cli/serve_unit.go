@@ -28,7 +28,7 @@ func (a *app) serviceUnit(cmd *cobra.Command, s serving) (string, error) {
 	argv := []string{program, "serve"}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "print-unit", "archive", "state", "exec", "profile":
+		case "print-unit", "take-over", "archive", "state", "exec", "profile":
 			return
 		}
 		texts := []string{f.Value.String()}

@@ -105,7 +105,14 @@ func (r *Receiver) catchUp(ctx context.Context, f fax.Fax, now time.Time) (fresh
 	if known, err := r.queue.known(ctx, f.ID, f.Status); err != nil || known {
 		return false, err
 	}
-	fresh, err = r.queue.record(fromRecord(f, now), "")
+	e := fromRecord(f, now)
+	if old, err := r.inherited(ctx, e, f.Created); err != nil {
+		return false, err
+	} else if old {
+		_, err = r.queue.learn(e)
+		return false, err
+	}
+	fresh, err = r.queue.record(e, "")
 	if fresh {
 		r.metrics.request("backfill", "recorded")
 	}

@@ -139,14 +139,14 @@ func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker
 
 func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: r.fetch})
-	river.AddWorker(workers, worker[asideArgs]{limit: 15 * time.Minute, work: r.reconsider})
-	river.AddWorker(workers, worker[execArgs]{limit: 15 * time.Minute, work: func(ctx context.Context, job *river.Job[execArgs]) error {
+	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: serving(r, r.fetch)})
+	river.AddWorker(workers, worker[asideArgs]{limit: 15 * time.Minute, work: serving(r, r.reconsider)})
+	river.AddWorker(workers, worker[execArgs]{limit: 15 * time.Minute, work: serving(r, func(ctx context.Context, job *river.Job[execArgs]) error {
 		return r.tell(ctx, eventKey(job.Args), r.exec)
-	}})
-	river.AddWorker(workers, worker[forwardArgs]{limit: time.Minute, work: func(ctx context.Context, job *river.Job[forwardArgs]) error {
+	})})
+	river.AddWorker(workers, worker[forwardArgs]{limit: time.Minute, work: serving(r, func(ctx context.Context, job *river.Job[forwardArgs]) error {
 		return r.tell(ctx, eventKey(job.Args), r.forward)
-	}})
+	})})
 	river.AddWorker(workers, upkeep[backfillArgs](r, r.backfill))
 	river.AddWorker(workers, upkeep[pruneArgs](r, r.prune))
 	river.AddWorker(workers, upkeep[forgetArgs](r, r.forget))

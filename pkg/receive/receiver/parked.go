@@ -74,6 +74,12 @@ type Desk struct {
 	dir   string // of the state
 }
 
+// Known reports whether a receiver may have its state in a folder.
+func Known(stateDir string) bool {
+	_, err := os.Stat(databasePath(stateDir))
+	return !errors.Is(err, os.ErrNotExist)
+}
+
 // OpenDesk opens the state in a folder. fax.ErrNotFound: no receiver has ever
 // run there. The caller closes the desk.
 func OpenDesk(ctx context.Context, stateDir string) (*Desk, error) {
@@ -82,7 +88,7 @@ func OpenDesk(ctx context.Context, stateDir string) (*Desk, error) {
 		return nil, err
 	}
 	path := databasePath(stateDir)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+	if !Known(stateDir) {
 		return nil, problem.With(fmt.Errorf("a receiver's state in %s: %w", stateDir, problem.ErrNotFound), problem.Say("start one: %s", problem.Command("serve")))
 	}
 	db, err := openSQLite(ctx, path)

@@ -51,6 +51,7 @@ type queue interface {
 	take(a aside) (taken bool, err error)
 	settle(a aside) error // its file is not needed any more
 
+	learn(events ...Event) (fresh int, err error) // with no jobs
 	known(ctx context.Context, faxID string, status fax.Status) (bool, error)
 	hasUpload(ctx context.Context, name string) (bool, error)
 	// forget deletes the events received before a time that no job needs and

@@ -62,6 +62,11 @@ type Config struct {
 	Provider fax.Provider
 	Archive  Archive
 
+	// Serves reports whether the archive is this receiver's still; it is asked before
+	// each job of a fax. With fax.ErrConflict it is not, and the receiver ends. nil:
+	// it always is.
+	Serves func() error
+
 	// StateDir holds the database and the documents on their way into the
 	// archive. One process at a time uses it.
 	StateDir string
@@ -135,6 +140,8 @@ type Receiver struct {
 	reachable seldom
 	twiml     []byte // the answer that takes a fax
 	lock      io.Closer
+	id        string
+	lost      chan error // that the archive is another receiver's
 }
 
 // Open checks the configuration, opens the state and takes it for this process.
@@ -165,6 +172,9 @@ func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
 		return nil, errors.Join(err, db.close())
 	}
 	r.queue = q
+	if err := r.identify(ctx); err != nil {
+		return nil, err
+	}
 	if r.uploads, err = openUploads(ctx, r.cfg, r.queue); err != nil {
 		return nil, err
 	}
@@ -220,6 +230,7 @@ func newReceiver(cfg Config) (*Receiver, error) {
 		log:       cfg.Log,
 		ours:      &ours{},
 		client:    forwardClient(),
+		lost:      make(chan error, 1),
 	}
 	r.Renew(cfg.Keys, cfg.Provider)
 	answer := cfg.Answer
@@ -313,17 +324,22 @@ func (r *Receiver) Close() error {
 }
 
 // Run works off the jobs until ctx ends, then lets running ones finish for as
-// long as Config.Drain allows.
+// long as Config.Drain allows. It also ends, with that error, when Config.Serves says
+// that the archive is another receiver's.
 func (r *Receiver) Run(ctx context.Context) error {
 	if err := r.queue.start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the jobs: %w", err)
 	}
-	<-ctx.Done()
+	var lost error
+	select {
+	case <-ctx.Done():
+	case lost = <-r.lost:
+	}
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Drain)
 	defer cancel()
 	err := r.queue.stop(ending)
 	if ending.Err() != nil {
 		r.log.Warn("running jobs were cut off; they go on at the next start", "after", r.cfg.Drain)
 	}
-	return err
+	return errors.Join(lost, err)
 }

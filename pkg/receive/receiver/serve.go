@@ -25,7 +25,7 @@ func (r *Receiver) Serve(ctx context.Context, l net.Listener, config *tls.Config
 	var jobsErr error
 	working.Go(func() {
 		jobsErr = r.Run(ctx)
-		cancel() // jobs that cannot start are no reason to go on answering
+		cancel() // without jobs there is no reason to go on answering
 	})
 	working.Go(func() { r.certify(ctx, config) })
 	served := make(chan error, 1)

@@ -1,0 +1,186 @@
+package receiver_test
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
+)
+
+// A receiver is the same when it is started again, and with a copy of its state; with
+// another state it is another.
+func TestID(t *testing.T) {
+	s := newStation(t, nil)
+	id := s.ID()
+	if len(id) < 20 {
+		t.Errorf("the id is %q", id)
+	}
+	s.reopen(func(*sql.DB) {})
+	if s.ID() != id {
+		t.Errorf("%q became %q", id, s.ID())
+	}
+	if other := newStation(t, nil); other.ID() == id {
+		t.Error("two receivers have one id")
+	}
+	copied := t.TempDir()
+	if err := os.CopyFS(copied, os.DirFS(s.state)); err != nil {
+		t.Fatal(err)
+	}
+	if again := newStation(t, func(c *receiver.Config) { c.StateDir = copied }); again.ID() != id {
+		t.Errorf("a copy of %q is %q", id, again.ID())
+	}
+}
+
+// A receiver whose archive is another's runs no program and fetches nothing: it ends,
+// and its jobs stay. While nobody knows whose it is, they wait.
+func TestServes(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	var answer atomic.Pointer[error]
+	answer.Store(new(fmt.Errorf("%w: the disk is away", problem.ErrUnavailable)))
+	s := newStation(t, func(c *receiver.Config) {
+		c.Exec, c.Retry = []string{os.Args[0], programWord, out}, 10*time.Millisecond
+		c.Serves = func() error { return *answer.Load() }
+	})
+	received, failed := faxID(1), faxID(2)
+	s.cloud.add(received)
+	form := callbackForm(failed)
+	form.Set("FaxStatus", "failed")
+	for _, request := range []map[string][]string{callbackForm(received), form} {
+		if w := s.do(post("/fax/done", request)); w.Code != 204 {
+			t.Fatalf("answered %d", w.Code)
+		}
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Run(t.Context()) }()
+	s.until("both jobs are tried again", func() bool {
+		log := s.log.String()
+		return strings.Contains(log, "kind=exec attempt=2") && strings.Contains(log, "kind=fetch attempt=2")
+	})
+	answer.Store(new(fmt.Errorf("%w: it is another's", problem.ErrConflict)))
+	select {
+	case err := <-done:
+		if !errors.Is(err, problem.ErrConflict) {
+			t.Errorf("it ended with %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("it goes on")
+	}
+	if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) || s.archive.saved(received) != 0 {
+		t.Errorf("it has acted: %v, saved %d times", err, s.archive.saved(received))
+	}
+
+	answer.Store(new(error)) // and it was given back
+	s.reopen(func(db *sql.DB) {
+		var n int
+		if err := db.QueryRow(`SELECT count(*) FROM river_job WHERE queue IN ('fetch', 'deliver') AND state IN ('available', 'scheduled', 'retryable')`).Scan(&n); err != nil || n != 2 {
+			t.Errorf("%d jobs are left, %v", n, err)
+		}
+		if _, err := db.Exec(`UPDATE river_job SET state = 'available', scheduled_at = datetime('now', '-1 second') WHERE queue IN ('fetch', 'deliver')`); err != nil {
+			t.Error(err)
+		}
+	})
+	s.run()
+	s.until("the fax is archived", func() bool { return s.archive.saved(received) == 1 })
+	s.until("the program has run", func() bool { _, err := os.Stat(out); return err == nil })
+}
+
+// What the receiver before has archived is known and done with, and so is what failed
+// until then. What it did not get is not.
+func TestInherit(t *testing.T) {
+	told := filepath.Join(t.TempDir(), "out")
+	s := newStation(t, func(c *receiver.Config) {
+		c.Exec, c.Backfill = []string{os.Args[0], programWord, told}, time.Hour
+	})
+	kept, without, failed, later := faxID(1), faxID(2), faxID(3), faxID(4)
+	for _, id := range []string{kept, without, failed} {
+		s.cloud.add(id)
+	}
+	fail := func(f *fax.Fax) { f.Status, f.MediaID, f.Created = fax.Failed, "", time.Now().Add(-time.Minute) }
+	s.cloud.change(failed, fail)
+	if err := s.TakeOver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.reopen(func(*sql.DB) {}) // it is cut off, and goes on
+	if due, err := s.Inherits(t.Context()); err != nil || !due {
+		t.Fatalf("nothing is to be inherited: %v, %v", due, err)
+	}
+	if _, err := s.Inherit(t.Context(), func(yield func(receiver.Inheritance, error) bool) {
+		yield(receiver.Inheritance{}, problem.ErrUnavailable)
+	}); !errors.Is(err, problem.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+	if due, err := s.Inherits(t.Context()); err != nil || !due {
+		t.Fatalf("what went wrong is taken for done: %v, %v", due, err)
+	}
+	inheritance := func(ids ...string) iter.Seq2[receiver.Inheritance, error] {
+		return func(yield func(receiver.Inheritance, error) bool) {
+			for _, id := range ids {
+				f, err := s.cloud.Get(t.Context(), id)
+				i := receiver.Inheritance{Fax: f}
+				if id != without {
+					i.Kept.SHA256 = strings.Repeat("0", 64)
+				}
+				if !yield(i, err) {
+					return
+				}
+			}
+		}
+	}
+	for _, want := range []int{1, 0} {
+		if n, err := s.Inherit(t.Context(), inheritance(kept, without)); n != want || err != nil {
+			t.Errorf("inherited %d, %v, want %d", n, err, want)
+		}
+	}
+	if due, err := s.Inherits(t.Context()); err != nil || due {
+		t.Errorf("it is to be inherited again: %v, %v", due, err)
+	}
+	s.cloud.add(later)
+	s.cloud.change(later, func(f *fax.Fax) { f.Status, f.MediaID, f.Created = fax.Failed, "", time.Now().Add(time.Second) })
+	s.run()
+	s.until("what is new is done", func() bool {
+		jobs, err := sqlJobs(s.state)
+		return err == nil && jobs["backfill "] && jobs["fetch "+without] && jobs["exec "+without] && jobs["exec "+later]
+	})
+	jobs, err := sqlJobs(s.state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, not := range []string{"fetch " + kept, "exec " + kept, "exec " + failed} {
+		if _, there := jobs[not]; there {
+			t.Errorf("there is a job: %s", not)
+		}
+	}
+}
+
+// sqlJobs are the jobs that ever were, by kind and fax; true: it is done.
+func sqlJobs(state string) (map[string]bool, error) {
+	db, err := sql.Open("sqlite", filepath.Join(state, "receiver.db"))
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	found, err := db.Query(`SELECT kind, coalesce(args ->> 'fax_id', ''), state FROM river_job`)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	jobs := map[string]bool{}
+	for found.Next() {
+		var kind, id, state string
+		if err := found.Scan(&kind, &id, &state); err != nil {
+			return nil, err
+		}
+		jobs[kind+" "+id] = state == "completed"
+	}
+	return jobs, found.Err()
+}
