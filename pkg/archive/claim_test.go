@@ -117,6 +117,13 @@ func TestClaimCheck(t *testing.T) {
 		"nothing":         {func(*testing.T, string) {}, nil},
 		"another account": {func(t *testing.T, dir string) { t.Helper(); other(t, dir, "AC2") }, nil},
 		"taken over":      {func(t *testing.T, dir string) { t.Helper(); other(t, dir, account) }, problem.ErrConflict},
+		"a copy's, whom no lock kept away": {func(t *testing.T, dir string) {
+			t.Helper()
+			text := `{"id":"one","host":"another","process":1}`
+			if err := os.WriteFile(filepath.Join(dir, claimName(account)), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, problem.ErrConflict},
 		"removed": {func(t *testing.T, dir string) {
 			t.Helper()
 			if err := os.Remove(filepath.Join(dir, claimName(account))); err != nil {
@@ -147,7 +154,7 @@ func TestClaimCheck(t *testing.T) {
 			}
 			c := claimFor(t, dir, NewReceiver("one", "first"), nil)
 			test.change(t, dir)
-			if err := c.Check(); !errors.Is(err, test.want) || errors.Is(err, problem.ErrConflict) != (test.want == problem.ErrConflict) {
+			if err := c.Check(); !errors.Is(err, test.want) || errors.Is(err, problem.ErrConflict) != errors.Is(test.want, problem.ErrConflict) {
 				t.Errorf("%v, want %v", err, test.want)
 			}
 		})
