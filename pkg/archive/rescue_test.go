@@ -111,7 +111,7 @@ func foreign(dir string) error {
 func tree(t *testing.T, dir string) []string {
 	t.Helper()
 	var all []string
-	err := filepath.Walk(dir, func(name string, st os.FileInfo, err error) error {
+	err := filepath.Walk(dir, func(name string, _ os.FileInfo, err error) error {
 		all = append(all, name)
 		return err
 	})

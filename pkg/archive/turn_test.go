@@ -82,7 +82,7 @@ func TestIndexWithoutItsLog(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					defer r.Close(context.Background()) //nolint:errcheck // only read
+					defer r.Close(context.Background())
 					next, stop := iter.Pull2(r.List(t.Context(), fax.Filter{}))
 					defer stop()
 					if _, _, more := next(); !more {

@@ -65,13 +65,13 @@ func Of(kind, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &ofKind{kind, err}
+	return &kindError{kind, err}
 }
 
-type ofKind struct{ kind, err error }
+type kindError struct{ kind, err error }
 
-func (e *ofKind) Error() string   { return e.err.Error() }
-func (e *ofKind) Unwrap() []error { return []error{e.kind, e.err} }
+func (e *kindError) Error() string   { return e.err.Error() }
+func (e *kindError) Unwrap() []error { return []error{e.kind, e.err} }
 
 // KindOf is the kind of err: one of those above, the first that it is of, or nil.
 func KindOf(err error) error {
@@ -103,10 +103,11 @@ func (e *advised) NextStep() Advice { return e.advice }
 // AdviceOf is the advice that came with err, outermost first; empty when there
 // is none. An error of another package gives its own by a method NextStep.
 func AdviceOf(err error) Advice {
+	// errors.As stops at the first that could tell, though it may have nothing to.
 	if e, ok := err.(interface{ NextStep() Advice }); ok && !e.NextStep().Empty() {
 		return e.NextStep()
 	}
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // each error of the tree is looked at by itself
 	case interface{ Unwrap() error }:
 		return AdviceOf(e.Unwrap())
 	case interface{ Unwrap() []error }:
