@@ -51,7 +51,24 @@ func (d *desk) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, e
 	if doc == nil {
 		return fax.Document{}, fmt.Errorf("document of %s: %w", f.ID, problem.ErrNotFound)
 	}
-	return fax.Document{Body: io.NopCloser(bytes.NewReader(doc[offset:])), Offset: offset, Size: int64(len(doc)), ETag: `"v1"`}, nil
+	media := "ME" + f.ID
+	if d.listed != nil {
+		media = d.listed[0]
+	}
+	return fax.Document{
+		Body: io.NopCloser(bytes.NewReader(doc[offset:])), Offset: offset, Size: int64(len(doc)), ETag: `"v1"`,
+		MediaID: cmp.Or(f.MediaID, media),
+	}, nil
+}
+
+// callback is a desk whose document comes with the callback.
+type callback struct {
+	*desk
+	body []byte
+}
+
+func (c callback) Open(context.Context, fax.Fax, int64) (fax.Document, error) {
+	return fax.Document{Body: io.NopCloser(bytes.NewReader(c.body)), Size: int64(len(c.body))}, nil
 }
 
 func (d *desk) Get(ctx context.Context, id string) (fax.Fax, error) {

@@ -65,6 +65,11 @@ type Document struct {
 	Pages       int    `json:"pages"`  // counted in the file; 0: it has none, or they could not be
 	ContentType string `json:"content_type"`
 
+	// MediaID is the provider's document that was fetched. Empty: the bytes came with
+	// a callback, or with a version that did not note it; then it is not known that the
+	// provider shows the same.
+	MediaID string `json:"media_id,omitempty"`
+
 	// Uncounted is why the pages could not be counted, in a few words. Sidecars
 	// written before it was noted are without it.
 	Uncounted string `json:"uncounted,omitempty"`

@@ -36,8 +36,8 @@ const LookFor = 5 * time.Second
 var ErrDamagedCopy = errors.New("the kept copy is not whole")
 
 // ErrUnproven is a fax of which it is not known that all of it is kept: the provider
-// shows more documents than the one, or the pages of the copy cannot be counted. It
-// is not deleted.
+// shows more documents than the one, or another one, or the pages of the copy cannot
+// be counted. It is not deleted.
 var ErrUnproven = errors.New("not known to be kept whole")
 
 // Deletion is how faxes are deleted.
@@ -104,8 +104,11 @@ func Delete(ctx context.Context, faxes fax.Faxes, f fax.Fax, how Deletion) (Rece
 
 // SaveThenDelete keeps a fax, reads the kept document again, and only when that
 // is what was kept, its pages can be counted and the provider shows no other
-// document deletes the fax at the provider, or only its document. A fax of which no document is kept is deleted only when the provider's record, fetched
-// again, and the list of its documents tell of none; Receipt.NoDocument says so.
+// document deletes the fax at the provider, or only its document. A copy that is not
+// known to be of the document that the provider shows, as one that came with a
+// callback, is compared with that, which is fetched for it. A fax of which no document
+// is kept is deleted only when the provider's record, fetched again, and the list of
+// its documents tell of none; Receipt.NoDocument says so.
 // One that is found to be gone is left as it is, in the archive too. A held fax,
 // and one that may still change, is refused with fax.ErrConflict; one whose copy
 // has been damaged with [ErrDamagedCopy]; one of which more may be there than is
@@ -149,7 +152,7 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 		if err := a.enough(ctx, key, kept, how.AllowUncounted); err != nil {
 			return r.end(Failed, err)
 		}
-		switch err := onlyDocument(ctx, faxes, f, kept.Fax.MediaID); {
+		switch err := a.onlyDocument(ctx, faxes, f, key, kept); {
 		case errors.Is(err, ErrGone):
 			return r.end(AlreadyGone, nil)
 		case err != nil:
@@ -166,12 +169,12 @@ func (a *Archive) SaveThenDelete(ctx context.Context, faxes fax.Faxes, f fax.Fax
 }
 
 // onlyDocument makes sure that the provider shows no document of f but the one that
-// is kept, whose id is kept when the record names it. [ErrUnproven]: it does.
-// [ErrGone]: f is gone. Other errors are those of fax.ProveGone and fax.Faxes.Media.
-func onlyDocument(ctx context.Context, faxes fax.Faxes, f fax.Fax, kept string) error {
+// is kept. [ErrUnproven]: it does, or that is not known. [ErrGone]: f is gone. Other
+// errors are those of fax.ProveGone and fax.Faxes.Media.
+func (a *Archive) onlyDocument(ctx context.Context, faxes fax.Faxes, f fax.Fax, key string, kept Entry) error {
 	shown := map[string]bool{}
-	if kept != "" {
-		shown[kept] = true
+	if kept.Fax.MediaID != "" {
+		shown[kept.Fax.MediaID] = true
 	}
 	for m, err := range faxes.Media(ctx, f.ID) {
 		switch {
@@ -182,11 +185,29 @@ func onlyDocument(ctx context.Context, faxes fax.Faxes, f fax.Fax, kept string) 
 		}
 		shown[m.ID] = true
 	}
-	if len(shown) > 1 {
+	switch {
+	case len(shown) > 1:
 		return problem.With(fmt.Errorf("fax %s: %w: the provider shows %d documents, and one is kept; nothing was deleted", f.ID, ErrUnproven, len(shown)),
 			problem.Say("%s list %s names them; %s deletes the fax with all of them", problem.Command("faxes", "media"), problem.Text(f.ID), problem.Command("faxes", "delete").Arg(f.ID)))
+	case len(shown) == 0, kept.Document.MediaID != "" && shown[kept.Document.MediaID]:
+		return nil
 	}
-	return nil
+	return a.compare(ctx, faxes, f, key, kept.Document, shown)
+}
+
+// compare fetches the one document that the provider shows, and holds it against the
+// copy. [ErrUnproven]: they differ, or it is not to be had.
+func (a *Archive) compare(ctx context.Context, faxes fax.Faxes, f fax.Fax, key string, kept *Document, shown map[string]bool) error {
+	part, err := a.download(ctx, faxes, f, key)
+	if err != nil {
+		return fmt.Errorf("fax %s: %w: its copy is to be compared with the provider's document; nothing was deleted: %w", f.ID, ErrUnproven, err)
+	}
+	part.Discard()
+	if part.SHA256 == kept.SHA256 && shown[part.MediaID] {
+		return nil
+	}
+	return problem.With(fmt.Errorf("fax %s: %w: the provider shows another document than the one that is kept; nothing was deleted", f.ID, ErrUnproven),
+		problem.Say("look at both: the copy is in the archive, as %s, and %s gets the other", problem.Text(beside(key, kept)), problem.Command("faxes", "download").Arg(f.ID)))
 }
 
 // markGone notes that a fax, or its document, was deleted at the provider.

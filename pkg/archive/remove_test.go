@@ -120,6 +120,34 @@ func TestSaveThenDelete(t *testing.T) {
 		{name: "the document was deleted before", want: Deleted, prepare: func(_ *testing.T, _ *Archive, d *desk, f *fax.Fax, _ string) {
 			d.docs[f.ID] = nil
 		}},
+		{name: "the copy came with the callback, and is the document that is shown", want: Deleted, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			comeAlong(t, a, d, *f, d.docs[f.ID])
+		}},
+		{name: "the copy came with the callback, and another document is shown", want: Failed, is: ErrUnproven, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			comeAlong(t, a, d, *f, sheet(t, 1, 99))
+		}},
+		{name: "the copy came with the callback, and another document is shown, the document only", media: true, want: Failed, is: ErrUnproven, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			comeAlong(t, a, d, *f, sheet(t, 1, 99))
+		}},
+		{name: "the copy came with the callback, and what is shown is not to be had", want: Failed, is: ErrUnproven, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			comeAlong(t, a, d, *f, d.docs[f.ID])
+			d.storage = problem.ErrUnavailable
+		}},
+		{name: "the copy came with the callback, and the provider keeps none", want: Deleted, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			f.MediaID = ""
+			comeAlong(t, a, d, *f, d.docs[f.ID])
+			d.docs[f.ID] = nil
+		}},
+		{name: "another document is shown than was fetched, and the record names none", want: Failed, is: ErrUnproven, there: true, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			f.MediaID, d.listed = "", []string{"MEaaaa"}
+			save(t, a, d, *f)
+			d.docs[f.ID], d.listed = sheet(t, 1, 99), []string{"MEbbbb"}
+		}},
+		{name: "the same document is shown by another id", want: Deleted, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, _ string) {
+			f.MediaID, d.listed = "", []string{"MEaaaa"}
+			save(t, a, d, *f)
+			d.listed = []string{"MEbbbb"}
+		}},
 		{name: "the kept copy has changed", want: Failed, there: true, is: ErrDamagedCopy, prepare: func(t *testing.T, a *Archive, d *desk, f *fax.Fax, dir string) {
 			save(t, a, d, *f)
 			name := filepath.Join(dir, "2026/11/23", f.ID+".pdf")
@@ -157,6 +185,14 @@ func TestSaveThenDelete(t *testing.T) {
 				t.Errorf("%s, and marked %v", r.Result, e.Gone) // what somebody else deleted has no mark of ours
 			}
 		})
+	}
+}
+
+// comeAlong keeps a document that came with the callback.
+func comeAlong(t *testing.T, a *Archive, d *desk, f fax.Fax, body []byte) {
+	t.Helper()
+	if e, _, err := a.Save(t.Context(), callback{d, body}, f); err != nil || e.Document == nil || e.Document.MediaID != "" {
+		t.Fatalf("%+v, %v", e, err)
 	}
 }
 

@@ -105,7 +105,7 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		}
 		e.Document = &Document{
 			File: f.ID + part.Info.Ext, SHA256: part.SHA256, Size: part.Size,
-			Pages: part.Info.Pages, Uncounted: part.Info.Uncounted, ContentType: part.Info.ContentType,
+			Pages: part.Info.Pages, Uncounted: part.Info.Uncounted, ContentType: part.Info.ContentType, MediaID: part.MediaID,
 		}
 	}
 	unwritten := false

@@ -38,9 +38,10 @@ const (
 // have its name yet: first [Part.Sync], then [Part.Rename], then sync the
 // folder. Discard it otherwise. Until then it is claimed, see [durable.Claim].
 type Part struct {
-	SHA256 string // lower-case hex
-	Size   int64  // bytes
-	Info   document.Info
+	SHA256  string // lower-case hex
+	Size    int64  // bytes
+	Info    document.Info
+	MediaID string // which of the provider's documents it is, as in fax.Document
 
 	disk    durable.Disk
 	path    string
@@ -101,7 +102,7 @@ func (p *Part) get(ctx context.Context, faxes fax.Faxes, f fax.Fax, opt Options)
 		p.Discard()
 		return err
 	}
-	p.SHA256, p.Size = hexOf(d.sum), d.have
+	p.SHA256, p.Size, p.MediaID = hexOf(d.sum), d.have, d.media
 	return nil
 }
 
@@ -176,6 +177,7 @@ type download struct {
 	have    int64
 	noted   int64 // of what the part has
 	version version
+	media   string // id
 }
 
 // run reads the document to its end, over as many connections as it takes
@@ -288,7 +290,7 @@ func (d *download) connection(ctx context.Context) error {
 			return brokenError{fmt.Errorf("%w: the document changed while it was read", problem.ErrUnavailable)}
 		}
 	}
-	d.version = v
+	d.version, d.media = v, doc.MediaID
 	if err := d.read(doc.Body); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -24,42 +24,41 @@ const maxHops = 5
 // and good for some hours; one that has run out is renewed once, by fetching
 // the record again.
 func (a faxes) Open(ctx context.Context, f fax.Fax, offset int64) (fax.Document, error) {
-	link, fresh := f.MediaURL, false
-	if link == "" {
-		var err error
-		if link, err = a.freshLink(ctx, f.ID); err != nil {
-			return fax.Document{}, err
+	if f.MediaURL != "" {
+		doc, err := a.openLink(ctx, f.MediaURL, offset)
+		doc.MediaID = f.MediaID
+		if err == nil || f.ID == "" || !errors.Is(err, problem.ErrAuth) {
+			return doc, err
 		}
-		fresh = true
 	}
-	doc, err := a.openLink(ctx, link, offset)
-	if err == nil || fresh || f.ID == "" || !errors.Is(err, problem.ErrAuth) {
-		return doc, err
-	}
-	if link, err = a.freshLink(ctx, f.ID); err != nil {
+	link, media, err := a.freshLink(ctx, f.ID)
+	if err != nil {
 		return fax.Document{}, err
 	}
-	return a.openLink(ctx, link, offset)
+	doc, err := a.openLink(ctx, link, offset)
+	doc.MediaID = media
+	return doc, err
 }
 
-// freshLink is a link to the document of a fax that was signed just now. A
-// record may lack the link while the list of its media has it (SignalWire).
-func (a faxes) freshLink(ctx context.Context, id string) (string, error) {
+// freshLink is a link to the document of a fax that was signed just now, and the id
+// of that document. A record may lack the link while the list of its media has it
+// (SignalWire).
+func (a faxes) freshLink(ctx context.Context, id string) (link, media string, err error) {
 	f, err := a.Get(ctx, id)
 	if err != nil || f.MediaURL != "" {
-		return f.MediaURL, err
+		return f.MediaURL, f.MediaID, err
 	}
 	for w, err := range a.mediaRecords(ctx, id) {
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		// The url of a media record may be the record's own: data about the
 		// file at the API's host, never the file.
 		if link := cmp.Or(w.MediaURL, w.URL); !strings.HasPrefix(link, a.dialect.faxes) && strings.Contains(link, "://") {
-			return link, nil
+			return link, w.SID, nil
 		}
 	}
-	return "", &fax.APIError{Kind: problem.ErrNotFound, Message: "fax " + id + " has no document: it was deleted, was never stored, or has not arrived yet"}
+	return "", "", &fax.APIError{Kind: problem.ErrNotFound, Message: "fax " + id + " has no document: it was deleted, was never stored, or has not arrived yet"}
 }
 
 // openLink follows a link to a document. No credentials go with it: storage
