@@ -277,7 +277,7 @@ func TestOpenNoDocument(t *testing.T) {
 
 // A link that has run out is renewed once; one that is missing is looked for.
 func TestOpenRenews(t *testing.T) {
-	record := func(link string) string { return `{"sid":"` + faxID + `","media_url":"` + link + `"}` }
+	record := func(link string) string { return `{"sid":"` + faxID + `","media_sid":"ME1","media_url":"` + link + `"}` }
 	fresh := func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/fresh" {
 			say(403, "application/xml", expired)(w, r)
@@ -323,6 +323,9 @@ func TestOpenRenews(t *testing.T) {
 			}
 			if err == nil {
 				read(t, doc, document)
+				if doc.MediaID != "ME1" {
+					t.Errorf("it is %q", doc.MediaID)
+				}
 			}
 		})
 	}
