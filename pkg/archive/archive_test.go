@@ -3,6 +3,8 @@ package archive
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
@@ -215,6 +217,13 @@ func TestVerifyFinds(t *testing.T) {
 	} {
 		if doc, err := a.ReadDocument(t.Context(), id); !errors.Is(err, want) || (doc == nil) != (want != nil) || (want != nil) != (problem.AdviceOf(err).String() != "") {
 			t.Errorf("reading %s: %d bytes, %v; want %v", id, len(doc), err, want)
+		}
+		sum := sha256.Sum256(d.docs[id])
+		if has, err := a.HasDocument(t.Context(), id, hex.EncodeToString(sum[:])); err != nil || has != (want == nil) {
+			t.Errorf("the document of %s is there: %v, %v", id, has, err)
+		}
+		if has, err := a.HasDocument(t.Context(), id, strings.Repeat("0", 64)); err != nil || has {
+			t.Errorf("another document of %s is there: %v, %v", id, has, err)
 		}
 	}
 	report, err := a.Verify(t.Context(), 3)

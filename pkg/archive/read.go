@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -68,6 +69,20 @@ func (a *Archive) Has(ctx context.Context, id string) (bool, error) {
 		return false, err
 	}
 	return e.Whole() && (e.Document == nil || a.there(ctx, key, e.Document)), nil
+}
+
+// HasDocument reads the document of a fax again, and reports whether it is there
+// whole and with this SHA-256, in hex. What cannot be read is not there.
+func (a *Archive) HasDocument(ctx context.Context, id, sha256 string) (bool, error) {
+	d, name, err := a.document(ctx, id)
+	switch {
+	case errors.Is(err, problem.ErrNotFound), errors.Is(err, ErrDamagedCopy):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	whole := a.recheck(ctx, id, name, d, io.Discard) == nil
+	return whole && d.SHA256 == sha256, ctx.Err()
 }
 
 // document finds the document of a fax: what is known of it, and its name in

@@ -133,6 +133,15 @@ func (k *keeper) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (saved re
 	return saved, err
 }
 
+// Has implements receiver.Archive.
+func (k *keeper) Has(ctx context.Context, faxID, sha256 string) (has bool, err error) {
+	err = k.use(ctx, func(kept *archive.Archive) error {
+		has, err = kept.HasDocument(ctx, faxID, sha256)
+		return err
+	})
+	return has, err
+}
+
 // Size implements receiver.Archive. The archive is counted once; what is added
 // here later is known, and what others add is not.
 func (k *keeper) Size(ctx context.Context) (int64, error) {

@@ -21,7 +21,11 @@ type doubt struct {
 	reason  string // for whoever decides about the document
 }
 
-const notOurs = "not ours"
+// The doubts that may go away by themselves.
+const (
+	notOurs     = "not ours"
+	notCompared = "not compared"
+)
 
 // otherBytes is the doubt about a second document of the same fax.
 func otherBytes() doubt {
@@ -100,8 +104,8 @@ func (r *Receiver) setAside(e Event, file string, why doubt) (stays bool, err er
 
 // reconsider works on a document that is kept aside. At first it is parked with the
 // reason, for a person to look at; only a number that the provider's list left out is
-// looked for again, for an hour. When a person has the job run again, it takes the
-// document if it can be taken now.
+// looked for again, for an hour, and what could not be compared is compared again. When
+// a person has the job run again, it takes the document if it can be taken now.
 func (r *Receiver) reconsider(ctx context.Context, job *river.Job[asideArgs]) error {
 	a, err := r.queue.aside(ctx, job.Args)
 	switch {
@@ -109,7 +113,7 @@ func (r *Receiver) reconsider(ctx context.Context, job *river.Job[asideArgs]) er
 		return nil
 	case err != nil:
 		return err
-	case len(job.Errors) == 0 && a.Doubt.outcome != notOurs:
+	case len(job.Errors) == 0 && a.Doubt.outcome != notOurs && a.Doubt.outcome != notCompared:
 		return r.park(ctx, job.JobRow, errors.New(a.Doubt.reason))
 	}
 	err = r.takeIn(ctx, a)
@@ -143,10 +147,12 @@ func (r *Receiver) takeIn(ctx context.Context, a aside) error {
 	if err != nil || taken {
 		return err
 	}
-	switch same, err := r.knows(ctx, e.FaxID, e.Status, a.File); {
+	switch like, err := r.compare(ctx, a); {
 	case err != nil:
 		return err
-	case !same:
+	case like == lost:
+		return r.restore(a)
+	case like == other:
 		return &staysError{otherBytes()}
 	}
 	if err := r.queue.settle(a); err != nil {
@@ -226,6 +232,20 @@ func (q *jobQueue[TTx]) take(a aside) (taken bool, err error) {
 		return jobs, err
 	})
 	return taken, err
+}
+
+func (q *jobQueue[TTx]) restore(a aside) error {
+	return q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+		n, err := q.db.exec(ctx, tx, putBack, a.File, a.Event.FaxID, string(a.Event.Status), a.SHA256)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("the document of fax %s: %w: another one came just now", a.Event.FaxID, problem.ErrUnavailable)
+		}
+		if err != nil {
+			return nil, err
+		}
+		_, err = q.db.exec(ctx, tx, deleteAside, a.File)
+		return fetching(a.Event, a.File), err
+	})
 }
 
 func (q *jobQueue[TTx]) settle(a aside) error {

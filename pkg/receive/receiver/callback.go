@@ -126,8 +126,8 @@ func keepAll(docs []*upload, why doubt) (doc *upload, asides []asideUpload, err 
 }
 
 // repeated is what to do about the document of news that was known: the first one
-// may have come without it, the same bytes are nothing new, and others replace
-// nothing.
+// may have come without it, or be lost; the same bytes are nothing new, and others
+// replace nothing.
 func (r *Receiver) repeated(ctx context.Context, e Event, doc *upload) (outcome string, err error) {
 	switch needed, err := r.queue.hasUpload(ctx, doc.name()); {
 	case err != nil:
@@ -135,43 +135,75 @@ func (r *Receiver) repeated(ctx context.Context, e Event, doc *upload) (outcome 
 	case needed:
 		return "recorded", nil
 	}
-	same, err := r.knows(ctx, e.FaxID, e.Status, doc.name())
+	a := aside{Event: e, File: doc.name()}
+	if a.SHA256, a.Size, err = r.uploads.sum(a.File); err != nil {
+		return "", err
+	}
+	like, err := r.compare(ctx, a)
+	if err == nil && like == lost {
+		err = r.restore(a)
+	}
+	why := otherBytes()
 	switch {
 	case err != nil:
-		return "", err
-	case same:
+		why = doubt{notCompared, fmt.Sprintf("it could not be compared with the document that came first: %v", err)}
+	case like == lost:
+		return "recorded", nil
+	case like == same:
 		doc.discard()
 		return "repeated", nil
 	}
-	return otherBytes().outcome, r.putAside(e, doc, otherBytes())
+	return why.outcome, r.putAside(e, doc, why)
 }
 
-// knows reports whether a kept document is, byte for byte, the one that an event
-// has. Somebody may have removed that: then it is not. fax.ErrUnavailable: it has
-// none.
-func (r *Receiver) knows(ctx context.Context, faxID string, status fax.Status, name string) (bool, error) {
-	mine, _, err := r.uploads.sum(name)
-	if err != nil {
-		return false, err
-	}
+// likeness is what a document is to the one that its event has.
+type likeness int
+
+const (
+	other likeness = iota // another one, or there is nothing to compare it with
+	same                  // it has the same bytes, which are safe
+	lost                  // it had the same bytes, which the archive has no more
+)
+
+// compare compares a document with the one that its event has, where that is kept:
+// somebody may have removed it. fax.ErrUnavailable: the event has none.
+func (r *Receiver) compare(ctx context.Context, a aside) (likeness, error) {
 	for {
-		e, upload, err := r.queue.load(ctx, faxID, status)
+		e, upload, err := r.queue.load(ctx, a.Event.FaxID, a.Event.Status)
 		switch {
 		case err != nil:
-			return false, err
-		case e.SHA256 != "":
-			return e.SHA256 == mine, nil
+			return other, err
+		case upload == "" && e.SHA256 == "":
+			return other, fmt.Errorf("the document of fax %s: %w", e.FaxID, problem.ErrUnavailable)
+		case upload == "" && e.SHA256 != a.SHA256:
+			return other, nil
 		case upload == "":
-			return false, fmt.Errorf("the document of fax %s: %w", faxID, problem.ErrUnavailable)
+			has, err := r.cfg.Archive.Has(ctx, e.FaxID, a.SHA256)
+			if err == nil && !has {
+				return lost, nil
+			}
+			return same, err
 		}
 		known, _, err := r.uploads.sum(upload)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return known == mine, err
+		switch {
+		case err == nil && known == a.SHA256:
+			return same, nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return other, err
 		}
-		if again, _, err := r.queue.load(ctx, faxID, status); err != nil || again.SHA256 == "" { // not archived meanwhile
-			return false, err
+		if _, again, err := r.queue.load(ctx, a.Event.FaxID, a.Event.Status); err != nil || again == upload { // not archived meanwhile
+			return other, err
 		}
 	}
+}
+
+// restore has a document archived again that the archive has lost.
+func (r *Receiver) restore(a aside) error {
+	if err := r.queue.restore(a); err != nil {
+		return err
+	}
+	r.log.Warn("the archive has lost a document; the same bytes came again and are archived", "fax", a.Event.FaxID, "file", a.File)
+	return nil
 }
 
 // accept decides whether a callback is to be believed, and reads it. It is refused

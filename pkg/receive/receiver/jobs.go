@@ -219,7 +219,7 @@ func hopeless(err error) bool {
 // bring gets the document that came with the callback, or the provider's.
 func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	e, upload, err := r.queue.load(ctx, job.Args.FaxID, job.Args.Status)
-	if err != nil || e.SHA256 != "" || !e.Archived.IsZero() && upload == "" { // done before a crash, which the job did not survive
+	if err != nil || !e.Archived.IsZero() && upload == "" { // done before a crash, which the job did not survive
 		return err
 	}
 	record, err := r.provider().Faxes.Get(ctx, e.FaxID)
@@ -248,6 +248,12 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	}
 	if kept.SHA256 == "" && (upload != "" || job.Attempt < missingAttempts) {
 		return fmt.Errorf("archive fax %s: %w: there was no document to keep", e.FaxID, problem.ErrUnavailable)
+	}
+	if e.SHA256 != "" { // the archive had lost it
+		if has, err := r.cfg.Archive.Has(ctx, e.FaxID, kept.SHA256); err != nil || !has {
+			return errors.Join(err, problem.With(fmt.Errorf("archive fax %s: %w: the damaged copy in the archive is in the way", e.FaxID, problem.ErrConflict),
+				problem.Say("%s names it: move it away, then %s", problem.Command("archive", "verify"), problem.Command("serve", "jobs", "retry").Arg("ID"))))
+		}
 	}
 	e.Archived = time.Now().UTC()
 	e.Document, e.ContentType, e.SHA256, e.Size = kept.Path, kept.ContentType, kept.SHA256, kept.Size

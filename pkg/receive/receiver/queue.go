@@ -50,6 +50,10 @@ type queue interface {
 	// and the jobs that follow, unless the event has one.
 	take(a aside) (taken bool, err error)
 	settle(a aside) error // its file is not needed any more
+	// restore commits that a document, kept aside or not, is archived again in the
+	// place of the same bytes, which the archive has lost. fax.ErrUnavailable: those
+	// are not what the event has now.
+	restore(a aside) error
 
 	learn(events ...Event) (fresh int, err error) // with no jobs
 	known(ctx context.Context, faxID string, status fax.Status) (bool, error)
@@ -110,6 +114,7 @@ func newQueue[TTx any](ctx context.Context, db database[TTx], r *Receiver) (*job
 const (
 	insertEvent = `INSERT INTO receiver_event (fax_id, status, event, upload) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	addUpload   = `UPDATE receiver_event SET upload = ? WHERE fax_id = ? AND status = ? AND upload = '' AND event ->> 'sha256' IS NULL`
+	putBack     = `UPDATE receiver_event SET upload = ? WHERE fax_id = ? AND status = ? AND upload = '' AND event ->> 'sha256' = ?`
 	selectEvent = `SELECT event, upload FROM receiver_event WHERE fax_id = ? AND status = ?`
 	updateEvent = `UPDATE receiver_event SET event = ?, upload = '' WHERE fax_id = ? AND status = ? AND (upload = '' OR ? <> '')`
 	deleteEvent = `DELETE FROM receiver_event WHERE fax_id = ? AND status = ?`

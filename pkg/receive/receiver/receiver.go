@@ -103,6 +103,10 @@ type Archive interface {
 	// repeated: what is kept whole already is not stored again.
 	Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (Kept, error)
 
+	// Has reports whether the document of a fax is kept, whole and with this
+	// SHA-256, in hex: its bytes are read for it.
+	Has(ctx context.Context, faxID, sha256 string) (bool, error)
+
 	// Size is how many bytes of documents are kept.
 	Size(ctx context.Context) (int64, error)
 }

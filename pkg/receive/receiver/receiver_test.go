@@ -177,6 +177,15 @@ func (a *folder) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (receiver
 	return receiver.Kept{Path: path, Size: int64(len(b)), SHA256: hex.EncodeToString(sum[:]), ContentType: "application/pdf"}, os.Rename(path+".part", path)
 }
 
+func (a *folder) Has(_ context.Context, id, want string) (bool, error) {
+	b, err := os.ReadFile(filepath.Join(a.dir, id+".pdf"))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]) == want, err
+}
+
 func (a *folder) Size(context.Context) (int64, error) { return 1, nil }
 
 func (a *folder) saved(id string) int {
