@@ -140,7 +140,11 @@ func (r *Receiver) takeIn(ctx context.Context, a aside) error {
 		return &staysError{notDocument(wrong)}
 	case e.FaxID == "" || e.Status == "", !e.hasDocument():
 		return &staysError{a.Doubt}
-	case !r.ours.has(ctx, e.To):
+	}
+	switch listed, blind := r.ours.listed(ctx, e.To); {
+	case blind: // who sent it is told by the list alone
+		return fmt.Errorf("whether %s is a number of the account's: %w: the list cannot be had", fax.MaskPhone(e.To), problem.ErrUnavailable)
+	case !listed:
 		return &staysError{unlisted(e)}
 	}
 	taken, err := r.queue.take(a)

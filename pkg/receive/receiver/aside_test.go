@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -279,6 +280,38 @@ func TestListLeftOutANumber(t *testing.T) {
 		t.Error("it was not missing")
 	}
 	s.until("archived", func() bool { return s.archive.saved(id) == 1 && len(s.incoming()) == 0 && len(s.jobs()) == 0 })
+}
+
+// A document for a number of somebody else's is not taken in because the list cannot
+// be had: it stays aside, and is looked for again.
+func TestListIsAwayForANumber(t *testing.T) {
+	lists := &broken{}
+	s := newStation(t, func(c *receiver.Config) { c.Retry = 300 * time.Millisecond; c.Provider.Numbers = lists })
+	id := faxID(1)
+	s.told(multi(with(callbackForm(id), "To", nobody), part{"Media", "fax.pdf", document(id)}))
+	lists.away.Store(true)
+	s.run()
+	s.until("asked while the list is away", func() bool { return strings.Contains(s.log.String(), "the list cannot be had") })
+	lists.away.Store(false)
+	s.until("asked again", func() bool { return strings.Count(s.log.String(), "which is not in the list of the account's") > 1 })
+	jobs := s.jobs()
+	if n := s.archive.saved(id); n > 0 || len(jobs) != 1 || jobs[0].Kind != "aside" {
+		t.Fatalf("archived %d times: %+v", n, jobs)
+	}
+	holds(t, jobs[0].File, document(id))
+}
+
+// broken is an account whose list cannot be had at times.
+type broken struct {
+	numbers
+	away atomic.Bool
+}
+
+func (b *broken) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Number, error] {
+	if b.away.Load() {
+		return func(yield func(fax.Number, error) bool) { yield(fax.Number{}, errors.New("away")) }
+	}
+	return b.numbers.List(ctx, f)
 }
 
 // late is an account whose list has the number after it was asked so often.

@@ -30,13 +30,17 @@ const (
 // asked every number counts as ours: the request was signed with the account's
 // key, and a fax that is refused for nothing is lost.
 func (o *ours) has(ctx context.Context, phone string) bool {
+	listed, blind := o.listed(ctx, phone)
+	return listed || blind
+}
+
+// listed reports whether the account owns the number. blind: the provider could not
+// be asked, and no list had the number lately.
+func (o *ours) listed(ctx context.Context, phone string) (listed, blind bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.numbers == nil {
-		return true
-	}
-	if o.lately(phone) {
-		return true
+	if o.numbers == nil || o.lately(phone) {
+		return true, false
 	}
 	if time.Since(o.asked) > askAgain {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askBounds) // also for the request after one whose sender hangs up
@@ -47,7 +51,8 @@ func (o *ours) has(ctx context.Context, phone string) bool {
 			}
 		}
 	}
-	return o.lately(phone) || o.blind
+	listed = o.lately(phone)
+	return listed, !listed && o.blind
 }
 
 func (o *ours) lately(phone string) bool {
