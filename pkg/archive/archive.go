@@ -30,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -307,10 +308,14 @@ func (a *Archive) recover(ctx context.Context) error {
 // checkFormat reports whether dir holds an archive, and refuses those that this
 // program does not understand.
 func checkFormat(dir string) (found bool, err error) {
-	data, err := os.ReadFile(filepath.Join(dir, formatFile))
+	file, err := openRegular(filepath.Join(dir, formatFile), os.Lstat)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	} else if err != nil {
+		return false, err
+	}
+	data, err := io.ReadAll(io.LimitReader(file, mostSidecar))
+	if err := errors.Join(err, file.Close()); err != nil {
 		return false, err
 	}
 	var f format
@@ -320,9 +325,13 @@ func checkFormat(dir string) (found bool, err error) {
 			problem.Say("bring it back from a backup, or move it away and run: %s", problem.Command("archive", "reindex").Arg(dir)))
 	case f.Format > formatVersion:
 		return false, problem.With(fmt.Errorf("archive %s: %w: it has format %d, this program knows %d", dir, problem.ErrUnsupported, f.Format, formatVersion),
-			problem.Say("use a newer faxctl; %s tells which this is", problem.Command("version")))
+			newer())
 	}
 	return true, nil
+}
+
+func newer() problem.Advice {
+	return problem.Say("use a newer faxctl; %s tells which this is", problem.Command("version"))
 }
 
 // checkEmpty refuses a folder that has something in it already.

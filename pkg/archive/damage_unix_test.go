@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -221,5 +222,91 @@ func TestRecoveryForgetsNothing(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"FX0001", "FX0002"}, listed(t, b, fax.Filter{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A sidecar with members that this program does not know may tell of a hold: it is
+// shown, never written over, and its fax is not deleted.
+func TestSidecarOfALaterVersion(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, dir)
+	d, faxes := fill(t, 1)
+	f := faxes[0]
+	save(t, a, d, f)
+	edit(t, sidecarIn(dir, f.ID), func(s map[string]any) { s["format"], s["from_the_future"] = 99, map[string]any{"kept": true} })
+	before, err := os.ReadFile(sidecarIn(dir, f.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.Kept(t.Context(), f); !errors.Is(err, ErrDamagedCopy) || !strings.Contains(problem.AdviceOf(err).String(), "newer faxctl") {
+		t.Errorf("before it is decided: %v", err)
+	}
+	if r, err := a.SaveThenDelete(t.Context(), d, f, Deletion{}); r.Result != Failed || !errors.Is(err, ErrDamagedCopy) || len(d.deleted) > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := a.Hold(t.Context(), f.ID, "lawsuit"); !errors.Is(err, ErrDamagedCopy) {
+		t.Errorf("held: %v", err)
+	}
+	changed := f
+	changed.Price = &fax.Money{Amount: "0.01", Currency: "USD"}
+	if _, _, err := a.Save(t.Context(), d, changed); !errors.Is(err, ErrDamagedCopy) {
+		t.Errorf("saved: %v", err)
+	}
+	if after, err := os.ReadFile(sidecarIn(dir, f.ID)); err != nil || string(after) != string(before) {
+		t.Errorf("written over: %s, %v", after, err)
+	}
+
+	if done, err := a.Reindex(t.Context()); err != nil || done.Entries != 1 || len(done.Unreadable) > 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if e, err := a.Get(t.Context(), f.ID); err != nil || e.Document == nil {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if _, err := a.ReadDocument(t.Context(), f.ID); err != nil {
+		t.Error(err)
+	}
+	if report, err := a.Verify(t.Context(), 1); err != nil || len(report.Findings) > 0 || len(report.Notes) != 1 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
+// A pipe in the place of a file of the archive keeps nobody waiting.
+func TestPipesInAnArchive(t *testing.T) {
+	for name, opens := range map[string]bool{markName: true, formatFile: false} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			a, err := Open(t.Context(), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := a.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			pipe := filepath.Join(dir, name)
+			if err := os.Remove(pipe); err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for what, open := range map[string]func(context.Context, string) (*Archive, error){"read": Read, "write": Open} {
+				ended := make(chan error, 1)
+				go func() {
+					a, err := open(context.Background(), dir)
+					if err == nil {
+						err = a.Close(context.Background())
+					}
+					ended <- err
+				}()
+				select {
+				case err := <-ended:
+					if (err == nil) != opens {
+						t.Errorf("%s: %v", what, err)
+					}
+				case <-time.After(time.Minute):
+					t.Fatalf("%s waits", what)
+				}
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -114,8 +115,12 @@ func (e Entry) encode() ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// errLater is a sidecar with members that this program does not know. It can be
+// read, and must not be written over, nor its fax deleted: they may tell of a hold.
+var errLater = errors.New("it was written by a later version")
+
 // decode reads the sidecar found at name, and refuses one that was not written
-// for that place.
+// for that place. Of [errLater] it returns what it understands.
 func decode(name string, data []byte) (Entry, error) {
 	var e Entry
 	if err := json.Unmarshal(data, &e); err != nil {
@@ -131,6 +136,11 @@ func decode(name string, data []byte) (Entry, error) {
 		return Entry{}, fmt.Errorf("%s: the document is described impossibly", name)
 	}
 	e.Fax.Raw = e.Record
+	strict := json.NewDecoder(bytes.NewReader(data))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(new(Entry)); err != nil {
+		return e, fmt.Errorf("%s: %w: %v", name, errLater, err) //nolint:errorlint // the reason is for people
+	}
 	return e, nil
 }
 

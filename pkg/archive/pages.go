@@ -67,9 +67,7 @@ func (v *verification) pages(ctx context.Context, name string, e Entry) *Finding
 		return &Finding{e.Fax.ID, name, Short, fmt.Sprintf("%d pages, and its record tells of %d", short.Got, short.Want)}
 	}
 	if info.Uncounted != "" {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.report.Notes = append(v.report.Notes, Note{e.Fax.ID, name, "its pages could not be counted: " + info.Uncounted})
+		v.remark(Note{e.Fax.ID, name, "its pages could not be counted: " + info.Uncounted})
 	}
 	return nil
 }

@@ -16,10 +16,21 @@ import (
 // fails with fax.ErrNotFound, with [ErrDamagedCopy] when its sidecar cannot be
 // read, or with fax.ErrInvalid for an id that is none.
 func (a *Archive) Get(ctx context.Context, id string) (Entry, error) {
-	e, _, err := a.get(ctx, id)
+	e, _, err := a.show(ctx, id)
 	return e, err
 }
 
+// show is get for those who only look.
+func (a *Archive) show(ctx context.Context, id string) (Entry, string, error) {
+	e, key, err := a.get(ctx, id)
+	if errors.Is(err, errLater) {
+		return e, key, nil
+	}
+	return e, key, err
+}
+
+// get finds an entry that may be changed, and its key. With [errLater] it returns
+// both as well.
 func (a *Archive) get(ctx context.Context, id string) (e Entry, key string, err error) {
 	if err := checkID(id); err != nil {
 		return Entry{}, "", err
@@ -31,6 +42,8 @@ func (a *Archive) get(ctx context.Context, id string) (e Entry, key string, err 
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return Entry{}, "", problem.With(fmt.Errorf("fax %s: its sidecar is gone: %w", id, problem.ErrNotFound), problem.Say("%s tells what else is", problem.Command("archive", "verify").Arg(a.dir)))
+	case errors.Is(err, errLater):
+		return e, key, fmt.Errorf("fax %s: %w", id, err)
 	case errors.Is(err, ErrDamagedCopy):
 		return Entry{}, "", problem.With(fmt.Errorf("fax %s: %w", id, err), problem.Say("%s tells what else is wrong", problem.Command("archive", "verify").Arg(a.dir)))
 	case err != nil:
@@ -61,7 +74,7 @@ func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found bool, err
 // Has reports whether there is a whole copy of a fax: its sidecar says so, and the
 // document is in its place with its size. [Archive.Verify] looks closer.
 func (a *Archive) Has(ctx context.Context, id string) (bool, error) {
-	e, key, err := a.get(ctx, id)
+	e, key, err := a.show(ctx, id)
 	switch {
 	case errors.Is(err, problem.ErrNotFound), errors.Is(err, ErrDamagedCopy):
 		return false, nil
@@ -88,7 +101,7 @@ func (a *Archive) HasDocument(ctx context.Context, id, sha256 string) (bool, err
 // document finds the document of a fax: what is known of it, and its name in
 // the store.
 func (a *Archive) document(ctx context.Context, id string) (*Document, string, error) {
-	e, key, err := a.get(ctx, id)
+	e, key, err := a.show(ctx, id)
 	if err != nil {
 		return nil, "", err
 	}

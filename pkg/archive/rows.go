@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/index"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -130,7 +131,7 @@ func (a *Archive) reconcile(ctx context.Context, anew bool) (unreadable []Findin
 			delete(known, o.Name)
 			continue
 		}
-		e, err := a.load(ctx, o.Name)
+		e, err := a.look(ctx, o.Name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // removed while we looked
 		}
@@ -195,8 +196,18 @@ func (a *Archive) copyRows(ctx context.Context, from *index.Index) error {
 	return a.index.Put(ctx, rows)
 }
 
+// look is load for those who only look: a sidecar of a later version is good enough.
+func (a *Archive) look(ctx context.Context, name string) (Entry, error) {
+	e, err := a.load(ctx, name)
+	if errors.Is(err, errLater) {
+		return e, nil
+	}
+	return e, err
+}
+
 // load reads a sidecar. Errors: fs.ErrNotExist, [ErrDamagedCopy] for one that
-// cannot be read or not understood, and that of ctx.
+// cannot be read or not understood, also together with [errLater] and what is
+// understood of it, and that of ctx.
 func (a *Archive) load(ctx context.Context, name string) (Entry, error) {
 	var e Entry
 	data, err := a.store.Read(ctx, name)
@@ -210,6 +221,8 @@ func (a *Archive) load(ctx context.Context, name string) (Entry, error) {
 		return Entry{}, err
 	case ctx.Err() != nil:
 		return Entry{}, ctx.Err()
+	case errors.Is(err, errLater):
+		return e, problem.With(fmt.Errorf("%w: its sidecar is not understood: %w", ErrDamagedCopy, err), newer())
 	}
 	// One file's trouble is no longer the disk's, which would end a whole run.
 	return Entry{}, fmt.Errorf("%w: its sidecar cannot be read: %v", ErrDamagedCopy, err) //nolint:errorlint // see above

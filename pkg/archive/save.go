@@ -89,7 +89,7 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		if part, err = a.download(ctx, faxes, f, key); err == nil {
 			e.MediaGone, e.DocumentDenied = time.Time{}, time.Time{}
 		} else if fax.Denied(err) {
-			err = e.denied(ctx, faxes, err)
+			err = e.denied(ctx, faxes, a.dir, err)
 		}
 	}
 	if err != nil {
@@ -213,7 +213,7 @@ func errGone(id string) error { return fmt.Errorf("fax %s: %w (%w)", id, ErrGone
 // denied takes in that storage has not the document of the fax. That proves
 // nothing: the entry is marked when the record, fetched again, and the list of its
 // documents tell of none. ErrContradiction: they tell of one.
-func (e *Entry) denied(ctx context.Context, faxes fax.Faxes, denial error) error {
+func (e *Entry) denied(ctx context.Context, faxes fax.Faxes, dir string, denial error) error {
 	now, has, err := fax.Look(ctx, faxes, e.Fax)
 	late := e.ArchivedAt.Sub(e.Fax.Created) > slowest
 	switch {
@@ -234,7 +234,7 @@ func (e *Entry) denied(ctx context.Context, faxes fax.Faxes, denial error) error
 	}
 	//nolint:errorlint // its kind is what it must not have
 	return problem.With(fmt.Errorf("document of fax %s: %w: the record tells of it: %v", e.Fax.ID, fax.ErrContradiction, denial),
-		problem.Say("its record is kept without it; %s asks again", problem.Command("faxes", "archive").Switch("retry-missing")))
+		problem.Say("its record is kept without it; %s asks again", problem.Command("faxes", "archive").Set("to", dir).Switch("retry-missing")))
 }
 
 // mediaGone marks an entry whose document the provider has no more.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/durable"
@@ -154,17 +155,34 @@ func (d *Dir) remove(name string) error {
 	return nil
 }
 
-// openFile opens a file, and nothing else that a name may stand for: opening a
-// pipe would wait for somebody to write to it.
-func (d *Dir) openFile(name string) (*os.File, error) {
-	st, err := os.Stat(d.path(name))
+func (d *Dir) openFile(name string) (*os.File, error) { return openRegular(d.path(name), os.Stat) }
+
+// openRegular opens a file for reading, and nothing else that a name may stand for:
+// opening a pipe would wait for somebody to write to it. With os.Lstat it follows no
+// link.
+func openRegular(path string, look func(string) (fs.FileInfo, error)) (*os.File, error) {
+	st, err := look(path)
 	if err != nil {
 		return nil, err
 	}
 	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a file", name)
+		return nil, notAFile(path)
 	}
-	return os.Open(d.path(name))
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // it may be replaced by now
+	if err != nil {
+		return nil, err
+	}
+	if st, err = f.Stat(); err == nil && !st.Mode().IsRegular() {
+		err = notAFile(path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+func notAFile(path string) error {
+	return &fs.PathError{Op: "open", Path: path, Err: errors.New("not a file")}
 }
 
 // Read refuses files that are too large for a sidecar.

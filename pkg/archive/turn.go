@@ -180,7 +180,7 @@ func (t *turn) Close() error { return errors.Join(t.mark.Close(), t.lock.Close()
 // did not end, and whether it is there still. Empty: nobody began. It waits for
 // nobody, and keeps nobody from writing.
 func readMark(dir string) (name string, live bool) {
-	f, err := os.Open(filepath.Join(dir, markName))
+	f, err := openRegular(filepath.Join(dir, markName), os.Lstat)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", false
 	} else if err != nil {

@@ -48,7 +48,7 @@ type Report struct {
 	Missing   int       `json:"missing"`   // entries whose document the provider has not given yet
 	Doubtful  int       `json:"doubtful"`  // entries whose marks, of an earlier version, may be false: [Archive.AskAgain]
 	Findings  []Finding `json:"findings"`  // sorted by file
-	Notes     []Note    `json:"notes"`     // sorted by file: documents whose pages could not be counted
+	Notes     []Note    `json:"notes"`     // sorted by file: documents whose pages could not be counted, sidecars of a later version
 }
 
 // Verify reads everything again, so many files side by side, and compares it
@@ -110,6 +110,10 @@ func (v *verification) entry(ctx context.Context, name string) {
 	key := strings.TrimSuffix(name, sidecarExt)
 	id := path.Base(key)
 	e, err := v.a.load(ctx, name)
+	if errors.Is(err, errLater) {
+		v.remark(Note{id, name, "its sidecar was written by a later version: it is not changed, and its fax not deleted"})
+		err = nil
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return // finish asks the index whether it should be there
 	}
@@ -161,6 +165,12 @@ func (v *verification) note(sidecar string, count func(), finding *Finding) {
 	}
 }
 
+func (v *verification) remark(n Note) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.report.Notes = append(v.report.Notes, n)
+}
+
 // finish looks for what has no sidecar, and for sidecars without a row.
 func (v *verification) finish(ctx context.Context) (Report, error) {
 	for name, claimed := range v.documents {
@@ -178,7 +188,7 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 			continue
 		}
 		// Kept after the walk went by, or gone.
-		switch _, err := v.a.load(ctx, row.Key); {
+		switch _, err := v.a.look(ctx, row.Key); {
 		case errors.Is(err, fs.ErrNotExist):
 			v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, "the index knows of it"})
 		case err != nil:

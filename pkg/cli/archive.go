@@ -12,6 +12,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/screen/term"
 )
@@ -208,7 +209,7 @@ so.`,
 			a.say("%s and %s (%s) verified, %s.", plural(report.Entries, "record", "records"),
 				plural(report.Documents, "document", "documents"), term.Bytes(report.Bytes), plural(len(report.Findings), "finding", "findings"))
 			if report.Missing > 0 {
-				a.say("%s kept without a document that the provider did not give: faxctl faxes archive --retry-missing asks again", plural(report.Missing, "fax is", "faxes are"))
+				a.say("%s kept without a document, which did not come, or could not be taken: faxctl faxes archive --to %s --retry-missing asks again and tells which", plural(report.Missing, "fax is", "faxes are"), problem.Quote(args[0]))
 			}
 			if report.Doubtful > 0 {
 				a.say("%s marked as gone by an earlier version, on one answer: faxctl archive reindex %s --ask asks again",
@@ -231,7 +232,7 @@ const mostNotes = 10
 // sayNotes tells of documents about which there is something to know.
 func (a *app) sayNotes(notes []archive.Note, dir string) {
 	for _, n := range notes[:min(len(notes), mostNotes)] {
-		a.say("%s: %s", n.ID, n.Detail)
+		a.say("%s: %s", text.Line(n.ID), text.Line(n.Detail))
 	}
 	if more := len(notes) - mostNotes; more > 0 {
 		a.say("%d more whose pages could not be counted: faxctl archive list %s -o csv=id,uncounted", more, problem.Quote(dir))
@@ -273,7 +274,7 @@ faxes archive then keeps what is missing. Use the account that the faxes are of.
 				return err
 			}
 			for _, f := range done.Unreadable {
-				a.warn("%s: %s", f.ID, f.Detail)
+				a.warn("%s: %s", text.Line(f.ID), text.Line(f.Detail))
 			}
 			a.say("The index lists %s%s.", plural(done.Entries, "fax", "faxes"), remarks(
 				remark(done.Dropped, "dropped whose sidecar is gone"), remark(len(done.Unreadable), "with a sidecar that cannot be read")))

@@ -200,7 +200,7 @@ func (a *app) tellDamage(plan retention.Plan) error {
 	var end error
 	for _, skip := range plan.Skipped {
 		if skip.Reason == retention.Damaged {
-			a.warn("left alone: %s", skip.Detail)
+			a.warn("left alone: %s", text.Line(skip.Detail))
 			end = problem.Of(errFindings, errReported)
 		}
 	}
@@ -236,7 +236,11 @@ func copyOf(ctx context.Context, kept *archive.Archive, f fax.Fax) (retention.Co
 	e, found, err := kept.Kept(ctx, f)
 	switch {
 	case errors.Is(err, archive.ErrDamagedCopy):
-		return retention.Copy{Keep: retention.Damaged, Detail: err.Error()}, nil
+		detail := err.Error()
+		if hint := problem.AdviceOf(err); !hint.Empty() {
+			detail += "; " + hint.String()
+		}
+		return retention.Copy{Keep: retention.Damaged, Detail: detail}, nil
 	case err != nil || !found:
 		return retention.Copy{}, err
 	case e.Hold != nil:
