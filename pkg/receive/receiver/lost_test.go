@@ -10,7 +10,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 )
 
@@ -218,4 +220,44 @@ func (a *stuckArchive) Has(ctx context.Context, id, sum string) (bool, error) {
 		return false, nil
 	}
 	return a.Archive.Has(ctx, id, sum)
+}
+
+// Of a retry and a discard at once one is too late, and no document of a job that
+// runs is deleted.
+func TestRetryAndDiscardAtOnce(t *testing.T) {
+	s := newStation(t, soon)
+	stop := s.run()
+	s.told(multi(callbackForm(faxID(1)), part{"Media", "fax.pdf", "no document"}))
+	j := s.parkedAside()
+	stop()
+	db, err := sql.Open("sqlite", filepath.Join(s.state, "receiver.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback() //nolint:errcheck // it is committed
+	// What JobRetry writes, while the discard waits for its turn.
+	if _, err := tx.ExecContext(t.Context(), `UPDATE river_job SET state = 'available', finalized_at = NULL WHERE id = ?`, j.ID); err != nil {
+		t.Fatal(err)
+	}
+	desk, done := s.desk(), make(chan error)
+	go func() {
+		_, err := desk.Discard(context.Background(), j.ID)
+		done <- err
+	}()
+	time.Sleep(500 * time.Millisecond) // so that it has looked; if it has not, it is a conflict all the same
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; !errors.Is(err, problem.ErrConflict) {
+		t.Errorf("discarding what was just retried: %v", err)
+	}
+	if left := s.asides(); len(left) != 1 || left[0].ID != j.ID {
+		t.Errorf("%+v", left)
+	}
+	holds(t, j.File, "no document")
 }

@@ -156,7 +156,20 @@ func unfinished() []rivertype.JobState {
 	}
 }
 
+// lister finds jobs: River's JobList, or that within a transaction.
+type lister func(context.Context, *river.JobListParams) (*river.JobListResult, error)
+
+func (q *jobQueue[TTx]) within(tx TTx) lister {
+	return func(ctx context.Context, params *river.JobListParams) (*river.JobListResult, error) {
+		return q.client.JobListTx(ctx, tx, params)
+	}
+}
+
 func (q *jobQueue[TTx]) jobs(ctx context.Context, ids ...int64) ([]Job, error) {
+	return q.listed(ctx, q.client.JobList, ids...)
+}
+
+func (q *jobQueue[TTx]) listed(ctx context.Context, list lister, ids ...int64) ([]Job, error) {
 	files, err := q.files(ctx)
 	if err != nil {
 		return nil, err
@@ -167,7 +180,7 @@ func (q *jobQueue[TTx]) jobs(ctx context.Context, ids ...int64) ([]Job, error) {
 		params = params.IDs(ids...)
 	}
 	for {
-		page, err := q.client.JobList(ctx, params)
+		page, err := list(ctx, params)
 		if err != nil {
 			return nil, err
 		}
@@ -201,8 +214,8 @@ func jobOf(row *rivertype.JobRow, files map[asideArgs]waiting) Job {
 }
 
 // one finds a job that is not done.
-func (q *jobQueue[TTx]) one(ctx context.Context, id int64) (Job, error) {
-	found, err := q.jobs(ctx, id)
+func (q *jobQueue[TTx]) one(ctx context.Context, list lister, id int64) (Job, error) {
+	found, err := q.listed(ctx, list, id)
 	if err == nil && len(found) == 0 {
 		err = problem.With(fmt.Errorf("job %d: %w among those that are not done", id, problem.ErrNotFound), problem.Say("see what there is: %s", problem.Command("serve", "jobs", "list")))
 	}
@@ -213,7 +226,7 @@ func (q *jobQueue[TTx]) one(ctx context.Context, id int64) (Job, error) {
 }
 
 func (q *jobQueue[TTx]) retry(ctx context.Context, id int64) error {
-	j, err := q.one(ctx, id)
+	j, err := q.one(ctx, q.client.JobList, id)
 	if err != nil {
 		return err
 	}
@@ -221,12 +234,19 @@ func (q *jobQueue[TTx]) retry(ctx context.Context, id int64) error {
 		return fmt.Errorf("job %d is running: %w", id, problem.ErrConflict)
 	}
 	_, err = q.client.JobRetry(ctx, id)
+	if errors.Is(err, river.ErrNotFound) {
+		return fmt.Errorf("job %d was just discarded, or is done: %w", id, problem.ErrConflict)
+	}
 	return err
 }
 
-// parked names no file when another job needs it as well.
 func (q *jobQueue[TTx]) parked(ctx context.Context, id int64) (Job, error) {
-	j, err := q.one(ctx, id)
+	return q.parkedOf(ctx, q.client.JobList, id)
+}
+
+// parkedOf names no file when another job needs it as well.
+func (q *jobQueue[TTx]) parkedOf(ctx context.Context, list lister, id int64) (Job, error) {
+	j, err := q.one(ctx, list, id)
 	switch {
 	case err != nil:
 		return j, err
@@ -235,19 +255,28 @@ func (q *jobQueue[TTx]) parked(ctx context.Context, id int64) (Job, error) {
 	case j.File == "":
 		return j, nil
 	}
-	all, err := q.jobs(ctx)
+	all, err := q.listed(ctx, list)
 	if slices.ContainsFunc(all, func(other Job) bool { return other.ID != id && other.File == j.File }) {
 		j.File = ""
 	}
 	return j, err
 }
 
+// discard looks at the job in the transaction that deletes it: somebody else may have
+// it retried, or discard it, at the same time.
 func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) (Job, error) {
-	j, err := q.parked(ctx, id)
-	if err != nil {
+	if j, err := q.parked(ctx, id); err != nil {
 		return j, err
 	}
-	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+	var j Job
+	err := q.group.do(func(ctx context.Context, tx TTx) (_ []river.InsertManyParams, err error) {
+		j, err = q.parkedOf(ctx, q.within(tx), id)
+		if errors.Is(err, problem.ErrNotFound) {
+			err = fmt.Errorf("job %d was just discarded, or is done: %w", id, problem.ErrConflict)
+		}
+		if err != nil {
+			return nil, err
+		}
 		if _, err := q.client.JobDeleteTx(ctx, tx, id); err != nil || j.File == "" {
 			return nil, err
 		}
@@ -258,6 +287,9 @@ func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) (Job, error) {
 		}
 		return nil, nil
 	})
+	if err != nil {
+		j.File = "" // it stays
+	}
 	return j, err
 }
 
