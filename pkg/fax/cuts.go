@@ -108,18 +108,15 @@ func (l *lister) read(ctx context.Context, w *window) error {
 		// 10.7 s, shown as 10 s, belongs to the window that ends there.
 		q.Until = w.until.Add(time.Second)
 	}
-	seen, shown := cursors{}, newNews()
+	walk := NewWalk()
 	for cursor := ""; ; {
 		page, err := l.faxes.Page(ctx, q, l.size, cursor)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case page.Next != "" && seen.again(page.Next):
-			return errSamePage()
 		}
 		w.pages++
 		if page.Next != "" || w.pages > 1 {
-			page.Items = slices.DeleteFunc(page.Items, func(f Fax) bool { return !shown.add(f.ID) })
+			page.Items = slices.DeleteFunc(page.Items, func(f Fax) bool { return !walk.New(f.ID) })
 		}
 		if w.pages == 1 {
 			w.items = page.Items
@@ -130,8 +127,8 @@ func (l *lister) read(ctx context.Context, w *window) error {
 			w.whole, w.seconds = true, w.hi-w.lo
 			return nil
 		}
-		if shown.staleFor() >= mostStale {
-			return errNothingNew()
+		if err := walk.On(page.Next, page.Sifted); err != nil {
+			return err
 		}
 		if s := draw(w); s.worthCutting(w) {
 			if w.parts = s.cut(w); len(w.parts) > 1 {

@@ -60,7 +60,7 @@ type history struct {
 
 // read reads the listing while that may be the shorter way.
 func (h *history) read(ctx context.Context) error {
-	seen, cursor := cursors{}, ""
+	walk, cursor := NewWalk(), ""
 	for range len(h.left) {
 		page, err := h.faxes.Page(ctx, Filter{WithoutLinks: true}, 0, cursor)
 		if err != nil {
@@ -86,8 +86,8 @@ func (h *history) read(ctx context.Context) error {
 				return err
 			}
 		}
-		if seen.again(page.Next) {
-			return errSamePage()
+		if err := walk.On(page.Next, true); err != nil { // there are no more pages than numbers
+			return err
 		}
 		cursor = page.Next
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/seq"
 )
 
 // FindOffer looks for one number among those for sale, to learn its price and
@@ -21,7 +22,7 @@ func FindOffer(ctx context.Context, numbers Numbers, phone string) (offer Offer,
 		}
 	}
 	answered := false
-	for a := range inOrder(ctx, len(round), round, ask(numbers)) {
+	for a := range seq.InOrder(ctx, len(round), round, ask(numbers)) {
 		for _, o := range a.offers {
 			if o.Phone == phone {
 				return o, true, nil

@@ -28,7 +28,7 @@ type Page[T any] struct {
 func Pages[T any](ctx context.Context, key func(T) string, fetch func(ctx context.Context, cursor string) (Page[T], error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
-		seen, shown := cursors{}, newNews()
+		walk := NewWalk()
 		for cursor := ""; ; {
 			if err := ctx.Err(); err != nil {
 				yield(zero, err)
@@ -39,9 +39,8 @@ func Pages[T any](ctx context.Context, key func(T) string, fetch func(ctx contex
 				yield(zero, err)
 				return
 			}
-			shown.fresh = page.Sifted
 			for _, item := range page.Items {
-				shown.add(key(item))
+				walk.New(key(item))
 				if !yield(item, nil) {
 					return
 				}
@@ -49,12 +48,8 @@ func Pages[T any](ctx context.Context, key func(T) string, fetch func(ctx contex
 			if page.Next == "" {
 				return
 			}
-			if shown.staleFor() >= mostStale {
-				yield(zero, errNothingNew())
-				return
-			}
-			if seen.again(page.Next) {
-				yield(zero, errSamePage())
+			if err := walk.On(page.Next, page.Sifted); err != nil {
+				yield(zero, err)
 				return
 			}
 			cursor = page.Next
@@ -75,53 +70,47 @@ func Collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
 	return all, nil
 }
 
-// cursors are those that a list has used.
-type cursors map[string]bool
-
-// again reports whether a cursor was used before; now it was.
-func (c cursors) again(cursor string) bool {
-	used := c[cursor]
-	c[cursor] = true
-	return used
-}
-
-// errSamePage is a provider whose list would never end.
-func errSamePage() error {
-	return &APIError{Kind: problem.ErrUnavailable, Message: "the provider's pages lead in a circle"}
+// Walk is what was seen on the way through the pages of one list, by which one
+// that never ends is noticed. [NewWalk] begins one.
+type Walk struct {
+	cursors map[string]bool
+	seed    maphash.Seed
+	seen    map[uint64]struct{} // hashes: lists are long
+	fresh   bool                // something on this page was new
+	stale   int                 // pages in a row on which nothing was
 }
 
 // mostStale is how many pages in a row may show nothing that was not seen before.
 const mostStale = 1000
 
-// news tells which of the things that a list shows are new.
-type news struct {
-	seed  maphash.Seed
-	seen  map[uint64]struct{} // hashes: lists are long
-	fresh bool                // something on this page was
-	stale int                 // pages in a row on which nothing was
+// NewWalk is a walk that has seen nothing.
+func NewWalk() *Walk {
+	return &Walk{cursors: map[string]bool{}, seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}}
 }
 
-func newNews() *news { return &news{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}} }
-
-// add takes in what a page shows, and reports whether it is new.
-func (n *news) add(key string) bool {
-	hash := maphash.String(n.seed, key)
-	_, known := n.seen[hash]
-	n.seen[hash] = struct{}{}
-	n.fresh = n.fresh || !known
+// New takes in what a page shows, and reports whether it was not seen before.
+func (w *Walk) New(key string) bool {
+	hash := maphash.String(w.seed, key)
+	_, known := w.seen[hash]
+	w.seen[hash] = struct{}{}
+	w.fresh = w.fresh || !known
 	return !known
 }
 
-// staleFor ends a page, and is how many in a row showed nothing new.
-func (n *news) staleFor() int {
-	if n.stale++; n.fresh {
-		n.stale = 0
+// On ends a page that another one follows. Sifted is that of the page.
+// ErrUnavailable: the pages lead in a circle, or a thousand of them showed nothing
+// new.
+func (w *Walk) On(next string, sifted bool) error {
+	if w.stale++; w.fresh || sifted {
+		w.stale = 0
 	}
-	n.fresh = false
-	return n.stale
-}
-
-// errNothingNew is a provider whose list may never end.
-func errNothingNew() error {
-	return &APIError{Kind: problem.ErrUnavailable, Message: fmt.Sprintf("the provider's list goes on, with nothing new on %d pages", mostStale)}
+	w.fresh = false
+	switch {
+	case w.cursors[next]:
+		return &APIError{Kind: problem.ErrUnavailable, Message: "the provider's pages lead in a circle"}
+	case w.stale >= mostStale:
+		return &APIError{Kind: problem.ErrUnavailable, Message: fmt.Sprintf("the provider's list goes on, with nothing new on %d pages", mostStale)}
+	}
+	w.cursors[next] = true
+	return nil
 }

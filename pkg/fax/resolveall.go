@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"slices"
+
+	"github.com/faxctl/faxctl/pkg/base/seq"
 )
 
 // Resolved is what became of a ref.
@@ -46,7 +48,7 @@ func ResolveAll(ctx context.Context, numbers Numbers, refs []string) iter.Seq[Re
 				return find(ctx, ref)
 			}
 		}
-		inOrder(ctx, resolvers, refs, resolve)(yield)
+		seq.InOrder(ctx, resolvers, refs, resolve)(yield)
 	}
 }
 

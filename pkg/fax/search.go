@@ -160,7 +160,7 @@ func (q *Query) SetNear(place string) error {
 // degrees reports whether s is a plain decimal number from -limit to limit.
 func degrees(s string, limit float64) bool {
 	v, err := strconv.ParseFloat(s, 64)
-	return err == nil && decimal(strings.TrimPrefix(s, "+")) && v >= -limit && v <= limit
+	return err == nil && strings.Trim(s, "+-.0123456789") == "" && v >= -limit && v <= limit
 }
 
 // cleanPattern checks a pattern and writes it in capitals.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/seq"
 )
 
 // SearchOptions is how many questions are asked at a time, and for how much.
@@ -87,7 +88,7 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 		var unsupported []error
 		for len(round) > 0 {
 			var next []question
-			for a := range inOrder(ctx, jobs, round, ask(numbers)) {
+			for a := range seq.InOrder(ctx, jobs, round, ask(numbers)) {
 				switch {
 				case a.refined && (errors.Is(a.err, problem.ErrInvalid) || errors.Is(a.err, problem.ErrUnsupported)):
 					cut++
@@ -299,33 +300,5 @@ func priceLists(ctx context.Context, wg *sync.WaitGroup, numbers Numbers, querie
 			o.Price = &m
 		}
 		return err
-	}
-}
-
-// inOrder runs do over items, at most jobs at a time, and yields the results in
-// the order of the items. Breaking out cancels the calls under way and waits
-// for them.
-func inOrder[T, R any](ctx context.Context, jobs int, items []T, do func(context.Context, T) R) iter.Seq[R] {
-	return func(yield func(R) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		var wg sync.WaitGroup
-		defer wg.Wait()
-		defer cancel()
-		results := make([]chan R, len(items))
-		start := func(i int) {
-			results[i] = make(chan R, 1)
-			wg.Go(func() { results[i] <- do(ctx, items[i]) })
-		}
-		for i := range min(jobs, len(items)) {
-			start(i)
-		}
-		for i := range items {
-			if !yield(<-results[i]) {
-				return
-			}
-			if i+jobs < len(items) {
-				start(i + jobs)
-			}
-		}
 	}
 }
