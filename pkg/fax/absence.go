@@ -104,7 +104,7 @@ func ProveGone(ctx context.Context, faxes Faxes, f Fax, denial error) error {
 // shownByList asks the list of the account whether it shows f.
 func shownByList(ctx context.Context, faxes Faxes, f Fax) (bool, error) {
 	q := Filter{After: f.Created.Add(-time.Second), Until: f.Created.Add(time.Second), WithoutLinks: true}
-	for got, err := range Pages(ctx, idOf, func(ctx context.Context, cursor string) (Page[Fax], error) {
+	for got, err := range Pages(ctx, func(f Fax) string { return f.ID }, func(ctx context.Context, cursor string) (Page[Fax], error) {
 		return faxes.Page(ctx, q, 0, cursor)
 	}) {
 		if err != nil || got.ID == f.ID {
