@@ -22,11 +22,13 @@ func layers() map[string][]string {
 		"base/durable":             {},
 		"base/durable/durabletest": {"base/durable"},
 		"base/problem":             {},
+		"base/seq":                 {},
 		"base/text":                {},
 		"base/yamlfile":            {"base/text"},
 
-		"fax":     {},
-		"profile": {"base/durable", "base/text", "base/yamlfile"},
+		"fax":         {"base/seq"},
+		"fax/listing": {"fax"},
+		"profile":     {"base/durable", "base/text", "base/yamlfile"},
 
 		"provider":              {"fax", "profile", "provider/twilio", "provider/transport"},
 		"provider/providertest": {"fax"},
@@ -43,7 +45,7 @@ func layers() map[string][]string {
 		"archive/retention": {"fax"},
 
 		"receive/callback": {"fax", "receive/twiml", "receive/webhook"},
-		"receive/receiver": {"archive/document", "archive/fetch", "base/child", "base/durable", "fax", "receive/twiml", "receive/webhook"},
+		"receive/receiver": {"archive/document", "archive/fetch", "base/child", "base/durable", "fax", "fax/listing", "receive/twiml", "receive/webhook"},
 		"receive/twiml":    {},
 		"receive/webhook":  {},
 

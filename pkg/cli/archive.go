@@ -62,7 +62,7 @@ func completeEntries(cmd *cobra.Command, args []string, typed string, offered fu
 }
 
 func (a *app) archiveList() *cobra.Command {
-	var l listing
+	var l listFlags
 	var held bool
 	var all, onlyHeld printing[archive.Entry]
 	cmd := &cobra.Command{

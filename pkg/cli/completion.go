@@ -15,6 +15,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 )
@@ -143,7 +144,7 @@ func (a *app) completeFaxes(cmd *cobra.Command, args []string, typed string) ([]
 		if err != nil {
 			return nil, err
 		}
-		newest, _, err := fax.First(ctx, faxes, fax.Filter{}, recentFaxes)
+		newest, _, err := listing.First(ctx, faxes, fax.Filter{}, recentFaxes)
 		var out []cobra.Completion
 		for _, f := range newest {
 			out = append(out, cobra.CompletionWithDesc(f.ID, describe(f, time.Now())))

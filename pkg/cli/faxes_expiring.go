@@ -21,7 +21,7 @@ type expiring struct {
 
 func (a *app) faxesExpiring() *cobra.Command {
 	var (
-		l               listing
+		l               listFlags
 		within, archive string
 		out             printing[expiring]
 	)

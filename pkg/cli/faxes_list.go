@@ -10,10 +10,11 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 )
 
 func (a *app) faxesList() *cobra.Command {
-	var l listing
+	var l listFlags
 	var out printing[fax.Fax]
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -47,19 +48,19 @@ out silently.`,
 	return cmd
 }
 
-// listing are the flags of a list of faxes: which ones, and how many.
-type listing struct {
+// listFlags are the flags of a list of faxes: which ones, and how many.
+type listFlags struct {
 	selection
 	limits
 }
 
-func (l *listing) bind(a *app, cmd *cobra.Command) {
+func (l *listFlags) bind(a *app, cmd *cobra.Command) {
 	l.selection.bind(a, cmd)
 	l.limits.bind(a, cmd)
 }
 
 // query is what the flags come to; a most of 0 is all.
-func (l *listing) query(a *app, cmd *cobra.Command) (q fax.Filter, most int, err error) {
+func (l *listFlags) query(a *app, cmd *cobra.Command) (q fax.Filter, most int, err error) {
 	if most, err = l.most(a, cmd); err == nil {
 		q, err = l.filter(cmd.Context(), a)
 	}
@@ -67,7 +68,7 @@ func (l *listing) query(a *app, cmd *cobra.Command) (q fax.Filter, most int, err
 }
 
 // printFound prints a list of faxes, and says so when there are none.
-func printFound[T any](cmd *cobra.Command, p *printing[T], l *listing, found iter.Seq2[T, error], cut *bool) error {
+func printFound[T any](cmd *cobra.Command, p *printing[T], l *listFlags, found iter.Seq2[T, error], cut *bool) error {
 	shown, err := p.cut(cmd.Context(), found, cut)
 	switch {
 	case err != nil || shown > 0:
@@ -108,7 +109,7 @@ func (a *app) listFaxes(ctx context.Context, q fax.Filter, most int) (seq iter.S
 	return func(yield func(fax.Fax, error) bool) {
 		defer tell()
 		var found []fax.Fax
-		if found, *cut, err = fax.First(ctx, faxes, q, most); err != nil {
+		if found, *cut, err = listing.First(ctx, faxes, q, most); err != nil {
 			yield(fax.Fax{}, err)
 			return
 		}
@@ -121,7 +122,7 @@ func (a *app) everyFax(ctx context.Context, faxes fax.Faxes, q fax.Filter) iter.
 	faxes, tell := a.withDates(faxes, q)
 	return func(yield func(fax.Fax, error) bool) {
 		defer tell()
-		fax.List(ctx, faxes, q, fax.ListOptions{Retention: a.account.provider.Retention})(yield)
+		listing.List(ctx, faxes, q, listing.Options{Retention: a.account.provider.Retention})(yield)
 	}
 }
 
@@ -131,7 +132,7 @@ func (a *app) withDates(faxes fax.Faxes, q fax.Filter) (dated fax.Faxes, tell fu
 	if !q.Dates() || q.Undated {
 		return faxes, func() {}
 	}
-	counted := fax.CountUndated(faxes, q)
+	counted := listing.CountUndated(faxes, q)
 	return counted, func() {
 		if n := counted.Count(); n > 0 {
 			a.say("%s without a date: left out, since nobody knows when they were made", plural(n, "fax", "faxes"))

@@ -16,13 +16,14 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
 func (a *app) faxesWatch() *cobra.Command {
 	var (
 		s       selection
-		o       fax.WatchOptions
+		o       listing.WatchOptions
 		command string
 		forward string
 		most    int
@@ -101,7 +102,7 @@ type arriving struct{ list, drawn printing[fax.Fax] }
 
 // watch tells of faxes until the limit or a first interrupt, which is how a
 // watch ends well.
-func (a *app) watch(ctx context.Context, q fax.Filter, o fax.WatchOptions, argv []string, forward string, most int, how *arriving) error {
+func (a *app) watch(ctx context.Context, q fax.Filter, o listing.WatchOptions, argv []string, forward string, most int, how *arriving) error {
 	faxes, err := a.faxes(ctx)
 	if err != nil {
 		return err
@@ -131,10 +132,10 @@ func (a *app) watch(ctx context.Context, q fax.Filter, o fax.WatchOptions, argv 
 }
 
 // arrivals are the faxes to tell of, counted.
-func (a *app) arrivals(ctx context.Context, faxes fax.Faxes, q fax.Filter, o fax.WatchOptions, most int, told *int) iter.Seq2[fax.Fax, error] {
+func (a *app) arrivals(ctx context.Context, faxes fax.Faxes, q fax.Filter, o listing.WatchOptions, most int, told *int) iter.Seq2[fax.Fax, error] {
 	soft := a.interrupts.gently()
 	return func(yield func(fax.Fax, error) bool) {
-		for f, err := range fax.Watch(soft, faxes, q, o) {
+		for f, err := range listing.Watch(soft, faxes, q, o) {
 			if err != nil && soft.Err() != nil && ctx.Err() == nil {
 				return
 			}

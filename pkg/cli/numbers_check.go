@@ -12,6 +12,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 	"github.com/faxctl/faxctl/pkg/numbers/audit"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider/transport"
@@ -155,7 +156,7 @@ func (a *app) lastFax(ctx context.Context, all []fax.Number) func(context.Contex
 			phones = append(phones, n.Phone)
 		}
 	}
-	last := fax.LastReceived(ctx, faxes, phones)
+	last := listing.LastReceived(ctx, faxes, phones)
 	return func(ctx context.Context, n fax.Number) (time.Time, error) { return last(ctx, n.Phone) }
 }
 

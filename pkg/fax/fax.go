@@ -2,8 +2,8 @@
 // document are, and what a provider of fax numbers can be asked to do.
 //
 // Use it when writing against any provider. The package knows no HTTP, no
-// files and no provider by name; it imports the standard library only, and
-// every other package of faxctl may import it.
+// files and no provider by name; it imports the standard library and what
+// knows no fax, and every other package of faxctl may import it.
 //
 // A [Provider] is a struct of small interfaces ([Accounts], [Numbers], [Faxes],
 // [Raw], [Clock]), each of which may be nil when the provider does not offer it.

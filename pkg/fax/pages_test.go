@@ -10,6 +10,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 )
 
 // threePages serves 0–5 two at a time and counts the requests.
@@ -83,11 +84,11 @@ func TestPagesWithoutEnd(t *testing.T) {
 	for name, each := range map[string]int{"the same faxes": 3, "empty pages": 0} {
 		t.Run(name, func(t *testing.T) {
 			faxes := endless{each: each}
-			if _, err := fax.Collect(fax.List(t.Context(), &faxes, fax.Filter{}, fax.ListOptions{Jobs: 1})); !errors.Is(err, problem.ErrUnavailable) {
+			if _, err := fax.Collect(listing.List(t.Context(), &faxes, fax.Filter{}, listing.Options{Jobs: 1})); !errors.Is(err, problem.ErrUnavailable) {
 				t.Errorf("all: %v after %d pages", err, faxes.pages)
 			}
 			faxes.pages = 0
-			if _, _, err := fax.First(t.Context(), &faxes, fax.Filter{}, 1e9); !errors.Is(err, problem.ErrUnavailable) || faxes.pages > 1001 {
+			if _, _, err := listing.First(t.Context(), &faxes, fax.Filter{}, 1e9); !errors.Is(err, problem.ErrUnavailable) || faxes.pages > 1001 {
 				t.Errorf("the first: %v after %d pages", err, faxes.pages)
 			}
 		})

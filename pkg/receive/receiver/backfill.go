@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 )
 
 const (
@@ -28,9 +29,9 @@ func (r *Receiver) backfill(ctx context.Context) error {
 		return err
 	}
 	q := fax.Filter{Direction: fax.Inbound, After: since}
-	faxes := fax.CountUndated(r.provider().Faxes, q)
+	faxes := listing.CountUndated(r.provider().Faxes, q)
 	found := 0
-	for f, err := range fax.List(ctx, faxes, q, fax.ListOptions{Retention: r.provider().Retention, Now: now}) {
+	for f, err := range listing.List(ctx, faxes, q, listing.Options{Retention: r.provider().Retention, Now: now}) {
 		if err != nil {
 			return fmt.Errorf("list the provider's faxes: %w", err)
 		}

@@ -1,4 +1,4 @@
-package fax_test
+package listing_test
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 )
 
 // When numbers received their last fax takes a listing or a request for each,
@@ -52,7 +53,7 @@ func TestLastReceived(t *testing.T) {
 				order = "newest first"
 			}
 			orders()[order](d.faxes)
-			last := fax.LastReceived(t.Context(), d, phones)
+			last := listing.LastReceived(t.Context(), d, phones)
 			for _, p := range phones {
 				at, err := last(t.Context(), p)
 				// A provider in no order tells of a number what is on its first page.
@@ -70,7 +71,7 @@ func TestLastReceived(t *testing.T) {
 // A service that has ended is asked once, not for every number.
 func TestLastReceivedNowhere(t *testing.T) {
 	d := &drawer{onPage: func(int64) error { return problem.ErrUnsupported }}
-	last := fax.LastReceived(t.Context(), d, []string{"+14155550100", "+14155550101"})
+	last := listing.LastReceived(t.Context(), d, []string{"+14155550100", "+14155550101"})
 	for range 2 {
 		if _, err := last(t.Context(), "+14155550101"); !errors.Is(err, problem.ErrUnsupported) {
 			t.Errorf("it says %v", err)

@@ -1,9 +1,11 @@
-package fax
+package listing
 
 import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // LastReceived finds out when each of the account's numbers, in E.164, last
@@ -17,7 +19,7 @@ import (
 // are numbers at most, none for a single one, and no further than the first page
 // when the faxes go back for more pages than numbers are left, as far as the
 // dates on that page tell.
-func LastReceived(ctx context.Context, faxes Faxes, phones []string) func(ctx context.Context, phone string) (time.Time, error) {
+func LastReceived(ctx context.Context, faxes fax.Faxes, phones []string) func(ctx context.Context, phone string) (time.Time, error) {
 	h := history{faxes: faxes, left: map[string]bool{}, last: map[string]time.Time{}, newestFirst: true}
 	for _, p := range phones {
 		h.left[p] = true
@@ -38,8 +40,8 @@ func LastReceived(ctx context.Context, faxes Faxes, phones []string) func(ctx co
 }
 
 // lastOf asks for the newest faxes of one number.
-func lastOf(ctx context.Context, faxes Faxes, phone string) (last time.Time, err error) {
-	page, err := faxes.Page(ctx, Filter{To: phone, Direction: Inbound, WithoutLinks: true}, 50, "")
+func lastOf(ctx context.Context, faxes fax.Faxes, phone string) (last time.Time, err error) {
+	page, err := faxes.Page(ctx, fax.Filter{To: phone, Direction: fax.Inbound, WithoutLinks: true}, 50, "")
 	for _, f := range page.Items {
 		if f.Created.After(last) {
 			last = f.Created
@@ -50,7 +52,7 @@ func lastOf(ctx context.Context, faxes Faxes, phone string) (last time.Time, err
 
 // history is what a listing of all faxes has told so far.
 type history struct {
-	faxes Faxes
+	faxes fax.Faxes
 	left  map[string]bool      // numbers without a fax so far
 	last  map[string]time.Time // when the others received theirs
 
@@ -60,9 +62,9 @@ type history struct {
 
 // read reads the listing while that may be the shorter way.
 func (h *history) read(ctx context.Context) error {
-	walk, cursor := NewWalk(), ""
+	walk, cursor := fax.NewWalk(), ""
 	for range len(h.left) {
-		page, err := h.faxes.Page(ctx, Filter{WithoutLinks: true}, 0, cursor)
+		page, err := h.faxes.Page(ctx, fax.Filter{WithoutLinks: true}, 0, cursor)
 		if err != nil {
 			return err
 		}
@@ -95,8 +97,8 @@ func (h *history) read(ctx context.Context) error {
 }
 
 // add takes in a page.
-func (h *history) add(page []Fax) {
-	for _, f := range slices.DeleteFunc(page, func(f Fax) bool { return f.Created.IsZero() }) {
+func (h *history) add(page []fax.Fax) {
+	for _, f := range slices.DeleteFunc(page, func(f fax.Fax) bool { return f.Created.IsZero() }) {
 		if h.newest.IsZero() {
 			h.newest, h.oldest = f.Created, f.Created
 		}
@@ -105,7 +107,7 @@ func (h *history) add(page []Fax) {
 		} else {
 			h.oldest = f.Created
 		}
-		if at, known := h.last[f.To]; f.Direction == Inbound && (h.left[f.To] || known && f.Created.After(at)) {
+		if at, known := h.last[f.To]; f.Direction == fax.Inbound && (h.left[f.To] || known && f.Created.After(at)) {
 			h.last[f.To] = f.Created
 			delete(h.left, f.To)
 		}
@@ -120,6 +122,6 @@ func (h *history) goesOn(ctx context.Context) (bool, error) {
 	if until <= 0 {
 		return false, nil
 	}
-	old, err := h.faxes.Page(ctx, Filter{Until: time.Unix(until, 0).UTC(), WithoutLinks: true}, 1, "")
+	old, err := h.faxes.Page(ctx, fax.Filter{Until: time.Unix(until, 0).UTC(), WithoutLinks: true}, 1, "")
 	return len(old.Items) > 0 || old.Next != "", err
 }

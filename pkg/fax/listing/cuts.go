@@ -1,9 +1,11 @@
-package fax
+package listing
 
 import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // window is the range (after, until] of creation times; zero: open on that
@@ -16,7 +18,7 @@ type window struct {
 	tail bool  // what is left of a longer range: windows are cut off it, see [lister.next]
 
 	state   state
-	items   []Fax
+	items   []fax.Fax
 	pages   int       // how many pages items are
 	whole   bool      // items are all there is
 	parts   []*window // else: what to read in its place
@@ -108,7 +110,7 @@ func (l *lister) read(ctx context.Context, w *window) error {
 		// 10.7 s, shown as 10 s, belongs to the window that ends there.
 		q.Until = w.until.Add(time.Second)
 	}
-	walk := NewWalk()
+	walk := fax.NewWalk()
 	for cursor := ""; ; {
 		page, err := l.faxes.Page(ctx, q, l.size, cursor)
 		if err != nil {
@@ -116,7 +118,7 @@ func (l *lister) read(ctx context.Context, w *window) error {
 		}
 		w.pages++
 		if page.Next != "" || w.pages > 1 {
-			page.Items = slices.DeleteFunc(page.Items, func(f Fax) bool { return !walk.New(f.ID) })
+			page.Items = slices.DeleteFunc(page.Items, func(f fax.Fax) bool { return !walk.New(f.ID) })
 		}
 		if w.pages == 1 {
 			w.items = page.Items

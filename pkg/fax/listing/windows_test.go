@@ -1,4 +1,4 @@
-package fax_test
+package listing_test
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 )
 
 func TestListYieldsExactlyWhatMatches(t *testing.T) {
@@ -55,11 +56,11 @@ func TestListYieldsExactlyWhatMatches(t *testing.T) {
 		name := rapid.SampledFrom([]string{"newest first", "oldest first", "any", "by id"}).Draw(t, "order")
 		orders()[name](faxes)
 		d := &drawer{faxes: faxes, most: rapid.IntRange(1, 60).Draw(t, "most")}
-		opt := fax.ListOptions{
+		opt := listing.Options{
 			Jobs: rapid.IntRange(1, 9).Draw(t, "jobs"), Now: now.AddDate(0, 0, 3),
 			Retention: time.Duration(rapid.SampledFrom([]int{0, 1, 180}).Draw(t, "retention")) * 24 * time.Hour,
 		}
-		got, err := fax.Collect(fax.List(context.Background(), d, q, opt))
+		got, err := fax.Collect(listing.List(context.Background(), d, q, opt))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +101,7 @@ func TestListWastesFewRequests(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					d := &drawer{faxes: faxes, sorted: name == "newest first", most: 1000, latency: 40 * time.Millisecond}
 					start, n := time.Now(), 0
-					for _, err := range fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{Now: testNow(), Retention: tc.retention}) {
+					for _, err := range listing.List(t.Context(), d, fax.Filter{}, listing.Options{Now: testNow(), Retention: tc.retention}) {
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -137,7 +138,7 @@ func TestListReadsFewFaxesTwice(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := &busy{drawer: &drawer{faxes: faxes, sorted: true, most: 500, latency: 40 * time.Millisecond}, hands: make(chan struct{}, 2)}
 			start := time.Now()
-			got, err := fax.Collect(fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{Now: now, Retention: 180 * 24 * time.Hour}))
+			got, err := fax.Collect(listing.List(t.Context(), d, fax.Filter{}, listing.Options{Now: now, Retention: 180 * 24 * time.Hour}))
 			t.Logf("%s: %d requests, %d faxes read, %s", now.Format("Mon 15:04"), d.pages.Load(), d.read.Load(), time.Since(start))
 			if err != nil || len(got) != n {
 				t.Errorf("%d faxes: %v", len(got), err)
@@ -161,7 +162,7 @@ func TestListBurst(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := &drawer{faxes: faxes, sorted: true, most: 1000, latency: 40 * time.Millisecond}
 			start := time.Now()
-			got, err := fax.Collect(fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{Now: testNow()}))
+			got, err := fax.Collect(listing.List(t.Context(), d, fax.Filter{}, listing.Options{Now: testNow()}))
 			t.Logf("%s ago: %d requests, %s", ago, d.pages.Load(), time.Since(start))
 			if err != nil || len(got) != len(faxes) {
 				t.Errorf("%d faxes: %v", len(got), err)
@@ -192,7 +193,7 @@ func TestListPagesWithLittleInThem(t *testing.T) {
 		return nil
 	}}
 	q := fax.Filter{After: testNow().AddDate(-8, 0, 0), Until: testNow()}
-	got, err := fax.Collect(fax.List(t.Context(), d, q, fax.ListOptions{Now: testNow()}))
+	got, err := fax.Collect(listing.List(t.Context(), d, q, listing.Options{Now: testNow()}))
 	if err != nil || len(got) != 4 {
 		t.Errorf("%d faxes: %v", len(got), err)
 	}
@@ -255,7 +256,7 @@ func TestListStopsCleanly(t *testing.T) {
 			}
 			n, ends := 0, 0
 			var last error
-			for _, err := range fax.List(ctx, d, fax.Filter{}, fax.ListOptions{Now: testNow()}) {
+			for _, err := range listing.List(ctx, d, fax.Filter{}, listing.Options{Now: testNow()}) {
 				if last = err; err != nil {
 					ends++
 					continue
@@ -285,7 +286,7 @@ func TestListHoldsFewPages(t *testing.T) {
 		faxes := business(50_000, 100)
 		orders()["newest first"](faxes)
 		d := &drawer{faxes: faxes, most: 500, latency: time.Millisecond}
-		for _, err := range fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{Jobs: jobs, Now: testNow()}) {
+		for _, err := range listing.List(t.Context(), d, fax.Filter{}, listing.Options{Jobs: jobs, Now: testNow()}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -316,7 +317,7 @@ func TestListLeavesOutArrivals(t *testing.T) {
 			}
 			return nil
 		}
-		got, err := fax.Collect(fax.List(t.Context(), d, q, fax.ListOptions{Jobs: 1, Now: now}))
+		got, err := fax.Collect(listing.List(t.Context(), d, q, listing.Options{Jobs: 1, Now: now}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -333,7 +334,7 @@ func TestListLosesNoHiddenFraction(t *testing.T) {
 		hidden = append(hidden, fax.Fax{ID: fmt.Sprintf("FX%03d", i), Created: testNow().Add(-time.Duration(i) * 1700 * time.Millisecond)})
 	}
 	d := truncating{&drawer{faxes: hidden, most: 20}}
-	got, err := fax.Collect(fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{Now: testNow()}))
+	got, err := fax.Collect(listing.List(t.Context(), d, fax.Filter{}, listing.Options{Now: testNow()}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +376,7 @@ func TestFirstCostsOneRequest(t *testing.T) {
 		{n: 200, most: 100, q: fax.Filter{Statuses: []fax.Status{fax.Failed}}, len: 150, more: false, requests: 3},
 	} {
 		d := &drawer{faxes: faxes, most: tc.most}
-		got, more, err := fax.First(t.Context(), d, tc.q, tc.n)
+		got, more, err := listing.First(t.Context(), d, tc.q, tc.n)
 		if err != nil || len(got) != tc.len || more != tc.more || d.pages.Load() != tc.requests {
 			t.Errorf("First(%d) of pages of %d: %d faxes, more %v, %d requests, %v; want %d, %v, %d", tc.n, tc.most, len(got), more, d.pages.Load(), err, tc.len, tc.more, tc.requests)
 		}
@@ -391,11 +392,11 @@ func TestListRefusesAnEndlessList(t *testing.T) {
 		"in a circle": {"": "a", "a": "b", "b": "c", "c": "a"},
 	} {
 		d := circle{next: next}
-		_, err := fax.Collect(fax.List(t.Context(), d, fax.Filter{}, fax.ListOptions{}))
+		_, err := fax.Collect(listing.List(t.Context(), d, fax.Filter{}, listing.Options{}))
 		if !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "page") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, _, err := fax.First(t.Context(), d, fax.Filter{}, 5); !errors.Is(err, problem.ErrUnavailable) {
+		if _, _, err := listing.First(t.Context(), d, fax.Filter{}, 5); !errors.Is(err, problem.ErrUnavailable) {
 			t.Errorf("%s, the first: %v", name, err)
 		}
 	}

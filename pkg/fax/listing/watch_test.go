@@ -1,4 +1,4 @@
-package fax_test
+package listing_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 )
 
 // A mailbox is a list of faxes that changes, with a clock of its own.
@@ -181,11 +182,11 @@ func TestWatch(t *testing.T) {
 				if c.before != nil {
 					c.before(m)
 				}
-				var opt fax.WatchOptions
+				var opt listing.WatchOptions
 				if c.since > 0 {
 					opt.Since = time.Now().Add(-c.since)
 				}
-				seen, end := watching(fax.Watch(ctx, m, c.q, opt))
+				seen, end := watching(listing.Watch(ctx, m, c.q, opt))
 				synctest.Wait()
 				if c.play != nil {
 					c.play(m)
@@ -209,7 +210,7 @@ func TestWatchStaysSmall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		m := &mailbox{}
-		seen, end := watching(fax.Watch(ctx, m, fax.Filter{}, fax.WatchOptions{Interval: time.Minute}))
+		seen, end := watching(listing.Watch(ctx, m, fax.Filter{}, listing.WatchOptions{Interval: time.Minute}))
 		const days, every = 3, 5 * time.Minute
 		for i := range int(days * 24 * time.Hour / every) {
 			time.Sleep(every)
@@ -246,7 +247,7 @@ func TestWatchEnds(t *testing.T) {
 				if c.at == 0 {
 					m.fail(&fax.APIError{Kind: c.err})
 				}
-				_, end := watching(fax.Watch(ctx, m, fax.Filter{}, fax.WatchOptions{Trouble: func(error) { told++ }}))
+				_, end := watching(listing.Watch(ctx, m, fax.Filter{}, listing.WatchOptions{Trouble: func(error) { told++ }}))
 				time.Sleep(c.at)
 				m.fail(&fax.APIError{Kind: c.err})
 				err := end()

@@ -1,4 +1,4 @@
-package fax_test
+package listing_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 )
 
 // BenchmarkList lists 100,000 faxes from a provider 40 ms away. The metric
@@ -33,7 +34,7 @@ func BenchmarkList(b *testing.B) {
 			for b.Loop() {
 				d := &drawer{faxes: faxes, sorted: true, most: 1000, latency: latency}
 				n := 0
-				for _, err := range fax.List(b.Context(), d, fax.Filter{}, fax.ListOptions{Jobs: jobs, Now: testNow(), Retention: 180 * 24 * time.Hour}) {
+				for _, err := range listing.List(b.Context(), d, fax.Filter{}, listing.Options{Jobs: jobs, Now: testNow(), Retention: 180 * 24 * time.Hour}) {
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -1,4 +1,4 @@
-package fax
+package listing
 
 import (
 	"testing"

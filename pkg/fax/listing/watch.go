@@ -1,4 +1,4 @@
-package fax
+package listing
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // WatchOptions tunes [Watch].
@@ -44,8 +45,8 @@ const (
 // Watch ends when ctx does, with its error. An error at the first look ends it
 // too, and so does any later one that will not pass: only ErrUnavailable is
 // sat out.
-func Watch(ctx context.Context, faxes Faxes, q Filter, opt WatchOptions) iter.Seq2[Fax, error] {
-	return func(yield func(Fax, error) bool) {
+func Watch(ctx context.Context, faxes fax.Faxes, q fax.Filter, opt WatchOptions) iter.Seq2[fax.Fax, error] {
+	return func(yield func(fax.Fax, error) bool) {
 		w := newWatcher(faxes, q, opt)
 		interval := opt.Interval
 		if interval <= 0 {
@@ -56,10 +57,10 @@ func Watch(ctx context.Context, faxes Faxes, q Filter, opt WatchOptions) iter.Se
 			switch {
 			case err == nil:
 			case ctx.Err() != nil: // whatever the look ran into
-				yield(Fax{}, ctx.Err())
+				yield(fax.Fax{}, ctx.Err())
 				return
 			case first, !errors.Is(err, problem.ErrUnavailable):
-				yield(Fax{}, err)
+				yield(fax.Fax{}, err)
 				return
 			case opt.Trouble != nil:
 				opt.Trouble(err)
@@ -71,7 +72,7 @@ func Watch(ctx context.Context, faxes Faxes, q Filter, opt WatchOptions) iter.Se
 			}
 			select {
 			case <-ctx.Done():
-				yield(Fax{}, ctx.Err())
+				yield(fax.Fax{}, ctx.Err())
 				return
 			case <-time.After(interval):
 			}
@@ -81,9 +82,9 @@ func Watch(ctx context.Context, faxes Faxes, q Filter, opt WatchOptions) iter.Se
 
 // watcher remembers between two looks.
 type watcher struct {
-	faxes Faxes
-	q     Filter // what to yield
-	ask   Filter // what to list: also what may become of interest
+	faxes fax.Faxes
+	q     fax.Filter // what to yield
+	ask   fax.Filter // what to list: also what may become of interest
 	since time.Time
 
 	after  time.Time // the next look covers what was made after this
@@ -92,7 +93,7 @@ type watcher struct {
 	looked bool
 }
 
-func newWatcher(faxes Faxes, q Filter, opt WatchOptions) *watcher {
+func newWatcher(faxes fax.Faxes, q fax.Filter, opt WatchOptions) *watcher {
 	w := &watcher{faxes: faxes, q: q, ask: q, since: opt.Since, seen: map[string]time.Time{}}
 	w.ask.Statuses, w.ask.MinPages = nil, 0
 	w.after = time.Now().Add(-patience)
@@ -100,22 +101,22 @@ func newWatcher(faxes Faxes, q Filter, opt WatchOptions) *watcher {
 		w.after = w.since.Add(-1)
 	}
 	if len(w.q.Statuses) == 0 {
-		w.q.Statuses = slices.DeleteFunc(Statuses(), func(s Status) bool { return !s.Terminal() })
+		w.q.Statuses = slices.DeleteFunc(fax.Statuses(), func(s fax.Status) bool { return !s.Terminal() })
 	}
 	return w
 }
 
 // look lists once and picks what is new. When it fails, nothing is taken as
 // seen that was not yielded.
-func (w *watcher) look(ctx context.Context) ([]Fax, error) {
+func (w *watcher) look(ctx context.Context) ([]fax.Fax, error) {
 	now := time.Now()
 	w.ask.After = w.after
-	all, err := Collect(List(ctx, w.faxes, w.ask, ListOptions{}))
+	all, err := fax.Collect(List(ctx, w.faxes, w.ask, Options{}))
 	if err != nil {
 		return nil, err
 	}
 	slices.Reverse(all)
-	var fresh []Fax
+	var fresh []fax.Fax
 	oldest := now // of those in progress
 	for _, f := range all {
 		if at := f.Created; at.After(w.newest) {

@@ -1,34 +1,36 @@
-package fax
+package listing
 
 import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // Undated is a provider's faxes without those that have no creation date. Where a
 // filter has one, nobody knows whether they are meant: they are left out, and
 // counted. Make it with [CountUndated].
 type Undated struct {
-	Faxes
+	fax.Faxes
 
-	of  Filter
+	of  fax.Filter
 	mu  sync.Mutex
 	ids map[string]struct{} // pages may overlap
 }
 
 // CountUndated leaves out the faxes without a date and counts those that q would
 // select by everything else.
-func CountUndated(faxes Faxes, q Filter) *Undated {
+func CountUndated(faxes fax.Faxes, q fax.Filter) *Undated {
 	q.Undated = true
 	return &Undated{Faxes: faxes, of: q, ids: map[string]struct{}{}}
 }
 
 // Page implements [Faxes].
-func (u *Undated) Page(ctx context.Context, q Filter, size int, cursor string) (Page[Fax], error) {
+func (u *Undated) Page(ctx context.Context, q fax.Filter, size int, cursor string) (fax.Page[fax.Fax], error) {
 	q.Undated = true
 	page, err := u.Faxes.Page(ctx, q, size, cursor)
-	page.Items = slices.DeleteFunc(page.Items, func(f Fax) bool {
+	page.Items = slices.DeleteFunc(page.Items, func(f fax.Fax) bool {
 		if !f.Created.IsZero() {
 			return false
 		}

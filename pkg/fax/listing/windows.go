@@ -1,4 +1,9 @@
-package fax
+// Package listing reads every fax of a provider: side by side by date, in the
+// order of time whatever order the provider pages in, and as they arrive.
+//
+// Use [List] for all that a filter selects, [First] for the newest few, [Watch]
+// for those to come, and [LastReceived] for when numbers received theirs.
+package listing
 
 import (
 	"cmp"
@@ -7,15 +12,17 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // pageMost is the largest page a provider gives: Twilio's PageSize is 1 to
 // 1000, and SignalWire's is the same.
 const pageMost = 1000
 
-// ListOptions tunes [List]. The zero value is good; nothing here changes which
+// Options tunes [List]. The zero value is good; nothing here changes which
 // faxes are listed, or in which order.
-type ListOptions struct {
+type Options struct {
 	Jobs      int           // windows asked for side by side; 0: 24
 	PageSize  int           // faxes a request; 0: 1000, the most a provider gives
 	Retention time.Duration // how long the provider keeps a fax; 0: until deleted
@@ -27,13 +34,13 @@ type ListOptions struct {
 // request up to the provider's largest page. Which n these are is the
 // provider's choice: no provider documents the order of its pages, though all
 // are known to begin with the newest.
-func First(ctx context.Context, faxes Faxes, q Filter, n int) (found []Fax, more bool, err error) {
+func First(ctx context.Context, faxes fax.Faxes, q fax.Filter, n int) (found []fax.Fax, more bool, err error) {
 	size := min(n, pageMost)
 	if sifted(q) {
 		size = pageMost
 	}
 	next := ""
-	for f, err := range Pages(ctx, idOf, func(ctx context.Context, cursor string) (Page[Fax], error) {
+	for f, err := range fax.Pages(ctx, idOf, func(ctx context.Context, cursor string) (fax.Page[fax.Fax], error) {
 		page, err := faxes.Page(ctx, q, size, cursor)
 		next = page.Next
 		return page, err
@@ -53,10 +60,10 @@ func First(ctx context.Context, faxes Faxes, q Filter, n int) (found []Fax, more
 	return newestFirst(found), more, nil
 }
 
-func idOf(f Fax) string { return f.ID }
+func idOf(f fax.Fax) string { return f.ID }
 
 // sifted reports whether q has a condition that providers leave to us.
-func sifted(q Filter) bool {
+func sifted(q fax.Filter) bool {
 	return q.Number != "" || q.Direction != "" || len(q.Statuses) > 0 || q.MinPages > 0
 }
 
@@ -74,11 +81,11 @@ func sifted(q Filter) bool {
 //
 // Breaking out or ending ctx stops all requests before List returns. An error
 // is yielded once and last; the errors are those of [Faxes].
-func List(ctx context.Context, faxes Faxes, q Filter, opt ListOptions) iter.Seq2[Fax, error] {
-	return func(yield func(Fax, error) bool) {
+func List(ctx context.Context, faxes fax.Faxes, q fax.Filter, opt Options) iter.Seq2[fax.Fax, error] {
+	return func(yield func(fax.Fax, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		l := newLister(faxes, q, opt)
-		out := make(chan []Fax)
+		out := make(chan []fax.Fax)
 		var err error
 		go func() {
 			defer close(out)
@@ -97,16 +104,16 @@ func List(ctx context.Context, faxes Faxes, q Filter, opt ListOptions) iter.Seq2
 			}
 		}
 		if err != nil {
-			yield(Fax{}, err)
+			yield(fax.Fax{}, err)
 		}
 	}
 }
 
 // lister is one listing under way.
 type lister struct {
-	faxes Faxes
-	q     Filter // what the caller selects
-	ask   Filter // the part of it that is the provider's
+	faxes fax.Faxes
+	q     fax.Filter // what the caller selects
+	ask   fax.Filter // the part of it that is the provider's
 	jobs  int
 	size  int
 	start time.Time // arrivals after this are left out
@@ -116,11 +123,11 @@ type lister struct {
 	results chan *window
 	flying  int // windows being read
 	ready   int // pages read whose window is not yielded yet
-	undated map[string]Fax
+	undated map[string]fax.Fax
 }
 
-func newLister(faxes Faxes, q Filter, opt ListOptions) *lister {
-	l := &lister{faxes: faxes, q: q, ask: q, jobs: opt.Jobs, size: opt.PageSize, start: opt.Now, undated: map[string]Fax{}}
+func newLister(faxes fax.Faxes, q fax.Filter, opt Options) *lister {
+	l := &lister{faxes: faxes, q: q, ask: q, jobs: opt.Jobs, size: opt.PageSize, start: opt.Now, undated: map[string]fax.Fax{}}
 	if l.jobs <= 0 {
 		l.jobs = 24
 	}
@@ -144,7 +151,7 @@ func newLister(faxes Faxes, q Filter, opt ListOptions) *lister {
 }
 
 // run reads everything into out and returns when no request is left running.
-func (l *lister) run(ctx context.Context, out chan<- []Fax) error {
+func (l *lister) run(ctx context.Context, out chan<- []fax.Fax) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -166,8 +173,8 @@ func (l *lister) run(ctx context.Context, out chan<- []Fax) error {
 				l.results <- w // has room for every window in flight
 			})
 		}
-		var deliver chan<- []Fax
-		var items []Fax // of the head, which is not ours to look at before it is done
+		var deliver chan<- []fax.Fax
+		var items []fax.Fax // of the head, which is not ours to look at before it is done
 		head := l.queue[0]
 		if head.state == done {
 			deliver, items = out, head.items
@@ -243,9 +250,9 @@ func (l *lister) settle(w *window) {
 }
 
 // wanted picks the faxes of the window that the caller wants.
-func (l *lister) wanted(w *window) []Fax {
+func (l *lister) wanted(w *window) []fax.Fax {
 	now := time.Now()
-	return slices.DeleteFunc(w.items, func(f Fax) bool {
+	return slices.DeleteFunc(w.items, func(f fax.Fax) bool {
 		// What is dated after now cannot be an arrival: it has an odd date.
 		arrived := f.Created.After(l.start) && !f.Created.After(now)
 		return f.Created.IsZero() || !w.contains(f.Created) || arrived || !l.q.Match(f)
@@ -253,8 +260,8 @@ func (l *lister) wanted(w *window) []Fax {
 }
 
 // rest is the faxes without a date.
-func (l *lister) rest() []Fax {
-	var rest []Fax
+func (l *lister) rest() []fax.Fax {
+	var rest []fax.Fax
 	for _, f := range l.undated {
 		rest = append(rest, f)
 	}
@@ -263,16 +270,16 @@ func (l *lister) rest() []Fax {
 
 // newestFirst sorts and drops what is there twice: a provider that counts
 // pages by position repeats a fax when another arrives between two pages.
-func newestFirst(faxes []Fax) []Fax {
-	slices.SortFunc(faxes, func(a, b Fax) int {
+func newestFirst(faxes []fax.Fax) []fax.Fax {
+	slices.SortFunc(faxes, func(a, b fax.Fax) int {
 		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
 	})
-	return slices.CompactFunc(faxes, func(a, b Fax) bool { return a.ID == b.ID })
+	return slices.CompactFunc(faxes, func(a, b fax.Fax) bool { return a.ID == b.ID })
 }
 
 // latest is t or the newest creation time of the faxes: the provider's clock
 // may be ahead of ours, though hardly by more than an hour.
-func latest(t time.Time, faxes []Fax) time.Time {
+func latest(t time.Time, faxes []fax.Fax) time.Time {
 	limit := t.Add(time.Hour)
 	for _, f := range faxes {
 		if f.Created.After(t) && f.Created.Before(limit) {

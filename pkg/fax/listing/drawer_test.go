@@ -1,4 +1,4 @@
-package fax_test
+package listing_test
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package fax_test
+package listing_test
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 )
 
 // shelf is the faxes of a provider whose own selection knows no dates, in pages.
@@ -51,8 +52,8 @@ func TestCountUndated(t *testing.T) {
 	}
 	q := fax.Filter{After: now.Add(-200 * time.Hour), Until: now, Direction: fax.Inbound}
 	for _, size := range []int{1000, 20} {
-		counted := fax.CountUndated(s, q)
-		got, err := fax.Collect(fax.List(t.Context(), counted, q, fax.ListOptions{Now: now, PageSize: size, Retention: 300 * time.Hour}))
+		counted := listing.CountUndated(s, q)
+		got, err := fax.Collect(listing.List(t.Context(), counted, q, listing.Options{Now: now, PageSize: size, Retention: 300 * time.Hour}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,14 +61,14 @@ func TestCountUndated(t *testing.T) {
 			t.Errorf("pages of %d: %d faxes and %d without a date, want 180 and %d", size, len(got), counted.Count(), undated)
 		}
 		q.Undated = true // and who asks for them gets them, once
-		got, err = fax.Collect(fax.List(t.Context(), s, q, fax.ListOptions{Now: now, PageSize: size, Retention: 300 * time.Hour}))
+		got, err = fax.Collect(listing.List(t.Context(), s, q, listing.Options{Now: now, PageSize: size, Retention: 300 * time.Hour}))
 		if err != nil || len(got) != 180+undated {
 			t.Errorf("pages of %d: %d faxes with those without a date, %v; want %d", size, len(got), err, 180+undated)
 		}
 		q.Undated = false
 	}
-	counted := fax.CountUndated(s, q)
-	first, more, err := fax.First(t.Context(), counted, q, 5)
+	counted := listing.CountUndated(s, q)
+	first, more, err := listing.First(t.Context(), counted, q, 5)
 	if err != nil || !more || len(first) != 5 || first[4].Created.IsZero() {
 		t.Errorf("the first are %v, %v, %v", first, more, err)
 	}
