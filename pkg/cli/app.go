@@ -129,6 +129,9 @@ func (a *app) prepare(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	a.prepared = true
+	if err := refuseWrongPlaces(cmd); err != nil {
+		return err
+	}
 	if a.flags.retryFor < 0 || a.flags.timeout <= 0 {
 		return usageError("--retry-for takes 0 or more, --timeout more than 0")
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"os"
 
@@ -88,15 +87,10 @@ faxes.`,
 
 func (d *download) check(a *app, cmd *cobra.Command) error {
 	if d.file == "" {
-		info, err := os.Stat(d.dir) // made with the first document, so that a run in vain leaves none
-		switch {
-		case err == nil && !info.IsDir():
-			return problem.With(usageError("-d %s: it is there, and is no folder", d.dir), problem.Say("-d takes a folder; -O writes one document to a file"))
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return err
+		if _, err := fetch.ParseName(d.name); err != nil {
+			return fmt.Errorf("--name: %w", err)
 		}
-		_, err = fetch.ParseName(d.name)
-		return err
+		return nil // the folder is made with the first document: a run in vain leaves none
 	}
 	for _, other := range []string{"dir", "name"} {
 		if cmd.Flags().Changed(other) {

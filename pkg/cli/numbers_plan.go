@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -120,6 +121,9 @@ func (a *app) readNumbers(path string) (plan.File, error) {
 		return plan.File{}, fmt.Errorf("%s: %w", path, err)
 	case len(text) > maxNumbersFile:
 		return plan.File{}, usageError("%s is longer than %d bytes", path, maxNumbersFile)
+	case len(bytes.TrimSpace(text)) == 0: // of a program that failed, most often: a file of no numbers says so
+		return plan.File{}, problem.With(usageError("--file %s: it is empty", path),
+			problem.Say("name the file with -f; %s writes one", problem.Command("numbers", "export")))
 	}
 	return plan.ReadFile(path, text)
 }

@@ -18,7 +18,7 @@ func (s *serving) bindTLS(a *app, cmd *cobra.Command) {
 	f.StringVar(&s.cert, "tls-cert", "", "`file` of the certificate and its chain, in PEM; read again when it changes")
 	f.StringVar(&s.key, "tls-key", "", "`file` of the certificate's key")
 	f.StringSliceVar(&s.acme.Hosts, "acme", nil, "get a certificate for this `host` from an authority, and accept its terms of service; may be repeated")
-	f.StringVar(&s.acme.Email, "acme-email", "", "`address` that the authority may write to")
+	f.StringVar(&s.acme.Email, "acme-email", "", "`email` address that the authority may write to")
 	f.StringVar(&s.acme.Directory, "acme-directory", "", "`URL` of the authority (default: Let's Encrypt)")
 	must(cmd.MarkFlagFilename("tls-cert", "pem", "crt"))
 	must(cmd.MarkFlagFilename("tls-key", "pem", "key"))

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +64,9 @@ func (b *bench) run(args []string) (status int, stderr string) {
 	var out, errs bytes.Buffer
 	b.requests = nil
 	a := newApp(strings.NewReader(""), &out, &errs, func(name string) string { return b.env[name] })
-	status = a.run(b.t.Context(), args)
+	ctx, cancel := context.WithTimeout(b.t.Context(), 3*time.Second) // what is not refused may go on for ever
+	defer cancel()
+	status = a.run(ctx, args)
 	if out.Len() > 0 {
 		b.t.Errorf("%q printed %q", args, out.String())
 	}
