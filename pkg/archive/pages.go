@@ -52,7 +52,7 @@ func (a *Archive) enough(ctx context.Context, key string, e Entry, uncounted boo
 	}
 	if info.Uncounted != "" && !uncounted {
 		return problem.With(fmt.Errorf("fax %s: %w: the pages of its copy could not be counted (%s); nothing was deleted", e.Fax.ID, ErrUnproven, info.Uncounted),
-			problem.Say("look at the copy: it is in the archive, as %s; %s deletes such faxes too", problem.Text(beside(key, e.Document)), problem.Command("faxes", "prune").Switch("allow-uncounted")))
+			problem.Say("look at the copy: it is in the archive, as %s; the same with %s deletes such faxes too", problem.Text(beside(key, e.Document)), problem.On("allow-uncounted")))
 	}
 	return nil
 }

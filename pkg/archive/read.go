@@ -56,19 +56,30 @@ func (a *Archive) get(ctx context.Context, id string) (e Entry, key string, err 
 
 // Kept finds what is kept of a fax before it is decided about, for those who
 // cannot rely on the index: a hold counts that was set in the sidecar by hand.
+// Document.Uncounted is also known where an older sidecar does not say it.
 // [ErrDamagedCopy]: its sidecar cannot be read.
 func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found bool, err error) {
 	if err := checkID(f.ID); err != nil {
 		return Entry{}, false, err
 	}
-	if e, found, err = a.latest(ctx, Entry{}, keyOf(f), false); err != nil || found {
-		return e, found, err
+	key := keyOf(f)
+	if e, found, err = a.latest(ctx, Entry{}, key, false); err == nil && !found {
+		var row Entry
+		if row, key, found, err = a.find(ctx, f.ID); err == nil && found {
+			e, found, err = a.latest(ctx, row, key, true)
+		}
 	}
-	row, key, found, err := a.find(ctx, f.ID)
 	if err != nil || !found {
 		return Entry{}, false, err
 	}
-	return a.latest(ctx, row, key, true)
+	if d := e.Document; d != nil {
+		if info, finding := a.counted(ctx, f.ID, beside(key, d), d); finding == nil {
+			told := *d
+			told.Pages, told.Uncounted = info.Pages, info.Uncounted
+			e.Document = &told
+		}
+	}
+	return e, true, nil
 }
 
 // Has reports whether there is a whole copy of a fax: its sidecar says so, and the

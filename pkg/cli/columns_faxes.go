@@ -269,8 +269,13 @@ func expiringType() output.Type[expiring] {
 	expires := timeColumn("expires", func(e expiring) time.Time { return e.Expires })
 	expires.Short, expires.ShortTitle = func(e expiring, h output.Human) string { return h.Age(e.Expires) }, "LEFT"
 	columns := faxColumns(func(e expiring) fax.Fax { return e.Fax }, expires, output.Column[expiring]{
-		Name: "archived", Value: func(e expiring) string { return yesNo(e.Archived) }, Style: func(e expiring) output.Style {
-			if e.Archived != nil && *e.Archived {
+		Name: "archived", Value: func(e expiring) string {
+			if e.Uncounted {
+				return "uncounted"
+			}
+			return yesNo(e.Archived)
+		}, Style: func(e expiring) output.Style {
+			if e.Archived != nil && *e.Archived && !e.Uncounted {
 				return output.Good
 			}
 			return output.Warn

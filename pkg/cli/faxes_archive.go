@@ -172,6 +172,13 @@ func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) err
 		if err != nil {
 			return err
 		}
+		if yes {
+			e, _, err := kept.Kept(ctx, e.Fax)
+			if err != nil && !errors.Is(err, archive.ErrDamagedCopy) {
+				return err
+			}
+			soon[i].Uncounted = e.Document != nil && e.Document.Uncounted != ""
+		}
 		soon[i].Archived = &yes
 		if !yes {
 			lost++

@@ -16,7 +16,8 @@ import (
 // expiring is a fax that the provider will drop.
 type expiring struct {
 	retention.Expiry
-	Archived *bool `json:"archived,omitempty"` // a copy is kept; nil: no archive was named
+	Archived  *bool `json:"archived,omitempty"`  // a copy is kept; nil: no archive was named
+	Uncounted bool  `json:"uncounted,omitempty"` // the pages of the copy cannot be counted: it may not be whole
 }
 
 func (a *app) faxesExpiring() *cobra.Command {

@@ -226,13 +226,14 @@ func (a *app) planPrune(ctx context.Context, faxes fax.Faxes, kept *archive.Arch
 	q.WithRaw, q.WithoutLinks = p.dryRun && a.flags.raw, true
 	facts := retention.Facts{Now: now}
 	if kept != nil {
-		facts.Copy = func(f fax.Fax) (retention.Copy, error) { return copyOf(ctx, kept, f) }
+		facts.Copy = func(f fax.Fax) (retention.Copy, error) { return copyOf(ctx, kept, f, p.uncounted) }
 	}
 	return p.policy.Plan(a.everyFax(ctx, faxes, q), facts)
 }
 
-// copyOf is what the sidecar of a fax says.
-func copyOf(ctx context.Context, kept *archive.Archive, f fax.Fax) (retention.Copy, error) {
+// copyOf is what the sidecar of a fax says. When uncounted, a copy will do whose pages
+// cannot be counted.
+func copyOf(ctx context.Context, kept *archive.Archive, f fax.Fax, uncounted bool) (retention.Copy, error) {
 	e, found, err := kept.Kept(ctx, f)
 	switch {
 	case errors.Is(err, archive.ErrDamagedCopy):
@@ -245,6 +246,8 @@ func copyOf(ctx context.Context, kept *archive.Archive, f fax.Fax) (retention.Co
 		return retention.Copy{}, err
 	case e.Hold != nil:
 		return retention.Copy{Keep: retention.Held, Detail: e.Hold.Reason}, nil
+	case e.Document != nil && e.Document.Uncounted != "" && !uncounted:
+		return retention.Copy{Keep: retention.Uncounted, Detail: e.Document.Uncounted}, nil
 	}
 	return retention.Copy{Kept: e.Whole()}, nil
 }
@@ -281,6 +284,10 @@ func (a *app) showPlan(plan retention.Plan, p prune) {
 	}
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 		a.say("  left alone, %s: %d", reason, reasons[reason])
+	}
+	if reasons[retention.Uncounted] > 0 {
+		a.say("  the pages of a copy cannot be counted: faxctl archive list %s -o csv=id,uncounted tells why;", problem.Quote(p.archive))
+		a.say("  look at it, then add --allow-uncounted to delete such faxes too")
 	}
 }
 

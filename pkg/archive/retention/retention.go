@@ -69,7 +69,7 @@ type Facts struct {
 // Copy is what an archive knows of a fax.
 type Copy struct {
 	Kept   bool   // record and document are in it
-	Keep   Reason // why the fax must stay: [Held] or [Damaged]; empty: it need not
+	Keep   Reason // why the fax must stay: [Held], [Damaged] or [Uncounted]; empty: it need not
 	Detail string // about Keep
 }
 
@@ -81,6 +81,7 @@ const (
 	InProgress Reason = "in progress"       // its status may still change
 	Held       Reason = "held"              // Skip.Detail is the reason given
 	Damaged    Reason = "copy not readable" // nobody knows whether it is held; Skip.Detail is why
+	Uncounted  Reason = "uncounted"         // the pages of its copy cannot be counted; Skip.Detail is why
 	KeptLast   Reason = "among the last"    // protected by KeepLast
 	NoDate     Reason = "without a date"    // nobody knows whether it meets a condition of age or date
 )
