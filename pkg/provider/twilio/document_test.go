@@ -277,7 +277,9 @@ func TestOpenNoDocument(t *testing.T) {
 
 // A link that has run out is renewed once; one that is missing is looked for.
 func TestOpenRenews(t *testing.T) {
-	record := func(link string) string { return `{"sid":"` + faxID + `","media_sid":"ME1","media_url":"` + link + `"}` }
+	record := func(link string) string {
+		return `{"sid":"` + faxID + `","media_sid":"ME1","media_url":"` + link + `"}`
+	}
 	fresh := func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/fresh" {
 			say(403, "application/xml", expired)(w, r)

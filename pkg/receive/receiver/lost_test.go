@@ -239,7 +239,7 @@ func TestRetryAndDiscardAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // it is committed
+	defer tx.Rollback()
 	// What JobRetry writes, while the discard waits for its turn.
 	if _, err := tx.ExecContext(t.Context(), `UPDATE river_job SET state = 'available', finalized_at = NULL WHERE id = ?`, j.ID); err != nil {
 		t.Fatal(err)
