@@ -1,12 +1,16 @@
 package receiver_test
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
@@ -117,4 +121,85 @@ func TestAttacks(t *testing.T) {
 			s.nothingStored()
 		})
 	}
+}
+
+// TestRefusalsAreBounded: whoever has no key cannot fill the log. The first refusal of
+// a kind is told at once, the others once a minute with how many there were, and all
+// are counted. What is rightly signed is told each time.
+func TestRefusalsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStation(t, func(c *receiver.Config) { c.MaxDocument = 1000 })
+		send := func(want int, req *http.Request) {
+			t.Helper()
+			if w := s.do(req); w.Code != want {
+				t.Errorf("answered %d, want %d", w.Code, want)
+			}
+		}
+		told := func() (lines []string) {
+			for line := range strings.Lines(s.log.String()) {
+				if strings.Contains(line, "request refused") {
+					lines = append(lines, line)
+				}
+			}
+			return lines
+		}
+		flood := func() {
+			for n := range 100 {
+				long := httptest.NewRequest(http.MethodPost, "/fax/done", strings.NewReader(strings.Repeat("x", 64<<10+1)))
+				long.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				long.Header.Set(webhook.TwilioHeader, strings.Repeat("A", 28))
+				send(413, long)
+				other := post("/fax/done", callbackForm(faxID(n)))
+				other.Header.Set(webhook.TwilioHeader, strings.Repeat("A", 28))
+				send(403, other)
+				unsigned := post("/fax/done", nil)
+				unsigned.Header.Del(webhook.TwilioHeader)
+				send(403, unsigned)
+				json := post("/fax/done", nil)
+				json.Header.Set("Content-Type", "application/json")
+				json.Header.Set(webhook.TwilioHeader, strings.Repeat("A", 28))
+				send(415, json)
+				fields := post("/fax", nil)
+				fields.Body, fields.ContentLength = io.NopCloser(strings.NewReader(strings.Repeat("&", 100))), 100
+				send(400, fields)
+			}
+		}
+		flood()
+		if lines := told(); len(lines) != 5 {
+			t.Errorf("at first %d lines:\n%s", len(lines), strings.Join(lines, ""))
+		}
+		time.Sleep(time.Minute)
+		flood()
+		lines := told()
+		if len(lines) != 10 {
+			t.Fatalf("after a minute %d lines:\n%s", len(lines), strings.Join(lines, ""))
+		}
+		for i, line := range lines {
+			if times := map[bool]string{true: "times=1\n", false: "times=100\n"}[i < 5]; !strings.HasSuffix(line, times) {
+				t.Errorf("line %d is %s", i, line)
+			}
+		}
+		metrics := s.metric()
+		for _, want := range []string{
+			`faxctl_requests_total{outcome="too large",request="callback"} 200`,
+			`faxctl_requests_total{outcome="forged",request="callback"} 200`,
+			`faxctl_requests_total{outcome="unsigned",request="callback"} 200`,
+			`faxctl_requests_total{outcome="malformed",request="callback"} 200`,
+			`faxctl_requests_total{outcome="malformed",request="fax"} 200`,
+		} {
+			if !strings.Contains(metrics, want+"\n") {
+				t.Errorf("the metrics lack %s", want)
+			}
+		}
+		for range 10 {
+			send(403, post("/fax/done", with(callbackForm(faxID(1)), "To", "+14155550000")))
+			send(403, post("/fax/done", with(callbackForm(faxID(1)), "AccountSid", "AC2")))
+			send(400, post("/fax/done", with(callbackForm(faxID(1)), "FaxSid", "")))
+			send(400, post("/fax", with(callbackForm(faxID(1)), "FaxSid", "")))
+			send(413, multi(callbackForm(faxID(1)), part{"Media", "fax.pdf", strings.Repeat("x", 1001)}))
+		}
+		if lines := told()[10:]; len(lines) != 50 {
+			t.Errorf("of what is rightly signed %d lines:\n%s", len(lines), strings.Join(lines, ""))
+		}
+	})
 }

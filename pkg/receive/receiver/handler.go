@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
@@ -40,6 +42,7 @@ func (r *Receiver) Handler() http.Handler {
 		w.Header().Set("Server", webhook.Server) // by which numbers check knows us
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
+		req = req.WithContext(context.WithValue(req.Context(), signedKey{}, new(atomic.Bool)))
 		if strings.Contains(req.URL.Path, "//") || strings.Contains(req.URL.Path, "/.") {
 			r.miss(w, req, http.NotFoundHandler()) // no redirect: a provider would sign another URL
 			return
@@ -128,10 +131,10 @@ func (r *Receiver) refuse(w http.ResponseWriter, req *http.Request, what string,
 	tell := func(times int) {
 		r.log.Warn("request refused", "request", what, "status", no.status, "reason", no.reason, "remote", req.RemoteAddr, "times", times)
 	}
-	if no.status == http.StatusServiceUnavailable && no.outcome != "failed" {
-		r.rarely(no.outcome, tell) // they come by the thousand
+	if isSigned(req) {
+		tell(1) // a fax may depend on it
 	} else {
-		r.log.Warn("request refused", "request", what, "status", no.status, "reason", no.reason, "remote", req.RemoteAddr)
+		r.rarely(fmt.Sprintf("%s %d %s", what, no.status, no.outcome), tell) // anybody can cause it, by the thousand
 	}
 	if no.status >= 500 {
 		w.Header().Set("Retry-After", "5")
@@ -227,7 +230,18 @@ func (r *Receiver) signed(req *http.Request, path string, form url.Values) bool 
 	for _, key := range r.access.Load().keys {
 		ok = webhook.Verify(key, target, posted, signature) || ok
 	}
+	if mark, _ := req.Context().Value(signedKey{}).(*atomic.Bool); ok && mark != nil {
+		mark.Store(true)
+	}
 	return ok
+}
+
+// signedKey is where a request remembers that our provider signed it.
+type signedKey struct{}
+
+func isSigned(req *http.Request) bool {
+	mark, _ := req.Context().Value(signedKey{}).(*atomic.Bool)
+	return mark != nil && mark.Load()
 }
 
 // verify refuses a request that our provider did not sign, or that is about
