@@ -22,3 +22,10 @@ func (r *Receiver) Certify(ctx context.Context, config *tls.Config) { r.certify(
 
 // Connections is how many there may be at once where so many files may be open.
 func Connections(wanted int, files uint64) (int, error) { return connections(wanted, files) }
+
+// NewDoor is a listener that lets in no more than most at once, and calls onOut when
+// somebody is put out.
+func NewDoor(l net.Listener, most int, onOut func()) net.Listener { return newDoor(l, most, onOut) }
+
+// Trust has a connection that a door let in be that of our provider.
+func Trust(c net.Conn) { guestOf(c).trust() }
