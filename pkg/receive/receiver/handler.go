@@ -107,12 +107,25 @@ type refusal struct {
 // Error implements error.
 func (e *refusal) Error() string { return e.reason }
 
+// refusalOf is a refusal of a kind: its reason without what the sender wrote.
+type refusalOf struct {
+	*refusal
+	kind string
+}
+
+// Unwrap is the refusal.
+func (e refusalOf) Unwrap() error { return e.refusal }
+
+func refused(status int, outcome, format string, args ...any) error {
+	return refusalOf{&refusal{status, outcome, fmt.Sprintf(format, args...)}, format}
+}
+
 func forbidden(outcome, format string, args ...any) error {
-	return &refusal{http.StatusForbidden, outcome, fmt.Sprintf(format, args...)}
+	return refused(http.StatusForbidden, outcome, format, args...)
 }
 
 func bad(format string, args ...any) error {
-	return &refusal{http.StatusBadRequest, "malformed", fmt.Sprintf(format, args...)}
+	return refused(http.StatusBadRequest, "malformed", format, args...)
 }
 
 // refuse ends a request that is not obeyed. What is told to the other side does
@@ -134,7 +147,9 @@ func (r *Receiver) refuse(w http.ResponseWriter, req *http.Request, what string,
 	if isSigned(req) {
 		tell(1) // a fax may depend on it
 	} else {
-		r.rarely(fmt.Sprintf("%s %d %s", what, no.status, no.outcome), tell) // anybody can cause it, by the thousand
+		var of refusalOf // what is of none is the only one of its outcome
+		errors.As(err, &of)
+		r.rarely(what+" "+no.outcome+" "+of.kind, tell) // anybody can cause it, by the thousand
 	}
 	if no.status >= 500 {
 		w.Header().Set("Retry-After", "5")
@@ -154,7 +169,7 @@ func (r *Receiver) form(w http.ResponseWriter, req *http.Request) (url.Values, e
 		return parseForm(req.URL.RawQuery)
 	}
 	if kind, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, &refusal{http.StatusUnsupportedMediaType, "malformed", "content type " + text(req.Header.Get("Content-Type"))}
+		return nil, refused(http.StatusUnsupportedMediaType, "malformed", "content type %s", text(req.Header.Get("Content-Type")))
 	}
 	from, err := r.strangers.enter(w, req)
 	if err != nil {
@@ -175,7 +190,7 @@ func bodyError(err error) error {
 	case errors.As(err, new(*http.MaxBytesError)), errors.As(err, new(*refusal)):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return &refusal{http.StatusRequestTimeout, "malformed", "the body took too long"}
+		return refused(http.StatusRequestTimeout, "malformed", "the body took too long")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, new(net.Error)):
 		return bad("the body ends too early")
 	}
@@ -198,7 +213,7 @@ func parseForm(s string) (url.Values, error) {
 func (r *Receiver) admit(req *http.Request) error {
 	const length = 28 // of a SHA-1 in base64
 	if encoding := req.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return &refusal{http.StatusUnsupportedMediaType, "malformed", "its body is encoded: " + text(encoding)}
+		return refused(http.StatusUnsupportedMediaType, "malformed", "its body is encoded: %s", text(encoding))
 	}
 	switch s := r.cfg.Dialect.Signature(req.Header); {
 	case s == "":

@@ -114,8 +114,8 @@ func TestSlowClients(t *testing.T) {
 					time.Sleep(tt.want + time.Second)
 					begin = begin.Add(time.Second)
 				}
-				_, _ = io.Copy(io.Discard, conn) // until the other side closes it
-				if got := time.Since(begin).Truncate(time.Second); got != tt.want { // an answer is ended for half a second
+				_, _ = io.Copy(io.Discard, conn) // until the other side closes it, half a second after its answer
+				if got := time.Since(begin).Truncate(time.Second); got != tt.want {
 					t.Errorf("cut off after %s, want %s", got, tt.want)
 				}
 				conn.Close()

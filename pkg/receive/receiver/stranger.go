@@ -219,5 +219,5 @@ func (t *turns) giveUp(ctx context.Context, w waiter) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return &refusal{http.StatusServiceUnavailable, "busy", "too many came at once whose sender is not known yet"}
+	return refused(http.StatusServiceUnavailable, "busy", "too many came at once whose sender is not known yet")
 }

@@ -266,7 +266,7 @@ func (u *uploads) take(part io.Reader, body *allowance, left int64) (*upload, er
 	case err != nil:
 		return doc, bodyError(err)
 	case doc.size > left:
-		return doc, &refusal{http.StatusRequestEntityTooLarge, "too large", fmt.Sprintf("a document of more than %d bytes", u.most)}
+		return doc, refused(http.StatusRequestEntityTooLarge, "too large", "a document of more than %d bytes", u.most)
 	}
 	return doc, nil
 }
