@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,8 +150,8 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if s.PublicURL == "" || s.archive == "" {
 		return problem.With(usageError("serve needs --public-url and --archive"), problem.Say("as in: %s", problem.Command("serve").Set("public-url", "https://fax.example.com").Set("archive", "faxes")))
 	}
-	if s.Jobs < 1 || s.Attempts < 1 || s.MaxConns < 1 && cmd.Flags().Changed("max-connections") || s.Drain <= 0 || s.Backfill < 0 {
-		return usageError("--jobs, --attempts, --max-connections and --drain take 1 or more, --backfill 0 or more")
+	if err := s.checkNumbers(cmd); err != nil {
+		return err
 	}
 	if err := checkListen(s.listen); err != nil {
 		return err
@@ -192,26 +193,6 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	return s.readPrune()
 }
 
-// readPublicURL finds the public URL. People give the fax URL instead, and then no
-// number would find us: what looks like one is believed when it is said twice.
-func (s *serving) readPublicURL() error {
-	if len(s.public) == 0 {
-		return nil
-	}
-	s.PublicURL = s.public[0]
-	for _, again := range s.public {
-		if again != s.PublicURL {
-			return usageError("--public-url is both %s and %s", s.PublicURL, again)
-		}
-	}
-	without, ends := strings.CutSuffix(strings.TrimSuffix(s.PublicURL, "/"), "/fax")
-	if ends && len(s.public) == 1 {
-		return problem.With(usageError("--public-url %s ends in /fax, and the fax URL would be %s/fax/fax", s.PublicURL, without),
-			problem.Say("give it without /fax: %s; if it is meant, give the flag twice", problem.Field("public-url", without)))
-	}
-	return nil
-}
-
 // readPrune makes a policy of --prune-after.
 func (s *serving) readPrune() (err error) {
 	p := &s.prune
@@ -241,18 +222,6 @@ func (s *serving) readPrune() (err error) {
 	return nil
 }
 
-// checkListen refuses what is no address to listen on.
-func checkListen(address string) error {
-	_, port, err := net.SplitHostPort(address)
-	if err == nil {
-		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port)
-	}
-	if err != nil {
-		return problem.With(usageError("--listen: %w", err), problem.Say("as in %s :8080 or %s", problem.Field("listen"), problem.Field("listen", "127.0.0.1:8080")))
-	}
-	return nil
-}
-
 func patterns(flag string, texts []string) ([]receiver.Pattern, error) {
 	var all []receiver.Pattern
 	for _, text := range texts {
@@ -268,6 +237,9 @@ func patterns(flag string, texts []string) ([]receiver.Pattern, error) {
 // receive serves until it is interrupted.
 func (a *app) receive(ctx context.Context, s serving) (err error) {
 	again := hangups()
+	if err := cmp.Or(folderFlag("archive", s.archive), folderFlag("state", s.state)); err != nil {
+		return err
+	}
 	if s.Provider, err = a.provider(ctx); err != nil {
 		return err
 	}
@@ -298,9 +270,9 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 		}
 	}
 	// What can be refused is, before a folder or a file is made.
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.listen)
+	l, err := listenOn(ctx, s.listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return err
 	}
 	defer func() {
 		if err != nil {
@@ -383,7 +355,7 @@ func (a *app) reread(ctx context.Context, s serving, r *receiver.Receiver) (acco
 		return account{}, err
 	}
 	if s.cert != "" {
-		if _, err := receiver.CertificateFiles(s.cert, s.key); err != nil { // it tells why the old one stays
+		if _, err := receiver.CertificateFiles(s.cert, s.key, nil); err != nil { // it tells why the old one stays
 			return account{}, err
 		}
 	}
@@ -397,8 +369,8 @@ func (a *app) announce(l net.Listener, r *receiver.Receiver, s serving) {
 	if plan.CheckURL(r.FaxURL(), false) != nil {
 		allow = " --allow-http"
 	}
-	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" && !a.account.resolved.IsBuiltIn() {
-		a.warn("the public URL is not https: faxes and their senders can be read on the way")
+	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" && !isThisMachine(u.Hostname()) {
+		a.warn("--public-url is http: numbers and documents travel in the clear")
 	}
 	if _, port, err := net.SplitHostPort(l.Addr().String()); len(s.acme.Hosts) > 0 && err == nil && port != "443" {
 		a.say("The authority asks at port 443 of %s, which must lead to %s.", strings.Join(s.acme.Hosts, ", "), l.Addr())

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"crypto/tls"
+	"errors"
+	"io/fs"
 	"net/url"
 	"slices"
 	"strings"
@@ -59,10 +61,27 @@ func (s *serving) checkTLS() error {
 func (s serving) tls() (*tls.Config, error) {
 	switch {
 	case s.cert != "":
-		return receiver.CertificateFiles(s.cert, s.key)
+		config, err := receiver.CertificateFiles(s.cert, s.key, s.Log)
+		return config, s.certificateError(err)
 	case len(s.acme.Hosts) > 0:
 		s.acme.StateDir, s.acme.Log = s.StateDir, s.Log
 		return s.acme.Config()
 	}
 	return nil, nil
+}
+
+// certificateError names the flag of the file that cannot be used.
+func (s serving) certificateError(err error) error {
+	var file *fs.PathError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &file) && file.Path == s.key:
+		err = usageError("--tls-key %s: %w", s.key, file.Err)
+	case errors.As(err, &file):
+		err = usageError("--tls-cert %s: %w", s.cert, file.Err)
+	default:
+		err = usageError("--tls-cert %s and --tls-key %s: %w", s.cert, s.key, err)
+	}
+	return problem.With(err, problem.Say("they are files in PEM, a certificate with its chain and the key it was made with"))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -102,43 +101,4 @@ func notify(state string) error {
 	}
 	_, err = conn.Write([]byte(state))
 	return errors.Join(err, conn.Close())
-}
-
-// CertificateFiles is a TLS configuration of a certificate and its key in PEM
-// files. They are read again when they change, as they do every few months.
-func CertificateFiles(certFile, keyFile string) (*tls.Config, error) {
-	c := &certificate{cert: certFile, key: keyFile}
-	if _, err := c.get(nil); err != nil {
-		return nil, fmt.Errorf("the certificate: %w", err)
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}, nil
-}
-
-type certificate struct {
-	cert, key string
-
-	mu     sync.Mutex
-	loaded *tls.Certificate
-	when   time.Time // of the file that was loaded
-	looked time.Time
-}
-
-func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.loaded != nil && time.Since(c.looked) < time.Second {
-		return c.loaded, nil
-	}
-	info, err := os.Stat(c.cert)
-	if err == nil && (c.loaded == nil || !info.ModTime().Equal(c.when)) {
-		var pair tls.Certificate
-		if pair, err = tls.LoadX509KeyPair(c.cert, c.key); err == nil {
-			c.loaded, c.when = &pair, info.ModTime()
-		}
-	}
-	c.looked = time.Now()
-	if c.loaded == nil {
-		return nil, err
-	}
-	return c.loaded, nil // an old certificate is better than none
 }

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+)
+
+// readPublicURL finds the public URL. People give the fax URL instead, and then no
+// number would find us: what looks like one is believed when it is said twice.
+func (s *serving) readPublicURL() error {
+	if len(s.public) == 0 {
+		return nil
+	}
+	s.PublicURL = s.public[0]
+	for _, again := range s.public {
+		if again != s.PublicURL {
+			return usageError("--public-url is both %s and %s", s.PublicURL, again)
+		}
+	}
+	without, ends := strings.CutSuffix(strings.TrimSuffix(s.PublicURL, "/"), "/fax")
+	if ends && len(s.public) == 1 {
+		return problem.With(usageError("--public-url %s ends in /fax, and the fax URL would be %s/fax/fax", s.PublicURL, without),
+			problem.Say("give it without /fax: %s; if it is meant, give the flag twice", problem.Field("public-url", without)))
+	}
+	return nil
+}
+
+// checkNumbers refuses numbers that mean nothing.
+func (s *serving) checkNumbers(cmd *cobra.Command) error {
+	for _, n := range []struct {
+		flag  string
+		wrong bool
+		takes string
+		hint  problem.Advice
+	}{
+		{"jobs", s.Jobs < 1, "1 or more", problem.Say("leave it out for 16")},
+		{"attempts", s.Attempts < 1, "1 or more", problem.Say("%s tries once", problem.Field("attempts", "1"))},
+		{"max-connections", s.MaxConns < 1 && cmd.Flags().Changed("max-connections"), "1 or more", problem.Say("leave it out for 1024, or as many as the system allows")},
+		{"drain", s.Drain <= 0, "more than 0s", problem.Say("as in %s", problem.Field("drain", "1s"))},
+		{"backfill", s.Backfill < 0, "0s or more", problem.Say("%s never looks", problem.Field("backfill", "0"))},
+	} {
+		if n.wrong {
+			return problem.With(usageError("--%s %s: it takes %s", n.flag, cmd.Flag(n.flag).Value, n.takes), n.hint)
+		}
+	}
+	return nil
+}
+
+// checkListen refuses what is no address to listen on.
+func checkListen(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port)
+	}
+	if err != nil {
+		return problem.With(usageError("--listen: %w", err), problem.Say("as in %s :8080 or %s", problem.Field("listen"), problem.Field("listen", "127.0.0.1:8080")))
+	}
+	return nil
+}
+
+// listenOn listens on the address of --listen.
+func listenOn(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err == nil {
+		return l, nil
+	}
+	var system *os.SyscallError // the rest is the address again
+	if errors.As(err, &system) {
+		err = system.Err
+	}
+	hint := problem.Say("choose an address of this machine, as in %s", problem.Field("listen", ":8080"))
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		hint = problem.Say("end the program that listens there, or choose another port, as in %s", problem.Field("listen", ":8081"))
+	case errors.Is(err, fs.ErrPermission):
+		hint = problem.Say("choose a port from 1024 up, or let it have those below, as the unit of %s does", problem.On("print-unit"))
+	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, new(*net.DNSError)):
+		err = problem.Of(problem.ErrInvalid, err)
+	}
+	return nil, problem.With(fmt.Errorf("--listen %s: %w", address, err), hint)
+}
+
+// folderFlag refuses a path that cannot be a folder, since a file is there or above.
+func folderFlag(flag, path string) error {
+	for at := path; path != ""; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		switch {
+		case err == nil && !info.IsDir():
+			return problem.With(usageError("--%s %s: %s is a file", flag, path, at), problem.Say("name a folder, or one that is not there yet"))
+		case err == nil || at == filepath.Dir(at):
+			return nil
+		}
+	}
+	return nil
+}
