@@ -231,6 +231,7 @@ func TestTurnsEnd(t *testing.T) {
 			c.Close()
 		}
 		sending.Wait()
+		time.Sleep(time.Second) // an answer is ended for half of one
 		l.Close()
 		if err := <-served; !errors.Is(err, net.ErrClosed) {
 			t.Error(err)

@@ -107,17 +107,17 @@ type refusal struct {
 // Error implements error.
 func (e *refusal) Error() string { return e.reason }
 
-// refusalOf is a refusal of a kind: its reason without what the sender wrote.
-type refusalOf struct {
+// refusalError is a refusal of a kind: its reason without what the sender wrote.
+type refusalError struct {
 	*refusal
 	kind string
 }
 
 // Unwrap is the refusal.
-func (e refusalOf) Unwrap() error { return e.refusal }
+func (e refusalError) Unwrap() error { return e.refusal }
 
 func refused(status int, outcome, format string, args ...any) error {
-	return refusalOf{&refusal{status, outcome, fmt.Sprintf(format, args...)}, format}
+	return refusalError{&refusal{status, outcome, fmt.Sprintf(format, args...)}, format}
 }
 
 func forbidden(outcome, format string, args ...any) error {
@@ -147,7 +147,7 @@ func (r *Receiver) refuse(w http.ResponseWriter, req *http.Request, what string,
 	if isSigned(req) {
 		tell(1) // a fax may depend on it
 	} else {
-		var of refusalOf // what is of none is the only one of its outcome
+		var of refusalError // what is of none is the only one of its outcome
 		errors.As(err, &of)
 		r.rarely(what+" "+no.outcome+" "+of.kind, tell) // anybody can cause it, by the thousand
 	}
