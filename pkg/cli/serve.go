@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -237,9 +236,6 @@ func patterns(flag string, texts []string) ([]receiver.Pattern, error) {
 // receive serves until it is interrupted.
 func (a *app) receive(ctx context.Context, s serving) (err error) {
 	again := hangups()
-	if err := cmp.Or(folderFlag("archive", s.archive), folderFlag("state", s.state)); err != nil {
-		return err
-	}
 	if s.Provider, err = a.provider(ctx); err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -89,18 +88,4 @@ func listenOn(ctx context.Context, address string) (net.Listener, error) {
 		err = problem.Of(problem.ErrInvalid, err)
 	}
 	return nil, problem.With(fmt.Errorf("--listen %s: %w", address, err), hint)
-}
-
-// folderFlag refuses a path that cannot be a folder, since a file is there or above.
-func folderFlag(flag, path string) error {
-	for at := path; path != ""; at = filepath.Dir(at) {
-		info, err := os.Stat(at)
-		switch {
-		case err == nil && !info.IsDir():
-			return problem.With(usageError("--%s %s: %s is a file", flag, path, at), problem.Say("name a folder, or one that is not there yet"))
-		case err == nil || at == filepath.Dir(at):
-			return nil
-		}
-	}
-	return nil
 }
