@@ -464,6 +464,27 @@ func TestLongestDocument(t *testing.T) {
 	}
 }
 
+// Of a fax whose document is too long the record is kept, if the provider signed the
+// news: it is asked for its own copy. Of a stranger's nothing is.
+func TestRecordOfTooLongDocument(t *testing.T) {
+	long := document(faxID(1))
+	s := newStation(t, func(c *receiver.Config) { c.MaxDocument = int64(len(long)) })
+	s.run()
+	s.cloud.add(faxID(1))
+	forged := multi(callbackForm(faxID(2)), part{"Media", "fax.pdf", long + "\n"})
+	forged.Header.Set(webhook.TwilioHeader, strings.Repeat("A", 27)+"=")
+	for _, req := range []*http.Request{multi(callbackForm(faxID(1)), part{"Media", "fax.pdf", long + "\n"}), forged} {
+		if w := s.do(req); w.Code != http.StatusRequestEntityTooLarge {
+			t.Errorf("answered %d", w.Code)
+		}
+	}
+	s.until("the fax is archived", func() bool { return s.archive.saved(faxID(1)) == 1 })
+	s.until("nothing is left to do", func() bool { return len(s.jobs()) == 0 })
+	if s.archive.saved(faxID(2)) != 0 || strings.Count(s.log.String(), "its record is kept") != 1 {
+		t.Errorf("a stranger's fax is taken for news: %s", s.log)
+	}
+}
+
 // Whenever the power fails, a document that was answered for and is kept aside is
 // there whole.
 func TestPowerLossAfterKeptAside(t *testing.T) {

@@ -36,7 +36,7 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, outc
 	}
 	form, docs, err := r.body(w, req)
 	if err != nil {
-		return Event{}, "", err
+		return Event{}, "", errors.Join(err, r.withoutDocument(req, form, err))
 	}
 	e, believed, why, err := r.accept(req, form, len(docs))
 	if err != nil {
@@ -65,6 +65,25 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, outc
 		r.discardUnneeded(req.Context(), docs)
 	}
 	return e, outcome, err
+}
+
+// withoutDocument records news whose document was too long to be taken, as of any
+// such fax the record is kept. The answer stays a refusal, since the document is not
+// here; the provider is asked whether it has one.
+func (r *Receiver) withoutDocument(req *http.Request, form url.Values, why error) error {
+	var no *refusal
+	if !errors.As(why, &no) || no.status != http.StatusRequestEntityTooLarge || len(form) == 0 {
+		return nil
+	}
+	e, believed, _, err := r.accept(req, form, 1)
+	if err != nil || !believed {
+		return nil //nolint:nilerr // it is refused already
+	}
+	if _, err := r.queue.record(e, ""); err != nil {
+		return err
+	}
+	r.log.Error("the document of a fax was not taken; its record is kept", "fax", e.FaxID, "error", why)
+	return nil
 }
 
 // putAside keeps a document of a callback aside, once.

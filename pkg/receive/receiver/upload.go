@@ -172,7 +172,8 @@ func discard(docs []*upload) {
 // read takes a multipart callback apart: fields into a form, documents into
 // files; what has a file name is one, as it is to those who sign. Parts are read one
 // after the other and never held whole. signed tells whether the provider signed the
-// fields that came so far.
+// fields that came so far. When a document cannot be taken, form has the fields that
+// came before it.
 func (u *uploads) read(from *stranger, boundary string, signed func(url.Values) bool) (form url.Values, docs []*upload, err error) {
 	if boundary == "" || len(boundary) > 70 { // RFC 2046, 5.1.1
 		return nil, nil, bad("a multipart body without a boundary")
@@ -207,7 +208,7 @@ func (u *uploads) read(from *stranger, boundary string, signed func(url.Values) 
 				left -= doc.size
 			}
 			if err != nil {
-				return nil, docs, err
+				return form, docs, err
 			}
 			continue
 		}
