@@ -1,0 +1,55 @@
+package seq_test
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/seq"
+)
+
+// The slow first one holds nobody up but the reader, and no more than jobs run.
+func TestInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, most atomic.Int32
+		items := []int{5, 1, 4, 2, 3}
+		begin := time.Now()
+		got := slices.Collect(seq.InOrder(t.Context(), 3, items, func(_ context.Context, n int) int {
+			most.Store(max(most.Load(), running.Add(1)))
+			defer running.Add(-1)
+			time.Sleep(time.Duration(n) * time.Second)
+			return 10 * n
+		}))
+		if want := []int{50, 10, 40, 20, 30}; !slices.Equal(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+		if most.Load() != 3 {
+			t.Errorf("%d ran at once, want 3", most.Load())
+		}
+		if took := time.Since(begin); took >= 15*time.Second {
+			t.Errorf("it took %s, as long as one after the other", took)
+		}
+	})
+}
+
+// A reader that has enough waits for the calls under way, which are told.
+func TestInOrderBrokenOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var begun, told atomic.Int32
+		for range seq.InOrder(t.Context(), 2, []int{0, 1, 2, 3}, func(ctx context.Context, n int) int {
+			if begun.Add(1); n > 0 {
+				<-ctx.Done()
+				told.Add(1)
+			}
+			return n
+		}) {
+			break
+		}
+		if begun.Load() != 2 || told.Load() != 1 {
+			t.Errorf("%d calls were made, and %d were told to end", begun.Load(), told.Load())
+		}
+	})
+}
