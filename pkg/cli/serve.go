@@ -332,33 +332,6 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 	return r.Serve(a.interrupts.gently(), l, config)
 }
 
-// reread reads what a receiver has from files again: the account, its secret and
-// its signing key. Certificates are looked at each second anyway.
-func (a *app) reread(ctx context.Context, s serving, r *receiver.Receiver) (account, error) {
-	if a.account.box != nil { // the sandbox is in this process
-		return a.account, nil
-	}
-	fresh := a.with(&account{})
-	provider, err := fresh.provider(ctx)
-	if err != nil {
-		return account{}, err
-	}
-	if id := fresh.account.resolved.AccountID; id != s.Account {
-		return account{}, fmt.Errorf("%w: it is another account now, %s; end this one and start again", problem.ErrConflict, id)
-	}
-	key, err := fresh.signingKey(ctx)
-	if err != nil {
-		return account{}, err
-	}
-	if s.cert != "" {
-		if _, err := receiver.CertificateFiles(s.cert, s.key, nil); err != nil { // it tells why the old one stays
-			return account{}, err
-		}
-	}
-	r.Renew([]webhook.Key{key}, provider)
-	return fresh.account, nil
-}
-
 // announce says where the receiver is and what is left to do.
 func (a *app) announce(l net.Listener, r *receiver.Receiver, s serving) {
 	allow := ""
