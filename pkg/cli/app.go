@@ -213,7 +213,7 @@ func (*app) answered(yes bool, err error) error {
 // report says on standard error why the command failed: a line and a hint for
 // people, one JSON object for scripts that asked for JSON.
 func (a *app) report(err error) {
-	if err == nil || errors.Is(err, errReported) {
+	if err == nil || errors.Is(err, problem.ErrTold) {
 		return
 	}
 	if name := a.format.String(); name == "json" || name == "jsonl" {

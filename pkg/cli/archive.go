@@ -216,7 +216,7 @@ so.`,
 					plural(report.Doubtful, "fax was", "faxes were"), problem.Quote(args[0]))
 			}
 			if len(report.Findings) > 0 {
-				return problem.Of(errFindings, errReported)
+				return problem.Of(errFindings, problem.ErrTold)
 			}
 			return nil
 		},
@@ -280,7 +280,7 @@ faxes archive then keeps what is missing. Use the account that the faxes are of.
 				remark(done.Dropped, "dropped whose sidecar is gone"), remark(len(done.Unreadable), "with a sidecar that cannot be read")))
 			var end error
 			if len(done.Unreadable) > 0 {
-				end = problem.Of(errFindings, errReported)
+				end = problem.Of(errFindings, problem.ErrTold)
 			}
 			if ask {
 				return cmp.Or(a.askAgain(cmd.Context(), kept, jobs), end)
@@ -306,22 +306,22 @@ func (a *app) askAgain(ctx context.Context, kept *archive.Archive, jobs int) err
 	}
 	progress := a.term.Progress("asking", len(doubtful))
 	defer progress.Stop()
-	var t trouble
+	t := a.trouble()
 	stay := 0
 	results := batch.Run(ctx, jobs, batch.Until(a.interrupts.gently(), values(doubtful)), func(ctx context.Context, e archive.Entry) (bool, error) {
 		defer progress.Add(1, 0)
 		stays, err := kept.AskAgain(ctx, faxes, a.account.resolved.AccountID, e.Fax.ID)
-		return stays, lasting(local(namedFax(e.Fax.ID, err)))
+		return stays, batch.Lasting(batch.Local(namedFax(e.Fax.ID, err)))
 	})
-	end := each(sift(a, &t, results), func(stays bool) {
+	end := each(batch.Sift(t, results), func(stays bool) {
 		if stays {
 			stay++
 		}
 	})
 	progress.Stop()
-	a.say("Took back the marks of %s%s.", plural(t.tally.Done-stay, "fax", "faxes"), remarks(
-		remark(stay, "not there as marked"), remark(t.tally.Failed, "failed")))
-	return cmp.Or(end, t.err())
+	a.say("Took back the marks of %s%s.", plural(t.Tally.Done-stay, "fax", "faxes"), remarks(
+		remark(stay, "not there as marked"), remark(t.Tally.Failed, "failed")))
+	return cmp.Or(end, t.Err())
 }
 
 // writeArchive opens an archive that exists already for writing, and makes one that

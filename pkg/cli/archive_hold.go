@@ -115,7 +115,7 @@ func (a *app) changeHolds(ctx context.Context, args []string, h holds) error {
 	if err != nil {
 		return err
 	}
-	var t trouble
+	t := a.trouble()
 	for _, id := range ids {
 		was, err := h.change(ctx, kept, id)
 		if err = damaged(err); err == nil {
@@ -124,10 +124,10 @@ func (a *app) changeHolds(ctx context.Context, args []string, h holds) error {
 				a.say("%s: %s", id, note)
 			}
 			if idle {
-				err = batch.Skip(errPassed)
+				err = batch.Pass()
 			}
 		}
-		if err := errors.Join(t.add(a, err), ctx.Err()); err != nil {
+		if err := errors.Join(t.Add(err), ctx.Err()); err != nil {
 			return err
 		}
 	}
@@ -135,6 +135,6 @@ func (a *app) changeHolds(ctx context.Context, args []string, h holds) error {
 	if h.dryRun {
 		end = "Dry run: " + h.would
 	}
-	a.say(end+"%s.", plural(t.tally.Done, "fax", "faxes"), remarks(remark(t.tally.Skipped, "not held"), remark(t.tally.Failed, "failed")))
-	return t.err()
+	a.say(end+"%s.", plural(t.Tally.Done, "fax", "faxes"), remarks(remark(t.Tally.Skipped, "not held"), remark(t.Tally.Failed, "failed")))
+	return t.Err()
 }

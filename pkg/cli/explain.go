@@ -6,10 +6,6 @@ import (
 	"strings"
 )
 
-// errReported marks a failure that the command has told of already: only its
-// status is left.
-var errReported = errors.New("reported")
-
 // explain is err in words for the person who interrupted the command, when that
 // is what happened.
 func explain(ctx context.Context, err error) error {

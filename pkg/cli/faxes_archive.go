@@ -127,20 +127,20 @@ func (a *app) archive(ctx context.Context, faxes fax.Faxes, kept *archive.Archiv
 		save = kept.SaveNews
 	}
 	type outcome struct{ existed, denied, gone bool }
-	var t trouble
+	t := a.trouble()
 	results := batch.Run(ctx, keepers, batch.Until(a.interrupts.gently(), all), func(ctx context.Context, f fax.Fax) (outcome, error) {
 		defer progress.Add(1, 0)
 		if !f.Status.Terminal() {
-			return outcome{}, batch.Skip(errPassed)
+			return outcome{}, batch.Pass()
 		}
 		e, existed, err := save(ctx, faxes, f)
 		if errors.Is(err, archive.ErrGone) {
 			return outcome{gone: true}, nil
 		}
-		return outcome{existed: existed, denied: !e.DocumentDenied.IsZero()}, local(namedFax(f.ID, err))
+		return outcome{existed: existed, denied: !e.DocumentDenied.IsZero()}, batch.Local(namedFax(f.ID, err))
 	})
 	existed, denied, gone := 0, 0, 0
-	end := each(sift(a, &t, results), func(o outcome) {
+	end := each(batch.Sift(t, results), func(o outcome) {
 		switch {
 		case o.gone:
 			gone++
@@ -151,10 +151,10 @@ func (a *app) archive(ctx context.Context, faxes fax.Faxes, kept *archive.Archiv
 		}
 	})
 	progress.Stop()
-	a.say("Archived %s%s.", plural(t.tally.Done-existed-denied-gone, "fax", "faxes"), remarks(
+	a.say("Archived %s%s.", plural(t.Tally.Done-existed-denied-gone, "fax", "faxes"), remarks(
 		remark(existed, "there already"), remark(denied, "there without a document that storage does not have (--retry-missing)"),
-		remark(gone, "gone since they were listed"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed")))
-	return cmp.Or(end, t.err())
+		remark(gone, "gone since they were listed"), remark(t.Tally.Skipped, "in progress"), remark(t.Tally.Failed, "failed")))
+	return cmp.Or(end, t.Err())
 }
 
 // markArchived says of each fax whether a copy is kept in the archive.

@@ -157,15 +157,15 @@ func (a *app) wouldDelete(ctx context.Context, faxes fax.Faxes, ids []string, d 
 		case errors.Is(err, problem.ErrNotFound) && fax.PlausibleID(id):
 			return f, batch.Skip(fmt.Errorf("fax %s is not found at the provider", id))
 		case err != nil:
-			return f, lasting(namedFax(id, err))
+			return f, batch.Lasting(namedFax(id, err))
 		case !f.Status.Terminal():
 			return f, batch.Skip(inProgress(id))
 		}
 		return f, nil
 	}
-	var t trouble
-	err := d.would.all(ctx, sift(a, &t, batch.RunOrdered(ctx, d.jobs, values(ids), look)))
-	return errors.Join(err, t.err())
+	t := a.trouble()
+	err := d.would.all(ctx, batch.Sift(t, batch.RunOrdered(ctx, d.jobs, values(ids), look)))
+	return errors.Join(err, t.Err())
 }
 
 func inProgress(id string) error {
@@ -204,7 +204,7 @@ func (a *app) showNamed(ctx context.Context, faxes fax.Faxes, ids []string, jobs
 		if errors.Is(err, problem.ErrNotFound) {
 			return "not found at the provider", nil
 		}
-		return describe(f, time.Now()), lasting(namedFax(id, err))
+		return describe(f, time.Now()), batch.Lasting(namedFax(id, err))
 	}
 	at := 0
 	for r, err := range batch.RunOrdered(ctx, jobs, values(shown), get) {
@@ -226,35 +226,35 @@ func (a *app) delete(ctx context.Context, faxes fax.Faxes, ids []string, d remov
 	progress := a.term.Progress("deleting", len(ids))
 	defer progress.Stop()
 	missing := 0
-	var t trouble
+	t := a.trouble()
 	results := batch.Run(ctx, d.jobs, batch.Until(a.interrupts.gently(), values(ids)), func(ctx context.Context, id string) (bool, error) {
 		defer progress.Add(1, 0)
 		return removeNamed(ctx, faxes, id, d.mediaOnly)
 	})
-	end := each(sift(a, &t, results), func(was bool) {
+	end := each(batch.Sift(t, results), func(was bool) {
 		if !was {
 			missing++
 		}
 	})
 	progress.Stop()
-	a.say("Deleted %s%s.", d.what(t.tally.Done-missing), remarks(
-		remark(missing, "not found at the provider"), remark(t.tally.Skipped, "in progress"), remark(t.tally.Failed, "failed"), remark(left(t.tally, len(ids)), "left")))
-	return cmp.Or(end, d.err(&t))
+	a.say("Deleted %s%s.", d.what(t.Tally.Done-missing), remarks(
+		remark(missing, "not found at the provider"), remark(t.Tally.Skipped, "in progress"), remark(t.Tally.Failed, "failed"), remark(t.Tally.Left(len(ids)), "left")))
+	return cmp.Or(end, d.err(t))
 }
 
 // err is what a deletion comes to. A fax that was named and is still there, as it
 // is in progress, keeps it from being done: other than those that a policy
 // selects, which the next run meets again.
-func (d removal) err(t *trouble) error {
-	n := t.tally
+func (d removal) err(t *batch.Trouble) error {
+	n := t.Tally
 	switch {
 	case n.Skipped == 0:
-		return t.err()
+		return t.Err()
 	case n.Done == 0 && n.Failed == 0:
-		return problem.Of(errReported, problem.ErrConflict)
+		return problem.Of(problem.ErrTold, problem.ErrConflict)
 	}
 	left, all := n.Failed+n.Skipped, n.Done+n.Failed+n.Skipped
-	return problem.Of(errPartial, fmt.Errorf("still there: %d of %d", left, all))
+	return problem.Of(batch.ErrPartial, fmt.Errorf("still there: %d of %d", left, all))
 }
 
 // removeNamed deletes one fax, or its document.
@@ -270,5 +270,5 @@ func removeNamed(ctx context.Context, faxes fax.Faxes, id string, mediaOnly bool
 	case err == nil && !was && !fax.PlausibleID(id):
 		err = problem.ErrNotFound
 	}
-	return was, lasting(namedFax(id, err))
+	return was, batch.Lasting(namedFax(id, err))
 }

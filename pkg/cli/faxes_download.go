@@ -154,7 +154,7 @@ func (c chosen) record(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax
 		return f, nil
 	}
 	got, err := faxes.Get(ctx, f.ID)
-	return got, lasting(err)
+	return got, batch.Lasting(err)
 }
 
 func (a *app) downloadOne(ctx context.Context, faxes fax.Faxes, work chosen, file string) error {
@@ -207,18 +207,18 @@ func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d *dow
 		progress.Add(1, 0)
 		return downloaded{f.ID, got.Info.Pages, got, got.Info.Uncounted}, err
 	}
-	var t trouble
+	t := a.trouble()
 	var sum downloads
 	results := batch.RunOrdered(ctx, keepers, batch.Until(a.interrupts.gently(), values(work.faxes)), save)
 	var end error
-	_, printed := d.list.cut(ctx, toTheEnd(sum.counted(sift(a, &t, results)), &end), nil)
+	_, printed := d.list.cut(ctx, toTheEnd(sum.counted(batch.Sift(t, results)), &end), nil)
 	progress.Stop()
-	words := sum.words(t.tally, len(work.faxes))
+	words := sum.words(t.Tally, len(work.faxes))
 	a.say("%s.", words)
 	if end != nil && errors.Is(printed, end) { // the list was told of it
 		return printed
 	}
-	return errors.Join(cmp.Or(end, t.err()), unprinted(printed, words))
+	return errors.Join(cmp.Or(end, t.Err()), unprinted(printed, words))
 }
 
 // keepUp has jobs requests on the line as long as there is work: a document
@@ -239,13 +239,13 @@ func (c chosen) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, save func(
 		return fetch.File{}, namedFax(id, err)
 	}
 	if !c.named && !f.HasDocument() && (f.Status.Unsuccessful() || !f.Status.Terminal()) {
-		return fetch.File{}, batch.Skip(errPassed)
+		return fetch.File{}, batch.Pass()
 	}
 	got, err := save(f)
 	if !c.named && fax.Denied(err) {
 		err = denied(ctx, faxes, f, err)
 	}
-	return got, local(namedFax(id, err))
+	return got, batch.Local(namedFax(id, err))
 }
 
 // denied is what it means that there is no document of a fax that was listed:
@@ -256,7 +256,7 @@ func denied(ctx context.Context, faxes fax.Faxes, f fax.Fax, denial error) error
 	case err != nil:
 		return err
 	case has != fax.WithDocument:
-		return batch.Skip(errPassed)
+		return batch.Pass()
 	case !errors.Is(denial, problem.ErrNotFound):
 		return denial
 	}
@@ -291,5 +291,5 @@ func (s *downloads) counted(all iter.Seq2[downloaded, error]) iter.Seq2[download
 func (s *downloads) words(t batch.Tally, all int) string {
 	return fmt.Sprintf("Downloaded %s (%s)%s", plural(s.fresh, "document", "documents"), term.Bytes(s.bytes), remarks(
 		remark(s.existed, "there already"), remark(t.Skipped, "without a document"), remark(t.Failed, "failed"),
-		remark(left(t, all), "left")))
+		remark(t.Left(all), "left")))
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/callback"
@@ -17,7 +18,7 @@ const maxForwarded = 64 << 20
 
 // forwarded hands each fax on to an application before it is told of. One that
 // the application does not take is reported, counted in t, and stops nothing.
-func (a *app) forwarded(ctx context.Context, target string, faxes fax.Faxes, arrivals iter.Seq2[fax.Fax, error], t *trouble) (iter.Seq2[fax.Fax, error], error) {
+func (a *app) forwarded(ctx context.Context, target string, faxes fax.Faxes, arrivals iter.Seq2[fax.Fax, error], t *batch.Trouble) (iter.Seq2[fax.Fax, error], error) {
 	sender, err := a.sender(ctx)
 	if err != nil {
 		return nil, err
@@ -25,7 +26,7 @@ func (a *app) forwarded(ctx context.Context, target string, faxes fax.Faxes, arr
 	return func(yield func(fax.Fax, error) bool) {
 		for f, err := range arrivals {
 			if err == nil {
-				err = t.add(a, a.handOn(ctx, sender, target, faxes, f))
+				err = t.Add(a.handOn(ctx, sender, target, faxes, f))
 			}
 			if !yield(f, err) || err != nil {
 				return

@@ -170,12 +170,12 @@ from standard input. Ids that cannot be found are named, the others shown.`,
 				}
 				return out.one(ctx, r)
 			}
-			var t trouble
-			found := sift(a, &t, batch.RunOrdered(ctx, jobs, values(ids), get))
+			t := a.trouble()
+			found := batch.Sift(t, batch.RunOrdered(ctx, jobs, values(ids), get))
 			if err := out.all(ctx, found); err != nil {
 				return err
 			}
-			return t.err()
+			return t.Err()
 		},
 	}
 	a.bindJobs(cmd, &jobs, 8, "records")
@@ -192,7 +192,7 @@ type record struct {
 func getRecord(ctx context.Context, faxes fax.Faxes, id string) (record, error) {
 	f, err := faxes.Get(ctx, id)
 	if err != nil {
-		return record{}, lasting(namedFax(id, err))
+		return record{}, batch.Lasting(namedFax(id, err))
 	}
 	media, err := fax.Collect(faxes.Media(ctx, id))
 	if errors.Is(err, problem.ErrNotFound) {

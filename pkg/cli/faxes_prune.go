@@ -267,13 +267,13 @@ func (a *app) deletePlanned(ctx context.Context, faxes fax.Faxes, kept *archive.
 func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, selected iter.Seq2[fax.Fax, error], to listener, write func(archive.Receipt) error) (done string, err error) {
 	remove := func(ctx context.Context, f fax.Fax, before func(archive.Receipt) error) (archive.Receipt, error) {
 		r, err := archive.Delete(ctx, faxes, f, archive.Deletion{MediaOnly: p.policy.MediaOnly, Before: before})
-		return r, lasting(err)
+		return r, batch.Lasting(err)
 	}
 	if kept != nil {
 		faxes := fetch.AtMost(faxes, p.most)
 		remove = func(ctx context.Context, f fax.Fax, before func(archive.Receipt) error) (archive.Receipt, error) {
 			r, err := kept.SaveThenDelete(ctx, faxes, f, archive.Deletion{MediaOnly: p.policy.MediaOnly, AllowUncounted: p.uncounted, Before: before})
-			return r, local(err)
+			return r, batch.Local(err)
 		}
 	}
 	type outcome struct {
@@ -282,7 +282,7 @@ func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Arch
 	}
 	going, halt := context.WithCancel(ctx)
 	defer halt()
-	var t trouble
+	t := troubleOf(to)
 	gone := 0
 	var unwritten error
 	results := batch.Run(ctx, p.jobs, batch.Until(going, selected), func(ctx context.Context, f fax.Fax) (outcome, error) {
@@ -305,7 +305,7 @@ func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Arch
 		}
 		return outcome{r, nil}, errors.Join(err, batch.Stop(failed))
 	})
-	end := each(sift(to, &t, results), func(o outcome) {
+	end := each(batch.Sift(t, results), func(o outcome) {
 		if o.Result == archive.AlreadyGone {
 			gone++
 		}
@@ -315,12 +315,12 @@ func (p prune) carryOut(ctx context.Context, faxes fax.Faxes, kept *archive.Arch
 		}
 	})
 	if unwritten != nil {
-		end = problem.Of(errReported, unwritten)
+		end = problem.Of(problem.ErrTold, unwritten)
 	}
-	done = removal{mediaOnly: p.policy.MediaOnly}.what(t.tally.Done-gone) + remarks(
-		remark(gone, "gone already"), remark(t.tally.Skipped, "left alone"), remark(t.tally.Failed, "failed"),
-		remark(max(0, left(t.tally, p.selected)), "left"))
-	return done, cmp.Or(end, t.err())
+	done = removal{mediaOnly: p.policy.MediaOnly}.what(t.Tally.Done-gone) + remarks(
+		remark(gone, "gone already"), remark(t.Tally.Skipped, "left alone"), remark(t.Tally.Failed, "failed"),
+		remark(max(0, t.Tally.Left(p.selected)), "left"))
+	return done, cmp.Or(end, t.Err())
 }
 
 // receiptWriter is where receipts go: nowhere, standard output, or a file that

@@ -56,7 +56,7 @@ func (a *app) tellDamage(plan retention.Plan) error {
 	for _, skip := range plan.Skipped {
 		if skip.Reason == retention.Damaged {
 			a.warn("left alone: %s", text.Line(skip.Detail))
-			end = problem.Of(errFindings, errReported)
+			end = problem.Of(errFindings, problem.ErrTold)
 		}
 	}
 	return end

@@ -109,9 +109,9 @@ func (a *app) watch(ctx context.Context, q fax.Filter, o listing.WatchOptions, a
 	}
 	told := 0
 	arrivals := a.arrivals(ctx, faxes, q, o, most, &told)
-	var undelivered trouble
+	undelivered := a.trouble()
 	if forward != "" {
-		if arrivals, err = a.forwarded(ctx, forward, faxes, arrivals, &undelivered); err != nil {
+		if arrivals, err = a.forwarded(ctx, forward, faxes, arrivals, undelivered); err != nil {
 			return err
 		}
 	}
@@ -126,7 +126,7 @@ func (a *app) watch(ctx context.Context, q fax.Filter, o listing.WatchOptions, a
 	}
 	a.say("%s seen.", plural(told, "fax", "faxes"))
 	if err == nil {
-		err = undelivered.err()
+		err = undelivered.Err()
 	}
 	return err
 }
@@ -166,16 +166,16 @@ func (how *arriving) drawEach(ctx context.Context, arrivals iter.Seq2[fax.Fax, e
 }
 
 func (a *app) runForEach(ctx context.Context, argv []string, arrivals iter.Seq2[fax.Fax, error]) error {
-	var t trouble
+	t := a.trouble()
 	for f, err := range arrivals {
 		if err == nil {
-			err = t.add(a, a.runFor(ctx, argv, f))
+			err = t.Add(a.runFor(ctx, argv, f))
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return t.err()
+	return t.Err()
 }
 
 // runFor runs a program for a fax. What came over the line goes into its

@@ -166,14 +166,14 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCo
 		defer done()
 	}
 	soft := a.interrupts.gently()
-	var t trouble
+	t := a.trouble()
 	var done []plan.Result
 	var end error
 	for phase, steps := range phased {
 		if phase == buying {
 			jobs = 1
 		}
-		if phase == releasing && t.tally.Failed > 0 {
+		if phase == releasing && t.Tally.Failed > 0 {
 			if len(steps) > 0 {
 				a.warn("nothing is released, because something else failed")
 			}
@@ -183,7 +183,7 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCo
 			return s.Run(ctx, numbers, care)
 		}) {
 			if err != nil {
-				end = t.end(err)
+				end = t.End(err)
 				break
 			}
 			var unfinished *plan.UnfinishedError
@@ -194,7 +194,7 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCo
 			if r.Err != nil {
 				r.Err = fmt.Errorf("%s: %w", label(r.Item), r.Err)
 			}
-			if end = t.add(a, r.Err); end != nil {
+			if end = t.Add(r.Err); end != nil {
 				break
 			}
 		}
@@ -206,10 +206,10 @@ func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCo
 	if len(done) > 0 { // told also after an interrupt
 		err = unprinted(printResults(context.WithoutCancel(ctx), became, done), outcomes(done...))
 	}
-	if t.tally.Done == 0 && len(done) > 0 {
-		return errors.Join(end, err, fmt.Errorf("%w: %s only half done", errPartial, plural(len(done), "number is", "numbers are")))
+	if t.Tally.Done == 0 && len(done) > 0 {
+		return errors.Join(end, err, fmt.Errorf("%w: %s only half done", batch.ErrPartial, plural(len(done), "number is", "numbers are")))
 	}
-	return errors.Join(end, err, t.err())
+	return errors.Join(end, err, t.Err())
 }
 
 // printResults tells what became of the numbers. No number is an empty list to

@@ -73,7 +73,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 			}
 			if c.findingsCount > 0 {
 				a.say("%s checked, %s.", plural(c.numbers, "number", "numbers"), plural(c.findingsCount, "problem or warning", "problems or warnings"))
-				return problem.Of(errFindings, errReported)
+				return problem.Of(errFindings, problem.ErrTold)
 			}
 			a.say("%s checked, nothing wrong.", plural(c.numbers, "number", "numbers"))
 			return nil

@@ -138,17 +138,17 @@ func differences(owned []fax.Number, w plan.Want) ([]change, error) {
 // apply changes the numbers, a few at a time, and prints them as they are now.
 func (a *app) apply(ctx context.Context, numbers fax.Numbers, changes []change, how configuring) error {
 	work := batch.Until(a.interrupts.gently(), values(changes))
-	var t trouble
-	now, end := fax.Collect(sift(a, &t, batch.RunOrdered(ctx, how.jobs, work, func(ctx context.Context, c change) (fax.Number, error) {
+	t := a.trouble()
+	now, end := fax.Collect(batch.Sift(t, batch.RunOrdered(ctx, how.jobs, work, func(ctx context.Context, c change) (fax.Number, error) {
 		n, err := plan.Apply(ctx, numbers, c.number, c.Change, how.care)
-		return n, lasting(err)
+		return n, batch.Lasting(err)
 	})))
 	changed := make([]string, len(now))
 	for i, n := range now {
 		changed[i] = n.Phone
 	}
 	printed := printNumbers(context.WithoutCancel(ctx), how.now, now, how.one)
-	return errors.Join(cmp.Or(end, t.err()), unprinted(printed, "changed: "+strings.Join(changed, ", ")))
+	return errors.Join(cmp.Or(end, t.Err()), unprinted(printed, "changed: "+strings.Join(changed, ", ")))
 }
 
 // printNumbers prints numbers: the one that was named, if it is there, or a list,

@@ -96,7 +96,7 @@ func filter[T any](seq iter.Seq2[T, error], keep func(T) bool) iter.Seq2[T, erro
 func resolved(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[batch.Result[string, fax.Number], error] {
 	return func(yield func(batch.Result[string, fax.Number], error) bool) {
 		for r := range fax.ResolveAll(ctx, numbers, refs) {
-			err := lasting(r.Err)
+			err := batch.Lasting(r.Err)
 			if !yield(batch.Result[string, fax.Number]{Item: r.Ref, Value: r.Number, Err: err}, nil) {
 				return
 			}
@@ -138,12 +138,12 @@ shown.`,
 				}
 				return out.one(cmd.Context(), n)
 			}
-			var t trouble
-			found := sift(a, &t, resolved(cmd.Context(), numbers, refs))
+			t := a.trouble()
+			found := batch.Sift(t, resolved(cmd.Context(), numbers, refs))
 			if err := out.all(cmd.Context(), eachOnce(found)); err != nil {
 				return err
 			}
-			return t.err()
+			return t.Err()
 		},
 	}
 	out.bind(a, cmd, numberType, nil)

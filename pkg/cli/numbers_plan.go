@@ -77,7 +77,7 @@ does not show yet. With --validate only the file is read, and nobody asked.`,
 				return err
 			}
 			if pending > 0 {
-				return problem.Of(errFindings, errReported)
+				return problem.Of(errFindings, problem.ErrTold)
 			}
 			return nil
 		},
@@ -150,7 +150,7 @@ func (a *app) refused(steps []plan.Step) (first error) {
 		}
 		a.report(fmt.Errorf("%s: %w", label(s), s.Refused))
 		if first == nil {
-			first = problem.Of(errReported, s.Refused)
+			first = problem.Of(problem.ErrTold, s.Refused)
 		}
 	}
 	return first

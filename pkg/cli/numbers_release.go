@@ -68,13 +68,13 @@ func (a *app) release(ctx context.Context, numbers fax.Numbers, owned []fax.Numb
 		return err
 	}
 	work := batch.Until(a.interrupts.gently(), values(owned))
-	var t trouble
-	end := each(sift(a, &t, batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, n fax.Number) (string, error) {
+	t := a.trouble()
+	end := each(batch.Sift(t, batch.RunOrdered(ctx, jobs, work, func(ctx context.Context, n fax.Number) (string, error) {
 		released, err := care.Release(ctx, numbers, n)
 		if !released {
-			return n.Phone + " had left the account already: released before, or moved to another account.", lasting(err)
+			return n.Phone + " had left the account already: released before, or moved to another account.", batch.Lasting(err)
 		}
 		return "Released " + n.Phone + ".", nil
 	})), func(what string) { a.say("%s", what) })
-	return cmp.Or(end, t.err())
+	return cmp.Or(end, t.Err())
 }

@@ -264,7 +264,7 @@ func (a *app) profileImport() *cobra.Command {
 
 // importProfiles saves what can be used as it is, and tells of the rest.
 func (a *app) importProfiles(ctx context.Context, path string, found []profile.Imported, dryRun bool) error {
-	var t trouble
+	t := a.trouble()
 	for _, i := range found {
 		var err error
 		switch {
@@ -287,14 +287,14 @@ func (a *app) importProfiles(ctx context.Context, path string, found []profile.I
 		} else if !batch.Skipped(err) {
 			err = fmt.Errorf("%s: %w", i.Profile.Name, err)
 		}
-		if err := t.add(a, err); err != nil {
+		if err := t.Add(err); err != nil {
 			return err
 		}
 	}
 	if len(found) == 0 {
 		a.say("There is no profile to import.")
 	}
-	return t.err()
+	return t.Err()
 }
 
 // addByHand is the command that adds an imported profile, but for its secret.

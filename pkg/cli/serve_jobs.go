@@ -181,13 +181,13 @@ func (a *app) eachJob(ctx context.Context, verb, state string, args []string, do
 	if len(ids) == 1 {
 		return do(ctx, desk, ids[0])
 	}
-	var t trouble
+	t := a.trouble()
 	for _, id := range ids {
-		if err := t.add(a, do(ctx, desk, id)); err != nil {
+		if err := t.Add(do(ctx, desk, id)); err != nil {
 			return err
 		}
 	}
-	return t.err()
+	return t.Err()
 }
 
 // completeJobs offers the jobs of the receiver. They are on this machine, and

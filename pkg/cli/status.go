@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -47,11 +48,8 @@ func exitStatuses() []exitStatus {
 	}
 }
 
-// Two outcomes that are no mistakes but have a status of their own.
-var (
-	errFindings = errors.New("findings")
-	errPartial  = errors.New("some failed")
-)
+// errFindings is an outcome that is no mistake but has a status of its own.
+var errFindings = errors.New("findings")
 
 // usageError is a mistake in the command line.
 func usageError(format string, args ...any) error {
@@ -65,7 +63,7 @@ func statusOf(err error) int {
 		return statusDone
 	case errors.Is(err, errFindings):
 		return statusFindings
-	case errors.Is(err, errPartial), errors.Is(err, fax.ErrContradiction), errors.Is(err, archive.ErrUnproven):
+	case errors.Is(err, batch.ErrPartial), errors.Is(err, fax.ErrContradiction), errors.Is(err, archive.ErrUnproven):
 		return statusPartial
 	case errors.Is(err, context.Canceled):
 		return statusInterrupted

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -20,7 +21,7 @@ func TestStatusOf(t *testing.T) {
 		{"anything else", errors.New("disk full"), 1},
 		{"bad value", usageError("unknown type %q", "x"), 2},
 		{"provider cannot", fmt.Errorf("search: %w", problem.ErrUnsupported), 2},
-		{"some failed", fmt.Errorf("%w: 2 of 10", errPartial), 3},
+		{"some failed", fmt.Errorf("%w: 2 of 10", batch.ErrPartial), 3},
 		{"credentials", &fax.APIError{Kind: problem.ErrAuth, Status: 401}, 4},
 		{"no such number", problem.With(problem.ErrNotFound, problem.Say("look again")), 5},
 		{"unconfirmed", &fax.APIError{Kind: problem.ErrConflict}, 6},

@@ -47,6 +47,12 @@ func Skipped(err error) bool {
 	return errors.As(err, &s)
 }
 
+// Pass is the error of an item that was selected among others and has nothing to
+// do: it counts as skipped, and a [Trouble] does not tell of it.
+func Pass() error { return Skip(errPassed) }
+
+var errPassed = errors.New("passed over")
+
 // Tally counts results. The zero value is ready for use.
 type Tally struct{ Done, Failed, Skipped int }
 
@@ -61,3 +67,9 @@ func (t *Tally) Add(err error) {
 		t.Failed++
 	}
 }
+
+// Seen is how many results were counted.
+func (t Tally) Seen() int { return t.Done + t.Failed + t.Skipped }
+
+// Left is how many of all were not begun.
+func (t Tally) Left(all int) int { return all - t.Seen() }

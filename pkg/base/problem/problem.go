@@ -26,6 +26,9 @@ var (
 	ErrUnsupported = errors.New("not supported")  // it cannot be done there
 )
 
+// ErrTold marks a failure that a person was told of already: only its kind is left.
+var ErrTold = errors.New("told")
+
 // Invalid is an [ErrInvalid] with advice. Its text reads on from "invalid":
 // Invalid(Say("three digits, as in 415"), "area code %q", "41").
 func Invalid(a Advice, format string, args ...any) error {
