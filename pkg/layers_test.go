@@ -28,12 +28,13 @@ func layers() map[string][]string {
 
 		"fax":         {"base/seq"},
 		"fax/listing": {"fax"},
-		"profile":     {"base/durable", "base/text", "base/yamlfile"},
+		"profile":     {"base/durable", "base/text", "base/yamlfile", "provider/info"},
 
 		"provider":              {"fax", "profile", "provider/twilio", "provider/transport"},
+		"provider/info":         {},
 		"provider/providertest": {"fax"},
 		"provider/transport":    {},
-		"provider/twilio":       {"fax"},
+		"provider/twilio":       {"fax", "provider/info"},
 
 		"numbers/audit": {"fax", "receive/twiml", "receive/webhook"},
 		"numbers/plan":  {"base/durable", "base/yamlfile", "fax"},
@@ -47,7 +48,7 @@ func layers() map[string][]string {
 		"receive/callback": {"fax", "receive/twiml", "receive/webhook"},
 		"receive/receiver": {"archive/document", "archive/fetch", "base/child", "base/durable", "fax", "fax/listing", "receive/twiml", "receive/webhook"},
 		"receive/twiml":    {},
-		"receive/webhook":  {},
+		"receive/webhook":  {"provider/info"},
 
 		"sandbox":       {"sandbox/paper"},
 		"sandbox/paper": {},

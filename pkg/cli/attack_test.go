@@ -93,7 +93,7 @@ func attack(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("answered %s %s, want %s", got, body, args[0])
 		}
 	}
-	ts.Setenv("SIGNATURE", v.header.Get(webhook.TwilioHeader))
+	ts.Setenv("SIGNATURE", v.header.Get(webhook.Twilio.Header()))
 }
 
 // villain is a request in the making.
@@ -169,7 +169,7 @@ func (v *villain) request() ([]byte, error) {
 	if v.endless {
 		length = "Transfer-Encoding: chunked"
 	}
-	honest := http.Header{"Content-Type": {kind}, webhook.TwilioHeader: {webhook.Sign(v.key, v.signedFor, signed)}}
+	honest := http.Header{"Content-Type": {kind}, webhook.Twilio.Header(): {webhook.Sign(v.key, v.signedFor, signed)}}
 	for name, values := range honest {
 		if _, changed := v.header[name]; !changed {
 			v.header[name] = values

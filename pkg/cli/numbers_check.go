@@ -14,7 +14,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/listing"
 	"github.com/faxctl/faxctl/pkg/numbers/audit"
-	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider/transport"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 	"github.com/faxctl/faxctl/pkg/screen/output"
@@ -134,9 +133,6 @@ func (a *app) checker(ctx context.Context, probe bool) (audit.Checker, error) {
 		AccountID: p.AccountID,
 		Key:       key,
 		Dialect:   webhook.Dialect(p.Provider),
-	}
-	if p.Provider == profile.SignalWire {
-		checker.Probe.Patience = 5 * time.Second
 	}
 	return checker, nil
 }

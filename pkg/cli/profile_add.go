@@ -14,6 +14,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // newProfile is what profile add is told by flags.
@@ -69,7 +70,7 @@ faxes they do not reach: what is about faxes is refused with such a profile.`,
 	f.BoolVar(&n.ReadOnly, "read-only", false, "refuse every change with this profile")
 	f.BoolVar(&n.use, "use", false, "make it the profile in use")
 	f.BoolVar(&n.dryRun, "dry-run", false, "see whether the credentials work, and save nothing")
-	a.completeValues(cmd, "provider", "twilio", "signalwire")
+	a.completeValues(cmd, "provider", info.Names()...)
 	a.completeValues(cmd, "secret", "keyring", "env:", "file:", "command:")
 	a.completeValues(cmd, "signing-key", "keyring", "env:", "file:", "command:")
 	a.completeNothing(cmd, "account", "api-key", "parent", "space", "edge", "region")
@@ -167,18 +168,17 @@ func (a *app) complete(ctx context.Context, n *newProfile) error {
 	if err != nil {
 		return err
 	}
-	if n.Provider, err = oneOf("provider", n.provider, []profile.Provider{profile.Twilio, profile.SignalWire}); err != nil {
+	if n.Provider, err = oneOf("provider", n.provider, profile.Providers()); err != nil {
 		return err
 	}
-	switch n.Provider {
-	case profile.Twilio:
-		ask(&n.AccountID, "Account SID (AC…):", "--account")
-	case profile.SignalWire:
-		ask(&n.Space, "Space (example.signalwire.com):", "--space")
-		ask(&n.AccountID, "Project id:", "--account")
-		if err == nil && n.Space != "" {
-			n.Space, err = profile.NormalizeSpace(n.Space)
+	asked := map[string]*string{"account": &n.AccountID, "space": &n.Space}
+	for _, s := range n.Info().Settings {
+		if s.Question != "" {
+			ask(asked[s.Key], s.Question, "--"+s.Key)
 		}
+	}
+	if _, has := n.Info().Setting("space"); has && err == nil && n.Space != "" {
+		n.Space, err = profile.NormalizeSpace(n.Space)
 	}
 	if err != nil {
 		return err
@@ -221,14 +221,7 @@ func (a *app) typedSecrets(ctx context.Context, n newProfile) (keys typed, err e
 		}
 		keys.secret, err = nonEmptySecret(string(text))
 	case keyring:
-		what := "Auth token"
-		switch {
-		case n.APIKey != "":
-			what = "API key secret"
-		case n.Provider == profile.SignalWire:
-			what = "API token"
-		}
-		keys.secret, err = a.typedSecret(ctx, what, "pipe it in with --secret-stdin, or say where it is kept with --secret")
+		keys.secret, err = a.typedSecret(ctx, strings.ToUpper(n.SecretName()[:1])+n.SecretName()[1:], "pipe it in with --secret-stdin, or say where it is kept with --secret")
 	}
 	if err == nil && n.SigningKey.Kind == profile.InKeyring {
 		keys.signingKey, err = a.typedSecret(ctx, "Signing key of callbacks", "say where it is kept, as in --signing-key env:SIGNING_KEY")

@@ -8,12 +8,14 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
 
@@ -195,16 +197,13 @@ func (a *app) serveSandbox(ctx context.Context, listen string, o sandbox.Options
 // shellLines point a shell, and so faxctl and the SDKs, at a sandbox.
 func shellLines(d sandbox.Dialect, c sandbox.Credentials, address string) []string {
 	lines := []string{"export FAXCTL_API_URL=http://" + address}
-	if d == sandbox.SignalWire {
-		return append(lines,
-			"export SIGNALWIRE_SPACE_URL=sandbox.signalwire.com",
-			"export SIGNALWIRE_PROJECT_ID="+c.Account,
-			"export SIGNALWIRE_API_TOKEN="+c.Token,
-			"export SIGNALWIRE_SIGNING_KEY="+c.SigningKey)
+	values := map[string]string{"space": "sandbox.signalwire.com", "account": c.Account, "secret": c.Token, "signing-key": c.SigningKey}
+	for _, s := range info.Of(string(d)).Settings {
+		if value := values[s.Key]; value != "" {
+			lines = append(lines, "export "+s.Variables[0]+"="+value)
+		}
 	}
-	return append(lines,
-		"export TWILIO_ACCOUNT_SID="+c.Account,
-		"export TWILIO_AUTH_TOKEN="+c.Token)
+	return slices.Compact(lines) // one key may sign as well
 }
 
 func (a *app) sandboxSeed() *cobra.Command {

@@ -151,8 +151,8 @@ func (a *app) sandboxDialect(given string) (sandbox.Dialect, error) {
 	if given != "" {
 		return oneOf("dialect", given, sandbox.Dialects())
 	}
-	if p, err := a.resolve(); err == nil && p.Provider == profile.SignalWire {
-		return sandbox.SignalWire, nil
+	if p, err := a.resolve(); err == nil {
+		return sandbox.Dialect(p.Provider), nil
 	}
 	return sandbox.Twilio, nil
 }

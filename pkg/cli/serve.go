@@ -245,8 +245,8 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 	}
 	s.Keys, s.Account = []webhook.Key{key}, a.account.resolved.AccountID
 	s.Dialect = webhook.Dialect(a.account.resolved.Provider)
-	if s.Answer.StoreMedia != nil && a.account.resolved.Provider == profile.SignalWire {
-		a.warn("SignalWire knows no --store-media=false: it keeps the documents")
+	if s.Answer.StoreMedia != nil && !s.Dialect.Info().SendsDocument {
+		a.warn("%s knows no --store-media=false: it keeps the documents", s.Dialect.Info().Title)
 		s.Answer.StoreMedia = nil // it would refuse the whole answer
 	}
 	if s.StateDir, err = a.receiverState(s.state); err != nil {

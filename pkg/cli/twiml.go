@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/twiml"
 )
 
@@ -44,8 +43,8 @@ SignalWire does not have this.`,
 				return err
 			}
 			if r.StoreMedia = changed(cmd, "store-media", store); r.StoreMedia != nil {
-				if p, err := a.resolve(); err == nil && p.Provider == profile.SignalWire {
-					return problem.With(usageError("--store-media: SignalWire does not have it"), problem.Say("leave it out; delete documents with %s", problem.Command("faxes", "delete").Switch("media-only")))
+				if p, err := a.resolve(); err == nil && !p.Info().SendsDocument {
+					return problem.With(usageError("--store-media: %s does not have it", p.Info().Title), problem.Say("leave it out; delete documents with %s", problem.Command("faxes", "delete").Switch("media-only")))
 				}
 			}
 			document, err := r.Marshal()

@@ -52,10 +52,7 @@ func (a *app) rightKey(ctx context.Context) (webhook.NamedKey, error) {
 		return webhook.NamedKey{}, err
 	}
 	p := a.account.resolved
-	named := webhook.NamedKey{Name: "auth token"}
-	if webhook.Dialect(p.Provider) == webhook.SignalWire {
-		named.Name = "signing key"
-	}
+	named := webhook.NamedKey{Name: p.Info().SigningKey}
 	var err error
 	named.Key, err = a.signingKey(ctx)
 	return named, err

@@ -146,8 +146,8 @@ func (a *app) send(ctx context.Context, s *synthetic) error {
 	if err != nil {
 		return err
 	}
-	if s.multipart && sender.Dialect == webhook.SignalWire {
-		return problem.With(usageError("SignalWire stores every document: it never comes along"), problem.Say("leave %s and %s out", problem.Field("multipart"), problem.Field("file")))
+	if s.multipart && !sender.Dialect.Info().SendsDocument {
+		return problem.With(usageError("%s stores every document: it never comes along", sender.Dialect.Info().Title), problem.Say("leave %s and %s out", problem.Field("multipart"), problem.Field("file")))
 	}
 	e, doc, err := s.made(sender.Dialect)
 	if err != nil {
@@ -249,7 +249,7 @@ func madeUpID(d webhook.Dialect, prefix string) string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	text := hex.EncodeToString(b[:])
-	if d == webhook.SignalWire {
+	if d.Info().UUIDs {
 		return strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
 	}
 	return prefix + text

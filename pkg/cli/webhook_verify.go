@@ -142,14 +142,7 @@ func (a *app) keys(ctx context.Context) ([]webhook.NamedKey, error) {
 	if errors.Is(err, problem.ErrNotFound) || errors.Is(err, profile.ErrSecret) {
 		return keys, nil // what signs is known, and enough
 	}
-	name := "auth token"
-	switch {
-	case p.Provider == profile.SignalWire:
-		name = "API token"
-	case p.APIKey != "":
-		name = "API key secret"
-	}
-	return append(keys, webhook.NamedKey{Name: name, Key: webhook.Key(other.Reveal())}), err
+	return append(keys, webhook.NamedKey{Name: p.SecretName(), Key: webhook.Key(other.Reveal())}), err
 }
 
 func explainSignature(ctx context.Context, s webhook.Suspect, body []byte, out *printing[verdict]) error {

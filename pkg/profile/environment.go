@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // variable is a value of the environment and the name it has there.
@@ -15,13 +16,21 @@ func (v variable) isSet() bool { return v.value != "" }
 func (v variable) source() string { return "environment " + v.name }
 
 // first is the first of the names that is set; the first name when none is.
-func first(getenv func(string) string, names ...string) variable {
+func first(getenv func(string) string, names []string) variable {
 	for _, n := range names {
 		if v := strings.TrimSpace(getenv(n)); v != "" {
 			return variable{n, v}
 		}
 	}
 	return variable{name: names[0]}
+}
+
+// reader reads what the variables of a provider say of its settings.
+func reader(getenv func(string) string, p Provider) func(key string) variable {
+	return func(key string) variable {
+		setting, _ := info.Of(string(p)).Setting(key)
+		return first(getenv, setting.Variables)
+	}
 }
 
 // found is an account of the environment: its profile, and the variable that
@@ -65,10 +74,9 @@ func environment(getenv func(string) string) (found, error) {
 
 // twilioEnv reads the variables of Twilio's own tools. An API key goes before
 // the auth token, as in Twilio's CLI; the token then signs callbacks.
-// Source: twilio-cli, docs/general_usage.md.
 func twilioEnv(getenv func(string) string) (found, error) {
-	sid, token := first(getenv, "TWILIO_ACCOUNT_SID"), first(getenv, "TWILIO_AUTH_TOKEN")
-	key, secret := first(getenv, "TWILIO_API_KEY"), first(getenv, "TWILIO_API_SECRET")
+	of := reader(getenv, Twilio)
+	sid, token, key, secret := of("account"), of("secret"), of("api-key"), of("api-secret")
 	f := found{Profile: Profile{Provider: Twilio, AccountID: sid.value}, account: sid}
 	switch {
 	case !sid.isSet() && !token.isSet() && !key.isSet() && !secret.isSet():
@@ -97,10 +105,8 @@ func twilioEnv(getenv func(string) string) (found, error) {
 // signalWireEnv reads the variables of SignalWire's SDKs, under every name they
 // have had.
 func signalWireEnv(getenv func(string) string) (found, error) {
-	space := first(getenv, "SIGNALWIRE_SPACE_URL", "SIGNALWIRE_SPACE", "SIGNALWIRE_API_HOSTNAME")
-	project := first(getenv, "SIGNALWIRE_PROJECT_ID")
-	token := first(getenv, "SIGNALWIRE_API_TOKEN", "SIGNALWIRE_TOKEN")
-	signing := first(getenv, "SIGNALWIRE_SIGNING_KEY")
+	of := reader(getenv, SignalWire)
+	space, project, token, signing := of("space"), of("account"), of("secret"), of("signing-key")
 	switch {
 	case !space.isSet() && !project.isSet() && !token.isSet():
 		return found{}, nil

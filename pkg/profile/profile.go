@@ -20,6 +20,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // Provider is the company behind an account.
@@ -27,9 +28,18 @@ type Provider string
 
 // The providers an account can be with.
 const (
-	Twilio     Provider = "twilio"
-	SignalWire Provider = "signalwire"
+	Twilio     Provider = info.Twilio
+	SignalWire Provider = info.SignalWire
 )
+
+// Providers are all of them.
+func Providers() []Provider {
+	var all []Provider
+	for _, name := range info.Names() {
+		all = append(all, Provider(name))
+	}
+	return all
+}
 
 // Profile is one account. The YAML keys are those of the config file.
 type Profile struct {
@@ -45,6 +55,17 @@ type Profile struct {
 	SigningKey Reference `json:"signing_key,omitzero" yaml:"signing-key,omitempty"` // of callbacks, where it is not Secret
 	APIURL     string    `json:"api_url,omitempty" yaml:"api-url,omitempty"`        // origin that stands for every host of the provider
 	ReadOnly   bool      `json:"read_only,omitempty" yaml:"read-only,omitempty"`    // refuse every change
+}
+
+// Info is what is known of the provider.
+func (p Profile) Info() info.Provider { return info.Of(string(p.Provider)) }
+
+// SecretName is what the provider calls the secret.
+func (p Profile) SecretName() string {
+	if known := p.Info(); p.APIKey != "" && known.KeySecret != "" {
+		return known.KeySecret
+	}
+	return p.Info().Secret
 }
 
 // Username is what the secret is sent with: the API key, or the account that the
@@ -138,7 +159,7 @@ func (p Profile) problems() []mistake {
 	case "":
 		add("provider", "is missing", "write twilio or signalwire")
 	default:
-		add("provider", "unknown provider "+yamlfile.Quote(string(p.Provider))+yamlfile.Suggest(string(p.Provider), providers()), "write twilio or signalwire")
+		add("provider", "unknown provider "+yamlfile.Quote(string(p.Provider))+yamlfile.Suggest(string(p.Provider), info.Names()), "write twilio or signalwire")
 	}
 	if p.Secret.IsZero() {
 		add("secret", "does not say where the secret is kept", "write keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS")
@@ -205,8 +226,6 @@ func (p Profile) signalWireProblems() []mistake {
 	}
 	return all
 }
-
-func providers() []string { return []string{string(Twilio), string(SignalWire)} }
 
 // NormalizeSpace turns x, x.signalwire.com and https://x.signalwire.com/ into
 // x.signalwire.com. Any other host is refused (problem.ErrInvalid), because the

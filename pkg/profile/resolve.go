@@ -8,6 +8,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // Input is everything that can say which account is meant.
@@ -88,13 +89,29 @@ func choose(in Input) (Resolved, error) {
 func none(c Config) error {
 	next := problem.Say("choose one of three:\n"+
 		"  add an account: %s\n"+
-		"  set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or SIGNALWIRE_SPACE_URL, SIGNALWIRE_PROJECT_ID and SIGNALWIRE_API_TOKEN\n"+
+		"  set "+variables()+"\n"+
 		"  try without an account: %s", problem.Command("profile", "add").Arg("NAME"), problem.Field("profile", "sandbox"))
 	if len(c.Profiles) > 0 {
 		next = problem.Say("name a profile with %s (%s) or %s; or %s", problem.Field("profile"),
 			problem.Text(strings.Join(c.Names(), ", ")), problem.Command("profile", "use").Arg("NAME"), next)
 	}
 	return &problem.Error{Kind: ErrNone, Text: "no account is chosen and no credentials are set", Advice: next}
+}
+
+// variables are those that name an account, of each provider.
+func variables() string {
+	var all []string
+	for _, p := range info.All() {
+		var names []string
+		for _, key := range []string{"space", "account", "secret"} {
+			if name := p.Variable(key); name != "" {
+				names = append(names, name)
+			}
+		}
+		last := len(names) - 1
+		all = append(all, strings.Join(names[:last], ", ")+" and "+names[last])
+	}
+	return strings.Join(all, ", or ")
 }
 
 // named takes a profile that a person asked for by name.
@@ -153,10 +170,11 @@ func textOf(setting any) string {
 func (r *Resolved) override(in Input) error {
 	// Edge and region that travel with another account's variables are not
 	// meant for this one.
-	sid := in.Getenv("TWILIO_ACCOUNT_SID")
-	if r.Provider == Twilio && !r.IsBuiltIn() && (sid == "" || sid == r.AccountID) {
-		r.set("edge", &r.Edge, in.Getenv("TWILIO_EDGE"), "environment TWILIO_EDGE")
-		r.set("region", &r.Region, in.Getenv("TWILIO_REGION"), "environment TWILIO_REGION")
+	known := r.Info()
+	sid := in.Getenv(known.Variable("account"))
+	if !r.IsBuiltIn() && known.Variable("edge") != "" && (sid == "" || sid == r.AccountID) {
+		r.set("edge", &r.Edge, in.Getenv(known.Variable("edge")), "environment "+known.Variable("edge"))
+		r.set("region", &r.Region, in.Getenv(known.Variable("region")), "environment "+known.Variable("region"))
 	}
 	r.set("api-url", &r.APIURL, in.Getenv("FAXCTL_API_URL"), "environment FAXCTL_API_URL")
 	r.set("api-url", &r.APIURL, in.APIURL, fromFlag("api-url"))

@@ -45,18 +45,19 @@ func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 		return s.Secret(ctx, p)
 	case p.Provider == Twilio && p.APIKey == "":
 		return Secret{}, &problem.Error{Kind: problem.ErrNotFound, Text: "callbacks of a subaccount are signed with its own auth token, and the secret is that of its parent",
-			Advice: problem.Say(s.whereSigningKey(p, "TWILIO_AUTH_TOKEN"))}
+			Advice: problem.Say(s.whereSigningKey(p))}
 	case p.Provider == Twilio:
 		return Secret{}, &problem.Error{Kind: problem.ErrNotFound, Text: "callbacks are signed with the auth token, and this account is used with an API key",
-			Advice: problem.Say(s.whereSigningKey(p, "TWILIO_AUTH_TOKEN"))}
+			Advice: problem.Say(s.whereSigningKey(p))}
 	}
 	return Secret{}, &problem.Error{Kind: problem.ErrNotFound, Text: "callbacks are signed with the project's signing key, and nothing says where it is kept",
-		Advice: problem.Say(s.whereSigningKey(p, "SIGNALWIRE_SIGNING_KEY") + "; the key is on the API page of the space")}
+		Advice: problem.Say(s.whereSigningKey(p) + "; the key is on the API page of the space")}
 }
 
 // whereSigningKey says how to name the signing key: a profile does not take it
 // from the variables that an account of the environment has.
-func (s Secrets) whereSigningKey(p Profile, variable string) string {
+func (s Secrets) whereSigningKey(p Profile) string {
+	variable := p.Info().Variable("signing-key")
 	if p.Name == "" {
 		return "set " + variable
 	}

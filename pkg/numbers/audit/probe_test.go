@@ -117,7 +117,7 @@ func TestProbeLooksLikeTheProvider(t *testing.T) {
 					t.Errorf("query (-want +got):\n%s", d)
 				}
 			}
-			if !webhook.Verify(key, target, form, r.Header.Get(webhook.TwilioHeader)) {
+			if !webhook.Verify(key, target, form, r.Header.Get(webhook.Twilio.Header())) {
 				t.Error("the signature is wrong")
 			}
 			if expect := map[string]string{"": "POST"}[method]; r.Method != method && r.Method != expect {
@@ -133,7 +133,7 @@ func TestProbeLooksLikeTheProvider(t *testing.T) {
 
 func TestProbeOtherHeader(t *testing.T) {
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get(webhook.SignalWireHeader) == "" || r.Header.Get(webhook.TwilioHeader) != "" {
+		if r.Header.Get(webhook.SignalWire.Header()) == "" || r.Header.Get(webhook.Twilio.Header()) != "" {
 			t.Errorf("headers %v", r.Header)
 		}
 		answer("text/xml", yes)(w, r)
@@ -167,7 +167,7 @@ func TestProbeFollowsRedirects(t *testing.T) {
 				_ = r.ParseForm()
 				form = r.PostForm
 			}
-			if !webhook.Verify(key, "https://"+r.Host+r.RequestURI, form, r.Header.Get(webhook.TwilioHeader)) {
+			if !webhook.Verify(key, "https://"+r.Host+r.RequestURI, form, r.Header.Get(webhook.Twilio.Header())) {
 				t.Errorf("hop %d (%s): the signature is wrong", at, r.Method)
 			}
 			if at < n {

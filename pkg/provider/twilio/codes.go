@@ -5,6 +5,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // faxEnded is the code of every call to Twilio's fax API since its end.
@@ -14,7 +15,10 @@ const faxEnded = "34005"
 const noFunds = "20004"
 
 // faxEndedMessage says what that code, and a collection not found, mean.
-const faxEndedMessage = "Twilio ended its fax service on 2021-12-17: this account has no faxes to ask for"
+func faxEndedMessage() string {
+	p := info.Of(info.Twilio)
+	return p.Title + " ended its fax service on " + p.Ended + ": this account has no faxes to ask for"
+}
 
 // kindOf is the kind of a refusal: by the code where one is known, else by the
 // status. Source: https://www.twilio.com/docs/api/errors

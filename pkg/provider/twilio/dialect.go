@@ -4,28 +4,26 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
-
-// day is 24 hours; retention is counted in them.
-const day = 24 * time.Hour
 
 // generatedOrigin is the constant that twilio-go's generated calls begin with.
 const generatedOrigin = "https://api.twilio.com"
 
-// dialect is where things are. What a provider does not have is empty, and
-// that is how the rest of the package tells the dialects apart.
+// dialect is what is known of the provider, and where things are. What a provider
+// does not have is empty, and that is how the rest of the package tells the dialects
+// apart.
 type dialect struct {
-	name   Dialect
-	api    string        // stands for generatedOrigin
-	faxes  string        // the collection of fax records
-	prices string        // the price lists by country; empty: there are none
-	relay  string        // SignalWire's other collection of numbers, which knows the receive mode
-	keeps  time.Duration // how long a fax is kept; 0: until deleted
-	hosts  []string      // domains that links to documents may point into
-	signIn string        // the domain where a document may want the credentials; empty: never
+	info.Provider
+
+	api    string   // stands for generatedOrigin
+	faxes  string   // the collection of fax records
+	prices string   // the price lists by country; empty: there are none
+	relay  string   // SignalWire's other collection of numbers, which knows the receive mode
+	hosts  []string // domains that links to documents may point into
+	signIn string   // the domain where a document may want the credentials; empty: never
 }
 
 func (c Config) dialect() (dialect, error) {
@@ -33,11 +31,11 @@ func (c Config) dialect() (dialect, error) {
 	case Twilio:
 		suffix, err := twilioHost(c.Edge, c.Region)
 		return dialect{
-			name:   Twilio,
+			Provider: info.Of(info.Twilio),
+
 			api:    "https://api" + suffix,
 			faxes:  "https://fax" + suffix + "/v1/Faxes",
 			prices: "https://pricing" + suffix + "/v1/PhoneNumbers/Countries/",
-			keeps:  180 * day,
 			hosts:  []string{"twilio.com", "twiliocdn.com"},
 		}, err
 	case SignalWire:
@@ -46,7 +44,8 @@ func (c Config) dialect() (dialect, error) {
 			return dialect{}, problem.Invalid(problem.Say("give the space's host, as in example.signalwire.com: %s", problem.Command("profile", "add")), "SignalWire space %q", c.Space)
 		}
 		return dialect{
-			name:   SignalWire,
+			Provider: info.Of(info.SignalWire),
+
 			api:    origin + "/api/laml",
 			faxes:  origin + "/api/laml/2010-04-01/Accounts/" + c.AccountID + "/Faxes",
 			relay:  origin + "/api/relay/rest/phone_numbers",

@@ -48,7 +48,7 @@ func refusal(status int, header http.Header, body []byte, storage bool) *fax.API
 	}
 	switch {
 	case p.code == faxEnded:
-		e.Message = faxEndedMessage
+		e.Message = faxEndedMessage()
 	case e.Message == "":
 		e.Message = cmp.Or(strings.ToLower(http.StatusText(status)), "no explanation")
 	}

@@ -28,8 +28,8 @@ const leastRecord = 500
 
 // Page fetches one page of the faxes that q selects.
 func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) (fax.Page[fax.Fax], error) {
-	if size <= 0 || size > maxPage {
-		size = maxPage
+	if size <= 0 || size > a.dialect.PageSize {
+		size = a.dialect.PageSize
 	}
 	query, err := faxQuery(q, size, cursor)
 	if err = cmp.Or(a.otherFaxes(), err); err != nil {
@@ -116,14 +116,14 @@ func faxQuery(q fax.Filter, size int, cursor string) (url.Values, error) {
 	return query, nil
 }
 
-// ended turns the answer of Twilio's closed fax service into what it means. The
+// ended turns the answer of a closed fax service, which is Twilio's, into what it means. The
 // collection of an account always exists: when it is not found, the service is
 // what is gone.
 func (a faxes) ended(err error) error {
 	var api *fax.APIError
-	if a.dialect.name == Twilio && errors.Is(err, problem.ErrNotFound) && errors.As(err, &api) {
+	if a.dialect.Ended != "" && errors.Is(err, problem.ErrNotFound) && errors.As(err, &api) {
 		gone := *api
-		gone.Kind, gone.Message, gone.Advice = problem.ErrUnsupported, faxEndedMessage, useSignalWire()
+		gone.Kind, gone.Message, gone.Advice = problem.ErrUnsupported, faxEndedMessage(), useSignalWire()
 		return &gone
 	}
 	return err

@@ -13,14 +13,12 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // numbers is the account's phone numbers, and those for sale.
 // Source: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
 type numbers struct{ *account }
-
-// maxPage is the largest page that either dialect gives.
-const maxPage = 1000
 
 // numberRecord is an IncomingPhoneNumber as far as faxctl cares.
 type numberRecord struct {
@@ -88,7 +86,7 @@ func modeOf(word text) fax.Mode {
 // List yields the numbers the account owns.
 func (a numbers) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Number, error] {
 	params := &openapi.ListIncomingPhoneNumberParams{}
-	params.SetPageSize(pageSize(f))
+	params.SetPageSize(a.pageSize(f))
 	if digits := cmp.Or(f.Phone, f.Contains); digits != "" {
 		params.SetPhoneNumber(digits)
 	}
@@ -111,11 +109,11 @@ func (a numbers) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Num
 }
 
 // pageSize is as many as the reader will take, in one page if that can be.
-func pageSize(f fax.NumberFilter) int {
+func (a numbers) pageSize(f fax.NumberFilter) int {
 	if f.Most > 0 {
-		return min(f.Most, maxPage)
+		return min(f.Most, a.dialect.PageSize)
 	}
-	return maxPage
+	return a.dialect.PageSize
 }
 
 // page fetches one page of the account's numbers.
@@ -211,14 +209,14 @@ func (a numbers) Buy(ctx context.Context, o fax.Order) (fax.Number, error) {
 		return fax.Number{}, fmt.Errorf("%w order: give either a number or an area code", problem.ErrInvalid)
 	case o.Phone != "":
 		params.SetPhoneNumber(o.Phone)
-	case a.dialect.name == SignalWire:
+	case a.dialect.Name == info.SignalWire:
 		return fax.Number{}, problem.With(fmt.Errorf("%w: buying by area code at SignalWire", problem.ErrUnsupported), problem.Say("find a number first: %s", problem.Command("numbers", "search").Set("area-code", o.AreaCode)))
 	case o.Country != "" && o.Country != "US" && o.Country != "CA":
 		return fax.Number{}, problem.With(fmt.Errorf("%w: buying by area code outside the US and Canada", problem.ErrUnsupported), problem.Say("find a number first: %s", problem.Command("numbers", "search").Set("country", o.Country)))
 	default:
 		params.SetAreaCode(o.AreaCode)
 	}
-	if a.dialect.name == SignalWire && (o.AddressID != "" || o.BundleID != "") {
+	if a.dialect.Name == info.SignalWire && (o.AddressID != "" || o.BundleID != "") {
 		return fax.Number{}, fmt.Errorf("%w: addresses and bundles at SignalWire", problem.ErrUnsupported)
 	}
 	if o.Name != "" {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // raw is the API as it is.
@@ -75,7 +76,7 @@ func (a raw) address(path string) (*url.URL, error) {
 	var refused string
 	switch {
 	case !a.ours(u.Hostname()):
-		refused = u.Hostname() + " is not a host of " + string(a.dialect.name)
+		refused = u.Hostname() + " is not a host of " + a.dialect.Name
 	case u.Scheme != "https":
 		refused = "it begins with " + u.Scheme + "://, not https://"
 	case u.User != nil:
@@ -95,7 +96,7 @@ func (a raw) home() string { return strings.TrimSuffix(a.dialect.api, "/api/laml
 // has one for each product, but at SignalWire only the account's own space,
 // for the others are other customers'.
 func (a raw) ours(host string) bool {
-	if a.dialect.name == Twilio {
+	if a.dialect.Name == info.Twilio {
 		return inside(host, "twilio.com")
 	}
 	return "https://"+host == a.home()

@@ -30,7 +30,7 @@ const (
 
 // relayPages are sizes of the pages of that list, the largest first: how many it
 // gives is not documented everywhere, and one that is too large is refused.
-func relayPages() []int { return []int{maxPage, 250, 100, 50} }
+func (a numbers) relayPages() []int { return []int{a.dialect.PageSize, 250, 100, 50} }
 
 // relayNumber is an owned number in the relay API. It has the id that it has in
 // the other one.
@@ -89,8 +89,8 @@ func (a numbers) modeReader(f fax.NumberFilter) func(context.Context, []fax.Numb
 	if !f.WithMode || a.dialect.relay == "" {
 		return func(context.Context, []fax.Number) error { return nil }
 	}
-	list := &relayList{numbers: a, known: map[string]relayNumber{}, sizes: relayPages()}
-	if size := pageSize(f); size < list.sizes[0] {
+	list := &relayList{numbers: a, known: map[string]relayNumber{}, sizes: a.relayPages()}
+	if size := a.pageSize(f); size < list.sizes[0] {
 		list.sizes = append([]int{size}, slices.DeleteFunc(list.sizes, func(s int) bool { return s >= size })...)
 	}
 	everything := f == fax.NumberFilter{WithMode: true, Most: f.Most}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // offerRecord is a number for sale.
@@ -66,8 +67,8 @@ func (w relayOffer) offer(q fax.Query, raw json.RawMessage) fax.Offer {
 	}
 }
 
-// Search yields the numbers for sale that answer one question: one request, at
-// most 30 at Twilio, no further page. SignalWire is asked in its relay API when
+// Search yields the numbers for sale that answer one question: one request, as many
+// as [numbers.Limits] says, no further page. SignalWire is asked in its relay API when
 // fax is required, since its other search does not say who does fax; a question
 // the relay search has no words for is put to the other, and the offers come
 // with fax unknown.
@@ -86,13 +87,12 @@ func (a numbers) Search(ctx context.Context, q fax.Query) iter.Seq2[fax.Offer, e
 	}
 }
 
-// Limits are those of the search that q is put to; the relay search documents its own.
-// Source: https://signalwire.com/docs/apis/relay-rest/phone-numbers/search-available-phone-numbers
+// Limits are those of the search that q is put to.
 func (a numbers) Limits(q fax.Query) fax.SearchLimits {
 	if _, fits := relayQuery(q); a.dialect.relay != "" && q.Fax && fits {
-		return fax.SearchLimits{Rows: 100, Digits: 3}
+		return fax.SearchLimits(a.dialect.FaxSearch)
 	}
-	return fax.SearchLimits{Rows: 30, Digits: 2}
+	return fax.SearchLimits(a.dialect.Search)
 }
 
 func (a numbers) search(ctx context.Context, q fax.Query) ([]fax.Offer, error) {
@@ -120,7 +120,7 @@ func (a numbers) search(ctx context.Context, q fax.Query) ([]fax.Offer, error) {
 	})
 	if errors.Is(err, problem.ErrNotFound) {
 		return nil, problem.With(
-			fmt.Errorf("%w: %s has no %s numbers in %s", problem.ErrUnsupported, a.dialect.name, q.Type, q.Country),
+			fmt.Errorf("%w: %s has no %s numbers in %s", problem.ErrUnsupported, a.dialect.Name, q.Type, q.Country),
 			problem.Say("ask for another type or country: %s", problem.Command("numbers", "search").Set("type", "local").Set("country", "US")))
 	}
 	if err != nil {
@@ -154,7 +154,7 @@ func (a numbers) checkQuery(q fax.Query) error {
 	if err := fax.CheckCountry(q.Country); err != nil {
 		return err
 	}
-	if a.dialect.name != SignalWire {
+	if a.dialect.Name != info.SignalWire {
 		return nil
 	}
 	if q.Type != fax.Local && q.Type != fax.TollFree {
@@ -263,7 +263,7 @@ func pageAvailable(api *openapi.ApiService, q fax.Query, p *openapi.ListAvailabl
 // Source: https://www.twilio.com/docs/phone-numbers/pricing
 func (a numbers) Prices(ctx context.Context, country string) (map[fax.NumberType]fax.Money, error) {
 	if a.dialect.prices == "" {
-		return nil, fmt.Errorf("%w: %s has no price list", problem.ErrUnsupported, a.dialect.name)
+		return nil, fmt.Errorf("%w: %s has no price list", problem.ErrUnsupported, a.dialect.Name)
 	}
 	if err := fax.CheckCountry(country); err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // Dialect is which cousin is spoken. It is also the provider's name.
@@ -37,8 +38,8 @@ type Dialect string
 
 // The dialects.
 const (
-	Twilio     Dialect = "twilio"
-	SignalWire Dialect = "signalwire"
+	Twilio     Dialect = info.Twilio
+	SignalWire Dialect = info.SignalWire
 )
 
 // Config is what Open needs to know.
@@ -92,7 +93,7 @@ func Open(c Config) (fax.Provider, error) {
 	return fax.Provider{
 		Name:      string(c.Dialect),
 		NoFaxes:   a.otherFaxes(),
-		Retention: d.keeps,
+		Retention: d.Retention,
 		Accounts:  a,
 		Numbers:   numbers{a},
 		Faxes:     faxes{a},

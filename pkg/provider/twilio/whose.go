@@ -8,6 +8,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // Whose a record is. The addresses of numbers have the account in them, and the
@@ -18,7 +19,7 @@ import (
 // otherFaxes is the refusal of faxes with credentials that are known to be of
 // another account; nil: they are not.
 func (a *account) otherFaxes() error {
-	if a.owner == "" || strings.EqualFold(a.owner, a.id) || a.dialect.name != Twilio {
+	if a.owner == "" || strings.EqualFold(a.owner, a.id) || a.dialect.Name != info.Twilio {
 		return nil
 	}
 	return problem.With(
@@ -52,7 +53,7 @@ func (a faxes) ownFax(ctx context.Context, id string) error {
 	if err := a.otherFaxes(); err != nil {
 		return err
 	}
-	if a.dialect.name != Twilio || strings.EqualFold(a.user, a.id) || a.own.Load() {
+	if a.dialect.Name != info.Twilio || strings.EqualFold(a.user, a.id) || a.own.Load() {
 		return nil
 	}
 	_, err := a.Get(ctx, id)
@@ -64,7 +65,7 @@ func (a faxes) ownFax(ctx context.Context, id string) error {
 
 // checkMoved refuses an answer about a number that another account has by now.
 func (a *account) checkMoved(n fax.Number, owner string) error {
-	if owner == "" || a.dialect.name != Twilio || strings.EqualFold(owner, a.id) {
+	if owner == "" || a.dialect.Name != info.Twilio || strings.EqualFold(owner, a.id) {
 		return nil
 	}
 	return problem.With(fmt.Errorf("%w: %s has moved from account %s to %s", problem.ErrConflict, n.Phone, a.id, clean(owner, 100)),

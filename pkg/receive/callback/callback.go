@@ -7,6 +7,7 @@
 package callback
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,8 +31,7 @@ type Sender struct {
 	AccountID string      // of an event that names none
 	Key       webhook.Key // signs
 
-	// Patience is how long an answer may take; 0: as long as the provider
-	// waits, which is 15 s at Twilio and 5 s at SignalWire.
+	// Patience is how long an answer may take; 0: as long as the provider waits.
 	Patience time.Duration
 }
 
@@ -64,9 +64,6 @@ func (e StatusError) Error() string {
 func (e StatusError) Is(kind error) bool {
 	return kind == problem.ErrAuth && (e == http.StatusUnauthorized || e == http.StatusForbidden)
 }
-
-// maxRedirects is how many SignalWire follows, the stricter provider.
-const maxRedirects = 3
 
 // Ask asks the fax URL what to do with a fax that is coming in. The answer is
 // as complete as it came, also with an error: fax.ErrUnavailable when nobody
@@ -115,8 +112,8 @@ func (s Sender) send(ctx context.Context, method, target string, e webhook.Event
 	client := *s.Client
 	client.Jar = nil
 	client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
-		if len(via) > maxRedirects {
-			return fmt.Errorf("more than %d redirects", maxRedirects)
+		if most := s.Dialect.Info().Redirects; len(via) > most {
+			return fmt.Errorf("more than %d redirects", most)
 		}
 		s.Dialect.SignRequest(s.Key, r, form)
 		return nil
@@ -141,13 +138,7 @@ func (s Sender) send(ctx context.Context, method, target string, e webhook.Event
 }
 
 func (s Sender) patience() time.Duration {
-	switch {
-	case s.Patience > 0:
-		return s.Patience
-	case s.Dialect == webhook.SignalWire:
-		return 5 * time.Second
-	}
-	return 15 * time.Second
+	return cmp.Or(s.Patience, s.Dialect.Info().Patience)
 }
 
 // unanswered is why there was no answer, without the URL that net/http puts

@@ -21,7 +21,7 @@ type Delivery struct {
 // Deliver hands a fax on to an application as the provider would have: it asks
 // the fax URL, and when the answer is to receive it, tells the action URL of
 // the answer what became of the fax. open gets the document, and is called
-// when the answer was not to store it (Twilio) and there is one. A fax that has
+// when the answer was not to store it, where the provider can do that, and there is one. A fax that has
 // not ended yet is asked about only.
 //
 // Errors are those of [Sender.Ask] and of open. The Delivery is as complete as
@@ -46,7 +46,7 @@ func (s Sender) Deliver(ctx context.Context, faxURL string, f fax.Fax, open func
 		method = receive.Method
 	}
 	var doc *webhook.Document
-	if keeps := receive.StoreMedia == nil || *receive.StoreMedia; !keeps && s.Dialect == webhook.Twilio && f.Status == fax.Received {
+	if keeps := receive.StoreMedia == nil || *receive.StoreMedia; !keeps && s.Dialect.Info().SendsDocument && f.Status == fax.Received {
 		content, err := open(ctx)
 		if err != nil {
 			return d, fmt.Errorf("document of %s: %w", f.ID, err)
@@ -63,13 +63,13 @@ func (s Sender) Deliver(ctx context.Context, faxURL string, f fax.Fax, open func
 }
 
 // action is where the news goes: a URL relative to the one that answered.
-// Without one Twilio calls the fax URL again and SignalWire nobody.
+// Without one some providers call the fax URL again, and others nobody.
 func (s Sender) action(answered, faxURL, action string) (string, error) {
 	if action == "" {
-		if s.Dialect == webhook.SignalWire {
-			return "", nil
+		if s.Dialect.Info().TellsFaxURL {
+			return faxURL, nil
 		}
-		return faxURL, nil
+		return "", nil
 	}
 	base, err := url.Parse(answered)
 	if err != nil {

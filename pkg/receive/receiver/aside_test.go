@@ -442,7 +442,7 @@ func TestAsideIsBounded(t *testing.T) {
 func TestStrangersKeepNothing(t *testing.T) {
 	s := newStation(t, nil)
 	req := multi(with(callbackForm(faxID(1)), "To", nobody), part{"Media", "a.pdf", document("1")}, part{"Media", "b.pdf", "none"})
-	req.Header.Set(webhook.TwilioHeader, strings.Repeat("A", 27)+"=")
+	req.Header.Set(webhook.Twilio.Header(), strings.Repeat("A", 27)+"=")
 	if w := s.do(req); w.Code != http.StatusForbidden {
 		t.Errorf("answered %d", w.Code)
 	}
@@ -472,7 +472,7 @@ func TestRecordOfTooLongDocument(t *testing.T) {
 	s.run()
 	s.cloud.add(faxID(1))
 	forged := multi(callbackForm(faxID(2)), part{"Media", "fax.pdf", long + "\n"})
-	forged.Header.Set(webhook.TwilioHeader, strings.Repeat("A", 27)+"=")
+	forged.Header.Set(webhook.Twilio.Header(), strings.Repeat("A", 27)+"=")
 	for _, req := range []*http.Request{multi(callbackForm(faxID(1)), part{"Media", "fax.pdf", long + "\n"}), forged} {
 		if w := s.do(req); w.Code != http.StatusRequestEntityTooLarge {
 			t.Errorf("answered %d", w.Code)

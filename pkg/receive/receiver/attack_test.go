@@ -90,9 +90,9 @@ func FuzzCallback(f *testing.F) {
 		before := events(t, desk)
 		req := httptest.NewRequest(http.MethodPost, "/fax/done", bytes.NewReader(body))
 		req.Header.Set("Content-Type", contentType)
-		req.Header.Set(webhook.TwilioHeader, strings.Repeat("A", 27)+"=")
+		req.Header.Set(webhook.Twilio.Header(), strings.Repeat("A", 27)+"=")
 		if signed {
-			req.Header.Set(webhook.TwilioHeader, webhook.Sign(key, publicURL+"/fax/done", fieldsOf(contentType, body)))
+			req.Header.Set(webhook.Twilio.Header(), webhook.Sign(key, publicURL+"/fax/done", fieldsOf(contentType, body)))
 		}
 		w := s.do(req)
 		fresh, uploads := events(t, desk)-before, documents(t, s.state)

@@ -162,7 +162,7 @@ func send(client *http.Client, url string, n int64) error {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set(webhook.TwilioHeader, webhook.Sign(key, publicURL+"/fax/done", form))
+	req.Header.Set(webhook.Twilio.Header(), webhook.Sign(key, publicURL+"/fax/done", form))
 	resp, err := client.Do(req)
 	if err != nil {
 		return err

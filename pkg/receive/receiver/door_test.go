@@ -21,7 +21,7 @@ import (
 )
 
 // nobodys is a signature that could be one.
-var nobodys = webhook.TwilioHeader + ": " + strings.Repeat("A", 27) + "=\r\n"
+var nobodys = webhook.Twilio.Header() + ": " + strings.Repeat("A", 27) + "=\r\n"
 
 // The beginnings of requests that are never ended.
 var stalls = map[string]string{

@@ -34,17 +34,17 @@ func (f *forgery) request() *http.Request {
 	case f.method == http.MethodGet:
 		f.signedFor += "?" + f.form.Encode()
 		req = httptest.NewRequest(f.method, f.path+"?"+f.form.Encode(), strings.NewReader(f.body))
-		req.Header.Set(webhook.TwilioHeader, webhook.Sign(f.key, f.signedFor, nil))
+		req.Header.Set(webhook.Twilio.Header(), webhook.Sign(f.key, f.signedFor, nil))
 	case f.parts != nil:
 		req = multi(f.form, f.parts...)
 		req.URL.Path = f.path
-		req.Header.Set(webhook.TwilioHeader, webhook.Sign(f.key, f.signedFor, f.form))
+		req.Header.Set(webhook.Twilio.Header(), webhook.Sign(f.key, f.signedFor, f.form))
 	default:
 		if f.body != "" {
 			req = httptest.NewRequest(f.method, f.path, strings.NewReader(f.body))
 		}
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.Header.Set(webhook.TwilioHeader, webhook.Sign(f.key, f.signedFor, f.form))
+		req.Header.Set(webhook.Twilio.Header(), webhook.Sign(f.key, f.signedFor, f.form))
 	}
 	for name, values := range f.header {
 		req.Header.Del(name)
@@ -78,8 +78,8 @@ func TestAttacks(t *testing.T) {
 		want    int
 		changes []func(*forgery)
 	}{
-		"no signature":            {403, do(header(webhook.TwilioHeader))},
-		"a short signature":       {403, do(header(webhook.TwilioHeader, "RSOYDt4T1cUTdK1PDd93/VVr8B8"))},
+		"no signature":            {403, do(header(webhook.Twilio.Header()))},
+		"a short signature":       {403, do(header(webhook.Twilio.Header(), "RSOYDt4T1cUTdK1PDd93/VVr8B8"))},
 		"another key":             {403, do(another)},
 		"no key":                  {403, do(keyless)},
 		"another key by GET":      {403, do(get, another)},
@@ -99,7 +99,7 @@ func TestAttacks(t *testing.T) {
 		"no id":                   {400, do(field("FaxSid", ""))},
 		"a call with a bad id":    {400, do(fax, field("FaxSid", "FX/1"))},
 		"a status with SQL":       {400, do(field("FaxStatus", "received'); DROP TABLE receiver_event; --"))},
-		"a document, unsigned":    {403, do(parts(pdf), header(webhook.TwilioHeader))},
+		"a document, unsigned":    {403, do(parts(pdf), header(webhook.Twilio.Header()))},
 		"a document, forged":      {403, do(parts(pdf), another)},
 		"no boundary":             {400, do(parts(pdf), header("Content-Type", "multipart/form-data"))},
 		"another boundary":        {400, do(parts(pdf), header("Content-Type", "multipart/form-data; boundary=x"))},
@@ -147,17 +147,17 @@ func TestRefusalsAreBounded(t *testing.T) {
 			for n := range 100 {
 				long := httptest.NewRequest(http.MethodPost, "/fax/done", strings.NewReader(strings.Repeat("x", 64<<10+1)))
 				long.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-				long.Header.Set(webhook.TwilioHeader, strings.Repeat("A", 28))
+				long.Header.Set(webhook.Twilio.Header(), strings.Repeat("A", 28))
 				send(413, long)
 				other := post("/fax/done", callbackForm(faxID(n)))
-				other.Header.Set(webhook.TwilioHeader, strings.Repeat("A", 28))
+				other.Header.Set(webhook.Twilio.Header(), strings.Repeat("A", 28))
 				send(403, other)
 				unsigned := post("/fax/done", nil)
-				unsigned.Header.Del(webhook.TwilioHeader)
+				unsigned.Header.Del(webhook.Twilio.Header())
 				send(403, unsigned)
 				json := post("/fax/done", nil)
 				json.Header.Set("Content-Type", "application/json")
-				json.Header.Set(webhook.TwilioHeader, strings.Repeat("A", 28))
+				json.Header.Set(webhook.Twilio.Header(), strings.Repeat("A", 28))
 				send(415, json)
 				fields := post("/fax", nil)
 				fields.Body, fields.ContentLength = io.NopCloser(strings.NewReader(strings.Repeat("&", 100))), 100

@@ -38,7 +38,7 @@ func TestAnswer(t *testing.T) {
 			t.Errorf("%s: answered %d %s", tt.name, w.Code, w.Body)
 		}
 		get := httptest.NewRequest(http.MethodGet, "/fax?"+form.Encode(), nil)
-		get.Header.Set(webhook.TwilioHeader, webhook.Sign(key, publicURL+"/fax?"+form.Encode(), nil))
+		get.Header.Set(webhook.Twilio.Header(), webhook.Sign(key, publicURL+"/fax?"+form.Encode(), nil))
 		if w := s.do(get); w.Code != 200 || !strings.Contains(w.Body.String(), tt.want) {
 			t.Errorf("%s by GET: answered %d %s", tt.name, w.Code, w.Body)
 		}
@@ -77,12 +77,12 @@ func TestParsePattern(t *testing.T) {
 // TestPortsAndDialects: the default port may be in the signed URL or not, and
 // either provider's header counts.
 func TestPortsAndDialects(t *testing.T) {
-	for _, header := range []string{webhook.TwilioHeader, webhook.SignalWireHeader} {
+	for _, header := range []string{webhook.Twilio.Header(), webhook.SignalWire.Header()} {
 		for _, target := range []string{"https://fax.example.com/fax/done", "https://fax.example.com:443/fax/done"} {
 			s := newStation(t, func(c *receiver.Config) { c.Keys = []webhook.Key{"old", key} })
 			form := callbackForm(faxID(1))
 			req := post("/fax/done", form)
-			req.Header.Del(webhook.TwilioHeader)
+			req.Header.Del(webhook.Twilio.Header())
 			req.Header.Set(header, webhook.Sign(key, target, form))
 			if w := s.do(req); w.Code != 204 {
 				t.Errorf("%s over %s: answered %d", header, target, w.Code)
@@ -98,7 +98,7 @@ func TestBehindPath(t *testing.T) {
 	form := callbackForm(faxID(1))
 	for _, path := range []string{"/hooks/fax/done", "/fax/done"} {
 		req := post(path, form)
-		req.Header.Set(webhook.TwilioHeader, webhook.Sign(key, "https://example.com/hooks/fax/done", form))
+		req.Header.Set(webhook.Twilio.Header(), webhook.Sign(key, "https://example.com/hooks/fax/done", form))
 		if w := s.do(req); w.Code != 204 {
 			t.Errorf("%s: answered %d", path, w.Code)
 		}
@@ -163,7 +163,7 @@ func TestSlashAtTheEnd(t *testing.T) {
 		t.Errorf("told with a slash: %d", w.Code)
 	}
 	forged := post("/fax/", form)
-	forged.Header.Set(webhook.TwilioHeader, webhook.Sign(key, publicURL+"/fax", form))
+	forged.Header.Set(webhook.Twilio.Header(), webhook.Sign(key, publicURL+"/fax", form))
 	if w := s.do(forged); w.Code != 403 {
 		t.Errorf("signed without the slash: %d", w.Code)
 	}
@@ -175,8 +175,8 @@ func TestDialect(t *testing.T) {
 		s := newStation(t, func(c *receiver.Config) { c.Dialect = dialect })
 		form := callbackForm(faxID(1))
 		req := post("/fax/done", form)
-		req.Header.Set(webhook.SignalWireHeader, req.Header.Get(webhook.TwilioHeader))
-		req.Header.Set(webhook.TwilioHeader, webhook.Sign("another", publicURL+"/fax/done", form))
+		req.Header.Set(webhook.SignalWire.Header(), req.Header.Get(webhook.Twilio.Header()))
+		req.Header.Set(webhook.Twilio.Header(), webhook.Sign("another", publicURL+"/fax/done", form))
 		if w := s.do(req); w.Code != want {
 			t.Errorf("%q: answered %d, want %d", dialect, w.Code, want)
 		}
@@ -225,7 +225,7 @@ func multi(form url.Values, parts ...part) *http.Request {
 	w.Close()
 	req := httptest.NewRequest(http.MethodPost, "/fax/done", &body)
 	req.Header.Set("Content-Type", w.FormDataContentType())
-	req.Header.Set(webhook.TwilioHeader, webhook.Sign(key, publicURL+"/fax/done", form))
+	req.Header.Set(webhook.Twilio.Header(), webhook.Sign(key, publicURL+"/fax/done", form))
 	return req
 }
 

@@ -319,7 +319,7 @@ func callbackForm(id string) url.Values {
 func post(path string, form url.Values) *http.Request {
 	req := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set(webhook.TwilioHeader, webhook.Sign(key, publicURL+path, form))
+	req.Header.Set(webhook.Twilio.Header(), webhook.Sign(key, publicURL+path, form))
 	return req
 }
 

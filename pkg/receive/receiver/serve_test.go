@@ -71,7 +71,7 @@ func (s *station) serveOn(l net.Listener, config *tls.Config) (stop func()) {
 
 // TestSlowClients: who takes too long is cut off, and how long that is.
 func TestSlowClients(t *testing.T) {
-	signature := webhook.TwilioHeader + ": " + strings.Repeat("A", 27) + "=\r\n"
+	signature := webhook.Twilio.Header() + ": " + strings.Repeat("A", 27) + "=\r\n"
 	form := "POST /fax HTTP/1.1\r\nHost: x\r\n" + signature + "Content-Length: 60000\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n"
 	upload := "POST /fax/done HTTP/1.1\r\nHost: x\r\n" + signature + "Content-Length: 60000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n" +
 		"--b\r\nContent-Disposition: form-data; name=\"Media\"; filename=\"f\"\r\n\r\n%PDF-"

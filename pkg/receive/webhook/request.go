@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // Server is what a receiver made by faxctl calls itself in the header Server.
@@ -23,17 +25,15 @@ type Dialect string
 
 // The dialects.
 const (
-	Twilio     Dialect = "twilio"
-	SignalWire Dialect = "signalwire"
+	Twilio     Dialect = info.Twilio
+	SignalWire Dialect = info.SignalWire
 )
 
+// Info is what is known of the provider; of no dialect, of Twilio.
+func (d Dialect) Info() info.Provider { return info.Of(string(d)) }
+
 // Header is the one that carries the signature.
-func (d Dialect) Header() string {
-	if d == SignalWire {
-		return SignalWireHeader
-	}
-	return TwilioHeader
-}
+func (d Dialect) Header() string { return d.Info().SignatureHeader }
 
 // Event is what a provider tells an application about a fax.
 type Event struct {
@@ -76,7 +76,7 @@ func (d Dialect) Form(e Event) url.Values {
 	set("MediaUrl", e.MediaURL)
 	set("ErrorCode", e.ErrorCode)
 	set("ErrorMessage", e.ErrorMessage)
-	if d == SignalWire {
+	if d.Info().NamesMedia {
 		set("MediaSid", e.MediaID)
 		if !e.Time.IsZero() {
 			set("Timestamp", e.Time.UTC().Format(time.RFC3339))

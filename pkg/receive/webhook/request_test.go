@@ -139,7 +139,7 @@ func FuzzSign(f *testing.F) {
 		if err != nil {
 			return
 		}
-		signature := req.Header.Get(webhook.TwilioHeader)
+		signature := req.Header.Get(webhook.Twilio.Header())
 		if err := req.ParseForm(); err != nil && !strings.Contains(target, "?") {
 			t.Fatal(err)
 		}

@@ -24,12 +24,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-)
 
-// The header that carries the signature.
-const (
-	TwilioHeader     = "X-Twilio-Signature"
-	SignalWireHeader = "X-SignalWire-Signature"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // Key is a signing key. It cannot print itself.
@@ -108,11 +104,11 @@ func VerifyBody(rawURL string, body []byte) bool {
 // come with Twilio's alone, and the other way round.
 // Source: SignalWire's SDKs (security).
 func (d Dialect) Signature(h http.Header) string {
-	other := SignalWireHeader
-	if d == SignalWire {
-		other = TwilioHeader
+	signature := h.Get(d.Header())
+	for _, p := range info.All() {
+		signature = cmp.Or(signature, h.Get(p.SignatureHeader))
 	}
-	return cmp.Or(h.Get(d.Header()), h.Get(other))
+	return signature
 }
 
 // ports is the URL as it is, and with its port taken out, or the default port

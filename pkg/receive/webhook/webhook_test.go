@@ -100,7 +100,7 @@ func TestVerifyBody(t *testing.T) {
 func TestSignature(t *testing.T) {
 	for _, d := range []webhook.Dialect{webhook.Twilio, webhook.SignalWire, ""} {
 		both := http.Header{}
-		for _, name := range []string{webhook.TwilioHeader, webhook.SignalWireHeader} {
+		for _, name := range []string{webhook.Twilio.Header(), webhook.SignalWire.Header()} {
 			h := http.Header{}
 			h.Set(name, "s")
 			if d.Signature(h) != "s" {
