@@ -36,7 +36,7 @@ func layers() map[string][]string {
 		"provider/transport":    {},
 		"provider/twilio":       {"fax", "provider/info"},
 
-		"numbers/audit": {"fax", "receive/twiml", "receive/webhook"},
+		"numbers/audit": {"fax", "provider/info", "receive/callback", "receive/twiml", "receive/webhook"},
 		"numbers/plan":  {"base/durable", "base/yamlfile", "fax"},
 
 		"archive":           {"archive/document", "archive/fetch", "archive/index", "base/durable", "base/text", "fax"},

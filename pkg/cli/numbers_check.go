@@ -15,6 +15,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax/listing"
 	"github.com/faxctl/faxctl/pkg/numbers/audit"
 	"github.com/faxctl/faxctl/pkg/provider/transport"
+	"github.com/faxctl/faxctl/pkg/receive/callback"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 )
@@ -128,7 +129,7 @@ func (a *app) checker(ctx context.Context, probe bool) (audit.Checker, error) {
 	if p.IsBuiltIn() {
 		base = transport.Base(jobsCeiling)
 	}
-	checker.Probe = &audit.Probe{
+	checker.Probe = &callback.Sender{
 		Client:    a.webClient(base),
 		AccountID: p.AccountID,
 		Key:       key,

@@ -1,7 +1,7 @@
 // Package audit finds what keeps a number from receiving faxes.
 //
 // Use it on numbers as fax.Numbers.Get returns them. [Checker.Check] looks at
-// the number's capability, mode, routing and URLs, and, given a [Probe], asks
+// the number's capability, mode, routing and URLs, and, given a [callback.Sender], asks
 // the fax URL as the provider would and judges the answer. It changes nothing
 // and prints nothing: everything, also what could not be looked at, is a
 // [Finding].
@@ -15,6 +15,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/callback"
 )
 
 // Severity is how bad a finding is.
@@ -72,8 +73,10 @@ type Finding struct {
 // Checker is what a check can use. The zero value looks at the provider's own
 // record of the number only.
 type Checker struct {
-	// Probe asks the fax URL; nil: it is not asked.
-	Probe *Probe
+	// Probe asks the fax URL; nil: it is not asked. The transport of its client decides
+	// which hosts may be reached (a number's URL is data: it may point into a private
+	// network) and has connection time limits.
+	Probe *callback.Sender
 	// AllowHTTP takes http for good: for the sandbox.
 	AllowHTTP bool
 	// LastFax tells when a number received its last fax, the zero time for
@@ -95,7 +98,7 @@ func (c Checker) Check(ctx context.Context, n fax.Number) []Finding {
 	l.mode()
 	l.routing()
 	if u := l.address(c.AllowHTTP); u != nil && c.Probe != nil {
-		c.Probe.check(ctx, &l, u)
+		l.probe(ctx, *c.Probe, u)
 	}
 	if c.LastFax != nil {
 		l.lastFax(c.LastFax(ctx, n))

@@ -20,6 +20,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/audit"
+	"github.com/faxctl/faxctl/pkg/receive/callback"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
@@ -44,7 +45,7 @@ func probed(t *testing.T, h http.Handler, edit ...func(*fax.Number)) []audit.Fin
 	for _, e := range edit {
 		e(&n)
 	}
-	c := audit.Checker{Probe: &audit.Probe{Client: s.Client(), AccountID: "AC1", Key: key}}
+	c := audit.Checker{Probe: &callback.Sender{Client: s.Client(), AccountID: "AC1", Key: key}}
 	return c.Check(t.Context(), n)
 }
 
@@ -139,7 +140,7 @@ func TestProbeOtherHeader(t *testing.T) {
 		answer("text/xml", yes)(w, r)
 	}))
 	defer s.Close()
-	c := audit.Checker{Probe: &audit.Probe{Client: s.Client(), Key: key, Dialect: webhook.SignalWire}}
+	c := audit.Checker{Probe: &callback.Sender{Client: s.Client(), Key: key, Dialect: webhook.SignalWire}}
 	if got := c.Check(t.Context(), good(func(n *fax.Number) { n.FaxURL = s.URL })); got != nil {
 		t.Errorf("%v", found(got))
 	}
@@ -150,7 +151,7 @@ func TestProbeNeedsAKey(t *testing.T) {
 		t.Error("asked without a key")
 		return nil, errors.New("no")
 	})}
-	got := audit.Checker{Probe: &audit.Probe{Client: never}}.Check(t.Context(), good())
+	got := audit.Checker{Probe: &callback.Sender{Client: never}}.Check(t.Context(), good())
 	if d := cmp.Diff([]string{"note unsigned"}, found(got)); d != "" {
 		t.Errorf("findings (-want +got):\n%s", d)
 	}
@@ -194,7 +195,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 // check probes with a transport of our own, in a bubble whose time is ours.
 func check(ctx context.Context, rt roundTrip, patience time.Duration) []audit.Finding {
-	return audit.Checker{Probe: &audit.Probe{Client: &http.Client{Transport: rt}, Key: key, Patience: patience}}.Check(ctx, good())
+	return audit.Checker{Probe: &callback.Sender{Client: &http.Client{Transport: rt}, Key: key, Patience: patience}}.Check(ctx, good())
 }
 
 func response(r *http.Request, state *tls.ConnectionState) *http.Response {

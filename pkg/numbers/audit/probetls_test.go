@@ -20,6 +20,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/audit"
+	"github.com/faxctl/faxctl/pkg/receive/callback"
 )
 
 func TestProbeCertificateEnds(t *testing.T) {
@@ -51,14 +52,14 @@ func TestProbeRealCertificates(t *testing.T) {
 		defer s.Close()
 		trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
 		n := good(func(n *fax.Number) { n.FaxURL = s.URL })
-		got := audit.Checker{Probe: &audit.Probe{Client: trusting, Key: key}}.Check(t.Context(), n)
+		got := audit.Checker{Probe: &callback.Sender{Client: trusting, Key: key}}.Check(t.Context(), n)
 		if d := cmp.Diff([]string{want}, found(got)); d != "" {
 			t.Errorf("until %s (-want +got):\n%s", end, d)
 		}
 		if strings.HasPrefix(want, "problem") {
 			continue
 		}
-		got = audit.Checker{Probe: &audit.Probe{Client: http.DefaultClient, Key: key}}.Check(t.Context(), n)
+		got = audit.Checker{Probe: &callback.Sender{Client: http.DefaultClient, Key: key}}.Check(t.Context(), n)
 		if d := cmp.Diff([]string{"problem tls"}, found(got)); d != "" {
 			t.Errorf("signed by nobody (-want +got):\n%s", d)
 		}
@@ -66,7 +67,7 @@ func TestProbeRealCertificates(t *testing.T) {
 	plain := httptest.NewServer(answer("text/xml", yes))
 	defer plain.Close()
 	n := good(func(n *fax.Number) { n.FaxURL = strings.Replace(plain.URL, "http:", "https:", 1) })
-	got := audit.Checker{Probe: &audit.Probe{Client: plain.Client(), Key: key}}.Check(t.Context(), n)
+	got := audit.Checker{Probe: &callback.Sender{Client: plain.Client(), Key: key}}.Check(t.Context(), n)
 	if d := cmp.Diff([]string{"problem tls"}, found(got)); d != "" {
 		t.Errorf("http behind https (-want +got):\n%s", d)
 	}

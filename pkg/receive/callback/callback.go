@@ -9,6 +9,7 @@ package callback
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -33,16 +34,20 @@ type Sender struct {
 
 	// Patience is how long an answer may take; 0: as long as the provider waits.
 	Patience time.Duration
+
+	Agent string // of the header User-Agent; "": the client's
 }
 
 // Answer is what an application said.
 type Answer struct {
-	URL    string         // that answered, after redirects
-	Status int            // HTTP; 0: there was none
-	Verb   string         // of an answer that was asked for: receive or reject
-	Took   time.Duration  // until the answer was read
-	Ours   bool           // it was a receiver made by faxctl that answered
-	asked  *twiml.Receive // with Verb receive
+	URL    string               // that answered, after redirects
+	Hops   []string             // where it was redirected to, on the way
+	TLS    *tls.ConnectionState // of the connection; nil: in the clear
+	Status int                  // HTTP; 0: there was none
+	Verb   string               // of an answer that was asked for: receive or reject
+	Took   time.Duration        // until the answer was read
+	Ours   bool                 // it was a receiver made by faxctl that answered
+	asked  *twiml.Receive       // with Verb receive
 }
 
 // Receive is how the application wants the fax; nil: it does not.
@@ -65,8 +70,38 @@ func (e StatusError) Is(kind error) bool {
 	return kind == problem.ErrAuth && (e == http.StatusUnauthorized || e == http.StatusForbidden)
 }
 
+// Unanswered is why nobody answered. It is problem.ErrUnavailable, and its cause.
+type Unanswered struct {
+	Cause    error         // without the URL that net/http puts before it: a query may be a secret
+	Patience time.Duration // how long an answer might have taken
+	late     bool          // that was too short
+}
+
+// Error reads "unavailable: connection refused".
+func (e *Unanswered) Error() string {
+	if e.late {
+		return fmt.Sprintf("%v: no answer within %s, the time the provider waits", problem.ErrUnavailable, e.Patience)
+	}
+	return fmt.Sprintf("%v: %v", problem.ErrUnavailable, e.Cause)
+}
+
+// Unwrap tells the kind and the cause. That time is up here is not the caller's.
+func (e *Unanswered) Unwrap() []error {
+	if e.late {
+		return []error{problem.ErrUnavailable}
+	}
+	return []error{problem.ErrUnavailable, e.Cause}
+}
+
+// RedirectsError is the cause of a redirect that was one too many: how many a
+// provider follows.
+type RedirectsError int
+
+// Error reads "more than 3 redirects".
+func (e RedirectsError) Error() string { return fmt.Sprintf("more than %d redirects", int(e)) }
+
 // Ask asks the fax URL what to do with a fax that is coming in. The answer is
-// as complete as it came, also with an error: fax.ErrUnavailable when nobody
+// as complete as it came, also with an error: [Unanswered] when nobody
 // answers in time, a [StatusError], or a [twiml.Error] with the code under
 // which the provider would report it.
 func (s Sender) Ask(ctx context.Context, method, target string, e webhook.Event) (Answer, error) {
@@ -107,14 +142,18 @@ func (s Sender) send(ctx context.Context, method, target string, e webhook.Event
 	form := s.Dialect.Form(e)
 	req, err := s.Dialect.NewRequest(ctx, s.Key, method, target, form, doc)
 	if err != nil {
-		return answer, errors.Join(problem.ErrInvalid, err)
+		return answer, problem.Of(problem.ErrInvalid, err)
+	}
+	if s.Agent != "" {
+		req.Header.Set("User-Agent", s.Agent)
 	}
 	client := *s.Client
 	client.Jar = nil
 	client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
 		if most := s.Dialect.Info().Redirects; len(via) > most {
-			return fmt.Errorf("more than %d redirects", most)
+			return RedirectsError(most)
 		}
+		answer.Hops = append(answer.Hops, r.URL.Redacted())
 		s.Dialect.SignRequest(s.Key, r, form)
 		return nil
 	}
@@ -124,6 +163,7 @@ func (s Sender) send(ctx context.Context, method, target string, e webhook.Event
 		return answer, s.unanswered(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	answer.TLS = resp.TLS
 	answer.URL, answer.Status, answer.Ours = resp.Request.URL.String(), resp.StatusCode, resp.Header.Get("Server") == webhook.Server
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		answer.Took = time.Since(begin)
@@ -141,17 +181,14 @@ func (s Sender) patience() time.Duration {
 	return cmp.Or(s.Patience, s.Dialect.Info().Patience)
 }
 
-// unanswered is why there was no answer, without the URL that net/http puts
-// before it: a query may be a secret.
+// unanswered is why there was no answer.
 func (s Sender) unanswered(ctx context.Context, err error) error {
 	if inner := new(url.Error); errors.As(err, &inner) {
 		err = inner.Err
 	}
-	if errors.Is(err, context.DeadlineExceeded) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("%w: no answer within %s, the time the provider waits", problem.ErrUnavailable, s.patience())
-	}
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", problem.ErrUnavailable, err)
+	late := errors.Is(err, context.DeadlineExceeded) && errors.Is(ctx.Err(), context.DeadlineExceeded)
+	return &Unanswered{Cause: err, Patience: s.patience(), late: late}
 }
