@@ -37,7 +37,7 @@ func layers() map[string][]string {
 		"provider/twilio":       {"fax", "provider/info"},
 
 		"numbers/audit": {"fax", "provider/info", "receive/callback", "receive/twiml", "receive/webhook"},
-		"numbers/plan":  {"base/durable", "base/yamlfile", "fax"},
+		"numbers/plan":  {"base/batch", "base/durable", "base/text", "base/yamlfile", "fax"},
 
 		"archive":           {"archive/document", "archive/fetch", "archive/index", "base/durable", "base/text", "fax"},
 		"archive/document":  {},

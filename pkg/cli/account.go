@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
@@ -216,18 +215,6 @@ func (a *app) openSandbox(ctx context.Context, d sandbox.Dialect) (*sandbox.Sand
 func (a *app) sandboxPath() (string, error) {
 	dir, err := a.stateDir()
 	return filepath.Join(dir, "sandbox.db"), err
-}
-
-// stateFile opens a file of the state, and makes it where it is not there.
-func (a *app) stateFile(name string) (*os.File, error) {
-	dir, err := a.stateDir()
-	if err != nil {
-		return nil, err
-	}
-	if err := durable.MakeDir(durable.OS{}, dir); err != nil {
-		return nil, err
-	}
-	return os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE, 0o600)
 }
 
 // stateDir is where faxctl keeps what is of this machine alone.

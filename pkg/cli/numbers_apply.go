@@ -8,9 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/base/batch"
-	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 )
@@ -57,30 +54,30 @@ this machine buys for the same account, the exit status is 6.`,
 			if dryRun && a.dataAsked {
 				return cmp.Or(a.printSteps(ctx, &would, steps), a.refused(steps))
 			}
-			phased := phases(steps)
+			phases := plan.Sort(steps)
 			a.showSteps(steps)
 			if dryRun {
 				return a.refused(steps)
 			}
-			if len(phased[changing])+len(phased[buying])+len(phased[releasing]) == 0 {
+			if phases.Empty() {
 				return printResults(ctx, &became, nil)
 			}
-			if err := permitted(phased, allowBuy, allowRelease); err != nil {
+			if err := phases.Permitted(allowBuy, allowRelease); err != nil {
 				return err
 			}
-			for _, s := range phased[buying] {
-				if err := a.surelyFax(s); err != nil {
+			if a.flags.yes { // nobody reads the warnings
+				if err := phases.SureOfFax(); err != nil {
 					return err
 				}
 			}
-			if err := a.confirmSteps(ctx, phased); err != nil {
+			if err := a.confirmSteps(ctx, phases); err != nil {
 				return err
 			}
 			care, err := a.care(cmd)
 			if err != nil {
 				return err
 			}
-			return a.carryOut(ctx, numbers, phased, jobs, care, &became)
+			return a.carryOut(ctx, numbers, phases, jobs, care, &became)
 		},
 	}
 	would.bind(a, cmd, stepType, func() bool { return dryRun })
@@ -95,32 +92,6 @@ this machine buys for the same account, the exit status is 6.`,
 	return cmd
 }
 
-// The phases of an apply, in their order.
-const (
-	changing = iota
-	buying
-	releasing
-	phaseCount
-)
-
-// phases sorts what is to be done into the order in which it is safe: a number
-// is given up only when those that take its place are there.
-func phases(steps []plan.Step) [phaseCount][]plan.Step {
-	var phased [phaseCount][]plan.Step
-	for _, s := range steps {
-		switch s.Action {
-		case plan.ActionChange:
-			phased[changing] = append(phased[changing], s)
-		case plan.ActionBuy:
-			phased[buying] = append(phased[buying], s)
-		case plan.ActionRelease:
-			phased[releasing] = append(phased[releasing], s)
-		case plan.ActionNone, plan.ActionUnmanaged:
-		}
-	}
-	return phased
-}
-
 // showSteps shows the difference to the person who is about to be asked.
 func (a *app) showSteps(steps []plan.Step) {
 	for _, s := range steps {
@@ -132,20 +103,8 @@ func (a *app) showSteps(steps []plan.Step) {
 	a.say("%s", summary(steps))
 }
 
-// permitted makes sure that money is spent and numbers are given up only by
-// those who said so on the command line.
-func permitted(phased [phaseCount][]plan.Step, buy, release bool) error {
-	switch {
-	case len(phased[buying]) > 0 && !buy:
-		return problem.With(usageError("%s to buy, and buying is not allowed; nothing was done", plural(len(phased[buying]), "number", "numbers")), problem.Say("%s permits it", problem.Field("allow-buy")))
-	case len(phased[releasing]) > 0 && !release:
-		return problem.With(usageError("%s to release, and releasing is not allowed; nothing was done", plural(len(phased[releasing]), "number", "numbers")), problem.Say("%s permits it; or take prune out of the file", problem.Field("allow-release")))
-	}
-	return nil
-}
-
-func (a *app) confirmSteps(ctx context.Context, phased [phaseCount][]plan.Step) error {
-	switch released := phased[releasing]; len(released) {
+func (a *app) confirmSteps(ctx context.Context, phases plan.Phases) error {
+	switch released := phases.Release; len(released) {
 	case 0:
 		return a.confirm(ctx, "Carry it out?")
 	case 1:
@@ -155,61 +114,13 @@ func (a *app) confirmSteps(ctx context.Context, phased [phaseCount][]plan.Step) 
 	}
 }
 
-// carryOut does the steps, a few at a time, and prints what became of each
-// number. Purchases are made one after another.
-func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phased [phaseCount][]plan.Step, jobs int, care plan.Options, became *printing[plan.Result]) error {
-	if len(phased[buying]) > 0 {
-		done, err := a.lockPurchases()
-		if err != nil {
-			return err
-		}
-		defer done()
-	}
-	soft := a.interrupts.gently()
-	t := a.trouble()
-	var done []plan.Result
-	var end error
-	for phase, steps := range phased {
-		if phase == buying {
-			jobs = 1
-		}
-		if phase == releasing && t.Tally.Failed > 0 {
-			if len(steps) > 0 {
-				a.warn("nothing is released, because something else failed")
-			}
-			break
-		}
-		for r, err := range batch.RunOrdered(ctx, jobs, batch.Until(soft, values(steps)), func(ctx context.Context, s plan.Step) (plan.Result, error) {
-			return s.Run(ctx, numbers, care)
-		}) {
-			if err != nil {
-				end = t.End(err)
-				break
-			}
-			var unfinished *plan.UnfinishedError
-			bought := errors.As(r.Err, &unfinished) && unfinished.Bought // money was spent, whatever came after
-			if r.Err == nil || bought || r.Value.Outcome == plan.OutcomeUnconfirmed {
-				done = append(done, r.Value)
-			}
-			if r.Err != nil {
-				r.Err = fmt.Errorf("%s: %w", label(r.Item), r.Err)
-			}
-			if end = t.Add(r.Err); end != nil {
-				break
-			}
-		}
-		if end != nil {
-			break
-		}
-	}
-	var err error
+// carryOut does the steps, and prints what became of each number.
+func (a *app) carryOut(ctx context.Context, numbers fax.Numbers, phases plan.Phases, jobs int, care plan.Options, became *printing[plan.Result]) error {
+	done, err := phases.Run(ctx, a.interrupts.gently(), numbers, jobs, care, a.trouble())
 	if len(done) > 0 { // told also after an interrupt
-		err = unprinted(printResults(context.WithoutCancel(ctx), became, done), outcomes(done...))
+		err = errors.Join(err, unprinted(printResults(context.WithoutCancel(ctx), became, done), outcomes(done...)))
 	}
-	if t.Tally.Done == 0 && len(done) > 0 {
-		return errors.Join(end, err, fmt.Errorf("%w: %s only half done", batch.ErrPartial, plural(len(done), "number is", "numbers are")))
-	}
-	return errors.Join(end, err, t.Err())
+	return err
 }
 
 // printResults tells what became of the numbers. No number is an empty list to
@@ -219,12 +130,4 @@ func printResults(ctx context.Context, p *printing[plan.Result], done []plan.Res
 		return nil
 	}
 	return p.all(ctx, values(done))
-}
-
-// label names a step for messages.
-func label(s plan.Step) string {
-	if s.Name == "" {
-		return s.Phone
-	}
-	return s.Phone + " (" + text.Line(s.Name) + ")"
 }

@@ -147,7 +147,7 @@ func (a *app) choose(cmd *cobra.Command, args []string, first bool, s *searchFla
 			return err
 		}
 		p.Order.Phone = phone
-		return a.lookUp(cmd.Context(), numbers, p)
+		return p.LookUp(cmd.Context(), numbers)
 	case !first && a.onlyAreaCode(cmd, s):
 		p.Order.AreaCode, p.Order.Country = s.AreaCodes[0], s.Country
 		return nil
@@ -166,139 +166,67 @@ func (a *app) onlyAreaCode(cmd *cobra.Command, s *searchFlags) bool {
 	return len(s.AreaCodes) == 1 && given(cmd, others) == ""
 }
 
-// lookUp learns what is known of a number for sale before it is bought.
-func (a *app) lookUp(ctx context.Context, numbers fax.Numbers, p *plan.Purchase) error {
-	offer, found, err := fax.FindOffer(ctx, numbers, p.Order.Phone)
-	if err != nil || !found {
-		return err
-	}
-	prices, err := numbers.Prices(ctx, offer.Country)
-	if err != nil {
-		err = &fax.PriceListError{Country: offer.Country, Err: err}
-	}
-	switch m, known := prices[offer.Type]; {
-	case fax.NoPriceList(err):
-	case err != nil:
-		return err
-	case known:
-		offer.Price = &m
-	}
-	p.Offer = &offer
-	return nil
-}
-
 // purchase shows, asks, buys and prints.
 func (a *app) purchase(cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase, how *purchaseFlags) error {
-	ctx, dryRun := cmd.Context(), how.dryRun
+	ctx := cmd.Context()
 	care, err := a.care(cmd)
 	if err != nil {
 		return err
 	}
-	switch owned, err := ownedAlready(ctx, numbers, p.Order.Phone); {
-	case err != nil:
+	deal, err := plan.Prepare(ctx, numbers, p, care)
+	if err != nil {
 		return err
-	case owned != nil:
-		if err := p.Claim(*owned); err != nil {
-			return &plan.UnfitError{Err: problem.With(fmt.Errorf("%w: %s is yours already, under the name %q", problem.ErrConflict, owned.Phone, owned.Name), problem.AdviceOf(err))}
-		}
-		d, err := plan.Diff(*owned, p.Want)
-		if err != nil {
+	}
+	if err := a.showDeal(deal, p, how.dryRun); err != nil {
+		return err
+	}
+	if err := deal.Check(ctx); err != nil {
+		return err
+	}
+	if how.dryRun {
+		return printDryRun(ctx, &how.would, []plan.Step{deal.Step}, true)
+	}
+	question := "Buy it?"
+	if deal.Owned {
+		question = "Change it?"
+	}
+	if deal.Step.Pending() {
+		if err := a.confirm(ctx, question); err != nil {
 			return err
-		}
-		a.say("%s is yours already; nothing is bought.", owned.Phone)
-		s := changeStep(*owned, d)
-		a.showStep(s)
-		a.warnAll(d.Warnings)
-		if dryRun {
-			return printDryRun(ctx, &how.would, []plan.Step{s}, true)
-		}
-		if d.Change.Empty() {
-			break
-		}
-		if err := a.confirm(ctx, "Change it?"); err != nil {
-			return err
-		}
-	default:
-		s, err := p.Step()
-		if err != nil {
-			return err
-		}
-		a.showPurchase(s, p)
-		a.warnAll(s.Warnings)
-		if err := a.surelyFax(s); err != nil && !dryRun {
-			return err
-		}
-		if dryRun {
-			a.say("Dry run: nothing is bought.")
-		}
-		if err := p.Check(ctx, numbers); err != nil {
-			return err
-		}
-		if err := p.NameFree(ctx, numbers, care); err != nil {
-			return err
-		}
-		if dryRun {
-			return printDryRun(ctx, &how.would, []plan.Step{s}, true)
-		}
-		if err := a.confirm(ctx, "Buy it?"); err != nil {
-			return err
-		}
-		// Whoever names the number cannot buy it twice.
-		if p.Picked || p.Order.AreaCode != "" {
-			done, err := a.lockPurchases()
-			if err != nil {
-				return err
-			}
-			defer done()
-			if err := p.NameFree(ctx, numbers, care); err != nil { // another run may have ended meanwhile
-				return err
-			}
 		}
 	}
 	still := context.AfterFunc(ctx, func() { a.say("Finding out what became of it; ^C again ends at once.") })
 	defer still()
-	res, err := plan.Buy(ctx, numbers, p, care)
+	res, err := deal.Run(ctx)
 	if res.Number.ID != "" { // money was spent: that is told also after an interrupt
 		err = errors.Join(err, unprinted(how.bought.one(context.WithoutCancel(ctx), res), outcomes(res)))
 	}
 	return err
 }
 
-// surelyFax refuses to buy a number that may not be able to receive faxes when
-// nobody reads the warning and it is not allowed.
-func (a *app) surelyFax(s plan.Step) error {
-	if !a.flags.yes || !s.UnsureFax() {
-		return nil
-	}
-	return problem.With(usageError("the provider does not say whether %s can receive faxes; nothing was bought", s.Phone),
-		problem.Say("permit it: %s, in a file allow-unsure-fax: true below buy; or look for others: another area code, type or country", problem.Field("allow-unsure-fax")))
-}
-
-// ownedAlready is the number of that phone if the account has it, else nil.
-func ownedAlready(ctx context.Context, numbers fax.Numbers, phone string) (*fax.Number, error) {
-	if phone == "" {
-		return nil, nil
-	}
-	n, err := fax.Resolve(ctx, numbers, phone)
+// showDeal says what is about to be bought, for how much, and what it will be. A
+// real purchase is refused when nobody is there to read a warning.
+func (a *app) showDeal(d plan.Deal, p plan.Purchase, dryRun bool) error {
+	s := d.Step
 	switch {
-	case errors.Is(err, problem.ErrNotFound):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	}
-	return &n, nil
-}
-
-// showPurchase says what is about to be bought, for how much, and what it will
-// be.
-func (a *app) showPurchase(s plan.Step, p plan.Purchase) {
-	if p.Order.AreaCode != "" {
+	case d.Owned:
+		a.say("%s is yours already; nothing is bought.", s.Phone)
+	case p.Order.AreaCode != "":
 		s.Phone = fmt.Sprintf("a number in area code %s (%s), whichever the provider picks", p.Order.AreaCode, p.Order.Country)
 	}
 	a.showStep(s)
-	if p.Want.FaxURL == nil {
+	if !d.Owned && p.Want.FaxURL == nil {
 		a.say("    It will be a voice number; --fax-url makes it a fax number.")
 	}
+	a.warnAll(s.Warnings)
+	switch {
+	case d.Owned:
+	case dryRun:
+		a.say("Dry run: nothing is bought.")
+	case a.flags.yes:
+		return d.Step.SureOfFax()
+	}
+	return nil
 }
 
 // outcomes says in words what became of numbers.

@@ -97,7 +97,7 @@ func (a *app) configure(ctx context.Context, numbers fax.Numbers, owned []fax.Nu
 	pending := 0
 	steps := make([]plan.Step, len(changes))
 	for i, c := range changes {
-		steps[i] = changeStep(c.number, c.Difference)
+		steps[i] = plan.ChangeStep(c.number, c.Difference)
 		a.showStep(steps[i])
 		a.warnAll(c.Warnings)
 		if !c.Change.Empty() {

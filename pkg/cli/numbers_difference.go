@@ -72,15 +72,6 @@ func (a *app) warnAll(warnings []string) {
 	}
 }
 
-// changeStep is a difference as a step, to be shown.
-func changeStep(n fax.Number, d plan.Difference) plan.Step {
-	s := plan.Step{Action: plan.ActionChange, Phone: n.Phone, ID: n.ID, Name: n.Name, Fields: d.Fields, Warnings: d.Warnings}
-	if d.Change.Empty() {
-		s.Action = plan.ActionNone
-	}
-	return s
-}
-
 // offered is what is known of a number for sale.
 func offered(o *fax.Offer) string {
 	price := "at a price the provider does not tell"

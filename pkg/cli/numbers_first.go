@@ -23,13 +23,5 @@ func (a *app) buyFirst(cmd *cobra.Command, s *searchFlags, numbers fax.Numbers, 
 	if err != nil {
 		return err
 	}
-	for i, p := range all {
-		if i > 0 {
-			all[i-1].Instead(p, err, care)
-		}
-		if err = a.purchase(cmd, numbers, p, how); !plan.Unfit(err) {
-			break
-		}
-	}
-	return err
+	return plan.Try(all, care, func(p plan.Purchase) error { return a.purchase(cmd, numbers, p, how) })
 }

@@ -148,7 +148,7 @@ func (a *app) refused(steps []plan.Step) (first error) {
 		if s.Refused == nil {
 			continue
 		}
-		a.report(fmt.Errorf("%s: %w", label(s), s.Refused))
+		a.report(fmt.Errorf("%s: %w", s.Label(), s.Refused))
 		if first == nil {
 			first = problem.Of(problem.ErrTold, s.Refused)
 		}

@@ -294,7 +294,7 @@ func (a *app) sandboxReset() *cobra.Command {
 			for _, d := range sandbox.Dialects() { // what was bought there is not owned any more
 				notes, err := a.purchaseNotes(sandbox.Account(d).Account)
 				if err == nil {
-					err = os.Remove(notes)
+					err = os.Remove(notes.Path)
 				}
 				if err != nil && !errors.Is(err, fs.ErrNotExist) {
 					return err

@@ -57,6 +57,10 @@ func (t *Trouble) Add(err error) error {
 	return nil
 }
 
+// Warn tells, as of an item that was skipped, why something was left alone that is no
+// item.
+func (t *Trouble) Warn(why error) { t.skipped(why) }
+
 func (t *Trouble) fail(err error) error {
 	if t.first == nil {
 		t.first = err

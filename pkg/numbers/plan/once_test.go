@@ -72,10 +72,14 @@ func (m machine) buy(t *testing.T, name string) (plan.Result, error) {
 	t.Helper()
 	offer := forSale(t, m.numbers)
 	p := plan.Purchase{Order: fax.Order{Phone: offer.Phone, Name: name}, Want: plan.Want{FaxURL: new(in)}, Offer: &offer, Picked: true}
-	if err := p.NameFree(t.Context(), m.numbers, m.care); err != nil {
+	deal, err := plan.Prepare(t.Context(), m.numbers, p, m.care)
+	if err == nil {
+		err = deal.Check(t.Context())
+	}
+	if err != nil {
 		return plan.Result{}, err
 	}
-	return plan.Buy(t.Context(), m.numbers, p, m.care)
+	return deal.Run(t.Context())
 }
 
 // A name that comes back otherwise ends its purchase, and no run buys another.

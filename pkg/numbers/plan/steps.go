@@ -48,6 +48,15 @@ type Step struct {
 	taken   map[string]bool // phones that other entries mean, or will buy
 }
 
+// ChangeStep is a difference as a step.
+func ChangeStep(n fax.Number, d Difference) Step {
+	s := Step{Action: ActionChange, Phone: n.Phone, ID: n.ID, Name: n.Name, Fields: d.Fields, Warnings: d.Warnings, number: n, change: d.Change}
+	if d.Change.Empty() {
+		s.Action = ActionNone
+	}
+	return s
+}
+
 // UnsureFax reports whether the step buys a fax number that may not be able to be
 // one, which nobody allowed.
 func (s Step) UnsureFax() bool {
@@ -176,10 +185,8 @@ func (c *comparer) step(ctx context.Context, e Entry) (Step, error) {
 	if err != nil {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
 	}
-	s := Step{Action: ActionChange, Phone: n.Phone, ID: n.ID, Name: n.Name, Fields: d.Fields, Warnings: d.Warnings, Line: e.Line, number: n, change: d.Change}
-	if d.Change.Empty() {
-		s.Action = ActionNone
-	}
+	s := ChangeStep(n, d)
+	s.Line = e.Line
 	return s, nil
 }
 

@@ -1,0 +1,135 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Deal is a purchase that was looked at and not made: what a person is shown who
+// is then asked. Of a number that the account has already, nothing is bought, and
+// it is made what it should be.
+type Deal struct {
+	Step  Step // what would be done with the number
+	Owned bool // the account has it
+
+	numbers  fax.Numbers
+	purchase Purchase
+	options  Options
+}
+
+// Prepare looks whether the account has the number, and finds what would be done.
+// fax.ErrConflict: it has, and this is not what the purchase was to buy (see
+// [Purchase.Claim]). Else the errors of [Diff] and of the listing.
+func Prepare(ctx context.Context, numbers fax.Numbers, p Purchase, o Options) (Deal, error) {
+	d := Deal{numbers: numbers, purchase: p, options: o}
+	n, err := ownedAlready(ctx, numbers, p.Order.Phone)
+	if err != nil {
+		return d, err
+	}
+	if n == nil {
+		d.Step, err = p.Step()
+		return d, err
+	}
+	d.Owned = true
+	if err := p.Claim(*n); err != nil {
+		return d, &UnfitError{Err: problem.With(fmt.Errorf("%w: %s is yours already, under the name %q", problem.ErrConflict, n.Phone, n.Name), problem.AdviceOf(err))}
+	}
+	change, err := Diff(*n, p.Want)
+	d.Step = ChangeStep(*n, change)
+	return d, err
+}
+
+// ownedAlready is the number of that phone if the account has it, else nil.
+func ownedAlready(ctx context.Context, numbers fax.Numbers, phone string) (*fax.Number, error) {
+	if phone == "" {
+		return nil, nil
+	}
+	n, err := fax.Resolve(ctx, numbers, phone)
+	switch {
+	case errors.Is(err, problem.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &n, nil
+}
+
+// Check finds what would keep the number from being bought: its price, or its name.
+// Errors as [Purchase.Check] and [Purchase.NameFree].
+func (d Deal) Check(ctx context.Context) error {
+	if d.Owned {
+		return nil
+	}
+	if err := d.purchase.Check(ctx, d.numbers); err != nil {
+		return err
+	}
+	return d.purchase.NameFree(ctx, d.numbers, d.options)
+}
+
+// Run buys the number, or changes the one that the account has. Where the number
+// was picked, by a search or by the provider, no other run on this machine buys for
+// the account meanwhile: two would buy two. Whoever names the number cannot buy it
+// twice. Errors as [Buy], and fax.ErrConflict while another run buys.
+func (d Deal) Run(ctx context.Context) (Result, error) {
+	if picked := d.purchase.Picked || d.purchase.Order.AreaCode != ""; picked && !d.Owned {
+		done, err := d.options.Notes.lock()
+		if err != nil {
+			return Result{}, err
+		}
+		defer done()
+		if err := d.purchase.NameFree(ctx, d.numbers, d.options); err != nil { // another run may have ended meanwhile
+			return Result{}, err
+		}
+	}
+	return Buy(ctx, d.numbers, d.purchase, d.options)
+}
+
+// LookUp learns what is known of the number for sale that the purchase names, its
+// price among it. What is not for sale, or has no price, stays unknown.
+func (p *Purchase) LookUp(ctx context.Context, numbers fax.Numbers) error {
+	offer, found, err := fax.FindOffer(ctx, numbers, p.Order.Phone)
+	if err != nil || !found {
+		return err
+	}
+	prices, err := numbers.Prices(ctx, offer.Country)
+	if err != nil {
+		err = &fax.PriceListError{Country: offer.Country, Err: err}
+	}
+	switch m, known := prices[offer.Type]; {
+	case fax.NoPriceList(err):
+	case err != nil:
+		return err
+	case known:
+		offer.Price = &m
+	}
+	p.Offer = &offer
+	return nil
+}
+
+// SureOfFax refuses to buy a number that may not be able to receive faxes, for
+// whoever has nobody to read the warning. fax.ErrInvalid, with the ways to permit it.
+func (s Step) SureOfFax() error {
+	if !s.UnsureFax() {
+		return nil
+	}
+	return problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("the provider does not say whether %s can receive faxes; nothing was bought", s.Phone)),
+		problem.Say("permit it: %s, in a file allow-unsure-fax: true below buy; or look for others: another area code, type or country", problem.Field("allow-unsure-fax")))
+}
+
+// Try buys one of the purchases that [First] found: the next one, each time one
+// turns out to be [Unfit].
+func Try(all []Purchase, o Options, buy func(Purchase) error) (err error) {
+	for i, p := range all {
+		if i > 0 {
+			all[i-1].Instead(p, err, o)
+		}
+		if err = buy(p); !Unfit(err) {
+			break
+		}
+	}
+	return err
+}
