@@ -23,6 +23,7 @@ func layers() map[string][]string {
 		"base/durable/durabletest": {"base/durable"},
 		"base/problem":             {},
 		"base/seq":                 {},
+		"base/sqlite":              {},
 		"base/text":                {},
 		"base/yamlfile":            {"base/text"},
 
@@ -42,15 +43,15 @@ func layers() map[string][]string {
 		"archive":           {"archive/document", "archive/fetch", "archive/index", "base/durable", "base/text", "fax"},
 		"archive/document":  {},
 		"archive/fetch":     {"archive/document", "base/durable", "fax"},
-		"archive/index":     {"fax"},
+		"archive/index":     {"base/sqlite", "fax"},
 		"archive/retention": {"fax"},
 
 		"receive/callback": {"fax", "receive/twiml", "receive/webhook"},
-		"receive/receiver": {"archive/document", "archive/fetch", "base/child", "base/durable", "fax", "fax/listing", "receive/twiml", "receive/webhook"},
+		"receive/receiver": {"archive/document", "archive/fetch", "base/child", "base/durable", "base/sqlite", "fax", "fax/listing", "receive/twiml", "receive/webhook"},
 		"receive/twiml":    {},
 		"receive/webhook":  {"provider/info"},
 
-		"sandbox":       {"sandbox/paper"},
+		"sandbox":       {"base/sqlite", "sandbox/paper"},
 		"sandbox/paper": {},
 
 		"screen/output": {"base/text"},

@@ -5,14 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"time"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"github.com/faxctl/faxctl/pkg/base/sqlite"
 )
 
 // state is the SQLite file: one writer and a few readers per process, any
@@ -20,9 +18,6 @@ import (
 type state struct {
 	read, write *sql.DB
 }
-
-// busyTimeout is how long one process waits for another's transaction.
-const busyTimeout = 10 * time.Second
 
 // schema is the sequence of statements that make the newest file out of an
 // empty one; the file's user_version counts those it has. Only ever append.
@@ -45,7 +40,7 @@ func schema() []string {
 }
 
 func openState(ctx context.Context, path string, now time.Time) (*state, error) {
-	st, err := connect(path)
+	st, err := connect(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -55,56 +50,26 @@ func openState(ctx context.Context, path string, now time.Time) (*state, error) 
 	return st, nil
 }
 
-func connect(path string) (*state, error) {
+func connect(ctx context.Context, path string) (*state, error) {
 	if path == "" {
-		db, err := database(":memory:", url.Values{}, 1)
+		db, err := sqlite.InMemory(1)
 		if err != nil {
 			return nil, err
 		}
 		return &state{read: db, write: db}, nil
 	}
-	if err := private(path); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	query := url.Values{"_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"synchronous(normal)",
-	}}
-	read, err := database(path, query, max(2, runtime.GOMAXPROCS(0)))
+	write, err := sqlite.Open(ctx, path, sqlite.Options{Conns: 1})
 	if err != nil {
 		return nil, err
 	}
-	query.Set("_txlock", "immediate")
-	write, err := database(path, query, 1)
+	read, err := sqlite.Open(ctx, path, sqlite.Options{Conns: max(2, runtime.GOMAXPROCS(0)), ReadOnly: true})
 	if err != nil {
-		return nil, errors.Join(err, read.Close())
+		return nil, errors.Join(err, write.Close())
 	}
 	return &state{read: read, write: write}, nil
-}
-
-// private makes the file before SQLite does, so that nobody else ever reads it.
-// The files SQLite puts next to it take its mode.
-func private(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-func database(path string, query url.Values, connections int) (*sql.DB, error) {
-	name := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}
-	c, err := sqlite.NewConnector(name.String())
-	if err != nil {
-		return nil, err
-	}
-	db := sql.OpenDB(c)
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	return db, nil
 }
 
 func (st *state) close() error {
@@ -124,9 +89,6 @@ func (st *state) prepare(ctx context.Context, now time.Time) error {
 	}
 	if version == len(schema()) {
 		return nil
-	}
-	if err := st.logAhead(ctx); err != nil {
-		return err
 	}
 	return st.inTx(ctx, func(tx *sql.Tx) error {
 		// Another process may have done it while this one waited.
@@ -148,22 +110,6 @@ func (st *state) prepare(ctx context.Context, now time.Time) error {
 func (st *state) version(ctx context.Context) (n int, err error) {
 	err = st.write.QueryRowContext(ctx, "PRAGMA user_version").Scan(&n)
 	return n, err
-}
-
-// logAhead turns the write-ahead log on. SQLite does not wait for others while
-// it changes the journal, so several first runs at once need patience here.
-func (st *state) logAhead(ctx context.Context) error {
-	for end := time.Now().Add(busyTimeout); ; {
-		var mode string
-		err := st.write.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
-		var busy *sqlite.Error
-		if err == nil || !errors.As(err, &busy) || busy.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) {
-			return err
-		}
-		if err := sleep(ctx, 5*time.Millisecond); err != nil {
-			return err
-		}
-	}
 }
 
 // inTx runs f in one write transaction.

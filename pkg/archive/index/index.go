@@ -3,26 +3,21 @@
 //
 // Use it through package archive. An index is derived: whatever it holds can be
 // read again from the archive's sidecar files, so a lost or damaged index is
-// thrown away and built anew. It is an SQLite database (write-ahead log, so
-// that readers and the one writer do not wait for each other); the queries keep
-// to what PostgreSQL understands as well.
+// thrown away and built anew. It is an SQLite database.
 package index
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"path/filepath"
-	"strings"
 
-	"modernc.org/sqlite"
+	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/faxctl/faxctl/pkg/base/sqlite"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -51,26 +46,20 @@ type Index struct{ db *sql.DB }
 
 // Create makes a new index at path in the place of whatever is there.
 func Create(ctx context.Context, path string) (*Index, error) {
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, err
-		}
-	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600) // SQLite's own would be readable by others
+	db, err := sqlite.Create(ctx, path, sqlite.Options{Conns: connections})
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Close(); err != nil {
-		return nil, err
-	}
-	return open(ctx, dsn(path, "rw"), true)
+	return ready(db, func(x *Index) error { return x.create(ctx) })
 }
 
 // InMemory makes a new index that ends with Close. No disk is needed for it.
 func InMemory(ctx context.Context) (*Index, error) {
-	name := url.URL{Scheme: "file", Path: "/faxctl-index-" + rand.Text()}
-	name.RawQuery = url.Values{"vfs": {"memdb"}, "_txlock": {"immediate"}}.Encode()
-	return open(ctx, name.String(), true)
+	db, err := sqlite.InMemory(connections)
+	if err != nil {
+		return nil, err
+	}
+	return ready(db, func(x *Index) error { return x.create(ctx) })
 }
 
 // Open opens an existing index, for writing or for reading alone. It fails
@@ -79,50 +68,26 @@ func Open(ctx context.Context, path string, write bool) (*Index, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	mode := "ro"
-	if write {
-		mode = "rw"
+	db, err := sqlite.Open(ctx, path, sqlite.Options{Conns: connections, ReadOnly: !write})
+	if err != nil {
+		return nil, broken(err)
 	}
-	return open(ctx, dsn(path, mode), false)
+	return ready(db, func(x *Index) error { return x.check(ctx) })
 }
 
-func dsn(path, mode string) string {
-	if whole, err := filepath.Abs(path); err == nil {
-		path = whole // else its first folder would be read as a host
-	}
-	u := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(path), "/")}
-	u.RawQuery = url.Values{
-		"mode":    {mode},
-		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(10000)", "synchronous(normal)", "checkpoint_fullfsync(1)"},
-	}.Encode()
-	return u.String()
-}
-
-func open(ctx context.Context, name string, create bool) (*Index, error) {
-	c, err := sqlite.NewConnector(name)
-	if err != nil {
-		return nil, err
-	}
-	x := &Index{sql.OpenDB(c)}
-	x.db.SetMaxOpenConns(connections)
-	x.db.SetMaxIdleConns(connections) // opening one costs more than most queries
-	if create {
-		err = x.create(ctx)
-	} else {
-		err = x.check(ctx)
-	}
-	if err != nil {
-		return nil, errors.Join(err, x.db.Close())
+// ready is an index that has been prepared, or closed again.
+func ready(db *sql.DB, prepare func(*Index) error) (*Index, error) {
+	x := &Index{db}
+	if err := prepare(x); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
 	return x, nil
 }
 
 // create makes the tables. Times are whole microseconds since 1970, so that
-// they sort and fit both databases; a fax without a date has the lowest.
+// they sort; a fax without a date has the lowest.
 func (x *Index) create(ctx context.Context) error {
 	_, err := x.db.ExecContext(ctx, `
-		PRAGMA journal_mode = wal;
 		CREATE TABLE faxes (
 			id          TEXT PRIMARY KEY,
 			created     BIGINT NOT NULL,
@@ -156,7 +121,7 @@ func (x *Index) check(ctx context.Context) error {
 // broken tells an index that is damaged from one that cannot be read now, as on a
 // disk that is full.
 func broken(err error) error {
-	var told *sqlite.Error
+	var told *driver.Error
 	if !errors.As(err, &told) {
 		return err
 	}

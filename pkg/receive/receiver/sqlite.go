@@ -5,12 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"path/filepath"
 
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	sqlitedriver "modernc.org/sqlite"
+
+	"github.com/faxctl/faxctl/pkg/base/sqlite"
 )
 
 // database is what differs between the databases that can hold a receiver's
@@ -34,45 +34,28 @@ type database[TTx any] interface {
 	close() error
 }
 
-// sqlite is the database in a file, for one process that writes.
-type sqlite struct {
+// store is the database in a file, for one process that writes.
+type store struct {
 	write *sql.DB // one connection: SQLite has one writer anyway
 	read  *sql.DB
 }
 
-var _ database[*sql.Tx] = (*sqlite)(nil)
+var _ database[*sql.Tx] = (*store)(nil)
 
 func databasePath(stateDir string) string { return filepath.Join(stateDir, "receiver.db") }
 
 // openSQLite opens the file, and makes it when there is none. Every commit is
-// on disk when it returns (synchronous=FULL, and on a Mac fullfsync, without which
-// it is only on its way there): the provider is told so.
-func openSQLite(ctx context.Context, path string) (*sqlite, error) {
-	open := func(most int, settings ...string) (*sql.DB, error) {
-		q := url.Values{"_pragma": append(settings, "busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)",
-			"fullfsync(1)", "checkpoint_fullfsync(1)")}
-		q.Set("_txlock", "immediate")
-		connector, err := sqlitedriver.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
-		if err != nil {
-			return nil, err
-		}
-		db := sql.OpenDB(remembering{connector})
-		db.SetMaxOpenConns(most)
-		db.SetMaxIdleConns(most)
-		return db, nil
-	}
-	if err := touch(path); err != nil { // SQLite would make it readable by all
-		return nil, err
-	}
-	write, err := open(1)
+// on disk when it returns: the provider is told so.
+func openSQLite(ctx context.Context, path string) (*store, error) {
+	write, err := sqlite.Open(ctx, path, sqlite.Options{Conns: 1, Durable: true})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the database %s: %w", path, err)
 	}
-	s := &sqlite{write: write}
+	s := &store{write: write}
 	if _, err := write.ExecContext(ctx, schema); err != nil {
 		return nil, errors.Join(fmt.Errorf("the database %s: %w", path, err), s.close())
 	}
-	if s.read, err = open(2, "query_only(true)"); err != nil {
+	if s.read, err = sqlite.Open(ctx, path, sqlite.Options{Conns: 2, ReadOnly: true}); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
@@ -106,11 +89,11 @@ CREATE TABLE IF NOT EXISTS receiver_note (
 	value TEXT NOT NULL
 );`
 
-func (s *sqlite) driver() riverdriver.Driver[*sql.Tx] { return riversqlite.New(s.write) }
-func (s *sqlite) reads() *sql.DB                      { return s.read }
-func (*sqlite) listens() bool                         { return false }
+func (s *store) driver() riverdriver.Driver[*sql.Tx] { return riversqlite.New(s.write) }
+func (s *store) reads() *sql.DB                      { return s.read }
+func (*store) listens() bool                         { return false }
 
-func (s *sqlite) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
+func (s *store) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -121,7 +104,7 @@ func (s *sqlite) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return tx.Commit()
 }
 
-func (s *sqlite) exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
+func (s *store) exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
 	res, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {
 		return 0, err
@@ -129,7 +112,7 @@ func (s *sqlite) exec(ctx context.Context, tx *sql.Tx, statement string, args ..
 	return res.RowsAffected()
 }
 
-func (s *sqlite) close() error {
+func (s *store) close() error {
 	var err error
 	if s.read != nil {
 		err = s.read.Close()
@@ -157,7 +140,7 @@ const (
 // that was interrupted has not failed, but one that never survives is parked; what
 // comes back by itself does so. What waits longer than any job does was queued under
 // a clock that was ahead.
-func (s *sqlite) releaseAll(ctx context.Context) error {
+func (s *store) releaseAll(ctx context.Context) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error {
 		for _, statement := range []string{
 			`DELETE FROM river_job WHERE queue = 'upkeep'`,

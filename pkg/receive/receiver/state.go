@@ -10,15 +10,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
-// touch makes the file for its owner alone, if it is not there.
-func touch(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
 // takeLock makes the state this process's alone until it ends.
 func takeLock(path string) (io.Closer, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)

@@ -1,0 +1,231 @@
+package sqlite
+
+import (
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+func open(t *testing.T, path string, o Options) *sql.DB {
+	t.Helper()
+	db, err := Open(t.Context(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func run(t *testing.T, db *sql.DB, statement string, args ...any) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func ask(t *testing.T, db *sql.DB, question string) (answer string) {
+	t.Helper()
+	if err := db.QueryRowContext(t.Context(), question).Scan(&answer); err != nil {
+		t.Fatalf("%s: %v", question, err)
+	}
+	return answer
+}
+
+// oddly is a name that means something in a URL.
+func oddly(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "50% #1 of 2")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "x+y.db")
+}
+
+// Each connection has what was asked for, and not only the first.
+func TestOptions(t *testing.T) {
+	for name, tt := range map[string]struct {
+		options     Options
+		synchronous string
+		full        string
+	}{
+		"as usual": {Options{Conns: 3}, "1", "0"},
+		"durable":  {Options{Conns: 3, Durable: true}, "2", "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := open(t, oddly(t), tt.options)
+			for range tt.options.Conns {
+				c, err := db.Conn(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				for question, want := range map[string]string{
+					"journal_mode": "wal", "busy_timeout": "10000", "synchronous": tt.synchronous,
+					"fullfsync": tt.full, "checkpoint_fullfsync": "1",
+				} {
+					var got string
+					if err := c.QueryRowContext(t.Context(), "PRAGMA "+question).Scan(&got); err != nil || got != want {
+						t.Errorf("%s is %s, %v; want %s", question, got, err, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Nobody else reads the files, whatever the umask.
+func TestPrivate(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a mode says little there")
+	}
+	path := oddly(t)
+	db := open(t, path, Options{Conns: 1})
+	run(t, db, `CREATE TABLE a (x INTEGER)`)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != 0o600 {
+			t.Errorf("%s has mode %v", filepath.Base(path+suffix), got)
+		}
+	}
+}
+
+// Who looks sees what is written, writes nothing, and makes no file.
+func TestReadOnly(t *testing.T) {
+	path := oddly(t)
+	missing, err := Open(t.Context(), path, Options{Conns: 1, ReadOnly: true})
+	if err == nil {
+		err = errors.Join(missing.PingContext(t.Context()), missing.Close())
+	}
+	if err == nil {
+		t.Error("a file that is not there is opened")
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file was made: %v", err)
+	}
+	write := open(t, path, Options{Conns: 1})
+	read := open(t, path, Options{Conns: 2, ReadOnly: true})
+	run(t, write, `CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (7)`)
+	if got := ask(t, read, `SELECT x FROM a`); got != "7" {
+		t.Errorf("it sees %s", got)
+	}
+	_, err = read.ExecContext(t.Context(), `INSERT INTO a VALUES (8)`)
+	if told := new(driver.Error); !errors.As(err, &told) || told.Code()&0xff != sqlite3.SQLITE_READONLY {
+		t.Errorf("it writes: %v", err)
+	}
+}
+
+// Several begin at once with a file that is not there, and look before they write:
+// each waits for the others, and none fails as busy.
+func TestAllAtOnce(t *testing.T) {
+	path := oddly(t)
+	const writers, times = 8, 20
+	var all sync.WaitGroup
+	for range writers {
+		all.Go(func() {
+			db, err := Open(t.Context(), path, Options{Conns: 2})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer db.Close()
+			if _, err := db.ExecContext(t.Context(), `CREATE TABLE IF NOT EXISTS a (x INTEGER)`); err != nil {
+				t.Error(err)
+				return
+			}
+			for range times {
+				if err := countUp(t, db); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if got := ask(t, open(t, path, Options{Conns: 1}), `SELECT max(x) FROM a`); got != "160" {
+		t.Errorf("counted to %s, want %d", got, writers*times)
+	}
+}
+
+func countUp(t *testing.T, db *sql.DB) error {
+	t.Helper()
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	var n int
+	if err := tx.QueryRowContext(t.Context(), `SELECT coalesce(max(x), 0) FROM a`).Scan(&n); err != nil {
+		return err
+	}
+	time.Sleep(time.Millisecond) // somebody else would write here
+	if _, err := tx.ExecContext(t.Context(), `INSERT INTO a VALUES (?)`, n+1); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// What was in the file is gone, and so is what was beside it: the log of another
+// database would be taken for its own.
+func TestCreate(t *testing.T) {
+	path := oddly(t)
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.WriteFile(path+suffix, []byte("this is no database, and long enough to be sure of it"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if db, err := Open(t.Context(), path, Options{Conns: 1}); err == nil {
+		t.Error("it is opened", db.Close())
+	}
+	db, err := Create(t.Context(), path, Options{Conns: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, db, `CREATE TABLE a (x INTEGER)`)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Errorf("it is %v, %v", info, err)
+	}
+}
+
+// The connections of a database in memory share it, and two are two.
+func TestInMemory(t *testing.T) {
+	memory := func() *sql.DB {
+		db, err := InMemory(2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return db
+	}
+	one, other := memory(), memory()
+	run(t, one, `CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (7)`)
+	first, err := one.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if got := ask(t, one, `SELECT x FROM a`); got != "7" {
+		t.Errorf("another connection sees %s", got)
+	}
+	if _, err := other.ExecContext(t.Context(), `SELECT x FROM a`); err == nil {
+		t.Error("two are one")
+	}
+}
