@@ -180,13 +180,17 @@ const (
 		UNION ALL SELECT fax_id, status, sha256, file, reason FROM receiver_aside`
 )
 
-func (q *jobQueue[TTx]) setAside(a aside, most int64) (file string, err error) {
+// setAside commits a document that is kept aside, and the job that is about
+// it, and names the file that is kept for it: another one when the same bytes
+// are there already, none when all of them together would be more than most
+// bytes.
+func (q *queue) setAside(a aside, most int64) (file string, err error) {
 	event, err := json.Marshal(a.Event)
 	if err != nil {
 		return "", err
 	}
-	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
-		n, err := q.db.exec(ctx, tx, insertAside, a.Event.FaxID, string(a.Event.Status), a.SHA256, a.File, a.Size, string(event),
+	err = q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
+		n, err := exec(ctx, tx, insertAside, a.Event.FaxID, string(a.Event.Status), a.SHA256, a.File, a.Size, string(event),
 			a.Doubt.outcome, a.Doubt.reason, a.Size, most)
 		if err != nil || n == 0 {
 			return nil, err
@@ -203,19 +207,22 @@ func (q *jobQueue[TTx]) setAside(a aside, most int64) (file string, err error) {
 	return kept.File, err
 }
 
-func (q *jobQueue[TTx]) replaceAside(lost, file string) (done bool, err error) {
-	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
-		n, err := q.db.exec(ctx, tx, moveAside, file, lost)
+// replaceAside commits that a file with the same bytes stands for one that was
+// lost, unless that is not kept aside any more.
+func (q *queue) replaceAside(lost, file string) (done bool, err error) {
+	err = q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
+		n, err := exec(ctx, tx, moveAside, file, lost)
 		done = n > 0
 		return nil, err
 	})
 	return done, err
 }
 
-func (q *jobQueue[TTx]) aside(ctx context.Context, key asideArgs) (aside, error) {
+// aside finds a document that was kept aside. fax.ErrNotFound: there is none.
+func (q *queue) aside(ctx context.Context, key asideArgs) (aside, error) {
 	a := aside{SHA256: key.SHA256}
 	var event string
-	err := q.db.reads().QueryRowContext(ctx, selectAside, key.FaxID, string(key.Status), key.SHA256).
+	err := q.db.read.QueryRowContext(ctx, selectAside, key.FaxID, string(key.Status), key.SHA256).
 		Scan(&event, &a.File, &a.Size, &a.Doubt.outcome, &a.Doubt.reason)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("a document kept aside of fax %s: %w", key.FaxID, problem.ErrNotFound)
@@ -226,35 +233,41 @@ func (q *jobQueue[TTx]) aside(ctx context.Context, key asideArgs) (aside, error)
 	return a, err
 }
 
-func (q *jobQueue[TTx]) take(a aside) (taken bool, err error) {
-	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+// take commits that a document which was kept aside is that of its event,
+// and the jobs that follow, unless the event has one.
+func (q *queue) take(a aside) (taken bool, err error) {
+	err = q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
 		fresh, jobs, err := q.put(ctx, tx, a.Event, a.File)
 		if taken = fresh || len(jobs) > 0; err != nil || !taken {
 			return nil, err
 		}
-		_, err = q.db.exec(ctx, tx, deleteAside, a.File)
+		_, err = exec(ctx, tx, deleteAside, a.File)
 		return jobs, err
 	})
 	return taken, err
 }
 
-func (q *jobQueue[TTx]) restore(a aside) error {
-	return q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
-		n, err := q.db.exec(ctx, tx, putBack, a.File, a.Event.FaxID, string(a.Event.Status), a.SHA256)
+// restore commits that a document, kept aside or not, is archived again in the
+// place of the same bytes, which the archive has lost. fax.ErrUnavailable: those
+// are not what the event has now.
+func (q *queue) restore(a aside) error {
+	return q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
+		n, err := exec(ctx, tx, putBack, a.File, a.Event.FaxID, string(a.Event.Status), a.SHA256)
 		if err == nil && n == 0 {
 			err = fmt.Errorf("the document of fax %s: %w: another one came just now", a.Event.FaxID, problem.ErrUnavailable)
 		}
 		if err != nil {
 			return nil, err
 		}
-		_, err = q.db.exec(ctx, tx, deleteAside, a.File)
+		_, err = exec(ctx, tx, deleteAside, a.File)
 		return fetching(a.Event, a.File), err
 	})
 }
 
-func (q *jobQueue[TTx]) settle(a aside) error {
-	return q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
-		_, err := q.db.exec(ctx, tx, deleteAside, a.File)
+// settle commits that the file of a document is not needed any more.
+func (q *queue) settle(a aside) error {
+	return q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
+		_, err := exec(ctx, tx, deleteAside, a.File)
 		return nil, err
 	})
 }
@@ -263,8 +276,8 @@ func (q *jobQueue[TTx]) settle(a aside) error {
 type waiting struct{ file, reason string }
 
 // files are the documents that wait, by the job they wait for.
-func (q *jobQueue[TTx]) files(ctx context.Context) (map[asideArgs]waiting, error) {
-	rows, err := q.db.reads().QueryContext(ctx, allFiles)
+func (q *queue) files(ctx context.Context) (map[asideArgs]waiting, error) {
+	rows, err := q.db.read.QueryContext(ctx, allFiles)
 	if err != nil {
 		return nil, err
 	}

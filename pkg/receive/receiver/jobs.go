@@ -137,7 +137,7 @@ func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker
 	}}
 }
 
-func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
+func (q *queue) config(r *Receiver) *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: serving(r, r.fetch)})
 	river.AddWorker(workers, worker[asideArgs]{limit: 15 * time.Minute, work: serving(r, r.reconsider)})
@@ -157,7 +157,7 @@ func (q *jobQueue[TTx]) config(r *Receiver) *river.Config {
 		FetchPollInterval: 250 * time.Millisecond,
 		JobTimeout:        15 * time.Minute,
 		PeriodicJobs:      r.periodic(),
-		PollOnly:          !q.db.listens(),
+		PollOnly:          true, // SQLite announces nothing
 		Queues: map[string]river.QueueConfig{
 			fetchQueue:   {MaxWorkers: r.cfg.Jobs},
 			deliverQueue: {MaxWorkers: r.cfg.Jobs},

@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,7 +71,7 @@ func stateOf(s rivertype.JobState) string {
 // Desk is a look at a receiver's state from outside, while it runs or not: what
 // is parked, and what to do about it.
 type Desk struct {
-	queue queue
+	queue *queue
 	dir   string // of the state
 }
 
@@ -91,13 +92,13 @@ func OpenDesk(ctx context.Context, stateDir string) (*Desk, error) {
 	if !Known(stateDir) {
 		return nil, problem.With(fmt.Errorf("a receiver's state in %s: %w", stateDir, problem.ErrNotFound), problem.Say("start one: %s", problem.Command("serve")))
 	}
-	db, err := openSQLite(ctx, path)
+	db, err := openStore(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	q, err := newQueue(ctx, db, nil)
 	if err != nil {
-		return nil, errors.Join(err, db.close())
+		return nil, errors.Join(err, db.Close())
 	}
 	return &Desk{q, stateDir}, nil
 }
@@ -147,7 +148,7 @@ func (d *Desk) Discard(ctx context.Context, id int64) (Job, error) {
 }
 
 // Close closes the state.
-func (d *Desk) Close() error { return d.queue.close() }
+func (d *Desk) Close() error { return d.queue.Close() }
 
 func unfinished() []rivertype.JobState {
 	return []rivertype.JobState{
@@ -159,17 +160,17 @@ func unfinished() []rivertype.JobState {
 // lister finds jobs: River's JobList, or that within a transaction.
 type lister func(context.Context, *river.JobListParams) (*river.JobListResult, error)
 
-func (q *jobQueue[TTx]) within(tx TTx) lister {
+func (q *queue) within(tx *sql.Tx) lister {
 	return func(ctx context.Context, params *river.JobListParams) (*river.JobListResult, error) {
 		return q.client.JobListTx(ctx, tx, params)
 	}
 }
 
-func (q *jobQueue[TTx]) jobs(ctx context.Context, ids ...int64) ([]Job, error) {
+func (q *queue) jobs(ctx context.Context, ids ...int64) ([]Job, error) {
 	return q.listed(ctx, q.client.JobList, ids...)
 }
 
-func (q *jobQueue[TTx]) listed(ctx context.Context, list lister, ids ...int64) ([]Job, error) {
+func (q *queue) listed(ctx context.Context, list lister, ids ...int64) ([]Job, error) {
 	files, err := q.files(ctx)
 	if err != nil {
 		return nil, err
@@ -214,7 +215,7 @@ func jobOf(row *rivertype.JobRow, files map[asideArgs]waiting) Job {
 }
 
 // one finds a job that is not done.
-func (q *jobQueue[TTx]) one(ctx context.Context, list lister, id int64) (Job, error) {
+func (q *queue) one(ctx context.Context, list lister, id int64) (Job, error) {
 	found, err := q.listed(ctx, list, id)
 	if err == nil && len(found) == 0 {
 		err = problem.With(fmt.Errorf("job %d: %w among those that are not done", id, problem.ErrNotFound), problem.Say("see what there is: %s", problem.Command("serve", "jobs", "list")))
@@ -225,7 +226,7 @@ func (q *jobQueue[TTx]) one(ctx context.Context, list lister, id int64) (Job, er
 	return found[0], nil
 }
 
-func (q *jobQueue[TTx]) retry(ctx context.Context, id int64) error {
+func (q *queue) retry(ctx context.Context, id int64) error {
 	j, err := q.one(ctx, q.client.JobList, id)
 	if err != nil {
 		return err
@@ -240,12 +241,13 @@ func (q *jobQueue[TTx]) retry(ctx context.Context, id int64) error {
 	return err
 }
 
-func (q *jobQueue[TTx]) parked(ctx context.Context, id int64) (Job, error) {
+// parked finds a job that may be given up; an error tells that it may not.
+func (q *queue) parked(ctx context.Context, id int64) (Job, error) {
 	return q.parkedOf(ctx, q.client.JobList, id)
 }
 
 // parkedOf names no file when another job needs it as well.
-func (q *jobQueue[TTx]) parkedOf(ctx context.Context, list lister, id int64) (Job, error) {
+func (q *queue) parkedOf(ctx context.Context, list lister, id int64) (Job, error) {
 	j, err := q.one(ctx, list, id)
 	switch {
 	case err != nil:
@@ -264,12 +266,12 @@ func (q *jobQueue[TTx]) parkedOf(ctx context.Context, list lister, id int64) (Jo
 
 // discard looks at the job in the transaction that deletes it: somebody else may have
 // it retried, or discard it, at the same time.
-func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) (Job, error) {
+func (q *queue) discard(ctx context.Context, id int64) (Job, error) {
 	if j, err := q.parked(ctx, id); err != nil {
 		return j, err
 	}
 	var j Job
-	err := q.group.do(func(ctx context.Context, tx TTx) (_ []river.InsertManyParams, err error) {
+	err := q.commits.do(func(ctx context.Context, tx *sql.Tx) (_ []river.InsertManyParams, err error) {
 		j, err = q.parkedOf(ctx, q.within(tx), id)
 		if errors.Is(err, problem.ErrNotFound) {
 			err = fmt.Errorf("job %d was just discarded, or is done: %w", id, problem.ErrConflict)
@@ -281,7 +283,7 @@ func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) (Job, error) {
 			return nil, err
 		}
 		for _, statement := range []string{deleteAside, dropUpload} {
-			if _, err := q.db.exec(ctx, tx, statement, j.File); err != nil {
+			if _, err := exec(ctx, tx, statement, j.File); err != nil {
 				return nil, err
 			}
 		}
@@ -293,7 +295,7 @@ func (q *jobQueue[TTx]) discard(ctx context.Context, id int64) (Job, error) {
 	return j, err
 }
 
-func (q *jobQueue[TTx]) stats(ctx context.Context) (Stats, error) {
+func (q *queue) stats(ctx context.Context) (Stats, error) {
 	s := Stats{Faxes: map[fax.Status]int{}}
 	err := q.count(ctx, func(status, _ string, n int) { s.Faxes[fax.Status(status)] = n },
 		`SELECT status, '', count(*) FROM receiver_event GROUP BY status`)
@@ -331,8 +333,8 @@ func addCount(all []JobCount, c JobCount) []JobCount {
 }
 
 // count reads rows of two words and a number.
-func (q *jobQueue[TTx]) count(ctx context.Context, each func(a, b string, n int), query string, args ...any) error {
-	rows, err := q.db.reads().QueryContext(ctx, query, args...)
+func (q *queue) count(ctx context.Context, each func(a, b string, n int), query string, args ...any) error {
+	rows, err := q.db.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (r *Receiver) prune(ctx context.Context) error {
 }
 
 // lastPrune is what the note says; nil: there is none.
-func (q *jobQueue[TTx]) lastPrune(ctx context.Context) (*Pruned, error) {
+func (q *queue) lastPrune(ctx context.Context) (*Pruned, error) {
 	text, err := q.note(ctx, pruned)
 	if err != nil || text == "" {
 		return nil, err

@@ -20,72 +20,17 @@ import (
 )
 
 // queue is the durable side of a receiver: the events, and the jobs that follow
-// from them.
-type queue interface {
-	// record commits an event and the jobs that follow from it, and tells
-	// whether it was not known before. The name is that of the file its
-	// document waits in, if it brought one; an event that was known without a
-	// document, because a backfill was faster, gets it, and a job of its own.
-	record(e Event, upload string) (fresh bool, err error)
-
-	// load finds an event and its file. fax.ErrNotFound: there is none.
-	load(ctx context.Context, faxID string, status fax.Status) (e Event, upload string, err error)
-
-	// archived commits what became of an event's document, and the jobs that
-	// follow from that. fax.ErrUnavailable: there was none to archive, and one
-	// has come meanwhile.
-	archived(e Event) error
-
-	// setAside commits a document that is kept aside, and the job that is about
-	// it, and names the file that is kept for it: another one when the same bytes
-	// are there already, none when all of them together would be more than most
-	// bytes.
-	setAside(a aside, most int64) (file string, err error)
-	// replaceAside commits that a file with the same bytes stands for one that was
-	// lost, unless that is not kept aside any more.
-	replaceAside(lost, file string) (done bool, err error)
-	aside(ctx context.Context, key asideArgs) (aside, error) // fax.ErrNotFound: there is none
-
-	// take commits that a document which was kept aside is that of its event,
-	// and the jobs that follow, unless the event has one.
-	take(a aside) (taken bool, err error)
-	settle(a aside) error // its file is not needed any more
-	// restore commits that a document, kept aside or not, is archived again in the
-	// place of the same bytes, which the archive has lost. fax.ErrUnavailable: those
-	// are not what the event has now.
-	restore(a aside) error
-
-	learn(events ...Event) (fresh int, err error) // with no jobs
-	known(ctx context.Context, faxID string, status fax.Status) (bool, error)
-	hasUpload(ctx context.Context, name string) (bool, error)
-	// forget deletes the events received before a time that no job needs and
-	// whose document, if it came along, is archived.
-	forget(ctx context.Context, before time.Time) (n int, err error)
-
-	note(ctx context.Context, name string) (string, error)
-	setNote(ctx context.Context, name, value string) error
-
-	start(ctx context.Context) error
-	stop(ctx context.Context) error
-	stats(ctx context.Context) (Stats, error)
-	jobs(ctx context.Context, ids ...int64) ([]Job, error)
-	retry(ctx context.Context, id int64) error
-	parked(ctx context.Context, id int64) (Job, error) // an error tells that it is not
-	discard(ctx context.Context, id int64) (Job, error)
-	close() error
-}
-
-// jobQueue is a queue on River, over any database River knows.
-type jobQueue[TTx any] struct {
-	db     database[TTx]
-	client *river.Client[TTx]
-	group  *group[TTx]
-	r      *Receiver
+// from them, on River.
+type queue struct {
+	db      *store
+	client  *river.Client[*sql.Tx]
+	commits *committer
+	r       *Receiver
 }
 
 // newQueue brings the database up to date and connects River to it. Without a
 // receiver it can be looked at and its jobs be moved, but not worked.
-func newQueue[TTx any](ctx context.Context, db database[TTx], r *Receiver) (*jobQueue[TTx], error) {
+func newQueue(ctx context.Context, db *store, r *Receiver) (*queue, error) {
 	silent := slog.New(slog.DiscardHandler)
 	migrator, err := rivermigrate.New(db.driver(), &rivermigrate.Config{Logger: silent})
 	if err != nil {
@@ -94,20 +39,18 @@ func newQueue[TTx any](ctx context.Context, db database[TTx], r *Receiver) (*job
 	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return nil, fmt.Errorf("migrate the job tables: %w", err)
 	}
-	if one, ok := any(db).(interface{ releaseAll(context.Context) error }); ok && r != nil {
-		if err := one.releaseAll(ctx); err != nil {
-			return nil, err
-		}
-	}
-	q := &jobQueue[TTx]{db: db, r: r}
+	q := &queue{db: db, r: r}
 	cfg := &river.Config{Logger: silent}
 	if r != nil {
+		if err := db.releaseAll(ctx); err != nil {
+			return nil, err
+		}
 		cfg = q.config(r)
 	}
 	if q.client, err = river.NewClient(db.driver(), cfg); err != nil {
 		return nil, err
 	}
-	q.group = newGroup(db.inTx, q.insert)
+	q.commits = newCommitter(db.inTx, q.insert)
 	return q, nil
 }
 
@@ -123,8 +66,12 @@ const (
 	upsertNote = `INSERT INTO receiver_note (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 )
 
-func (q *jobQueue[TTx]) record(e Event, upload string) (fresh bool, err error) {
-	err = q.group.do(func(ctx context.Context, tx TTx) (jobs []river.InsertManyParams, err error) {
+// record commits an event and the jobs that follow from it, and tells
+// whether it was not known before. The name is that of the file its
+// document waits in, if it brought one; an event that was known without a
+// document, because a backfill was faster, gets it, and a job of its own.
+func (q *queue) record(e Event, upload string) (fresh bool, err error) {
+	err = q.commits.do(func(ctx context.Context, tx *sql.Tx) (jobs []river.InsertManyParams, err error) {
 		fresh, jobs, err = q.put(ctx, tx, e, upload)
 		return jobs, err
 	})
@@ -132,12 +79,12 @@ func (q *jobQueue[TTx]) record(e Event, upload string) (fresh bool, err error) {
 }
 
 // put is record within a transaction.
-func (q *jobQueue[TTx]) put(ctx context.Context, tx TTx, e Event, upload string) (fresh bool, jobs []river.InsertManyParams, err error) {
+func (q *queue) put(ctx context.Context, tx *sql.Tx, e Event, upload string) (fresh bool, jobs []river.InsertManyParams, err error) {
 	event, err := json.Marshal(e)
 	if err != nil {
 		return false, nil, err
 	}
-	n, err := q.db.exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), upload)
+	n, err := exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), upload)
 	switch {
 	case err != nil:
 		return false, nil, err
@@ -146,13 +93,13 @@ func (q *jobQueue[TTx]) put(ctx context.Context, tx TTx, e Event, upload string)
 	case upload == "":
 		return false, nil, nil
 	}
-	if n, err = q.db.exec(ctx, tx, addUpload, upload, e.FaxID, string(e.Status)); err != nil || n == 0 {
+	if n, err = exec(ctx, tx, addUpload, upload, e.FaxID, string(e.Status)); err != nil || n == 0 {
 		return false, nil, err
 	}
 	return false, fetching(e, upload), nil
 }
 
-func (q *jobQueue[TTx]) insert(ctx context.Context, tx TTx, jobs []river.InsertManyParams) error {
+func (q *queue) insert(ctx context.Context, tx *sql.Tx, jobs []river.InsertManyParams) error {
 	if len(jobs) == 0 {
 		return nil
 	}
@@ -160,13 +107,16 @@ func (q *jobQueue[TTx]) insert(ctx context.Context, tx TTx, jobs []river.InsertM
 	return err
 }
 
-func (q *jobQueue[TTx]) archived(e Event) error {
+// archived commits what became of an event's document, and the jobs that
+// follow from that. fax.ErrUnavailable: there was none to archive, and one
+// has come meanwhile.
+func (q *queue) archived(e Event) error {
 	event, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	return q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
-		n, err := q.db.exec(ctx, tx, updateEvent, string(event), e.FaxID, string(e.Status), e.SHA256)
+	return q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
+		n, err := exec(ctx, tx, updateEvent, string(event), e.FaxID, string(e.Status), e.SHA256)
 		if err == nil && n == 0 {
 			err = fmt.Errorf("fax %s: %w: its document came just now", e.FaxID, problem.ErrUnavailable)
 		}
@@ -174,9 +124,10 @@ func (q *jobQueue[TTx]) archived(e Event) error {
 	})
 }
 
-func (q *jobQueue[TTx]) load(ctx context.Context, faxID string, status fax.Status) (e Event, upload string, err error) {
+// load finds an event and its file. fax.ErrNotFound: there is none.
+func (q *queue) load(ctx context.Context, faxID string, status fax.Status) (e Event, upload string, err error) {
 	var event string
-	err = q.db.reads().QueryRowContext(ctx, selectEvent, faxID, string(status)).Scan(&event, &upload)
+	err = q.db.read.QueryRowContext(ctx, selectEvent, faxID, string(status)).Scan(&event, &upload)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("fax %s, %s: %w", faxID, status, problem.ErrNotFound)
 	}
@@ -186,24 +137,28 @@ func (q *jobQueue[TTx]) load(ctx context.Context, faxID string, status fax.Statu
 	return e, upload, err
 }
 
-func (q *jobQueue[TTx]) known(ctx context.Context, faxID string, status fax.Status) (bool, error) {
+// known reports whether an event is.
+func (q *queue) known(ctx context.Context, faxID string, status fax.Status) (bool, error) {
 	return q.exists(ctx, `SELECT 1 FROM receiver_event WHERE fax_id = ? AND status = ?`, faxID, string(status))
 }
 
-func (q *jobQueue[TTx]) hasUpload(ctx context.Context, name string) (bool, error) {
+// hasUpload reports whether anything needs the document in this file.
+func (q *queue) hasUpload(ctx context.Context, name string) (bool, error) {
 	return q.exists(ctx, `SELECT 1 FROM receiver_event WHERE upload = ? AND upload <> '' UNION ALL SELECT 1 FROM receiver_aside WHERE file = ?`, name, name)
 }
 
-func (q *jobQueue[TTx]) exists(ctx context.Context, query string, args ...any) (bool, error) {
+func (q *queue) exists(ctx context.Context, query string, args ...any) (bool, error) {
 	var one int
-	err := q.db.reads().QueryRowContext(ctx, query, args...).Scan(&one)
+	err := q.db.read.QueryRowContext(ctx, query, args...).Scan(&one)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-func (q *jobQueue[TTx]) forget(ctx context.Context, before time.Time) (n int, err error) {
+// forget deletes the events received before a time that no job needs and
+// whose document, if it came along, is archived.
+func (q *queue) forget(ctx context.Context, before time.Time) (n int, err error) {
 	for {
 		var old []eventKey // found by looking, so that callbacks do not wait for it
 		err := q.count(ctx, func(id, status string, _ int) { old = append(old, eventKey{id, fax.Status(status)}) },
@@ -211,9 +166,9 @@ func (q *jobQueue[TTx]) forget(ctx context.Context, before time.Time) (n int, er
 		if err != nil || len(old) == 0 {
 			return n, err
 		}
-		err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+		err = q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
 			for _, key := range old {
-				if _, err := q.db.exec(ctx, tx, deleteEvent, key.FaxID, string(key.Status)); err != nil {
+				if _, err := exec(ctx, tx, deleteEvent, key.FaxID, string(key.Status)); err != nil {
 					return nil, err
 				}
 			}
@@ -226,27 +181,28 @@ func (q *jobQueue[TTx]) forget(ctx context.Context, before time.Time) (n int, er
 	}
 }
 
-func (q *jobQueue[TTx]) note(ctx context.Context, name string) (string, error) {
+// note is what was noted under a name; empty: nothing.
+func (q *queue) note(ctx context.Context, name string) (string, error) {
 	var value string
-	err := q.db.reads().QueryRowContext(ctx, `SELECT value FROM receiver_note WHERE name = ?`, name).Scan(&value)
+	err := q.db.read.QueryRowContext(ctx, `SELECT value FROM receiver_note WHERE name = ?`, name).Scan(&value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
 	return value, err
 }
 
-func (q *jobQueue[TTx]) setNote(ctx context.Context, name, value string) error {
-	return q.group.do(func(_ context.Context, tx TTx) ([]river.InsertManyParams, error) {
-		_, err := q.db.exec(ctx, tx, upsertNote, name, value)
+func (q *queue) setNote(ctx context.Context, name, value string) error {
+	return q.commits.do(func(_ context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
+		_, err := exec(ctx, tx, upsertNote, name, value)
 		return nil, err
 	})
 }
 
-func (q *jobQueue[TTx]) start(ctx context.Context) error { return q.client.Start(ctx) }
+func (q *queue) start(ctx context.Context) error { return q.client.Start(ctx) }
 
 // stop lets running jobs finish until ctx ends, then cuts them off; they are
 // tried again at the next start, which is no failure.
-func (q *jobQueue[TTx]) stop(ctx context.Context) error {
+func (q *queue) stop(ctx context.Context) error {
 	err := q.client.Stop(ctx)
 	if ctx.Err() == nil {
 		return err
@@ -259,9 +215,10 @@ func (q *jobQueue[TTx]) stop(ctx context.Context) error {
 	return err
 }
 
-func (q *jobQueue[TTx]) close() error {
-	q.group.close()
-	return q.db.close()
+// Close settles what is under way and closes the database.
+func (q *queue) Close() error {
+	q.commits.stop()
+	return q.db.Close()
 }
 
 // patience says when a failed job is tried again: after a second, then twice as

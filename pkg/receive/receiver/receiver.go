@@ -138,7 +138,7 @@ type Receiver struct {
 	strangers *strangers
 	uploads   *uploads
 	rare      rare // what is not told each time
-	queue     queue
+	queue     *queue
 	metrics   *metrics
 	client    *http.Client // to forward with
 	reachable seldom
@@ -167,15 +167,13 @@ func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
 	if r.lock, err = takeLock(filepath.Join(r.cfg.StateDir, "lock")); err != nil {
 		return nil, err
 	}
-	db, err := openSQLite(ctx, databasePath(r.cfg.StateDir))
+	db, err := openStore(ctx, databasePath(r.cfg.StateDir))
 	if err != nil {
 		return nil, err
 	}
-	q, err := newQueue(ctx, db, r)
-	if err != nil { // q is nil, and r.queue, an interface, would not be
-		return nil, errors.Join(err, db.close())
+	if r.queue, err = newQueue(ctx, db, r); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	r.queue = q
 	if err := r.identify(ctx); err != nil {
 		return nil, err
 	}
@@ -319,7 +317,7 @@ func (r *Receiver) Close() error {
 	var errs []error
 	r.client.CloseIdleConnections()
 	if r.queue != nil {
-		errs = append(errs, r.queue.close())
+		errs = append(errs, r.queue.Close())
 	}
 	if r.lock != nil {
 		errs = append(errs, r.lock.Close())

@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ func (r *Receiver) Inherit(ctx context.Context, all iter.Seq2[Inheritance, error
 			continue
 		}
 		e.Archived, e.Document, e.ContentType, e.SHA256, e.Size = now, i.Kept.Path, i.Kept.ContentType, i.Kept.SHA256, i.Kept.Size
-		if events = append(events, e); len(events) == groupMost {
+		if events = append(events, e); len(events) == mostChanges {
 			fresh, err := r.queue.learn(events...)
 			if n += fresh; err != nil {
 				return n, err
@@ -110,15 +111,15 @@ func (r *Receiver) inherited(ctx context.Context, e Event, created time.Time) (b
 
 // learn commits events from which nothing follows, and counts those that were not
 // known.
-func (q *jobQueue[TTx]) learn(events ...Event) (n int, err error) {
-	err = q.group.do(func(ctx context.Context, tx TTx) ([]river.InsertManyParams, error) {
+func (q *queue) learn(events ...Event) (n int, err error) {
+	err = q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
 		n = 0
 		for _, e := range events {
 			event, err := json.Marshal(e)
 			if err != nil {
 				return nil, err
 			}
-			fresh, err := q.db.exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), "")
+			fresh, err := exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), "")
 			if err != nil {
 				return nil, err
 			}

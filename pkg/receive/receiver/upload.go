@@ -41,7 +41,7 @@ func uploadDir(stateDir string) string { return filepath.Join(stateDir, "incomin
 
 // openUploads prepares the folder and removes what a crash left in it: files
 // that no event mentions were never acknowledged.
-func openUploads(ctx context.Context, cfg Config, q queue) (*uploads, error) {
+func openUploads(ctx context.Context, cfg Config, q *queue) (*uploads, error) {
 	u := &uploads{disk: cfg.Disk, dir: uploadDir(cfg.StateDir), most: cfg.MaxDocument}
 	if err := durable.MakeDir(u.disk, u.dir); err != nil {
 		return nil, err

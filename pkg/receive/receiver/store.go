@@ -7,56 +7,32 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 
 	"github.com/faxctl/faxctl/pkg/base/sqlite"
 )
 
-// database is what differs between the databases that can hold a receiver's
-// state. TTx is the type of a transaction, as River's driver has it.
-type database[TTx any] interface {
-	driver() riverdriver.Driver[TTx]
-
-	// inTx commits what f did, or rolls it back when f fails.
-	inTx(ctx context.Context, f func(tx TTx) error) error
-
-	// exec runs a statement, whose placeholders are ?, and returns how many
-	// rows it changed.
-	exec(ctx context.Context, tx TTx, statement string, args ...any) (int64, error)
-
-	// reads is for looking, without waiting for those who write.
-	reads() *sql.DB
-
-	// listens reports whether the database itself announces new jobs.
-	listens() bool
-
-	close() error
-}
-
 // store is the database in a file, for one process that writes.
 type store struct {
 	write *sql.DB // one connection: SQLite has one writer anyway
-	read  *sql.DB
+	read  *sql.DB // to look without waiting for it
 }
-
-var _ database[*sql.Tx] = (*store)(nil)
 
 func databasePath(stateDir string) string { return filepath.Join(stateDir, "receiver.db") }
 
-// openSQLite opens the file, and makes it when there is none. Every commit is
+// openStore opens the file, and makes it when there is none. Every commit is
 // on disk when it returns: the provider is told so.
-func openSQLite(ctx context.Context, path string) (*store, error) {
+func openStore(ctx context.Context, path string) (*store, error) {
 	write, err := sqlite.Open(ctx, path, sqlite.Options{Conns: 1, Durable: true})
 	if err != nil {
 		return nil, fmt.Errorf("the database %s: %w", path, err)
 	}
 	s := &store{write: write}
 	if _, err := write.ExecContext(ctx, schema); err != nil {
-		return nil, errors.Join(fmt.Errorf("the database %s: %w", path, err), s.close())
+		return nil, errors.Join(fmt.Errorf("the database %s: %w", path, err), s.Close())
 	}
 	if s.read, err = sqlite.Open(ctx, path, sqlite.Options{Conns: 2, ReadOnly: true}); err != nil {
-		return nil, errors.Join(err, s.close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -89,10 +65,10 @@ CREATE TABLE IF NOT EXISTS receiver_note (
 	value TEXT NOT NULL
 );`
 
-func (s *store) driver() riverdriver.Driver[*sql.Tx] { return riversqlite.New(s.write) }
-func (s *store) reads() *sql.DB                      { return s.read }
-func (*store) listens() bool                         { return false }
+// driver is what River works with.
+func (s *store) driver() *riversqlite.Driver { return riversqlite.New(s.write) }
 
+// inTx commits what f did, or rolls it back when f fails.
 func (s *store) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
@@ -104,7 +80,8 @@ func (s *store) inTx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return tx.Commit()
 }
 
-func (s *store) exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
+// exec runs a statement and tells how many rows it changed.
+func exec(ctx context.Context, tx *sql.Tx, statement string, args ...any) (int64, error) {
 	res, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {
 		return 0, err
@@ -112,7 +89,8 @@ func (s *store) exec(ctx context.Context, tx *sql.Tx, statement string, args ...
 	return res.RowsAffected()
 }
 
-func (s *store) close() error {
+// Close closes the file.
+func (s *store) Close() error {
 	var err error
 	if s.read != nil {
 		err = s.read.Close()
@@ -150,7 +128,7 @@ func (s *store) releaseAll(ctx context.Context) error {
 			`UPDATE river_job SET scheduled_at = datetime('now', 'subsec') WHERE scheduled_at > datetime('now', '+90 minutes')`,
 			`DELETE FROM river_leader`,
 		} {
-			if _, err := s.exec(ctx, tx, statement); err != nil {
+			if _, err := exec(ctx, tx, statement); err != nil {
 				return err
 			}
 		}
