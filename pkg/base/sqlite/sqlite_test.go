@@ -180,8 +180,36 @@ func countUp(t *testing.T, db *sql.DB) error {
 	return tx.Commit()
 }
 
-// What was in the file is gone, and so is what was beside it: the log of another
-// database would be taken for its own.
+// The write-ahead log is turned on as soon as nobody is in the way.
+func TestLogAheadWaits(t *testing.T) {
+	path := oddly(t)
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.SetMaxOpenConns(1)
+	run(t, other, `CREATE TABLE a (x INTEGER); BEGIN EXCLUSIVE`)
+	opened := make(chan error)
+	go func() {
+		db, err := Open(t.Context(), path, Options{Conns: 1})
+		if err == nil {
+			err = db.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		t.Errorf("it did not wait: %v", err)
+	case <-time.After(50 * time.Millisecond):
+		run(t, other, `COMMIT`)
+		if err := <-opened; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What was in the file is gone, and what was beside it does no harm.
 func TestCreate(t *testing.T) {
 	path := oddly(t)
 	old, err := Open(t.Context(), path, Options{Conns: 1})
