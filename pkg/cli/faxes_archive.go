@@ -119,7 +119,7 @@ func (a *app) readArchive(ctx context.Context, dir string) (*archive.Archive, er
 
 // archive keeps copies, a few at a time; again asks for what storage denied before.
 func (a *app) archive(ctx context.Context, faxes fax.Faxes, kept *archive.Archive, all iter.Seq2[fax.Fax, error], jobs int, again bool) error {
-	faxes, keepers := keepUp(faxes, jobs)
+	faxes, keepers := fetch.SideBySide(faxes, jobs)
 	progress := a.term.Progress("archiving", 0)
 	defer progress.Stop()
 	save := kept.Save

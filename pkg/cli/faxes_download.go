@@ -112,57 +112,44 @@ func (a *app) checkOutputFile(file string) error {
 	return nil
 }
 
-// chosen are faxes that were named, by their ids alone, or selected by filters,
-// as full records.
-type chosen struct {
-	faxes []fax.Fax
-	named bool
-}
-
 // chosen finds the faxes that arguments or filters mean.
-func (a *app) chosen(cmd *cobra.Command, args []string, s *selection) (fax.Faxes, chosen, error) {
+func (a *app) chosen(cmd *cobra.Command, args []string, s *selection) (fax.Faxes, []fetch.Wanted, error) {
 	given := s.given(cmd)
 	switch {
 	case len(args) > 0 && given != "":
-		return nil, chosen{}, usageError("%s and ids contradict each other", given)
+		return nil, nil, usageError("%s and ids contradict each other", given)
 	case len(args) == 0 && given == "":
-		return nil, chosen{}, problem.With(usageError("the faxes to download are needed"), problem.Say("name their ids, or select them, as in %s", problem.Field("since", "24h")))
+		return nil, nil, problem.With(usageError("the faxes to download are needed"), problem.Say("name their ids, or select them, as in %s", problem.Field("since", "24h")))
 	}
-	c := chosen{named: len(args) > 0}
 	ids, err := a.refs(args)
 	if err != nil {
-		return nil, c, err
-	}
-	for _, id := range ids {
-		c.faxes = append(c.faxes, fax.Fax{ID: id})
+		return nil, nil, err
 	}
 	faxes, err := a.faxes(cmd.Context())
-	if err != nil || c.named {
-		return faxes, c, err
+	if err != nil {
+		return nil, nil, err
+	}
+	var all []fetch.Wanted
+	for _, id := range ids {
+		all = append(all, fetch.Wanted{Fax: fax.Fax{ID: id}, Named: true})
+	}
+	if len(args) > 0 {
+		return faxes, all, nil
 	}
 	q, err := s.filter(cmd.Context(), a)
 	if err != nil {
-		return nil, c, err
+		return nil, nil, err
 	}
-	c.faxes, err = fax.Collect(a.everyFax(cmd.Context(), faxes, q))
-	return faxes, c, err
+	err = each(a.everyFax(cmd.Context(), faxes, q), func(f fax.Fax) { all = append(all, fetch.Wanted{Fax: f}) })
+	return faxes, all, err
 }
 
-// record fetches the record of a fax that is known by its id alone.
-func (c chosen) record(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
-	if !c.named {
-		return f, nil
+func (a *app) downloadOne(ctx context.Context, faxes fax.Faxes, work []fetch.Wanted, file string) error {
+	if len(work) != 1 {
+		return problem.With(usageError("-O takes one fax, and these are %d", len(work)), problem.Say("name a folder for them with -d"))
 	}
-	got, err := faxes.Get(ctx, f.ID)
-	return got, batch.Lasting(err)
-}
-
-func (a *app) downloadOne(ctx context.Context, faxes fax.Faxes, work chosen, file string) error {
-	if len(work.faxes) != 1 {
-		return problem.With(usageError("-O takes one fax, and these are %d", len(work.faxes)), problem.Say("name a folder for them with -d"))
-	}
-	id := work.faxes[0].ID
-	f, err := work.record(ctx, faxes, work.faxes[0])
+	id := work[0].Fax.ID
+	f, err := work[0].Record(ctx, faxes)
 	if err != nil {
 		return namedFax(id, err)
 	}
@@ -191,77 +178,42 @@ type downloaded struct {
 }
 
 // download saves documents, a few at a time.
-func (a *app) download(ctx context.Context, faxes fax.Faxes, work chosen, d *download) error {
+func (a *app) download(ctx context.Context, faxes fax.Faxes, work []fetch.Wanted, d *download) error {
 	name, err := fetch.ParseName(d.name)
 	if err != nil {
 		return err
 	}
-	faxes, keepers := keepUp(faxes, d.jobs)
-	progress := a.term.Progress("downloading", len(work.faxes))
+	faxes, keepers := fetch.SideBySide(faxes, d.jobs)
+	progress := a.term.Progress("downloading", len(work))
 	defer progress.Stop()
 	options := fetch.Options{Disk: durable.NewSyncer(durable.OS{}), Progress: func(n int) { progress.Add(0, int64(n)) }}
-	save := func(ctx context.Context, f fax.Fax) (downloaded, error) {
-		got, err := work.save(ctx, faxes, f, func(f fax.Fax) (fetch.File, error) {
-			return fetch.Save(ctx, faxes, f, fetch.Target{Dir: d.dir, Base: name.Base(f)}, options)
-		})
-		progress.Add(1, 0)
-		return downloaded{f.ID, got.Info.Pages, got, got.Info.Uncounted}, err
+	save := func(ctx context.Context, w fetch.Wanted) (downloaded, error) {
+		defer progress.Add(1, 0)
+		f, err := w.Record(ctx, faxes)
+		if err != nil {
+			return downloaded{}, batch.Lasting(namedFax(w.Fax.ID, err))
+		}
+		got, err := w.Save(ctx, faxes, f, fetch.Target{Dir: d.dir, Base: name.Base(f)}, options)
+		switch {
+		case errors.Is(err, fetch.ErrNothing):
+			return downloaded{}, batch.Pass()
+		case err != nil:
+			return downloaded{}, batch.Local(namedFax(f.ID, err))
+		}
+		return downloaded{f.ID, got.Info.Pages, got, got.Info.Uncounted}, nil
 	}
 	t := a.trouble()
 	var sum downloads
-	results := batch.RunOrdered(ctx, keepers, batch.Until(a.interrupts.gently(), values(work.faxes)), save)
+	results := batch.RunOrdered(ctx, keepers, batch.Until(a.interrupts.gently(), values(work)), save)
 	var end error
 	_, printed := d.list.cut(ctx, toTheEnd(sum.counted(batch.Sift(t, results)), &end), nil)
 	progress.Stop()
-	words := sum.words(t.Tally, len(work.faxes))
+	words := sum.words(t.Tally, len(work))
 	a.say("%s.", words)
 	if end != nil && errors.Is(printed, end) { // the list was told of it
 		return printed
 	}
 	return errors.Join(cmp.Or(end, t.Err()), unprinted(printed, words))
-}
-
-// keepUp has jobs requests on the line as long as there is work: a document
-// that waits for the disk does not hold up the next. So more are kept at once
-// than are fetched; but a single job is one after another.
-func keepUp(faxes fax.Faxes, jobs int) (line fax.Faxes, keepers int) {
-	if jobs == 1 {
-		return faxes, 1
-	}
-	return fetch.AtOnce(faxes, jobs), 3 * jobs
-}
-
-// save gets the record, decides whether there is a document, and saves it.
-func (c chosen) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, save func(fax.Fax) (fetch.File, error)) (fetch.File, error) {
-	id := f.ID
-	f, err := c.record(ctx, faxes, f)
-	if err != nil {
-		return fetch.File{}, namedFax(id, err)
-	}
-	if !c.named && !f.HasDocument() && (f.Status.Unsuccessful() || !f.Status.Terminal()) {
-		return fetch.File{}, batch.Pass()
-	}
-	got, err := save(f)
-	if !c.named && fax.Denied(err) {
-		err = denied(ctx, faxes, f, err)
-	}
-	return got, batch.Local(namedFax(id, err))
-}
-
-// denied is what it means that there is no document of a fax that was listed:
-// nothing, when the provider's record and its list of documents tell of none, or
-// when the fax is gone by now.
-func denied(ctx context.Context, faxes fax.Faxes, f fax.Fax, denial error) error {
-	switch _, has, err := fax.Look(ctx, faxes, f); {
-	case err != nil:
-		return err
-	case has != fax.WithDocument:
-		return batch.Pass()
-	case !errors.Is(denial, problem.ErrNotFound):
-		return denial
-	}
-	//nolint:errorlint // its kind is what it must not have
-	return fmt.Errorf("%w: the record tells of a document: %v", fax.ErrContradiction, denial)
 }
 
 // downloads counts what came.

@@ -13,9 +13,20 @@ import (
 //
 // Keeping a document takes longer than getting it: while one waits for the
 // disk, the line should be carrying the next. So run several times n calls of
-// [Save] side by side, and have AtOnce keep n of them on the line.
+// [Save] side by side, and have AtOnce keep n of them on the line: see [SideBySide].
 func AtOnce(faxes fax.Faxes, n int) fax.Faxes {
 	return atOnce{faxes, make(chan struct{}, max(n, 1))}
+}
+
+// SideBySide has jobs requests of faxes on the line as long as there is work, and
+// says how many documents are to be kept at once for that: more than are fetched,
+// since one that waits for the disk does not hold up the next. But a single job is
+// one after another.
+func SideBySide(faxes fax.Faxes, jobs int) (line fax.Faxes, keep int) {
+	if jobs == 1 {
+		return faxes, 1
+	}
+	return AtOnce(faxes, jobs), 3 * jobs
 }
 
 type atOnce struct {
