@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
@@ -219,13 +219,9 @@ func (a *app) sandboxPath() (string, error) {
 
 // stateDir is where faxctl keeps what is of this machine alone.
 func (a *app) stateDir() (string, error) {
-	dir := a.getenv("XDG_STATE_HOME")
-	if !filepath.IsAbs(dir) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("find a place for the state: %w", err)
-		}
-		dir = filepath.Join(home, ".local", "state")
+	dir, err := durable.StateHome(a.getenv)
+	if err != nil {
+		return "", fmt.Errorf("find a place for the state: %w", err)
 	}
 	return filepath.Join(dir, "faxctl"), nil
 }

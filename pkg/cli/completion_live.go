@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/base/durable"
 )
 
 // completionLimit is how long a shell may wait for live values. A prompt that
@@ -60,13 +62,9 @@ func (a *app) live(ctx context.Context, kind string, get func(context.Context, *
 // completions is the folder of what is kept for completion, "" when there is no
 // place for it.
 func (a *app) completions() string {
-	dir := a.getenv("XDG_CACHE_HOME")
-	if !filepath.IsAbs(dir) {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return ""
-		}
-		dir = filepath.Join(home, ".cache")
+	dir, err := durable.CacheHome(a.getenv)
+	if err != nil {
+		return ""
 	}
 	return filepath.Join(dir, "faxctl")
 }

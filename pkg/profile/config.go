@@ -7,10 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 )
@@ -41,38 +41,18 @@ func (c Config) Find(name string) (Profile, error) {
 		Advice: problem.Say("list them with %s, or add it: %s", problem.Command("profile", "list"), problem.Command("profile", "add"))}
 }
 
-// Path is where the config file is: FAXCTL_CONFIG, or faxctl/config.yaml under
-// XDG_CONFIG_HOME, under %AppData% on Windows, or under ~/.config elsewhere,
-// macOS included. Relative XDG_CONFIG_HOMEs do not count.
-// Source: the XDG Base Directory Specification 0.8, "Environment variables".
+// Path is where the config file is: FAXCTL_CONFIG, or faxctl/config.yaml in the place
+// for such files. Errors: problem.ErrInvalid.
 func Path(getenv func(string) string) (string, error) {
 	if p := getenv("FAXCTL_CONFIG"); p != "" {
 		return p, nil
 	}
-	dir := getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(dir) {
-		var err error
-		if dir, err = configHome(getenv, runtime.GOOS); err != nil {
-			return "", err
-		}
+	dir, err := durable.ConfigHome(getenv)
+	if err != nil {
+		return "", &problem.Error{Kind: problem.ErrInvalid, Text: "no place for the config file: " + err.Error(),
+			Advice: problem.Say("set FAXCTL_CONFIG to the path of a config file")}
 	}
 	return filepath.Join(dir, "faxctl", "config.yaml"), nil
-}
-
-func configHome(getenv func(string) string, system string) (string, error) {
-	home := "HOME"
-	if system == "windows" {
-		home = "AppData"
-	}
-	dir := getenv(home)
-	switch {
-	case dir == "":
-		return "", &problem.Error{Kind: problem.ErrInvalid, Text: "no place for the config file: " + home + " is not set",
-			Advice: problem.Say("set FAXCTL_CONFIG to the path of a config file")}
-	case system == "windows":
-		return dir, nil
-	}
-	return filepath.Join(dir, ".config"), nil
 }
 
 // Load reads the config file. A file that is not there is an empty config.

@@ -172,29 +172,12 @@ func encode(doc *yaml.Node) ([]byte, error) {
 
 // lock waits for the lock file, 5 s at most, and returns what releases it.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
-	const patience, interval = 5 * time.Second, 20 * time.Millisecond
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := durable.Lock(ctx, path, 5*time.Second)
+	if errors.Is(err, durable.ErrTaken) {
+		return nil, &problem.Error{Kind: problem.ErrConflict, Text: "another faxctl is changing the config file", Advice: problem.Say("run it again in a moment")}
+	}
 	if err != nil {
 		return nil, err
 	}
-	waiting, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
-		held, err := durable.TryLock(f)
-		if err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
-		if held {
-			return func() { _ = f.Close() }, nil // closing releases it
-		}
-		select {
-		case <-waiting.Done():
-			_ = f.Close()
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			return nil, &problem.Error{Kind: problem.ErrConflict, Text: "another faxctl is changing the config file", Advice: problem.Say("run it again in a moment")}
-		case <-time.After(interval):
-		}
-	}
+	return func() { _ = f.Close() }, nil // closing releases it
 }

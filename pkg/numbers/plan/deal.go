@@ -76,7 +76,7 @@ func (d Deal) Check(ctx context.Context) error {
 // twice. Errors as [Buy], and fax.ErrConflict while another run buys.
 func (d Deal) Run(ctx context.Context) (Result, error) {
 	if picked := d.purchase.Picked || d.purchase.Order.AreaCode != ""; picked && !d.Owned {
-		done, err := d.options.Notes.lock()
+		done, err := d.options.Notes.lock(ctx)
 		if err != nil {
 			return Result{}, err
 		}

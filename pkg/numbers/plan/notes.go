@@ -41,26 +41,22 @@ func NotesIn(dir, account string) Notes {
 // lock makes this run the only one on this machine that chooses numbers and buys
 // them for the account, until it calls done. The lock lies beside the notes and ends
 // with the process. Without notes there is none.
-func (s Notes) lock() (done func(), err error) {
+func (s Notes) lock(ctx context.Context) (done func(), err error) {
 	if !s.kept() {
 		return func() {}, nil
 	}
 	dir := filepath.Dir(s.Path)
 	err = durable.MakeDir(durable.OS{}, dir)
-	var f *os.File
+	var f durable.File
 	if err == nil {
-		f, err = os.OpenFile(filepath.Join(dir, "buying-"+url.PathEscape(s.Account)+".lock"), os.O_RDWR|os.O_CREATE, 0o600)
+		f, err = durable.Lock(ctx, filepath.Join(dir, "buying-"+url.PathEscape(s.Account)+".lock"), 0)
 	}
-	if err != nil {
-		return nil, problem.With(fmt.Errorf("lock of buying: %w; nothing was done", err), problem.Say("set XDG_STATE_HOME to a folder that can be written"))
-	}
-	taken, err := durable.TryLock(f)
-	if err == nil && !taken {
-		err = problem.With(fmt.Errorf("%w: another faxctl is buying numbers for account %s; nothing was done", problem.ErrConflict, s.Account),
+	switch {
+	case errors.Is(err, durable.ErrTaken):
+		return nil, problem.With(fmt.Errorf("%w: another faxctl is buying numbers for account %s; nothing was done", problem.ErrConflict, s.Account),
 			problem.Say("wait until it has finished, look what it bought, and run this again if it is still needed"))
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
+	case err != nil:
+		return nil, problem.With(fmt.Errorf("lock of buying: %w; nothing was done", err), problem.Say("set XDG_STATE_HOME to a folder that can be written"))
 	}
 	return func() { _ = f.Close() }, nil
 }

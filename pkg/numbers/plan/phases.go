@@ -67,7 +67,7 @@ func (p Phases) SureOfFax() error {
 // none came to its end.
 func (p Phases) Run(ctx, soft context.Context, all fax.Numbers, jobs int, o Options, t *batch.Trouble) (done []Result, err error) {
 	if len(p.Buy) > 0 {
-		unlock, err := o.Notes.lock()
+		unlock, err := o.Notes.lock(ctx)
 		if err != nil {
 			return nil, err
 		}

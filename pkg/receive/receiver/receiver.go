@@ -164,7 +164,7 @@ func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
 	if err := durable.MakeDir(r.cfg.Disk, r.cfg.StateDir); err != nil {
 		return nil, err
 	}
-	if r.lock, err = takeLock(filepath.Join(r.cfg.StateDir, "lock")); err != nil {
+	if r.lock, err = takeLock(ctx, filepath.Join(r.cfg.StateDir, "lock")); err != nil {
 		return nil, err
 	}
 	db, err := openStore(ctx, databasePath(r.cfg.StateDir))
