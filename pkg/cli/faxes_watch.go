@@ -14,10 +14,10 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/child"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/listing"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
 func (a *app) faxesWatch() *cobra.Command {
@@ -187,35 +187,11 @@ func (a *app) runFor(ctx context.Context, argv []string, f fax.Fax) error {
 		return err
 	}
 	cmd := child.Command(ctx, argv...)
-	cmd.Env = append(os.Environ(), faxEnviron(f)...)
+	cmd.Env = append(os.Environ(), delivery.Environ(f)...)
 	cmd.Stdin = bytes.NewReader(append(record, '\n'))
 	cmd.Stdout, cmd.Stderr = a.out, a.err
 	if err := child.Run(ctx, cmd); err != nil {
 		return fmt.Errorf("fax %s: %s: %w", f.ID, filepath.Base(argv[0]), err)
 	}
 	return nil
-}
-
-// faxEnviron is a fax as variables of an environment.
-func faxEnviron(f fax.Fax) []string {
-	created := ""
-	if !f.Created.IsZero() {
-		created = f.Created.UTC().Format(time.RFC3339)
-	}
-	var all []string
-	for _, v := range [][2]string{
-		{"ID", f.ID},
-		{"FROM", f.From},
-		{"TO", f.To},
-		{"DIRECTION", string(f.Direction)},
-		{"STATUS", string(f.Status)},
-		{"PAGES", count(f.Pages)},
-		{"DURATION", count(f.Duration)},
-		{"QUALITY", f.Quality},
-		{"MEDIA_ID", f.MediaID},
-		{"CREATED", created},
-	} {
-		all = append(all, "FAX_"+v[0]+"="+text.Line(v[1]))
-	}
-	return all
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
-	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
@@ -30,7 +29,8 @@ type serving struct {
 	public                 []string // the public URL, once or twice
 	listen, archive, state string
 	allow, reject          []string
-	exec, pruneAfter       string
+	exec, forward          string
+	pruneAfter             string
 	maxDelete              string
 	prune                  prune
 	storeMedia             bool
@@ -117,7 +117,7 @@ func (s *serving) bind(a *app, cmd *cobra.Command) {
 	f.StringVar(&s.Answer.PageSize, "page-size", "", "`size` of the pages: letter, legal or a4")
 	f.BoolVar(&s.storeMedia, "store-media", true, "let the provider keep the document; without, it comes with the callback (Twilio)")
 	f.StringVar(&s.exec, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
-	f.StringVar(&s.Forward, "forward", "", "`URL` to tell of each fax")
+	f.StringVar(&s.forward, "forward", "", "`URL` to tell of each fax")
 	f.DurationVar(&s.Backfill, "backfill", 15*time.Minute, "`duration` between two looks for faxes whose callback was lost; 0 for none")
 	f.StringVar(&s.pruneAfter, "prune-after", "", "once a day delete at the provider what is archived and older than `AGE`")
 	f.StringVar(&s.maxDelete, "max-delete", "", "with --prune-after: delete nothing on a day that selects more: a `number`, or a share of all received faxes, as in 5% (default: 200, or three average days' worth)")
@@ -172,13 +172,8 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if s.logFormat, err = oneOf("log-format", s.logFormat, []string{"text", "json"}); err != nil {
 		return err
 	}
-	if s.Exec, err = profile.SplitArgv(s.exec); err != nil || cmd.Flags().Changed("exec") && len(s.Exec) == 0 {
-		return problem.With(usageError("--exec %q is no command", s.exec), problem.Say("as in %s", problem.Field("exec", "lp -d front-desk")))
-	}
-	if s.Forward != "" {
-		if s.ForwardKey = webhook.Key(getenv("FAXCTL_FORWARD_KEY")); s.ForwardKey == "" && !s.printUnit {
-			return problem.With(usageError("--forward needs a key to sign with"), problem.Say("put one into FAXCTL_FORWARD_KEY, as made by: openssl rand -hex 32"))
-		}
+	if err := s.readDeliveries(cmd, getenv); err != nil {
+		return err
 	}
 	if !s.storeMedia {
 		s.Answer.StoreMedia = &s.storeMedia

@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
 // readPublicURL finds the public URL. People give the fax URL instead, and then no
@@ -88,4 +91,30 @@ func listenOn(ctx context.Context, address string) (net.Listener, error) {
 		err = problem.Of(problem.ErrInvalid, err)
 	}
 	return nil, problem.With(fmt.Errorf("--listen %s: %w", address, err), hint)
+}
+
+// readDeliveries is whom to tell of a fax.
+func (s *serving) readDeliveries(cmd *cobra.Command, getenv func(string) string) error {
+	argv, err := profile.SplitArgv(s.exec)
+	if err != nil || cmd.Flags().Changed("exec") && len(argv) == 0 {
+		return problem.With(usageError("--exec %q is no command", s.exec), problem.Say("as in %s", problem.Field("exec", "lp -d front-desk")))
+	}
+	if len(argv) > 0 {
+		s.Deliveries = append(s.Deliveries, delivery.Exec(argv...))
+	}
+	if s.forward == "" {
+		return nil
+	}
+	key := webhook.Key(getenv("FAXCTL_FORWARD_KEY"))
+	if key == "" && s.printUnit { // it will be there
+		return nil
+	}
+	if key == "" {
+		return problem.With(usageError("--forward needs a key to sign with"), problem.Say("put one into FAXCTL_FORWARD_KEY, as made by: openssl rand -hex 32"))
+	}
+	d, err := delivery.Forward(s.forward, key)
+	if err == nil {
+		s.Deliveries = append(s.Deliveries, d)
+	}
+	return err
 }

@@ -53,7 +53,7 @@ func (a *app) serviceUnit(cmd *cobra.Command, s serving) (string, error) {
 				"Environment=" + strings.ReplaceAll(unitQuote("FAXCTL_CONFIG="+path), "$$", "$") + "\n"
 		}
 	}
-	if s.Forward != "" {
+	if s.forward != "" {
 		secrets += ", FAXCTL_FORWARD_KEY=..."
 	}
 	if s.exec != "" {

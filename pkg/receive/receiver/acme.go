@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
 // ACME says which certificates to ask a certificate authority for. To use it is
@@ -62,7 +63,7 @@ func (a ACME) Config() (*tls.Config, error) {
 }
 
 func (a ACME) check() (directory *url.URL, err error) {
-	directory, err = checkURL("the ACME directory", a.Directory)
+	directory, err = webhook.CheckURL("the ACME directory", a.Directory)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
 // doubt is why a document is not simply taken as that of its fax. None: it is.
@@ -34,7 +35,7 @@ func otherBytes() doubt {
 
 // unlisted is the doubt about a document for a number that the account has not,
 // or that the provider's list leaves out.
-func unlisted(e Event) doubt {
+func unlisted(e delivery.Event) doubt {
 	return doubt{notOurs, fmt.Sprintf("it is for %s, which is not in the list of the account's numbers", fax.MaskPhone(e.To))}
 }
 
@@ -53,7 +54,7 @@ func (asideArgs) Kind() string { return "aside" }
 // aside is a document that came with a rightly signed callback and is not simply
 // that of its fax. Of the same bytes for the same fax one file is kept.
 type aside struct {
-	Event  Event
+	Event  delivery.Event
 	SHA256 string // hex
 	File   string // in the folder of uploads
 	Size   int64  // bytes
@@ -72,7 +73,7 @@ const asideMost = 16
 // tells whether its file is the one that is kept: the same bytes may be there
 // already. It removes no file, also when there is no room, which is a refusal: only
 // the caller knows whether somebody was told that the document is safe.
-func (r *Receiver) setAside(e Event, file string, why doubt) (stays bool, err error) {
+func (r *Receiver) setAside(e delivery.Event, file string, why doubt) (stays bool, err error) {
 	sum, size, err := r.uploads.sum(file)
 	if err != nil {
 		return false, err
@@ -138,7 +139,7 @@ func (r *Receiver) takeIn(ctx context.Context, a aside) error {
 		return wrong
 	case wrong != nil:
 		return &staysError{notDocument(wrong)}
-	case e.FaxID == "" || e.Status == "", !e.hasDocument():
+	case e.FaxID == "" || e.Status == "", !e.HasDocument():
 		return &staysError{a.Doubt}
 	}
 	switch listed, blind := r.ours.listed(ctx, e.To); {

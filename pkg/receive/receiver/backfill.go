@@ -110,7 +110,7 @@ func (r *Receiver) catchUp(ctx context.Context, f fax.Fax, now time.Time) (fresh
 	if old, err := r.inherited(ctx, e, f.Created); err != nil {
 		return false, err
 	} else if old {
-		_, err = r.queue.learn(e)
+		_, err = r.queue.learn(news{Event: e})
 		return false, err
 	}
 	fresh, err = r.queue.record(e, "")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
 // callback takes the news of how a fax went. The answer is 204 only when the
@@ -30,23 +31,23 @@ func (r *Receiver) callback(w http.ResponseWriter, req *http.Request) {
 
 // told verifies a callback and makes it last. From here on no document of it is
 // lost: what is not simply that of its fax is kept aside.
-func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ Event, outcome string, err error) {
+func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ delivery.Event, outcome string, err error) {
 	if err := r.admit(req); err != nil {
-		return Event{}, "", err
+		return delivery.Event{}, "", err
 	}
 	form, docs, err := r.body(w, req)
 	if err != nil {
-		return Event{}, "", errors.Join(err, r.withoutDocument(req, form, err))
+		return delivery.Event{}, "", errors.Join(err, r.withoutDocument(req, form, err))
 	}
 	e, believed, why, err := r.accept(req, form, len(docs))
 	if err != nil {
 		discard(docs)
-		return Event{}, "", err
+		return delivery.Event{}, "", err
 	}
 	doc, asides, err := keepAll(docs, why)
 	if err != nil {
 		discard(docs)
-		return Event{}, "", err
+		return delivery.Event{}, "", err
 	}
 	for _, a := range asides {
 		if err = r.putAside(e, a.upload, a.why); err != nil {
@@ -87,7 +88,7 @@ func (r *Receiver) withoutDocument(req *http.Request, form url.Values, why error
 }
 
 // putAside keeps a document of a callback aside, once.
-func (r *Receiver) putAside(e Event, d *upload, why doubt) error {
+func (r *Receiver) putAside(e delivery.Event, d *upload, why doubt) error {
 	stays, err := r.setAside(e, d.name(), why)
 	if err == nil && !stays {
 		d.discard()
@@ -96,7 +97,7 @@ func (r *Receiver) putAside(e Event, d *upload, why doubt) error {
 }
 
 // believe records news, with the document that is its fax's, if it brought one.
-func (r *Receiver) believe(ctx context.Context, e Event, doc *upload) (outcome string, err error) {
+func (r *Receiver) believe(ctx context.Context, e delivery.Event, doc *upload) (outcome string, err error) {
 	fresh, err := r.queue.record(e, doc.name())
 	switch {
 	case err != nil:
@@ -147,7 +148,7 @@ func keepAll(docs []*upload, why doubt) (doc *upload, asides []asideUpload, err 
 // repeated is what to do about the document of news that was known: the first one
 // may have come without it, or be lost; the same bytes are nothing new, and others
 // replace nothing.
-func (r *Receiver) repeated(ctx context.Context, e Event, doc *upload) (outcome string, err error) {
+func (r *Receiver) repeated(ctx context.Context, e delivery.Event, doc *upload) (outcome string, err error) {
 	switch needed, err := r.queue.hasUpload(ctx, doc.name()); {
 	case err != nil:
 		return "", err
@@ -230,9 +231,9 @@ func (r *Receiver) restore(a aside) error {
 // document are in the provider's list. News whose document should have come along and
 // did not is refused: the provider keeps no copy, and may try again. With documents,
 // why tells of a doubt about all of them, and believed whether the news counts.
-func (r *Receiver) accept(req *http.Request, form url.Values, docs int) (e Event, believed bool, why doubt, err error) {
+func (r *Receiver) accept(req *http.Request, form url.Values, docs int) (e delivery.Event, believed bool, why doubt, err error) {
 	if err := r.verify(req, donePath, form); err != nil {
-		return Event{}, false, doubt{}, err
+		return delivery.Event{}, false, doubt{}, err
 	}
 	e, unread := parseEvent(form, time.Now())
 	mine := unread == nil && r.ours.has(req.Context(), e.To)
@@ -245,19 +246,14 @@ func (r *Receiver) accept(req *http.Request, form url.Values, docs int) (e Event
 		return e, false, doubt{}, forbidden(notOurs, "%s", unlisted(e).reason)
 	case !mine:
 		return e, false, unlisted(e), nil
-	case docs == 0 && r.comesAlong() && isMultipart(req) && e.hasDocument():
+	case docs == 0 && r.cfg.Answer.comesAlong() && isMultipart(req) && e.HasDocument():
 		return e, false, doubt{}, bad("a multipart body without its document")
-	case docs > 0 && !e.hasDocument():
+	case docs > 0 && !e.HasDocument():
 		return e, true, doubt{"no fax", fmt.Sprintf("it came with a fax that is %s", e.Status)}, nil
-	case docs > 0 && !r.comesAlong():
+	case docs > 0 && !r.cfg.Answer.comesAlong():
 		return e, true, doubt{"not asked for", "it came with the callback, which was not asked for"}, nil
 	}
 	return e, true, doubt{}, nil
-}
-
-// comesAlong reports whether documents were asked to come with the callback.
-func (r *Receiver) comesAlong() bool {
-	return r.cfg.Answer.StoreMedia != nil && !*r.cfg.Answer.StoreMedia
 }
 
 // body reads a callback in either of its two forms.

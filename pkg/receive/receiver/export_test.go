@@ -4,18 +4,22 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
 // ServeAlone serves without working off the jobs.
 func (r *Receiver) ServeAlone(l net.Listener) error { return r.server(nil).Serve(r.door(l)) }
 
 // Record commits an event, and the name of the file that its document waits in.
-func (r *Receiver) Record(e Event, upload string) (fresh bool, err error) {
+func (r *Receiver) Record(e delivery.Event, upload string) (fresh bool, err error) {
 	return r.queue.record(e, upload)
 }
 
 // Archived commits what became of the document of an event.
-func (r *Receiver) Archived(e Event) error { return r.queue.archived(e) }
+func (r *Receiver) Archived(e delivery.Event, d delivery.Document) error {
+	return r.queue.archived(news{e, d})
+}
 
 // Certify asks for the certificate until there is one.
 func (r *Receiver) Certify(ctx context.Context, config *tls.Config) { r.certify(ctx, config) }

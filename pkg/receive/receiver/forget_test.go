@@ -33,7 +33,7 @@ func TestForget(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := newStation(t, func(c *receiver.Config) { c.Forward, c.ForwardKey, c.Attempts = "http://127.0.0.1:1/", "key", 1 })
+			s := newStation(t, func(c *receiver.Config) { c.Deliveries, c.Attempts = forwarding(t, "http://127.0.0.1:1/"), 1 })
 			stop := s.run()
 			form := callbackForm("parked")
 			form.Set("FaxStatus", "busy")

@@ -72,7 +72,7 @@ func (r *Receiver) miss(w http.ResponseWriter, req *http.Request, h http.Handler
 		kind = "astray, and nearly ours"
 	}
 	r.rarely(kind, func(times int) {
-		r.log.Warn("request for nothing here", "method", text(req.Method), "path", text(req.URL.Path), "status", rec.status,
+		r.log.Warn("request for nothing here", "method", clean(req.Method), "path", clean(req.URL.Path), "status", rec.status,
 			"remote", req.RemoteAddr, "times", times, "hint", "the fax URL is "+r.FaxURL())
 	})
 }
@@ -169,7 +169,7 @@ func (r *Receiver) form(w http.ResponseWriter, req *http.Request) (url.Values, e
 		return parseForm(req.URL.RawQuery)
 	}
 	if kind, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, refused(http.StatusUnsupportedMediaType, "malformed", "content type %s", text(req.Header.Get("Content-Type")))
+		return nil, refused(http.StatusUnsupportedMediaType, "malformed", "content type %s", clean(req.Header.Get("Content-Type")))
 	}
 	from, err := r.strangers.enter(w, req)
 	if err != nil {
@@ -206,70 +206,4 @@ func parseForm(s string) (url.Values, error) {
 		return nil, bad("the form: %v", err)
 	}
 	return form, nil
-}
-
-// admit refuses a request before its body is read when it carries nothing that
-// could be a signature, and when the body would have to be inflated.
-func (r *Receiver) admit(req *http.Request) error {
-	const length = 28 // of a SHA-1 in base64
-	if encoding := req.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return refused(http.StatusUnsupportedMediaType, "malformed", "its body is encoded: %s", text(encoding))
-	}
-	switch s := r.cfg.Dialect.Signature(req.Header); {
-	case s == "":
-		r.metrics.badSignature("missing")
-		return forbidden("unsigned", "it has no signature")
-	case len(s) != length:
-		r.metrics.badSignature("malformed")
-		return forbidden("unsigned", "its signature has %d characters, not %d", len(s), length)
-	}
-	return nil
-}
-
-// signed reports whether our provider signed a request: the signature is that
-// of the URL the provider was given, whatever the request says about the host
-// it was sent to.
-func (r *Receiver) signed(req *http.Request, path string, form url.Values) bool {
-	target := r.public + path
-	if strings.HasSuffix(req.URL.Path, "/") {
-		target += "/"
-	}
-	if req.URL.RawQuery != "" {
-		target += "?" + req.URL.RawQuery
-	}
-	posted := form
-	if req.Method == http.MethodGet {
-		posted = nil // its fields are in the URL
-	}
-	signature, ok := r.cfg.Dialect.Signature(req.Header), false
-	for _, key := range r.access.Load().keys {
-		ok = webhook.Verify(key, target, posted, signature) || ok
-	}
-	if mark, _ := req.Context().Value(signedKey{}).(*atomic.Bool); ok && mark != nil {
-		mark.Store(true)
-	}
-	return ok
-}
-
-// signedKey is where a request remembers that our provider signed it.
-type signedKey struct{}
-
-func isSigned(req *http.Request) bool {
-	mark, _ := req.Context().Value(signedKey{}).(*atomic.Bool)
-	return mark != nil && mark.Load()
-}
-
-// verify refuses a request that our provider did not sign, or that is about
-// another account.
-func (r *Receiver) verify(req *http.Request, path string, form url.Values) error {
-	if !r.signed(req, path, form) {
-		r.metrics.badSignature("wrong")
-		return forbidden("forged", "its signature is not that of %s%s with these fields: another key, another public URL, or a forgery", r.public, path)
-	}
-	if account := form.Get("AccountSid"); r.cfg.Account != "" && account != r.cfg.Account {
-		r.metrics.badSignature("account")
-		return forbidden("other account", "it is for account %q", text(account))
-	}
-	guestOfRequest(req).trust() // it is not put out
-	return nil
 }

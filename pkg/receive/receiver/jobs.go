@@ -14,13 +14,12 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
 // The jobs. Each names an event by its key; the event itself is in the
 // database. All are unique: the same work is not queued twice.
 type (
-	execArgs     eventKey // run the operator's program
-	forwardArgs  eventKey // tell the operator's server
 	backfillArgs struct{} // look for events of which we were not told
 	pruneArgs    struct{} // delete what the provider need not keep any more
 	forgetArgs   struct{} // delete what we need not know any more
@@ -33,15 +32,24 @@ type fetchArgs struct {
 	Upload string `json:"upload,omitempty"`
 }
 
+// deliverArgs tell somebody of an event. The delivery, which is part of no argument,
+// names the kind of the job.
+type deliverArgs struct {
+	eventKey
+	delivery string
+}
+
 type eventKey struct {
 	FaxID  string     `json:"fax_id"`
 	Status fax.Status `json:"status"`
 }
 
 // Kind names the job in the database.
-func (fetchArgs) Kind() string    { return "fetch" }
-func (execArgs) Kind() string     { return "exec" }
-func (forwardArgs) Kind() string  { return "forward" }
+func (fetchArgs) Kind() string { return "fetch" }
+
+// Kind names the job in the database.
+func (a deliverArgs) Kind() string { return a.delivery }
+
 func (backfillArgs) Kind() string { return "backfill" }
 func (pruneArgs) Kind() string    { return "prune" }
 func (forgetArgs) Kind() string   { return "forget" }
@@ -67,14 +75,14 @@ func options(queue string, attempts int) *river.InsertOpts {
 
 // fetching is the job that brings a document; upload names one that came after
 // its event.
-func fetching(e Event, upload string) []river.InsertManyParams {
+func fetching(e delivery.Event, upload string) []river.InsertManyParams {
 	return []river.InsertManyParams{{Args: fetchArgs{eventKey{e.FaxID, e.Status}, upload}, InsertOpts: options(fetchQueue, fetchAttempts)}}
 }
 
 // follow is what has to be done about a new event.
-func (r *Receiver) follow(e Event) []river.InsertManyParams {
+func (r *Receiver) follow(e delivery.Event) []river.InsertManyParams {
 	switch {
-	case e.hasDocument():
+	case e.HasDocument():
 		return fetching(e, "")
 	case e.Status.Terminal():
 		return r.deliver(e)
@@ -83,14 +91,11 @@ func (r *Receiver) follow(e Event) []river.InsertManyParams {
 }
 
 // deliver is whom to tell of an event whose document, if any, is archived.
-func (r *Receiver) deliver(e Event) []river.InsertManyParams {
+func (r *Receiver) deliver(e delivery.Event) []river.InsertManyParams {
 	var jobs []river.InsertManyParams
-	opts := options(deliverQueue, r.cfg.Attempts)
-	if len(r.cfg.Exec) > 0 {
-		jobs = append(jobs, river.InsertManyParams{Args: execArgs{e.FaxID, e.Status}, InsertOpts: opts})
-	}
-	if r.cfg.Forward != "" {
-		jobs = append(jobs, river.InsertManyParams{Args: forwardArgs{e.FaxID, e.Status}, InsertOpts: opts})
+	for _, d := range r.cfg.Deliveries {
+		args := deliverArgs{eventKey{e.FaxID, e.Status}, d.Name}
+		jobs = append(jobs, river.InsertManyParams{Args: args, InsertOpts: options(deliverQueue, r.cfg.Attempts)})
 	}
 	return jobs
 }
@@ -141,12 +146,9 @@ func (q *queue) config(r *Receiver) *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: serving(r, r.fetch)})
 	river.AddWorker(workers, worker[asideArgs]{limit: 15 * time.Minute, work: serving(r, r.reconsider)})
-	river.AddWorker(workers, worker[execArgs]{limit: 15 * time.Minute, work: serving(r, func(ctx context.Context, job *river.Job[execArgs]) error {
-		return r.tell(ctx, eventKey(job.Args), r.exec)
-	})})
-	river.AddWorker(workers, worker[forwardArgs]{limit: time.Minute, work: serving(r, func(ctx context.Context, job *river.Job[forwardArgs]) error {
-		return r.tell(ctx, eventKey(job.Args), r.forward)
-	})})
+	for _, name := range delivery.Names() {
+		river.AddWorkerArgs(workers, deliverArgs{delivery: name}, r.deliverer(name))
+	}
 	river.AddWorker(workers, upkeep[backfillArgs](r, r.backfill))
 	river.AddWorker(workers, upkeep[pruneArgs](r, r.prune))
 	river.AddWorker(workers, upkeep[forgetArgs](r, r.forget))
@@ -228,7 +230,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	case err == nil:
 		return fmt.Errorf("the provider sent another fax for %s: %w", e.FaxID, problem.ErrConflict)
 	case upload != "" && errors.Is(err, problem.ErrNotFound):
-		record = e.record() // the provider kept nothing, which was the wish
+		record = e.Fax() // the provider kept nothing, which was the wish
 	default:
 		return err
 	}
@@ -255,8 +257,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 				problem.Say("%s names it: move it away, then %s", problem.Command("archive", "verify"), problem.Command("serve", "jobs", "retry").Arg("ID"))))
 		}
 	}
-	e.Archived = time.Now().UTC()
-	e.Document, e.ContentType, e.SHA256, e.Size = kept.Path, kept.ContentType, kept.SHA256, kept.Size
+	e.Document = kept.at(time.Now().UTC())
 	if kept.Pages > 0 {
 		e.Pages = &kept.Pages
 	}
@@ -280,7 +281,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 // contradicts keeps aside a document that came along when the archive has another
 // one of the fax, which it never replaces. Where that cannot be, the document stays
 // its fax's: the provider was told long ago that it is safe.
-func (r *Receiver) contradicts(e Event, upload string) (stays bool, err error) {
+func (r *Receiver) contradicts(e news, upload string) (stays bool, err error) {
 	if upload == "" {
 		return false, nil
 	}
@@ -288,16 +289,32 @@ func (r *Receiver) contradicts(e Event, upload string) (stays bool, err error) {
 	if err != nil || sum == e.SHA256 {
 		return false, err
 	}
-	return r.setAside(e, upload, doubt{otherBytes().outcome, "it is another document than the one in the archive"})
+	return r.setAside(e.Event, upload, doubt{otherBytes().outcome, "it is another document than the one in the archive"})
 }
 
-// tell hands an event to the operator's side.
-func (r *Receiver) tell(ctx context.Context, key eventKey, how func(context.Context, Event) error) error {
-	e, _, err := r.queue.load(ctx, key.FaxID, key.Status)
-	if err != nil {
-		return err
+// deliverer works on the jobs of a delivery.
+func (r *Receiver) deliverer(name string) worker[deliverArgs] {
+	d := r.delivery(name)
+	return worker[deliverArgs]{limit: d.Limit, work: serving(r, func(ctx context.Context, job *river.Job[deliverArgs]) error {
+		e, _, err := r.queue.load(ctx, job.Args.FaxID, job.Args.Status)
+		if err != nil {
+			return err
+		}
+		return d.Deliver(ctx, e.Event, e.Document)
+	})}
+}
+
+// delivery finds one by its name. A job may be of one that this receiver was started
+// without, and waits as long as any for it.
+func (r *Receiver) delivery(name string) delivery.Delivery {
+	for _, d := range r.cfg.Deliveries {
+		if d.Name == name {
+			return d
+		}
 	}
-	return how(ctx, e)
+	return delivery.Delivery{Limit: time.Minute, Deliver: func(context.Context, delivery.Event, delivery.Document) error {
+		return fmt.Errorf("this receiver was started without what %s was for", name)
+	}}
 }
 
 // park gives a job up before its last attempt. River tells nobody of that.

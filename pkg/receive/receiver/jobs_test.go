@@ -1,6 +1,7 @@
 package receiver_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
@@ -48,7 +50,7 @@ const programWord = "operators-program" // the first argument that makes the tes
 func TestExec(t *testing.T) {
 	t.Setenv("TWILIO_AUTH_TOKEN", "secret")
 	out := filepath.Join(t.TempDir(), "out")
-	s := newStation(t, func(c *receiver.Config) { c.Exec = []string{os.Args[0], programWord, out} })
+	s := newStation(t, func(c *receiver.Config) { c.Deliveries = running(os.Args[0], programWord, out) })
 	s.run()
 	id := faxID(1)
 	s.cloud.add(id)
@@ -82,7 +84,7 @@ func TestPark(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newStation(t, func(c *receiver.Config) {
-		c.Exec, c.Attempts, c.Retry = []string{os.Args[0], programWord, out}, 2, time.Millisecond
+		c.Deliveries, c.Attempts, c.Retry = running(os.Args[0], programWord, out), 2, time.Millisecond
 	})
 	s.run()
 	form := callbackForm(faxID(1))
@@ -126,8 +128,32 @@ func TestPark(t *testing.T) {
 	}
 }
 
+// TestStartedWithout: a job of a delivery that the receiver has no more says so, and
+// is done by the next one that has it.
+func TestStartedWithout(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	s := newStation(t, func(c *receiver.Config) {
+		c.Deliveries, c.Retry = running(os.Args[0], programWord, out), time.Millisecond
+	})
+	form := callbackForm(faxID(1))
+	form.Set("FaxStatus", "failed")
+	s.do(post("/fax/done", form))
+	with := s.config.Deliveries
+	s.config.Deliveries = nil
+	s.reopen(func(*sql.DB) {})
+	stop := s.run()
+	s.until("the job fails", func() bool {
+		return strings.Contains(s.log.String(), `kind=exec attempt=1 parked=false error="this receiver was started without what exec was for"`)
+	})
+	stop()
+	s.config.Deliveries = with
+	s.reopen(func(*sql.DB) {})
+	s.run()
+	s.until("the program has run", func() bool { _, err := os.Stat(out); return err == nil })
+}
+
 func TestDiscard(t *testing.T) {
-	s := newStation(t, func(c *receiver.Config) { c.Exec, c.Attempts = []string{"/nonexistent"}, 1 })
+	s := newStation(t, func(c *receiver.Config) { c.Deliveries, c.Attempts = running("/nonexistent"), 1 })
 	desk, err := receiver.OpenDesk(t.Context(), s.state)
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +178,10 @@ func TestDiscard(t *testing.T) {
 
 func TestForward(t *testing.T) {
 	type request struct {
-		event              receiver.Event
+		event struct {
+			delivery.Event
+			delivery.Document
+		}
 		signed, name, kind string
 	}
 	var mu sync.Mutex
@@ -161,8 +190,8 @@ func TestForward(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		body, _ := io.ReadAll(req.Body)
-		r := request{name: req.Header.Get(receiver.EventHeader), kind: req.Header.Get("Content-Type")}
-		if req.Header.Get(receiver.SignatureHeader) == receiver.SignForward("forward key", req.Header.Get(receiver.TimeHeader), body) {
+		r := request{name: req.Header.Get(delivery.EventHeader), kind: req.Header.Get("Content-Type")}
+		if req.Header.Get(delivery.SignatureHeader) == delivery.SignForward("forward key", req.Header.Get(delivery.TimeHeader), body) {
 			r.signed = "rightly"
 		}
 		_ = json.Unmarshal(body, &r.event)
@@ -172,7 +201,7 @@ func TestForward(t *testing.T) {
 	}))
 	defer server.Close()
 	s := newStation(t, func(c *receiver.Config) {
-		c.Forward, c.ForwardKey, c.Retry = server.URL, "forward key", time.Millisecond
+		c.Deliveries, c.Retry = forwarding(t, server.URL), time.Millisecond
 	})
 	s.run()
 	id := faxID(1)
@@ -188,7 +217,7 @@ func TestForward(t *testing.T) {
 	if got[1].signed != "rightly" || got[1].name != id+"/received" || got[1].kind != "application/json" {
 		t.Errorf("forwarded: %+v", got[1])
 	}
-	if e.FaxID != id || e.From != sender || e.To != ourNumber || e.Document != "" || len(e.SHA256) != 64 || e.Archived.IsZero() {
+	if e.FaxID != id || e.From != sender || e.To != ourNumber || e.Path != "" || len(e.SHA256) != 64 || e.Archived.IsZero() {
 		t.Errorf("the event: %+v", e)
 	}
 }
@@ -299,7 +328,6 @@ func TestOpenRefuses(t *testing.T) {
 		{"no faxes", func(c *receiver.Config) { c.Provider.Faxes = nil }, problem.ErrUnsupported},
 		{"no archive", func(c *receiver.Config) { c.Archive = nil }, problem.ErrInvalid},
 		{"a page size nobody knows", func(c *receiver.Config) { c.Answer.PageSize = "a5" }, problem.ErrInvalid},
-		{"forwarding without a key", func(c *receiver.Config) { c.Forward = "https://example.com" }, problem.ErrInvalid},
 	} {
 		cfg := good
 		cfg.StateDir = t.TempDir()

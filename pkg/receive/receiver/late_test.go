@@ -13,6 +13,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 )
 
@@ -68,18 +69,18 @@ func TestSlowRecordOfADocumentThatCameAlong(t *testing.T) {
 // is not done with.
 func TestDocumentComesJustNow(t *testing.T) {
 	s := newStation(t, nil)
-	e := receiver.Event{FaxID: faxID(1), Status: fax.Received}
+	e := delivery.Event{FaxID: faxID(1), Status: fax.Received}
 	for _, upload := range []string{"", "1.pdf"} { // a backfill, then the callback
 		if _, err := s.Record(e, upload); err != nil {
 			t.Fatal(err)
 		}
 	}
-	e.Archived = time.Now()
-	if err := s.Archived(e); !errors.Is(err, problem.ErrUnavailable) {
+	d := delivery.Document{Archived: time.Now()}
+	if err := s.Archived(e, d); !errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("archived without its document: %v", err)
 	}
-	e.SHA256 = strings.Repeat("0", 64)
-	if err := s.Archived(e); err != nil {
+	d.SHA256 = strings.Repeat("0", 64)
+	if err := s.Archived(e, d); err != nil {
 		t.Errorf("archived with it: %v", err)
 	}
 }
@@ -153,7 +154,7 @@ func TestExecLeavesAChild(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	s := newStation(t, func(c *receiver.Config) {
 		soon(c)
-		c.Exec = []string{"sh", "-c", "echo run >> " + out + "; sleep 15 & exit 0"}
+		c.Deliveries = running("sh", "-c", "echo run >> "+out+"; sleep 15 & exit 0")
 	})
 	s.run()
 	form := callbackForm(faxID(1))

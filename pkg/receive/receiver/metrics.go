@@ -53,9 +53,9 @@ func newMetrics(r *Receiver) *metrics {
 func (m *metrics) request(what, outcome string) { m.requests.WithLabelValues(what, outcome).Inc() }
 func (m *metrics) badSignature(reason string)   { m.signatures.WithLabelValues(reason).Inc() }
 
-func (m *metrics) archived(e Event) {
-	m.latency.Observe(e.Archived.Sub(e.Received).Seconds())
-	m.bytes.Add(float64(e.Size))
+func (m *metrics) archived(n news) {
+	m.latency.Observe(n.Archived.Sub(n.Received).Seconds())
+	m.bytes.Add(float64(n.Size))
 }
 
 func (m *metrics) handler() http.Handler {

@@ -17,6 +17,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/child"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
 // queue is the durable side of a receiver: the events, and the jobs that follow
@@ -70,7 +71,7 @@ const (
 // whether it was not known before. The name is that of the file its
 // document waits in, if it brought one; an event that was known without a
 // document, because a backfill was faster, gets it, and a job of its own.
-func (q *queue) record(e Event, upload string) (fresh bool, err error) {
+func (q *queue) record(e delivery.Event, upload string) (fresh bool, err error) {
 	err = q.commits.do(func(ctx context.Context, tx *sql.Tx) (jobs []river.InsertManyParams, err error) {
 		fresh, jobs, err = q.put(ctx, tx, e, upload)
 		return jobs, err
@@ -79,7 +80,7 @@ func (q *queue) record(e Event, upload string) (fresh bool, err error) {
 }
 
 // put is record within a transaction.
-func (q *queue) put(ctx context.Context, tx *sql.Tx, e Event, upload string) (fresh bool, jobs []river.InsertManyParams, err error) {
+func (q *queue) put(ctx context.Context, tx *sql.Tx, e delivery.Event, upload string) (fresh bool, jobs []river.InsertManyParams, err error) {
 	event, err := json.Marshal(e)
 	if err != nil {
 		return false, nil, err
@@ -110,31 +111,31 @@ func (q *queue) insert(ctx context.Context, tx *sql.Tx, jobs []river.InsertManyP
 // archived commits what became of an event's document, and the jobs that
 // follow from that. fax.ErrUnavailable: there was none to archive, and one
 // has come meanwhile.
-func (q *queue) archived(e Event) error {
-	event, err := json.Marshal(e)
+func (q *queue) archived(n news) error {
+	event, err := json.Marshal(n)
 	if err != nil {
 		return err
 	}
 	return q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
-		n, err := exec(ctx, tx, updateEvent, string(event), e.FaxID, string(e.Status), e.SHA256)
-		if err == nil && n == 0 {
-			err = fmt.Errorf("fax %s: %w: its document came just now", e.FaxID, problem.ErrUnavailable)
+		changed, err := exec(ctx, tx, updateEvent, string(event), n.FaxID, string(n.Status), n.SHA256)
+		if err == nil && changed == 0 {
+			err = fmt.Errorf("fax %s: %w: its document came just now", n.FaxID, problem.ErrUnavailable)
 		}
-		return q.r.deliver(e), err
+		return q.r.deliver(n.Event), err
 	})
 }
 
 // load finds an event and its file. fax.ErrNotFound: there is none.
-func (q *queue) load(ctx context.Context, faxID string, status fax.Status) (e Event, upload string, err error) {
+func (q *queue) load(ctx context.Context, faxID string, status fax.Status) (n news, upload string, err error) {
 	var event string
 	err = q.db.read.QueryRowContext(ctx, selectEvent, faxID, string(status)).Scan(&event, &upload)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("fax %s, %s: %w", faxID, status, problem.ErrNotFound)
 	}
 	if err == nil {
-		err = json.Unmarshal([]byte(event), &e)
+		err = json.Unmarshal([]byte(event), &n)
 	}
-	return e, upload, err
+	return n, upload, err
 }
 
 // known reports whether an event is.

@@ -26,8 +26,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
-	"net/url"
 	"path"
 	"path/filepath"
 	"strings"
@@ -38,7 +36,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/receive/twiml"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
@@ -73,13 +71,11 @@ type Config struct {
 
 	Disk durable.Disk // that of StateDir; nil: durable.OS
 
-	Allow  []Pattern     // a fax must match one; none: all
-	Reject []Pattern     // a fax must match none
-	Answer twiml.Receive // media type, page size and whether the provider stores
+	Allow  []Pattern // a fax must match one; none: all
+	Reject []Pattern // a fax must match none
+	Answer Answer    // how a fax is to be received
 
-	Exec       []string    // a program and its arguments, run for each fax
-	Forward    string      // a URL that is told of each fax
-	ForwardKey webhook.Key // signs what is forwarded
+	Deliveries []delivery.Delivery // told of each fax; the receiver closes them
 
 	// Backfill is how often the provider's list is compared with what we were
 	// told; it is also done at the start. 0: never.
@@ -87,7 +83,7 @@ type Config struct {
 
 	Prune func(ctx context.Context) (Pruned, error) // run once a day; nil: never
 
-	Attempts    int           // how often Exec and Forward are tried before the job is parked; 0: 16
+	Attempts    int           // how often a delivery is tried before its job is parked; 0: 16
 	Retry       time.Duration // until a failed job is tried again, doubled each time; 0: 1 s
 	MaxDocument int64         // bytes of a document; 0: [fetch.MaxDocument]
 	MaxConns    int           // connections at once; 0: 1024, or what the limit of open files allows
@@ -120,6 +116,11 @@ type Kept struct {
 	ContentType string
 }
 
+// at is the document as it is told of, once it is archived.
+func (k Kept) at(archived time.Time) delivery.Document {
+	return delivery.Document{Archived: archived, Path: k.Path, ContentType: k.ContentType, SHA256: k.SHA256, Size: k.Size}
+}
+
 const (
 	faxPath  = "/fax"      // below the public URL: what to do with a fax?
 	donePath = "/fax/done" // and how it went
@@ -140,9 +141,8 @@ type Receiver struct {
 	rare      rare // what is not told each time
 	queue     *queue
 	metrics   *metrics
-	client    *http.Client // to forward with
 	reachable seldom
-	twiml     []byte // the answer that takes a fax
+	takes     []byte // the answer that takes a fax
 	lock      io.Closer
 	id        string
 	lost      chan error // that the archive is another receiver's
@@ -195,20 +195,12 @@ func newReceiver(cfg Config) (*Receiver, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	public, err := checkURL("the public URL", cfg.PublicURL)
+	public, err := webhook.CheckURL("the public URL", cfg.PublicURL)
 	if err != nil {
 		return nil, err
 	}
 	if p := public.EscapedPath(); p != "" && path.Clean(p) != strings.TrimSuffix(p, "/") && p != "/" {
 		return nil, fmt.Errorf("%w: the path of the public URL %q has empty or dotted parts", problem.ErrInvalid, cfg.PublicURL)
-	}
-	if cfg.Forward != "" {
-		if _, err := checkURL("the URL to forward to", cfg.Forward); err != nil {
-			return nil, err
-		}
-		if cfg.ForwardKey == "" {
-			return nil, fmt.Errorf("%w: forwarding needs a key to sign with", problem.ErrInvalid)
-		}
 	}
 	switch {
 	case len(cfg.Keys) == 0 || cfg.Keys[0] == "":
@@ -231,16 +223,11 @@ func newReceiver(cfg Config) (*Receiver, error) {
 		host:      public.Hostname(),
 		log:       cfg.Log,
 		ours:      &ours{},
-		client:    forwardClient(),
 		lost:      make(chan error, 1),
 	}
 	r.Renew(cfg.Keys, cfg.Provider)
-	answer := cfg.Answer
-	answer.Action, answer.Method = r.public+donePath, "POST"
-	if r.twiml, err = answer.Marshal(); err != nil {
-		return nil, fmt.Errorf("%w answer: %w", problem.ErrInvalid, err)
-	}
-	return r, nil
+	r.takes, err = cfg.Answer.accept(r.public + donePath)
+	return r, err
 }
 
 const (
@@ -277,21 +264,6 @@ func setDefault[T comparable](v *T, to T) {
 	}
 }
 
-// checkURL refuses what is not an absolute web address, or has parts that mean
-// nothing here.
-func checkURL(what, raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	switch {
-	case raw == "":
-		return nil, problem.With(fmt.Errorf("%w: %s is missing", problem.ErrInvalid, what), problem.Say("as in https://fax.example.com"))
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, problem.With(fmt.Errorf("%w: %s %q is no web address", problem.ErrInvalid, what, raw), problem.Say("as in https://fax.example.com"))
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("%w: %s has a user, a query or a fragment", problem.ErrInvalid, what)
-	}
-	return u, nil
-}
-
 // access is what may change while the receiver runs.
 type access struct {
 	keys     []webhook.Key
@@ -315,7 +287,11 @@ func (r *Receiver) FaxURL() string { return r.public + faxPath }
 // acknowledged and not yet done goes on at the next Open.
 func (r *Receiver) Close() error {
 	var errs []error
-	r.client.CloseIdleConnections()
+	for _, d := range r.cfg.Deliveries {
+		if d.Close != nil {
+			d.Close()
+		}
+	}
 	if r.queue != nil {
 		errs = append(errs, r.queue.Close())
 	}

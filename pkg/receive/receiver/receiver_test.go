@@ -23,8 +23,8 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
-	"github.com/faxctl/faxctl/pkg/receive/twiml"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
@@ -258,14 +258,15 @@ func newStation(t testing.TB, change func(*receiver.Config)) *station {
 	cfg := receiver.Config{
 		PublicURL: publicURL, Keys: []webhook.Key{key}, Account: account,
 		Provider: s.cloud.provider(), Archive: s.archive, StateDir: s.state,
-		Answer: twiml.Receive{StoreMedia: new(false)}, // so that documents may come along
+		Answer: receiver.Answer{StoreMedia: new(false)}, // so that documents may come along
 		Log:    slog.New(slog.NewTextHandler(s.log, nil)),
 	}
 	if change != nil {
 		change(&cfg)
 	}
 	s.config = cfg
-	if _, err := os.Stat(filepath.Join(cfg.StateDir, "receiver.db")); errors.Is(err, os.ErrNotExist) {
+	_, folder := os.Stat(cfg.StateDir) // where there is none, the receiver makes it
+	if _, err := os.Stat(filepath.Join(cfg.StateDir, "receiver.db")); folder == nil && errors.Is(err, os.ErrNotExist) {
 		empty, err := newState()
 		if err != nil {
 			t.Fatal(err)
@@ -386,6 +387,19 @@ func TestReceive(t *testing.T) {
 	if log := s.log.String(); strings.Contains(log, ourNumber) || strings.Contains(log, sender) {
 		t.Errorf("the log shows numbers:\n%s", log)
 	}
+}
+
+// running is a program that is run for each fax.
+func running(argv ...string) []delivery.Delivery { return []delivery.Delivery{delivery.Exec(argv...)} }
+
+// forwarding is a server that is told of each fax.
+func forwarding(t testing.TB, url string) []delivery.Delivery {
+	t.Helper()
+	d, err := delivery.Forward(url, "forward key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []delivery.Delivery{d}
 }
 
 // every is a provider that has whatever fax it is asked for.

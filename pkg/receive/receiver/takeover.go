@@ -14,6 +14,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
 // The notes of who this receiver is, and what it took over.
@@ -67,17 +68,16 @@ type Inheritance struct {
 // heard. What was received and is there without a document is not done.
 func (r *Receiver) Inherit(ctx context.Context, all iter.Seq2[Inheritance, error]) (n int, err error) {
 	now := time.Now().UTC()
-	var events []Event
+	var events []news
 	for i, err := range all {
 		if err != nil {
 			return n, err
 		}
 		e := fromRecord(i.Fax, now)
-		if !e.Status.Terminal() || !isWord(e.FaxID, maxID) || e.hasDocument() && i.Kept.SHA256 == "" {
+		if !e.Status.Terminal() || !isWord(e.FaxID, maxID) || e.HasDocument() && i.Kept.SHA256 == "" {
 			continue
 		}
-		e.Archived, e.Document, e.ContentType, e.SHA256, e.Size = now, i.Kept.Path, i.Kept.ContentType, i.Kept.SHA256, i.Kept.Size
-		if events = append(events, e); len(events) == mostChanges {
+		if events = append(events, news{e, i.Kept.at(now)}); len(events) == mostChanges {
 			fresh, err := r.queue.learn(events...)
 			if n += fresh; err != nil {
 				return n, err
@@ -94,8 +94,8 @@ func (r *Receiver) Inherit(ctx context.Context, all iter.Seq2[Inheritance, error
 
 // inherited reports whether the news of a fax that failed is the business of the
 // receiver before this one. The archive knows of those that were received.
-func (r *Receiver) inherited(ctx context.Context, e Event, created time.Time) (bool, error) {
-	if e.hasDocument() {
+func (r *Receiver) inherited(ctx context.Context, e delivery.Event, created time.Time) (bool, error) {
+	if e.HasDocument() {
 		return false, nil
 	}
 	at, err := r.queue.note(ctx, tookOver)
@@ -111,7 +111,7 @@ func (r *Receiver) inherited(ctx context.Context, e Event, created time.Time) (b
 
 // learn commits events from which nothing follows, and counts those that were not
 // known.
-func (q *queue) learn(events ...Event) (n int, err error) {
+func (q *queue) learn(events ...news) (n int, err error) {
 	err = q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
 		n = 0
 		for _, e := range events {

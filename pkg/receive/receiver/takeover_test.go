@@ -48,7 +48,7 @@ func TestServes(t *testing.T) {
 	var answer atomic.Pointer[error]
 	answer.Store(new(fmt.Errorf("%w: the disk is away", problem.ErrUnavailable)))
 	s := newStation(t, func(c *receiver.Config) {
-		c.Exec, c.Retry = []string{os.Args[0], programWord, out}, 10*time.Millisecond
+		c.Deliveries, c.Retry = running(os.Args[0], programWord, out), 10*time.Millisecond
 		c.Serves = func() error { return *answer.Load() }
 	})
 	received, failed := faxID(1), faxID(2)
@@ -99,7 +99,7 @@ func TestServes(t *testing.T) {
 func TestInherit(t *testing.T) {
 	told := filepath.Join(t.TempDir(), "out")
 	s := newStation(t, func(c *receiver.Config) {
-		c.Exec, c.Backfill = []string{os.Args[0], programWord, told}, time.Hour
+		c.Deliveries, c.Backfill = running(os.Args[0], programWord, told), time.Hour
 	})
 	kept, without, failed, later := faxID(1), faxID(2), faxID(3), faxID(4)
 	for _, id := range []string{kept, without, failed} {

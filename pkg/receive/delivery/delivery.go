@@ -1,0 +1,74 @@
+// Package delivery tells somebody of a fax: a program of the operator's, or a
+// server.
+//
+// Each way to do so is a [Delivery]. A receiver makes a job of every event for each
+// of its deliveries, tries it again until it succeeds, and parks it in the end, so a
+// delivery tries once and says what went wrong. It may be asked for the same event
+// more than once.
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Delivery is a way to tell somebody of a fax.
+type Delivery struct {
+	Name  string        // of its jobs
+	Limit time.Duration // of a try
+
+	// Deliver tells of an event, once its document, if it has one, is archived.
+	Deliver func(ctx context.Context, e Event, d Document) error
+
+	Close func() // what it keeps open, at the end; nil: nothing
+}
+
+// Names are those of all the deliveries there are: of jobs that a receiver may find
+// in its state, whatever it was started with.
+func Names() []string { return []string{execName, forwardName} }
+
+// Event is one piece of news of a fax: that it reached a status.
+type Event struct {
+	FaxID         string     `json:"fax_id"`
+	Account       string     `json:"account,omitempty"`
+	From          string     `json:"from"`
+	To            string     `json:"to"`
+	Status        fax.Status `json:"status"`
+	Pages         *int       `json:"pages,omitempty"`
+	RemoteStation string     `json:"remote_station,omitempty"` // what the far end calls itself
+	ErrorCode     string     `json:"error_code,omitempty"`
+	ErrorMessage  string     `json:"error_message,omitempty"`
+	Received      time.Time  `json:"received"` // when we heard of it
+	Backfilled    bool       `json:"backfilled,omitempty"`
+}
+
+// HasDocument reports whether a document belongs to the event.
+func (e Event) HasDocument() bool { return e.Status == fax.Received }
+
+// Fax is the record an event stands for, where the provider has none.
+func (e Event) Fax() fax.Fax {
+	return fax.Fax{
+		ID: e.FaxID, From: e.From, To: e.To, Direction: fax.Inbound, Status: e.Status, Pages: e.Pages,
+		Created: e.Received, ErrorCode: e.ErrorCode, ErrorMessage: e.ErrorMessage,
+	}
+}
+
+// Document is the archived document of a fax; zero: it has none.
+type Document struct {
+	Archived    time.Time `json:"archived,omitzero"`
+	Path        string    `json:"document,omitempty"` // of the file
+	ContentType string    `json:"content_type,omitempty"`
+	SHA256      string    `json:"sha256,omitempty"` // hex
+	Size        int64     `json:"size,omitempty"`   // bytes
+}
+
+// body is an event with its document in one JSON object.
+func body(e Event, d Document) ([]byte, error) {
+	return json.Marshal(struct {
+		Event
+		Document
+	}{e, d})
+}

@@ -1,0 +1,83 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/child"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+const (
+	execName  = "exec"
+	execLimit = 15 * time.Minute
+
+	mostSaid = 256 // bytes of what a program said that are told
+)
+
+// Exec runs a program of the operator's for each event. It gets the event in its
+// environment, and as JSON on its standard input, and nothing else of ours: no
+// credentials. Exit status 0 is success.
+func Exec(argv ...string) Delivery {
+	return Delivery{Name: execName, Limit: execLimit, Deliver: func(ctx context.Context, e Event, d Document) error {
+		event, err := body(e, d)
+		if err != nil {
+			return err
+		}
+		cmd := child.Command(ctx, argv...)
+		cmd.Env = append(passedOn(os.Environ()), e.environ(d)...)
+		cmd.Stdin = bytes.NewReader(append(event, '\n'))
+		var said tail
+		cmd.Stdout, cmd.Stderr = &said, &said
+		if err := child.Run(ctx, cmd); err != nil {
+			if words := masked(text.Strip(said.String(), mostSaid), e.From, e.To); words != "" {
+				return fmt.Errorf("%s: %w: %s", argv[0], err, words)
+			}
+			return fmt.Errorf("%s: %w", argv[0], err)
+		}
+		return nil
+	}}
+}
+
+// masked is what a program said, fit for the log.
+func masked(s string, numbers ...string) string {
+	for _, number := range numbers {
+		if number != "" {
+			s = strings.ReplaceAll(s, number, fax.MaskPhone(number))
+		}
+	}
+	return s
+}
+
+// passedOn are the variables a program needs to run at all.
+func passedOn(env []string) []string {
+	var kept []string
+	for _, v := range env {
+		switch name, _, _ := strings.Cut(v, "="); name {
+		case "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SHELL",
+			"SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "PATHEXT", "COMSPEC":
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// tail keeps the last of what is written to it.
+type tail struct{ b []byte }
+
+// Write implements io.Writer.
+func (t *tail) Write(p []byte) (int, error) {
+	t.b = append(t.b, p...)
+	if over := len(t.b) - mostSaid; over > 0 {
+		t.b = append(t.b[:0], t.b[over:]...)
+	}
+	return len(p), nil
+}
+
+// String is what was kept.
+func (t *tail) String() string { return strings.TrimSpace(string(t.b)) }
