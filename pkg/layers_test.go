@@ -21,7 +21,7 @@ func layers() map[string][]string {
 		"base/child":               {},
 		"base/durable":             {},
 		"base/durable/durabletest": {"base/durable"},
-		"base/problem":             {},
+		"base/problem":             {"base/text"},
 		"base/seq":                 {},
 		"base/sqlite":              {},
 		"base/text":                {},

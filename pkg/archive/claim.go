@@ -36,7 +36,7 @@ func NewReceiver(id, state string) Receiver {
 }
 
 func (r Receiver) String() string {
-	return fmt.Sprintf("process %d on %s, state %s, since %s", r.Process, text.Lines(r.Host), problem.Quote(r.State), r.Since.Format(time.RFC3339))
+	return fmt.Sprintf("process %d on %s, state %s, since %s", r.Process, text.Lines(r.Host), text.ShellWord(r.State), r.Since.Format(time.RFC3339))
 }
 
 func (r Receiver) same(other Receiver) bool {
@@ -179,7 +179,7 @@ func (c *Claim) Check() error {
 		err = fmt.Errorf("%s: %w", c.path, errRemoved)
 	}
 	return problem.With(fmt.Errorf("archive %s: %w: %w", c.dir, problem.ErrConflict, err),
-		problem.Say("what this one had not done yet is listed by: %s", problem.Command("serve", "jobs", "list").Set("state", problem.Quote(c.me.State))))
+		problem.Say("what this one had not done yet is listed by: %s", problem.Command("serve", "jobs", "list").Set("state", text.ShellWord(c.me.State))))
 }
 
 // Close says that the receiver does not run any more.

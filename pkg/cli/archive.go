@@ -209,11 +209,11 @@ so.`,
 			a.say("%s and %s (%s) verified, %s.", plural(report.Entries, "record", "records"),
 				plural(report.Documents, "document", "documents"), term.Bytes(report.Bytes), plural(len(report.Findings), "finding", "findings"))
 			if report.Missing > 0 {
-				a.say("%s kept without a document, which did not come, or could not be taken: faxctl faxes archive --to %s --retry-missing asks again and tells which", plural(report.Missing, "fax is", "faxes are"), problem.Quote(args[0]))
+				a.say("%s kept without a document, which did not come, or could not be taken: faxctl faxes archive --to %s --retry-missing asks again and tells which", plural(report.Missing, "fax is", "faxes are"), text.ShellWord(args[0]))
 			}
 			if report.Doubtful > 0 {
 				a.say("%s marked as gone by an earlier version, on one answer: faxctl archive reindex %s --ask asks again",
-					plural(report.Doubtful, "fax was", "faxes were"), problem.Quote(args[0]))
+					plural(report.Doubtful, "fax was", "faxes were"), text.ShellWord(args[0]))
 			}
 			if len(report.Findings) > 0 {
 				return problem.Of(errFindings, problem.ErrTold)
@@ -235,7 +235,7 @@ func (a *app) sayNotes(notes []archive.Note, dir string) {
 		a.say("%s: %s", text.Line(n.ID), text.Line(n.Detail))
 	}
 	if more := len(notes) - mostNotes; more > 0 {
-		a.say("%d more whose pages could not be counted: faxctl archive list %s -o csv=id,uncounted", more, problem.Quote(dir))
+		a.say("%d more whose pages could not be counted: faxctl archive list %s -o csv=id,uncounted", more, text.ShellWord(dir))
 	}
 }
 

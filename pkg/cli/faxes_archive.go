@@ -14,6 +14,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -185,7 +186,7 @@ func (a *app) markArchived(ctx context.Context, soon []expiring, dir string) err
 		}
 	}
 	if lost > 0 {
-		a.say("%s not whole in %s: faxctl faxes archive --to %s --retry-missing keeps what there is", plural(lost, "fax is", "faxes are"), dir, problem.Quote(dir))
+		a.say("%s not whole in %s: faxctl faxes archive --to %s --retry-missing keeps what there is", plural(lost, "fax is", "faxes are"), dir, text.ShellWord(dir))
 	}
 	return nil
 }

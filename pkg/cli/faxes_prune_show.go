@@ -45,7 +45,7 @@ func (a *app) showPlan(plan retention.Plan, p prune) {
 		a.say("  left alone, %s: %d", reason, reasons[reason])
 	}
 	if reasons[retention.Uncounted] > 0 {
-		a.say("  the pages of a copy cannot be counted: faxctl archive list %s -o csv=id,uncounted tells why;", problem.Quote(p.archive))
+		a.say("  the pages of a copy cannot be counted: faxctl archive list %s -o csv=id,uncounted tells why;", text.ShellWord(p.archive))
 		a.say("  look at it, then add --allow-uncounted to delete such faxes too")
 	}
 }

@@ -130,26 +130,11 @@ func oneWordOf[T ~string](what, value string, words []T) (T, error) {
 		}
 	}
 	err := usageError("%s: unknown value %q", what, value)
-	if near := text.Nearest(value, words); near != "" {
-		return "", problem.With(err, problem.Say(fmt.Sprintf("did you mean %s? It takes %s", near, list(words))))
+	takes := text.List(words, "or")
+	if meant := text.Meant(value, words); meant != "" {
+		return "", problem.With(err, problem.Say(meant+" It takes "+takes))
 	}
-	return "", problem.With(err, problem.Say("it takes "+list(words)))
-}
-
-// list joins words as people do: "local, toll-free or mobile".
-func list[T ~string](words []T) string {
-	var b strings.Builder
-	for i, w := range words {
-		switch {
-		case i == 0:
-		case i == len(words)-1:
-			b.WriteString(" or ")
-		default:
-			b.WriteString(", ")
-		}
-		b.WriteString(string(w))
-	}
-	return b.String()
+	return "", problem.With(err, problem.Say("it takes "+takes))
 }
 
 // limits are the flags of every list.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -32,7 +33,7 @@ func (s *searchFlags) bind(a *app, cmd *cobra.Command) {
 	f.BoolVar(&s.SMS, "sms", false, "only numbers that take SMS")
 	f.BoolVar(&s.MMS, "mms", false, "only numbers that take MMS")
 	f.StringVar(&s.Country, "country", "US", "`country`, two letters")
-	f.StringSliceVar(&s.types, "type", []string{string(fax.Local)}, "`types`, separated by commas: "+list(fax.NumberTypes()))
+	f.StringSliceVar(&s.types, "type", []string{string(fax.Local)}, "`types`, separated by commas: "+text.List(fax.NumberTypes(), "or"))
 	f.StringSliceVar(&s.AreaCodes, "area-code", nil, "area `codes`, separated by commas (US and Canada)")
 	f.StringSliceVar(&s.Patterns, "contains", nil, "`patterns`, separated by commas: digits and letters, * is one, % any, + the start, $ the end")
 	f.StringVar(&s.Region, "region", "", "`state` or province, as in CA")

@@ -172,8 +172,8 @@ func unknownWord(cmd *cobra.Command, word string, topics bool) error {
 			names = append(names, c.Name())
 		}
 	}
-	if near := text.Nearest(word, names); near != "" {
-		return problem.With(err, problem.Say("did you mean "+near+"?"))
+	if meant := text.Meant(word, names); meant != "" {
+		return problem.With(err, problem.Say(meant))
 	}
 	return problem.With(err, problem.Say(fmt.Sprintf("%s --help lists the commands", cmd.CommandPath())))
 }

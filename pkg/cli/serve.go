@@ -17,6 +17,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/archive/retention"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
@@ -203,9 +204,9 @@ func (s *serving) readPrune() (err error) {
 		return fmt.Errorf("--prune-after: %w", err)
 	}
 	p.ages = []time.Duration{p.policy.OlderThan}
-	p.byHand = fmt.Sprintf("faxctl faxes prune --older-than %s --direction inbound --archive %s", s.pruneAfter, problem.Quote(s.archive))
+	p.byHand = fmt.Sprintf("faxctl faxes prune --older-than %s --direction inbound --archive %s", s.pruneAfter, text.ShellWord(s.archive))
 	if p.receipts != "" && p.receipts != "-" {
-		p.byHand += " --receipts " + problem.Quote(p.receipts)
+		p.byHand += " --receipts " + text.ShellWord(p.receipts)
 	}
 	p.policy.MaxDelete = retention.DailyLimit()
 	if s.maxDelete != "" {

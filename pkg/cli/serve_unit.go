@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 )
@@ -121,7 +121,7 @@ func programOf(line string) (string, error) {
 		return "", err
 	}
 	for i, word := range argv {
-		argv[i] = problem.Quote(word)
+		argv[i] = text.ShellWord(word)
 	}
 	return strings.Join(argv, " "), nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 )
 
@@ -37,7 +38,7 @@ func (c Config) Find(name string) (Profile, error) {
 		return p, nil
 	}
 	all := append(c.Names(), names(BuiltIns())...)
-	return Profile{}, &problem.Error{Kind: problem.ErrNotFound, Text: "no profile " + yamlfile.Quote(name) + yamlfile.Suggest(name, all),
+	return Profile{}, &problem.Error{Kind: problem.ErrNotFound, Text: "no profile " + text.Quote(name) + yamlfile.Suggest(name, all),
 		Advice: problem.Say("list them with %s, or add it: %s", problem.Command("profile", "list"), problem.Command("profile", "add"))}
 }
 
@@ -159,7 +160,7 @@ func readProfile(doc *yamlfile.Document, k, v *yaml.Node) Profile {
 		doc.Problem(k, problem.AdviceOf(err), "%v", err)
 	}
 	before := doc.Problems()
-	at := doc.Fields(v, "profile "+yamlfile.Quote(p.Name), settings(&p))
+	at := doc.Fields(v, "profile "+text.Quote(p.Name), settings(&p))
 	if doc.Problems() > before {
 		return p // what is missing may be what is misspelt
 	}

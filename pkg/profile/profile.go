@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/provider/info"
 )
@@ -100,8 +101,8 @@ func BuiltIns() map[string]Profile {
 // CheckName reports whether name can name a profile of the config file. Names
 // that begin with "sandbox" are the built-in ones. Errors: problem.ErrInvalid.
 func CheckName(name string) error {
-	bad := func(text string) error {
-		return &problem.Error{Kind: problem.ErrInvalid, Text: "profile name " + yamlfile.Quote(name) + " " + text,
+	bad := func(what string) error {
+		return &problem.Error{Kind: problem.ErrInvalid, Text: "profile name " + text.Quote(name) + " " + what,
 			Advice: problem.Say("use small letters, digits and hyphens, as in clinic-2")}
 	}
 	switch {
@@ -159,7 +160,7 @@ func (p Profile) problems() []mistake {
 	case "":
 		add("provider", "is missing", "write twilio or signalwire")
 	default:
-		add("provider", "unknown provider "+yamlfile.Quote(string(p.Provider))+yamlfile.Suggest(string(p.Provider), info.Names()), "write twilio or signalwire")
+		add("provider", "unknown provider "+text.Quote(string(p.Provider))+yamlfile.Suggest(string(p.Provider), info.Names()), "write twilio or signalwire")
 	}
 	if p.Secret.IsZero() {
 		add("secret", "does not say where the secret is kept", "write keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS")
@@ -182,7 +183,7 @@ func (p Profile) twilioProblems() []mistake {
 		all = append(all, mistake{"account", "is an API key (SK…), not an account",
 			"put the SK… in api-key and the AC… of the account in account"})
 	case !isSID(p.AccountID, "AC"):
-		all = append(all, mistake{"account", yamlfile.Quote(p.AccountID) + " is not a Twilio account: AC and 32 hex digits", where})
+		all = append(all, mistake{"account", text.Quote(p.AccountID) + " is not a Twilio account: AC and 32 hex digits", where})
 	}
 	if p.APIKey != "" && !isSID(p.APIKey, "SK") {
 		all = append(all, mistake{"api-key", "is not a Twilio API key: SK and 32 hex digits", "leave api-key out to use the auth token"})
@@ -190,7 +191,7 @@ func (p Profile) twilioProblems() []mistake {
 	switch {
 	case p.Parent == "":
 	case !isSID(p.Parent, "AC"):
-		all = append(all, mistake{"parent", yamlfile.Quote(p.Parent) + " is not a Twilio account: AC and 32 hex digits", where})
+		all = append(all, mistake{"parent", text.Quote(p.Parent) + " is not a Twilio account: AC and 32 hex digits", where})
 	case p.Parent == p.AccountID:
 		all = append(all, mistake{"parent", "is the account itself", "leave parent out, or write the subaccount in account"})
 	}
@@ -199,7 +200,7 @@ func (p Profile) twilioProblems() []mistake {
 	}
 	for _, label := range []mistake{{key: "edge", text: p.Edge}, {key: "region", text: p.Region}} {
 		if !consistsOf(label.text, isLowerAlnum, '-') {
-			all = append(all, mistake{label.key, yamlfile.Quote(label.text) + " is not a name like dublin or ie1", ""})
+			all = append(all, mistake{label.key, text.Quote(label.text) + " is not a name like dublin or ie1", ""})
 		}
 	}
 	return all
@@ -212,7 +213,7 @@ func (p Profile) signalWireProblems() []mistake {
 	case p.AccountID == "":
 		all = append(all, mistake{"account", "is missing", where})
 	case !isUUID(p.AccountID):
-		all = append(all, mistake{"account", yamlfile.Quote(p.AccountID) + " is not a SignalWire project: a UUID", where})
+		all = append(all, mistake{"account", text.Quote(p.AccountID) + " is not a SignalWire project: a UUID", where})
 	}
 	if p.Space == "" {
 		all = append(all, mistake{"space", "is missing", "write the space's host, as in example.signalwire.com"})
@@ -236,7 +237,7 @@ func NormalizeSpace(s string) (string, error) {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "https://"), "/")
 	label := strings.TrimSuffix(host, domain)
 	if label == "" || len(label) > 63 || !consistsOf(label, isLowerAlnum, '-') || label[0] == '-' || label[len(label)-1] == '-' {
-		return "", &problem.Error{Kind: problem.ErrInvalid, Text: yamlfile.Quote(s) + " is not a SignalWire space",
+		return "", &problem.Error{Kind: problem.ErrInvalid, Text: text.Quote(s) + " is not a SignalWire space",
 			Advice: problem.Say("write the space's host, as in example.signalwire.com")}
 	}
 	return label + domain, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/provider/info"
 )
@@ -108,8 +109,7 @@ func variables() string {
 				names = append(names, name)
 			}
 		}
-		last := len(names) - 1
-		all = append(all, strings.Join(names[:last], ", ")+" and "+names[last])
+		all = append(all, text.List(names, "and"))
 	}
 	return strings.Join(all, ", or ")
 }

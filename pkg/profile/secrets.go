@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 const (
@@ -137,10 +137,10 @@ func fromCommand(ctx context.Context, limit time.Duration, argv []string) (Secre
 	case ctx.Err() != nil:
 		return Secret{}, ctx.Err()
 	case bounded.Err() != nil:
-		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the command for the secret, " + yamlfile.Quote(argv[0]) + ", did not finish within " + limit.String(),
+		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the command for the secret, " + text.Quote(argv[0]) + ", did not finish within " + limit.String(),
 			Advice: problem.Say("run it by hand; it must not ask questions")}
 	case err != nil:
-		e := &problem.Error{Kind: ErrSecret, Text: "the command for the secret, " + yamlfile.Quote(argv[0]) + ", did not work", Cause: err,
+		e := &problem.Error{Kind: ErrSecret, Text: "the command for the secret, " + text.Quote(argv[0]) + ", did not work", Cause: err,
 			Advice: problem.Say("run it by hand to see what it says")}
 		if said := clean(talk.String()); said != "" {
 			e.Cause = errors.New(said + " (" + err.Error() + ")")
@@ -148,7 +148,7 @@ func fromCommand(ctx context.Context, limit time.Duration, argv []string) (Secre
 		return Secret{}, e
 	}
 	line, _, _ := strings.Cut(out.String(), "\n")
-	return usable("the output of "+yamlfile.Quote(argv[0]), strings.TrimSuffix(line, "\r"))
+	return usable("the output of "+text.Quote(argv[0]), strings.TrimSuffix(line, "\r"))
 }
 
 // capped keeps the first bytes and swallows the rest.

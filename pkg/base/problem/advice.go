@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
+
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // Advice is a sentence about what to do next. The zero Advice says nothing.
@@ -112,7 +113,7 @@ func (w Word) String() string {
 	if w.Value == "" {
 		return flag(w.Flag)
 	}
-	return flag(w.Flag) + " " + Quote(w.Value)
+	return flag(w.Flag) + " " + text.ShellWord(w.Value)
 }
 
 // key is the setting as a line of a file.
@@ -176,21 +177,10 @@ func appendWords(line []string, words []Word) []string {
 			line = append(line, flag(w.Flag))
 		}
 		if !w.Switch {
-			line = append(line, Quote(w.Value))
+			line = append(line, text.ShellWord(w.Value))
 		}
 	}
 	return line
-}
-
-// Quote returns s as one word of a command line that is shown to be copied: in
-// quotes when a shell would read it otherwise.
-func Quote(s string) string {
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+,:@%=…", r)
-	}) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // flag is a flag as it is typed; one letter has one dash.

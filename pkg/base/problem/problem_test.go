@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // The same advice reads as a command line in one place and as a file's keys in
@@ -117,7 +118,7 @@ func TestQuote(t *testing.T) {
 		"/srv/faxes-2026": "/srv/faxes-2026", "größe": "größe", "": "''", "two words": "'two words'",
 		"it's": `'it'\''s'`, "$HOME": "'$HOME'", "~": "'~'", "a\nb": "'a\nb'",
 	} {
-		if got := problem.Quote(in); got != want {
+		if got := text.ShellWord(in); got != want {
 			t.Errorf("%q: %s, want %s", in, got, want)
 		}
 	}

@@ -10,8 +10,9 @@
 // caret form ("^[" for escape), anything else as U+FFFD. Letters of every
 // script, wide characters and emoji pass untouched.
 //
-// Use [Nearest] wherever a word is not among the known ones: a flag, a format, a
-// column, a key of a file.
+// Use [Meant] wherever a word is not among the known ones: a flag, a format, a
+// column, a key of a file; [Quote] to repeat what a person typed, and [ShellWord]
+// where it is to be copied into a shell.
 package text
 
 import (

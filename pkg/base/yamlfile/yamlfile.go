@@ -170,7 +170,7 @@ func (d *Document) Mapping(n *yaml.Node, what string, each func(k, v *yaml.Node)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if line, twice := seen[k.Value]; twice {
-			d.Problem(k, problem.Advice{}, "key %s is there already, in line %d", Quote(k.Value), line)
+			d.Problem(k, problem.Advice{}, "key %s is there already, in line %d", text.Quote(k.Value), line)
 			continue
 		}
 		seen[k.Value] = k.Line
@@ -245,7 +245,7 @@ func (d *Document) unknown(k *yaml.Node, what string, known []string) {
 	default:
 		keys = problem.Say("the keys of " + what + " are " + strings.Join(known, ", "))
 	}
-	d.Problem(k, keys, "unknown key %s%s", Quote(k.Value), near)
+	d.Problem(k, keys, "unknown key %s%s", text.Quote(k.Value), near)
 }
 
 // value reads a node into a field.
@@ -318,23 +318,10 @@ func target(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// Quote writes what a person typed so that it can be shown on any terminal,
-// and not much of it.
-func Quote(s string) string {
-	const most = 60
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "…"
-	}
-	return strconv.Quote(s)
-}
-
 // Suggest is "; did you mean x?" for the nearest of the known words, or "".
-func Suggest(word string, known []string) string {
-	if len(word) > 64 {
-		return ""
-	}
-	if near := text.Nearest(word, known); near != "" {
-		return "; did you mean " + near + "?"
+func Suggest[T ~string](word string, known []T) string {
+	if meant := text.Meant(word, known); meant != "" {
+		return "; " + meant
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 )
 
@@ -133,7 +134,7 @@ func TestParse(t *testing.T) {
 
 // What a person typed is shown short and harmless.
 func TestQuote(t *testing.T) {
-	if got := yamlfile.Quote("\x1b[31m" + strings.Repeat("x", 100)); strings.ContainsRune(got, '\x1b') || len(got) > 80 {
+	if got := text.Quote("\x1b[31m" + strings.Repeat("x", 100)); strings.ContainsRune(got, '\x1b') || len(got) > 80 {
 		t.Errorf("quoted as %s", got)
 	}
 	if got := yamlfile.Suggest(strings.Repeat("x", 1<<20), []string{"name"}); got != "" {

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -94,7 +94,7 @@ func Apply(ctx context.Context, numbers fax.Numbers, n fax.Number, c fax.Change,
 		return now, fmt.Errorf("%s is configured; reading it back: %w", n.Phone, unread)
 	}
 	if len(missing) == 1 && missing[0].Name == "name" && folded(missing[0].From) == folded(missing[0].To) {
-		o.tell("The provider keeps the name %s of %s as %s.", yamlfile.Quote(missing[0].From), n.Phone, yamlfile.Quote(missing[0].To))
+		o.tell("The provider keeps the name %s of %s as %s.", text.Quote(missing[0].From), n.Phone, text.Quote(missing[0].To))
 		return now, nil
 	}
 	return now, problem.With(&UnconfirmedError{Phone: n.Phone, Fields: missing}, lookAfter(n, now, c, missing))
@@ -106,7 +106,7 @@ func lookAfter(before, now fax.Number, c fax.Change, missing []Field) problem.Ad
 	case c.Mode == nil && before.Mode == fax.ModeFax && now.Mode == fax.ModeVoice: // the change turned it off
 		return problem.Say("set it again: %s", problem.Command("numbers", "configure").Arg(now.Phone).Set("mode", "fax"))
 	case len(missing) == 1 && missing[0].Name == "name":
-		return problem.Say("the provider may keep names otherwise: leave the name out, or write it as it came back, " + yamlfile.Quote(now.Name))
+		return problem.Say("the provider may keep names otherwise: leave the name out, or write it as it came back, " + text.Quote(now.Name))
 	}
 	return problem.Say("look again in a moment: %s", problem.Command("numbers", "get").Arg(now.Phone).Set("o", "yaml"))
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -362,7 +362,7 @@ func (b buyer) stillOurs(answered, now fax.Number) error {
 	}
 	switch {
 	case renamed:
-		why = "its name is " + yamlfile.Quote(now.Name)
+		why = "its name is " + text.Quote(now.Name)
 	case why == "":
 		return nil
 	}

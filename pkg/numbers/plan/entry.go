@@ -6,6 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -120,7 +121,7 @@ func (r fileReader) entry(n *yaml.Node) entryNode {
 		r.Problem(n, problem.Say("add name: it is how a number that was bought is known again, so that it is never bought twice"), "an entry with buy has no name")
 	}
 	if name := e.want.Name; e.buy != nil && name != nil && strings.TrimSpace(*name) != *name {
-		r.Problem(e.at["name"], problem.Say("write it without: a number that was bought is known again by its name, letter for letter"), "name %s has blanks around it", yamlfile.Quote(*name))
+		r.Problem(e.at["name"], problem.Say("write it without: a number that was bought is known again by its name, letter for letter"), "name %s has blanks around it", text.Quote(*name))
 	}
 	e.wrong = r.Problems() > before
 	return e

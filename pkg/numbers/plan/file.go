@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -103,11 +104,7 @@ func suggest[T ~string](err error, word T, known []T) error {
 	if err == nil {
 		return nil
 	}
-	words := make([]string, len(known))
-	for i, k := range known {
-		words[i] = string(k)
-	}
-	return fmt.Errorf("%w%s", err, yamlfile.Suggest(string(word), words))
+	return fmt.Errorf("%w%s", err, yamlfile.Suggest(string(word), known))
 }
 
 // unique finds entries that mean the same number.
@@ -126,7 +123,7 @@ func (r fileReader) unique(entries []Entry, nodes []entryNode) {
 		name := *e.Want.Name
 		if line := names[name]; line != 0 && (e.Buy != nil || bought[name]) {
 			r.Problem(nodes[i].node, problem.Say("a number that was bought is known again by its name: give each its own"),
-				"the name %s is there already, in line %d", yamlfile.Quote(name), line)
+				"the name %s is there already, in line %d", text.Quote(name), line)
 		}
 		names[name], bought[name] = e.Line, bought[name] || e.Buy != nil
 	}
@@ -145,5 +142,5 @@ func (e Entry) String() string {
 	if e.Phone != "" {
 		return e.Phone
 	}
-	return yamlfile.Quote(e.Name())
+	return text.Quote(e.Name())
 }

@@ -20,7 +20,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -274,19 +274,19 @@ func (b buyer) stands(ctx context.Context, n note, all []fax.Number, listed map[
 		return false, nil // it has got another name since
 	case found && folded(now.Name) == folded(n.Name) && !listed[now.ID]:
 		return false, problem.With(fmt.Errorf("%w: %s was bought for the name %s %s ago, and the account's list does not show it yet; nothing was bought",
-			problem.ErrConflict, now.Phone, yamlfile.Quote(n.Name), age.Round(time.Second)), problem.Say(againSoon))
+			problem.ErrConflict, now.Phone, text.Quote(n.Name), age.Round(time.Second)), problem.Say(againSoon))
 	case found && now.Name == n.Name:
 		return false, b.nameTaken([]fax.Number{now})
 	case found:
 		return false, problem.With(fmt.Errorf("%w: %s was bought for the name %s at %s, and its name is %s; nothing was bought",
-			problem.ErrConflict, now.Phone, yamlfile.Quote(n.Name), n.at(), yamlfile.Quote(now.Name)), byNumber(now.Phone))
+			problem.ErrConflict, now.Phone, text.Quote(n.Name), n.at(), text.Quote(now.Name)), byNumber(now.Phone))
 	case age < noteAge:
 		what := "a number"
 		if n.Phone != "" {
 			what = n.Phone
 		}
 		return false, problem.With(fmt.Errorf("%w: %s was ordered for the name %s %s ago, and the account does not show it yet; nothing was bought",
-			problem.ErrConflict, what, yamlfile.Quote(n.Name), age.Round(time.Second)),
+			problem.ErrConflict, what, text.Quote(n.Name), age.Round(time.Second)),
 			problem.Say("look after %s: %s; what is not there by then is bought anew", problem.Text(until(age)), problem.Command("numbers", "list").Set("name", n.Name)))
 	}
 	return true, nil
@@ -299,7 +299,7 @@ func (n note) at() string { return n.Time.Local().Format("15:04 on 2006-01-02") 
 // notes it.
 func (b buyer) giveUp(over []note) error {
 	for _, n := range over {
-		b.tell("A number was ordered for the name %s at %s, and the account does not show it: it is bought anew.", yamlfile.Quote(n.Name), n.at())
+		b.tell("A number was ordered for the name %s at %s, and the account does not show it: it is bought anew.", text.Quote(n.Name), n.at())
 		n.State = noteRefused
 		if err := b.Notes.write(n); err != nil {
 			return err

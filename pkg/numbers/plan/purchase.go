@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -108,7 +108,7 @@ func (e *nameTakenError) Error() string {
 	if len(e.numbers) > 1 {
 		return fmt.Sprintf("%v; nothing was bought", manyNamed(e.name, e.numbers))
 	}
-	return fmt.Sprintf("%v: %s has the name %s already; nothing was bought", problem.ErrConflict, e.numbers[0].Phone, yamlfile.Quote(e.name))
+	return fmt.Sprintf("%v: %s has the name %s already; nothing was bought", problem.ErrConflict, e.numbers[0].Phone, text.Quote(e.name))
 }
 
 func (e *nameTakenError) Unwrap() error { return problem.ErrConflict }
@@ -131,7 +131,7 @@ func (p Purchase) nameTaken(named []fax.Number) error {
 // alikeNamed says that a number has a name which is the same but for how it is
 // written: it was bought for it, and the provider changed it.
 func alikeNamed(name string, n fax.Number) error {
-	return problem.With(fmt.Errorf("%w: %s has the name %s already, written as %s; nothing was bought", problem.ErrConflict, n.Phone, yamlfile.Quote(name), yamlfile.Quote(n.Name)), byNumber(n.Phone))
+	return problem.With(fmt.Errorf("%w: %s has the name %s already, written as %s; nothing was bought", problem.ErrConflict, n.Phone, text.Quote(name), text.Quote(n.Name)), byNumber(n.Phone))
 }
 
 // UnsureFax reports whether a fax number is wanted, and nothing says that the one

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -21,7 +21,7 @@ type NameKeptError struct {
 
 // Error says both names.
 func (e *NameKeptError) Error() string {
-	return fmt.Sprintf("the provider keeps its name %s as %s", yamlfile.Quote(e.Name), yamlfile.Quote(e.Number.Name))
+	return fmt.Sprintf("the provider keeps its name %s as %s", text.Quote(e.Name), text.Quote(e.Number.Name))
 }
 
 // Unwrap is fax.ErrConflict, with the advice to name the number.
@@ -35,7 +35,7 @@ type OneTooManyError struct{ Number, First fax.Number }
 
 // Error says which number came first.
 func (e *OneTooManyError) Error() string {
-	return fmt.Sprintf("%s was bought for the name %s before it, by somebody else at the same time; %s is one too many", e.First.Phone, yamlfile.Quote(e.First.Name), e.Number.Phone)
+	return fmt.Sprintf("%s was bought for the name %s before it, by somebody else at the same time; %s is one too many", e.First.Phone, text.Quote(e.First.Name), e.Number.Phone)
 }
 
 // Unwrap is fax.ErrConflict, with the command that releases the number.
@@ -77,7 +77,7 @@ func (b buyer) settle(ctx context.Context, res *Result) error {
 	case err != nil:
 		return notShown(err)
 	case now.Name != res.Number.Name || !sameURL(now.URL(), res.Number.URL()):
-		return b.notOurs(now, "its name is "+yamlfile.Quote(now.Name)+" and its URL "+orNone(now.URL())+" by now")
+		return b.notOurs(now, "its name is "+text.Quote(now.Name)+" and its URL "+orNone(now.URL())+" by now")
 	}
 	same, err := b.sameName(looking, now)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -235,7 +236,7 @@ func (c *comparer) distinct(n fax.Number, e Entry) error {
 	if !managed || e.Buy == nil || other.Want.Name != nil && *other.Want.Name != n.Name {
 		return nil
 	}
-	return problem.With(fmt.Errorf("%w: the name %s is that of %s, the number of the entry in line %d", problem.ErrConflict, yamlfile.Quote(n.Name), n.Phone, other.Line),
+	return problem.With(fmt.Errorf("%w: the name %s is that of %s, the number of the entry in line %d", problem.ErrConflict, text.Quote(n.Name), n.Phone, other.Line),
 		problem.Say("give the number to buy another name, or take one of the two entries out"))
 }
 
@@ -382,7 +383,7 @@ func manyNamed(name string, all []fax.Number) error {
 	if len(phones) > most {
 		phones = append(phones[:most], "…")
 	}
-	return fmt.Errorf("%w: %d numbers have the name %s (%s)", problem.ErrConflict, len(all), yamlfile.Quote(name), strings.Join(phones, ", "))
+	return fmt.Errorf("%w: %d numbers have the name %s (%s)", problem.ErrConflict, len(all), text.Quote(name), strings.Join(phones, ", "))
 }
 
 const oneIsMeant = "write number: in place of buy:, with the one that is meant"

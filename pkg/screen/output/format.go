@@ -132,8 +132,8 @@ func (f *Format) parseTemplate(text string) error {
 // what there is.
 func unknown(what, given string, known []string) error {
 	advice := problem.Say("one of " + strings.Join(known, ", "))
-	if near := text.Nearest(given, known); near != "" {
-		advice = problem.Say(fmt.Sprintf("did you mean %s? There are %s", near, strings.Join(known, ", ")))
+	if meant := text.Meant(given, known); meant != "" {
+		advice = problem.Say(meant + " There are " + strings.Join(known, ", "))
 	}
 	return mistake(fmt.Sprintf("unknown %s %q", what, given), advice)
 }
