@@ -3,10 +3,8 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -97,20 +95,20 @@ func (a *app) bindFile(cmd *cobra.Command, file *string) {
 // maxNumbersFile is far more than anybody writes, in bytes.
 const maxNumbersFile = 8 << 20
 
+// numbersFileHint is what to do without a file of numbers.
+func numbersFileHint() problem.Advice {
+	return problem.Say("name the file with -f; %s writes one", problem.Command("numbers", "export"))
+}
+
 // readNumbers reads a file of numbers.
 func (a *app) readNumbers(path string) (plan.File, error) {
 	in := a.in
 	if path == "-" {
 		path = "standard input"
 	} else {
-		f, err := os.Open(path)
+		f, err := openFile("file", path, numbersFileHint())
 		if err != nil {
-			var p *os.PathError
-			if errors.As(err, &p) {
-				err = p.Err
-			}
-			return plan.File{}, problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("%s: %w", path, err)),
-				problem.Say("name the file with -f; %s writes one", problem.Command("numbers", "export")))
+			return plan.File{}, err
 		}
 		defer func() { _ = f.Close() }()
 		in = f
@@ -122,8 +120,7 @@ func (a *app) readNumbers(path string) (plan.File, error) {
 	case len(text) > maxNumbersFile:
 		return plan.File{}, usageError("%s is longer than %d bytes", path, maxNumbersFile)
 	case len(bytes.TrimSpace(text)) == 0: // of a program that failed, most often: a file of no numbers says so
-		return plan.File{}, problem.With(usageError("--file %s: it is empty", path),
-			problem.Say("name the file with -f; %s writes one", problem.Command("numbers", "export")))
+		return plan.File{}, problem.With(usageError("--file %s: it is empty", path), numbersFileHint())
 	}
 	return plan.ReadFile(path, text)
 }

@@ -89,6 +89,20 @@ func checkFile(path string) error {
 	return nil
 }
 
+// openFile opens the file that a flag names to be read. Whatever is wrong with it, the
+// flag is.
+func openFile(flag, path string, advice problem.Advice) (*os.File, error) {
+	f, err := os.Open(path)
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	if err != nil {
+		return nil, problem.With(usageError("--%s %s: %w", flag, path, err), advice)
+	}
+	return f, nil
+}
+
 // checkDocument refuses a file that is no fax document. What comes through a pipe can
 // be read only once, by the command.
 func checkDocument(path string) error {

@@ -66,7 +66,7 @@ func outputFlags() []string { return []string{"output", "columns", "no-header", 
 
 // preparePrinting makes the printers of a command that is about to run. A default
 // from the environment that does not fit the command, or its flags, is no mistake
-// of whoever typed it: the command has its own then.
+// of whoever typed it: the command has its own then. One that fits no command is.
 func (a *app) preparePrinting(cmd *cobra.Command) error {
 	spec, source := a.flags.output, "--output"
 	fromEnvironment := !cmd.Flags().Changed("output") && a.getenv("FAXCTL_OUTPUT") != ""
@@ -84,10 +84,35 @@ func (a *app) preparePrinting(cmd *cobra.Command) error {
 	a.dataAsked = spec != "" || given(cmd, outputFlags()) != ""
 	err = a.makePrinters(cmd, spec)
 	if err != nil && fromEnvironment {
+		if err := a.fitsNone(cmd, source); err != nil {
+			return err
+		}
 		a.format, a.dataAsked = output.Format{}, given(cmd, outputFlags()) != ""
 		err = a.makePrinters(cmd, "")
 	}
 	return err
+}
+
+// fitsNone is what is wrong with a format that no command can print, such as one of
+// columns that nothing has, for a command that prints data; nil when there is one that
+// can. Data without columns is JSON of any shape, and tells nothing.
+func (a *app) fitsNone(cmd *cobra.Command, source string) (wrong error) {
+	alone := output.Options{Format: a.format, Source: source}
+	for of, forms := range a.forms {
+		for _, f := range forms {
+			if len(f.columns()) == 0 {
+				continue
+			}
+			err := f.make(alone)
+			if err == nil {
+				return nil
+			}
+			if of == cmd && f.when() {
+				wrong = err
+			}
+		}
+	}
+	return wrong
 }
 
 // parseFormat reads what -o says; nothing is the form that a command has without it.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 
@@ -104,9 +103,9 @@ func (a *app) captured(params []string, body string) (url.Values, []byte, error)
 	}
 	r := a.in
 	if body != "-" {
-		file, err := os.Open(body)
+		file, err := openFile("body", body, problem.Say("name the file with the body as it came; - is standard input"))
 		if err != nil {
-			return nil, nil, problem.Of(problem.ErrInvalid, err)
+			return nil, nil, err
 		}
 		defer func() { _ = file.Close() }()
 		r = file

@@ -66,7 +66,7 @@ func Parse(spec string) (Format, error) {
 	case "table", "wide", "csv", "tsv":
 		f.columns = arg
 		if given && arg == "" {
-			return Format{}, mistake("-o "+spec+" names no column", problem.Say("name some after the sign, as in -o "+name+"=phone,id"))
+			return Format{}, mistake("-o "+spec+" names no column", problem.Say("name some after the sign, as in -o "+name+"=NAME,NAME; -o "+name+" shows their names"))
 		}
 		return f, nil
 	case "json", "jsonl", "yaml", "id":
@@ -92,7 +92,7 @@ func formatNames() []string {
 
 func (f *Format) parseQuery(text string) error {
 	if strings.TrimSpace(text) == "" {
-		return mistake("-o jq= has no expression", problem.Say("write one after the sign, as in -o 'jq=.[].phone'"))
+		return mistake("-o jq= has no expression", problem.Say("write one after the sign, as in -o 'jq=.[].NAME'"))
 	}
 	q, err := gojq.Parse(text)
 	var at *gojq.ParseError
@@ -118,11 +118,11 @@ func position(text string, e *gojq.ParseError) int {
 
 func (f *Format) parseTemplate(text string) error {
 	if text == "" {
-		return mistake("-o template= has no text", problem.Say("write one after the sign, as in -o 'template={{.phone}}'"))
+		return mistake("-o template= has no text", problem.Say("write one after the sign, as in -o 'template={{.NAME}}', with the names that -o json shows"))
 	}
 	t, err := template.New("template").Parse(text)
 	if err != nil {
-		return mistake(err.Error(), problem.Say("fields have the names that -o json shows, as in {{.phone}}"))
+		return mistake(err.Error(), problem.Say("fields have the names that -o json shows, as in {{.NAME}}"))
 	}
 	f.template = t
 	return nil

@@ -17,15 +17,15 @@ func TestParseExplainsMistakes(t *testing.T) {
 		{"", `unknown output format ""`, "one of table"},
 		{"jsn", `unknown output format "jsn"`, "did you mean json?"},
 		{"CSV", `unknown output format "CSV"`, "did you mean csv?"},
-		{"csv=", "-o csv= names no column", "-o csv=phone,id"},
+		{"csv=", "-o csv= names no column", "-o csv=NAME,NAME"},
 		{"json=phone", "-o json takes no columns", "-o csv=phone"},
-		{"jq", "-o jq= has no expression", "jq=.[].phone"},
+		{"jq", "-o jq= has no expression", "jq=.[].NAME"},
 		{"jq=.[].é", `jq expression, character 5: unexpected token "é"`, "-o json"},
 		{"jq=.[", "jq expression, character 3: unexpected EOF", "-o json"},
 		{"jq=nope(1)", "jq expression: function not defined: nope/1", ""},
 		{"jq=input", "jq expression: input(s)/0 is not allowed", ""},
-		{"template=", "-o template= has no text", "{{.phone}}"},
-		{"template={{.phone", "template: template:1: unclosed action", "{{.phone}}"},
+		{"template=", "-o template= has no text", "{{.NAME}}"},
+		{"template={{.phone", "template: template:1: unclosed action", "{{.NAME}}"},
 	} {
 		_, err := output.Parse(c.spec)
 		var spec *problem.Error
@@ -53,6 +53,7 @@ func TestNewRefuses(t *testing.T) {
 		{"table", output.Options{Columns: "-phone,-name,-mode,-pages,-created"}, lineType(), "no column is left to show"},
 		{"json", output.Options{Columns: "phone"}, lineType(), "--columns means nothing to -o json"},
 		{"csv", output.Options{Raw: true}, lineType(), "--raw needs a JSON format, not csv"},
+		{"csv", output.Options{Raw: true}, noID, "--raw: this does not come from a provider"}, // first, or adding -o json would be in vain
 		{"json", output.Options{Raw: true}, noID, "--raw: this does not come from a provider"},
 		{"id", output.Options{}, noID, "-o id: these have no id"},
 		{"csv", output.Options{}, output.Type[line]{Form: "json"}, "-o csv: this has no columns"},

@@ -101,6 +101,7 @@ type Screen struct {
 // Options is what the person asked for, and where it goes.
 type Options struct {
 	Format   Format // the zero value is the form of the type, mostly the table
+	Source   string // where it was asked for, in errors; "" is --output
 	Columns  string // a list of columns, or changes to it: see [Select]
 	NoHeader bool
 	Raw      bool // json, jsonl, yaml and jq: what the provider sent, untouched

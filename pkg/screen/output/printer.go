@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -34,13 +35,13 @@ func New[T any](t Type[T], opt Options) (Printer[T], error) {
 		return p, err
 	}
 	if name == "template" {
-		return p, checkFields[T](opt.Format.template)
+		return p, opt.asked(checkFields[T](opt.Format.template))
 	}
 	if !tabular(name) {
 		return p, nil
 	}
 	if _, err := Select(t.Columns, true, opt.Format.columns); opt.Format.columns != "" && err != nil {
-		return p, fmt.Errorf("%s: %w", problem.Field("output"), err)
+		return p, opt.asked(err)
 	}
 	var err error
 	if p.list, err = Select(t.Columns, name == "wide", opt.Format.columns, opt.Columns); err != nil {
@@ -161,25 +162,28 @@ func tabular(name string) bool {
 func (o Options) check(raw, id, columns bool) error {
 	name := o.Format.name
 	switch {
+	case o.Raw && !raw:
+		return mistake(problem.Say("%s: this does not come from a provider", problem.Field("raw")).String(), problem.Say("leave %s out", problem.Field("raw")))
 	case tabular(name) && !columns:
 		return mistake("-o "+name+": this has no columns", problem.Say("write it as json or yaml, or choose with jq= or template="))
 	case name == "id" && !id:
 		return mistake("-o id: these have no id", problem.Say("choose a column with -o tsv=… %s", problem.Field("no-header")))
 	}
-	switch name {
-	case "json", "jsonl", "yaml", "jq":
-		if o.Raw && !raw {
-			return mistake(problem.Say("%s: this does not come from a provider", problem.Field("raw")).String(), problem.Say("leave %s out", problem.Field("raw")))
-		}
-	default:
-		if o.Raw {
-			return mistake(problem.Say("%s needs a JSON format, not "+name, problem.Field("raw")).String(), problem.Say("add -o json"))
-		}
+	if o.Raw && !slices.Contains([]string{"json", "jsonl", "yaml", "jq"}, name) {
+		return mistake(problem.Say("%s needs a JSON format, not "+name, problem.Field("raw")).String(), problem.Say("add -o json"))
 	}
 	if o.Columns != "" && !tabular(name) {
 		return mistake(problem.Say("%s means nothing to -o "+name, problem.Field("columns")).String(), problem.Say("choose fields with -o 'jq=…', or leave %s out", problem.Field("columns")))
 	}
 	return nil
+}
+
+// asked says where the format was asked for that err is about.
+func (o Options) asked(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", cmp.Or(o.Source, problem.Field("output").String()), err)
 }
 
 // nothing is the end of a printer that has nothing left to say.

@@ -171,9 +171,12 @@ func (t *Term) Note(format string, args ...any) {
 // Warn says something that may be a mistake, quiet or not.
 func (t *Term) Warn(format string, args ...any) { t.say("warning:", format, args) }
 
-// Fail says why the command failed, and what to do next unless hint is empty.
+// Fail says why the command failed, each line of it a mistake of its own, and what to
+// do next unless hint is empty.
 func (t *Term) Fail(err error, hint string) {
-	t.say("error:", "%v", []any{err})
+	for line := range strings.Lines(err.Error()) {
+		t.say("error:", "%s", []any{line})
+	}
 	if hint != "" {
 		t.say("hint:", "%s", []any{hint})
 	}

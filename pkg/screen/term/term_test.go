@@ -235,6 +235,16 @@ func TestInterruptedQuestion(t *testing.T) {
 	})
 }
 
+// Each line of an error is a mistake of its own, and says so.
+func TestFailLabelsEachMistake(t *testing.T) {
+	var pipe bytes.Buffer
+	tm := term.New(term.Config{In: strings.NewReader(""), Out: io.Discard, Err: &pipe, Getenv: env()})
+	tm.Fail(errors.New("numbers.yaml:2: unknown key\nnumbers.yaml:7: %d is no URL"), "see the schema")
+	if got, want := pipe.String(), "error: numbers.yaml:2: unknown key\nerror: numbers.yaml:7: %d is no URL\nhint: see the schema\n"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestLongLinesWrap: on a terminal what is longer than a line goes on between
 // words; in a pipe every line is as it was said.
 func TestLongLinesWrap(t *testing.T) {
