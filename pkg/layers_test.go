@@ -44,6 +44,7 @@ func layers() map[string][]string {
 		"archive/document":  {},
 		"archive/fetch":     {"archive/document", "base/durable", "fax"},
 		"archive/index":     {"base/sqlite", "fax"},
+		"archive/prune":     {"archive", "archive/fetch", "base/batch", "base/durable", "fax", "fax/listing"},
 		"archive/retention": {"fax"},
 
 		"receive/callback": {"fax", "receive/twiml", "receive/webhook"},

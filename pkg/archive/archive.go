@@ -2,8 +2,8 @@
 // that outlives the provider, the account and this program.
 //
 // Use [Open] to add to an archive and [Read] to look into one. [Archive.Save]
-// keeps a fax, [Archive.SaveThenDelete] keeps it and then deletes it at the
-// provider, [Archive.Verify] reads everything again.
+// keeps a fax, [Archive.Secure] proves as well that all of it is kept, as it must be
+// before it is deleted at the provider, [Archive.Verify] reads everything again.
 //
 //	ARCHIVE/faxctl-archive.json    the version of this layout
 //	ARCHIVE/2026/11/23/FX….pdf     a document (or .tiff), under the day of the fax in UTC
@@ -78,16 +78,22 @@ type Archive struct {
 // folder is empty or not there. Close it. Errors: [ErrLocked]; fax.ErrInvalid for a
 // folder that has something else in it; fax.ErrUnsupported for an archive of a later
 // version; those of the file system.
-func Open(ctx context.Context, dir string) (*Archive, error) { return OpenWithin(ctx, dir, 0) }
+func Open(ctx context.Context, dir string) (*Archive, error) { return Opener{}.Open(ctx, dir) }
 
-// OpenWithin is Open that waits, for as long as is given, while another process
-// writes.
-func OpenWithin(ctx context.Context, dir string, wait time.Duration) (*Archive, error) {
-	return openOn(ctx, durable.OS{}, dir, wait)
+// Opener opens archives for writing. The zero value does not wait for others.
+type Opener struct {
+	// Wait is how long to wait while another process writes.
+	Wait time.Duration
+
+	// Waiting, unless nil, is told once who is waited for (it may be empty: nobody
+	// knows), when that has taken a second.
+	Waiting func(who string)
+
+	Disk durable.Disk // nil: durable.OS
 }
 
-// openOn is Open on any disk.
-func openOn(ctx context.Context, disk durable.Disk, dir string, wait time.Duration) (*Archive, error) {
+// Open is [Open] that waits.
+func (o Opener) Open(ctx context.Context, dir string) (*Archive, error) {
 	found, err := checkFormat(dir)
 	if err == nil && !found {
 		err = checkEmpty(dir)
@@ -95,23 +101,30 @@ func openOn(ctx context.Context, disk durable.Disk, dir string, wait time.Durati
 	if err != nil {
 		return nil, err
 	}
-	if err := durable.MakeDir(disk, dir); err != nil {
+	if err := durable.MakeDir(o.disk(), dir); err != nil {
 		return nil, err
 	}
-	return openThere(ctx, disk, dir, wait)
+	return o.openThere(ctx, dir)
+}
+
+func (o Opener) disk() durable.Disk {
+	if o.Disk == nil {
+		return durable.OS{}
+	}
+	return o.Disk
 }
 
 // openThere opens the archive in a folder that is there, and may be without its
 // format file.
-func openThere(ctx context.Context, disk durable.Disk, dir string, wait time.Duration) (*Archive, error) {
-	a := newArchive(disk, dir)
+func (o Opener) openThere(ctx context.Context, dir string) (*Archive, error) {
+	a := newArchive(o.disk(), dir)
 	var err error
-	if a.turn, err = takeTurn(ctx, a.disk, dir, wait); err != nil {
+	if a.turn, err = o.takeTurn(ctx, a.disk, dir); err != nil {
 		return nil, err
 	}
 	found, err := checkFormat(dir)
 	if err == nil && !found {
-		err = writeFormat(disk, dir)
+		err = writeFormat(o.disk(), dir)
 	}
 	if err == nil {
 		err = a.openIndex(ctx)
@@ -132,27 +145,7 @@ func Check(dir string) error {
 	if err != nil {
 		return err
 	}
-	return mayMake(dir, dir)
-}
-
-// mayMake fails when name cannot be made in dir, or in that of the folders above
-// which is there.
-func mayMake(name, dir string) error {
-	for {
-		st, err := os.Stat(dir)
-		switch above := filepath.Dir(dir); {
-		case err == nil && !st.IsDir():
-			return &fs.PathError{Op: "make", Path: name, Err: fmt.Errorf("%s is no folder", dir)}
-		case err == nil && st.Mode().Perm()&0o222 == 0: // for all that root may, as in /proc
-			return &fs.PathError{Op: "make", Path: name, Err: fmt.Errorf("%s: %w", dir, fs.ErrPermission)}
-		case err == nil:
-			return writable(dir)
-		case !errors.Is(err, fs.ErrNotExist) || above == dir:
-			return err
-		default:
-			dir = above
-		}
-	}
+	return durable.MayMake(dir, dir)
 }
 
 // Known fails when there is no archive in the folder (fax.ErrNotFound), or none

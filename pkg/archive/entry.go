@@ -31,7 +31,7 @@ type Entry struct {
 	// the record names one; zero: it has not said so, of this record.
 	DocumentDenied time.Time `json:"document_denied,omitzero"`
 
-	// Gone is when the fax was deleted at the provider by [Archive.SaveThenDelete];
+	// Gone is when the fax was deleted at the provider, as [Archive.MarkDeleted] was told;
 	// zero: it was not, or nobody was there any more to note it.
 	Gone time.Time `json:"gone,omitzero"`
 	// Proven: the marks above rest on more than one answer that something was not

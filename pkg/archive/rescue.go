@@ -6,18 +6,17 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
-// Rescue is [OpenWithin] for an archive that must be there already. One that has lost
+// Rescue is Open for an archive that must be there already. One that has lost
 // its format file gets a new one, which is told: it is known by a sidecar in its
 // place. Errors are also those of [Known].
-func Rescue(ctx context.Context, dir string, wait time.Duration) (a *Archive, rescued bool, err error) {
+func (o Opener) Rescue(ctx context.Context, dir string) (a *Archive, rescued bool, err error) {
 	if err = Known(dir); err == nil {
-		a, err = OpenWithin(ctx, dir, wait)
+		a, err = o.Open(ctx, dir)
 		return a, false, err
 	}
 	if !errors.Is(err, problem.ErrNotFound) {
@@ -27,10 +26,10 @@ func Rescue(ctx context.Context, dir string, wait time.Duration) (a *Archive, re
 	if bad != nil || !lost {
 		return nil, false, errors.Join(err, bad)
 	}
-	if err := durable.MakeDir(durable.OS{}, dir); err != nil {
+	if err := durable.MakeDir(o.disk(), dir); err != nil {
 		return nil, false, err
 	}
-	a, err = openThere(ctx, durable.OS{}, dir, wait)
+	a, err = o.openThere(ctx, dir)
 	return a, err == nil, err
 }
 

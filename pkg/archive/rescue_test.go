@@ -55,7 +55,7 @@ func TestRescue(t *testing.T) {
 			}
 			known := Known(dir)
 			before := tree(t, filepath.Dir(dir))
-			a, rescued, err := Rescue(t.Context(), filepath.Join(dir, tc.below), 0)
+			a, rescued, err := Opener{}.Rescue(t.Context(), filepath.Join(dir, tc.below))
 			if !errors.Is(err, tc.is) || tc.is == nil && err != nil {
 				t.Fatalf("got %v, want %v", err, tc.is)
 			}

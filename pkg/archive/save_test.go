@@ -450,8 +450,8 @@ func TestSaveOfAnotherDocument(t *testing.T) {
 			t.Errorf("%d: what was kept is not any more: %v", i, err)
 		}
 	}
-	if r, err := a.SaveThenDelete(t.Context(), d, d.records[faxes[0].ID], Deletion{}); r.Result != Failed || err == nil || len(d.deleted) > 0 {
-		t.Errorf("%+v, %v", r, err)
+	if _, err := a.Secure(t.Context(), d, d.records[faxes[0].ID], false); err == nil {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -484,8 +484,8 @@ func TestSaveSeesAHoldThatComesMeanwhile(t *testing.T) {
 		t.Errorf("without a document: %+v, %v", e, err)
 	}
 	d.storage = nil
-	if r, err := a.SaveThenDelete(t.Context(), d, f, Deletion{}); r.Result != Skipped || !errors.Is(err, problem.ErrConflict) || len(d.deleted) > 0 {
-		t.Errorf("%+v, %v", r, err)
+	if _, err := a.Secure(t.Context(), d, f, false); !errors.As(err, new(*HeldError)) {
+		t.Errorf("%v", err)
 	}
 	if e, err := a.Get(t.Context(), f.ID); err != nil || e.Hold == nil || e.Document == nil {
 		t.Errorf("%+v, %v", e, err)

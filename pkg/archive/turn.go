@@ -31,12 +31,13 @@ const (
 
 	mostMark = 256                   // bytes of it that are read
 	nextTry  = 20 * time.Millisecond // after which a lock is tried again
+	silence  = time.Second           // after which it is told that it is waited for
 )
 
-// takeTurn waits for the turn, for as long as is given. [ErrLocked]: another
-// process has it. The mark is on the disk when it returns.
-func takeTurn(ctx context.Context, disk durable.Disk, dir string, wait time.Duration) (*turn, error) {
-	lock, err := takeLock(ctx, dir, wait)
+// takeTurn waits for the turn. [ErrLocked]: another process has it. The mark is on
+// the disk when it returns.
+func (o Opener) takeTurn(ctx context.Context, disk durable.Disk, dir string) (*turn, error) {
+	lock, err := o.takeLock(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +49,10 @@ func takeTurn(ctx context.Context, disk durable.Disk, dir string, wait time.Dura
 }
 
 // takeLock locks the lock file, and makes it where there is none.
-func takeLock(ctx context.Context, dir string, wait time.Duration) (durable.File, error) {
+func (o Opener) takeLock(ctx context.Context, dir string) (durable.File, error) {
 	path := filepath.Join(dir, lockName)
-	for end := time.Now().Add(wait); ; {
+	begun := time.Now()
+	for told := o.Waiting == nil; ; {
 		f, err := durable.OS{}.OpenFile(path, os.O_RDWR|os.O_CREATE)
 		if err != nil {
 			return nil, err
@@ -64,9 +66,15 @@ func takeLock(ctx context.Context, dir string, wait time.Duration) (durable.File
 		if err := errors.Join(err, f.Close()); err != nil && !errors.Is(err, errRemoved) {
 			return nil, err
 		}
-		left := time.Until(end)
+		waited := time.Since(begun)
+		left := o.Wait - waited
 		if !taken && left <= 0 {
 			return nil, lockedOut(dir)
+		}
+		if !taken && !told && waited >= silence {
+			who, _ := readMark(dir)
+			o.Waiting(who)
+			told = true
 		}
 		select {
 		case <-ctx.Done():

@@ -143,8 +143,8 @@ func TestLockRemoved(t *testing.T) {
 				if _, _, err := a.Save(t.Context(), d, faxes[2]); !errors.Is(err, problem.ErrConflict) || !errors.Is(err, errRemoved) || problem.AdviceOf(err).String() == "" {
 					t.Errorf("the first writer: %v", err)
 				}
-				if r, err := a.SaveThenDelete(t.Context(), d, faxes[0], Deletion{}); err == nil || len(d.deleted) > 0 {
-					t.Errorf("deleted: %+v, %v", r, err)
+				if _, err := a.Secure(t.Context(), d, faxes[0], false); err == nil {
+					t.Errorf("deleted: %v", err)
 				}
 				if err := a.Close(t.Context()); !errors.Is(err, errRemoved) {
 					t.Errorf("closing: %v", err)
@@ -179,13 +179,13 @@ func TestWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, wait := range []time.Duration{0, time.Millisecond} {
-		if b, err := OpenWithin(t.Context(), dir, wait); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("(process %d on ", os.Getpid())) {
+		if b, err := (Opener{Wait: wait}).Open(t.Context(), dir); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("(process %d on ", os.Getpid())) {
 			t.Errorf("after %s: %v, %v", wait, b, err)
 		}
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if _, err := OpenWithin(ended, dir, time.Hour); !errors.Is(err, context.Canceled) {
+	if _, err := (Opener{Wait: time.Hour}).Open(ended, dir); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
 	closed := make(chan error)
@@ -193,9 +193,36 @@ func TestWait(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 		closed <- a.Close(context.Background())
 	}()
-	b, err := OpenWithin(t.Context(), dir, time.Hour)
+	b, err := Opener{Wait: time.Hour}.Open(t.Context(), dir)
 	if err := errors.Join(err, <-closed); err != nil {
 		t.Fatal(err)
+	}
+	if err := b.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Who is waited for is told once, after a while.
+func TestWaitIsTold(t *testing.T) {
+	dir := t.TempDir()
+	a, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	begun := time.Now()
+	b, err := Opener{Wait: time.Hour, Waiting: func(who string) {
+		if told = append(told, who); time.Since(begun) < silence {
+			t.Errorf("told after %s", time.Since(begun))
+		}
+		time.AfterFunc(3*nextTry, func() {
+			if err := a.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}}.Open(t.Context(), dir)
+	if err != nil || len(told) != 1 || !strings.HasPrefix(told[0], fmt.Sprintf("process %d on ", os.Getpid())) {
+		t.Fatalf("%q, %v", told, err)
 	}
 	if err := b.Close(t.Context()); err != nil {
 		t.Error(err)

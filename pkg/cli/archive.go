@@ -327,7 +327,7 @@ func (a *app) askAgain(ctx context.Context, kept *archive.Archive, jobs int) err
 // writeArchive opens an archive that exists already for writing, and makes one that
 // has lost its format file whole again.
 func (a *app) writeArchive(ctx context.Context, dir string, wait time.Duration) (*archive.Archive, error) {
-	kept, rescued, err := archive.Rescue(ctx, dir, wait)
+	kept, rescued, err := a.archiveOpener(dir, wait).Rescue(ctx, dir)
 	if err != nil {
 		return nil, err
 	}

@@ -40,18 +40,13 @@ func namedFax(id string, err error) error {
 
 // trouble counts what becomes of the items of a batch, and tells the person of each
 // that failed or was skipped.
-func (a *app) trouble() *batch.Trouble { return troubleOf(a) }
+func (a *app) trouble() *batch.Trouble { return batch.NewTrouble(a.skipped, a.failed) }
 
-// listener is told of each item that failed or was skipped: the person at the
-// terminal, or a log.
-type listener interface {
-	warn(format string, args ...any)
-	report(err error)
-}
+// skipped tells why an item of a batch was left alone.
+func (a *app) skipped(why error) { a.warn("%v", why) }
 
-func troubleOf(to listener) *batch.Trouble {
-	return batch.NewTrouble(func(why error) { to.warn("%v", why) }, func(err error) { to.report(inWords(err)) })
-}
+// failed tells of an item of a batch that failed.
+func (a *app) failed(err error) { a.report(inWords(err)) }
 
 // each reads a sequence to its end, and returns the error it ended with.
 func each[T any](seq iter.Seq2[T, error], do func(T)) error {

@@ -98,10 +98,20 @@ func checkWait(wait time.Duration) error {
 	return nil
 }
 
+// archiveOpener opens an archive for writing, and tells what it waits for.
+func (a *app) archiveOpener(dir string, wait time.Duration) archive.Opener {
+	return archive.Opener{Wait: wait, Waiting: func(who string) {
+		if who != "" {
+			who = " (" + who + ")"
+		}
+		a.say("Waiting up to %s for another process that is writing to %s%s.", wait, dir, who)
+	}}
+}
+
 // opener opens archives for writing until the command ends.
 func (a *app) opener(wait time.Duration) func(ctx context.Context, dir string) (*archive.Archive, error) {
 	return func(ctx context.Context, dir string) (*archive.Archive, error) {
-		kept, err := archive.OpenWithin(ctx, dir, wait)
+		kept, err := a.archiveOpener(dir, wait).Open(ctx, dir)
 		if err == nil {
 			a.onClose(func() error { return kept.Close(ctx) })
 		}

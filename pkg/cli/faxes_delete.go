@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -136,17 +137,7 @@ func (a *app) deleteNamed(ctx context.Context, args []string, d removal) error {
 }
 
 // what names what goes.
-func (d removal) what(n int) string {
-	switch {
-	case n == 0 && d.mediaOnly:
-		return "no document"
-	case n == 0:
-		return "no fax"
-	case d.mediaOnly:
-		return "the " + plural(n, "document", "documents")
-	}
-	return plural(n, "fax", "faxes")
-}
+func (d removal) what(n int) string { return prune.What(n, d.mediaOnly) }
 
 // wouldDelete shows the faxes that a real run would delete.
 func (a *app) wouldDelete(ctx context.Context, faxes fax.Faxes, ids []string, d removal) error {

@@ -5,16 +5,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/archive/retention"
+	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // showPlan says what would go, before it does.
-func (a *app) showPlan(plan retention.Plan, p prune) {
+func (a *app) showPlan(plan prune.Plan, p pruning) {
 	s := plan.Summary
-	meet := s.Count + s.Skipped - plan.Left(retention.NoDate)
+	meet := s.Count + s.Skipped - plan.Left(prune.NoDate)
 	switch {
 	case meet == 0:
 		a.say("Nothing to delete: no fax meets the conditions.")
@@ -22,7 +22,7 @@ func (a *app) showPlan(plan retention.Plan, p prune) {
 		a.say("Nothing to delete: %s the conditions, and none of them may go.", plural(meet, "fax meets", "faxes meet"))
 	default:
 		a.say("To delete at %s: %s of the %d that meet the conditions, made from %s to %s.", a.place(),
-			removal{mediaOnly: p.policy.MediaOnly}.what(s.Count), meet, day(s.Oldest), day(s.Newest))
+			prune.What(s.Count, p.Policy.MediaOnly), meet, day(s.Oldest), day(s.Newest))
 		pages := plural(s.Pages, "page", "pages")
 		if s.UnknownPages > 0 {
 			pages += ", and " + plural(s.UnknownPages, "fax", "faxes") + " of unknown length"
@@ -37,24 +37,24 @@ func (a *app) showPlan(plan retention.Plan, p prune) {
 			a.say("  each copy is read again before its fax is deleted")
 		}
 	}
-	reasons := map[retention.Reason]int{}
+	reasons := map[prune.Reason]int{}
 	for _, skip := range plan.Skipped {
 		reasons[skip.Reason]++
 	}
 	for _, reason := range slices.Sorted(maps.Keys(reasons)) {
 		a.say("  left alone, %s: %d", reason, reasons[reason])
 	}
-	if reasons[retention.Uncounted] > 0 {
+	if reasons[prune.Uncounted] > 0 {
 		a.say("  the pages of a copy cannot be counted: faxctl archive list %s -o csv=id,uncounted tells why;", text.ShellWord(p.archive))
 		a.say("  look at it, then add --allow-uncounted to delete such faxes too")
 	}
 }
 
 // tellDamage names the faxes that stay because their copy cannot be read.
-func (a *app) tellDamage(plan retention.Plan) error {
+func (a *app) tellDamage(plan prune.Plan) error {
 	var end error
 	for _, skip := range plan.Skipped {
-		if skip.Reason == retention.Damaged {
+		if skip.Reason == prune.Damaged {
 			a.warn("left alone: %s", text.Line(skip.Detail))
 			end = problem.Of(errFindings, problem.ErrTold)
 		}

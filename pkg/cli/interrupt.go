@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 )
 
@@ -26,7 +26,7 @@ type interrupts struct {
 // out what became of what was on the line, and to say so. One that does not end, as
 // it waits for whoever reads its output, is ended: nothing is left half done by
 // that.
-const unwind = max(plan.LookFor, archive.LookFor) + 5*time.Second
+const unwind = max(plan.LookFor, prune.LookFor) + 5*time.Second
 
 // watchSignals returns a context that ends with the command or an abrupt
 // interrupt, and the interrupts for gentle ones. stop ends the watching.

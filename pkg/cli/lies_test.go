@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider"
@@ -224,7 +225,7 @@ func (l *lie) checkDeleted(ctx context.Context) error {
 		return err
 	}
 	for line := range strings.Lines(string(receipts)) {
-		var r archive.Receipt
+		var r prune.Receipt
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			return err
 		}
@@ -232,7 +233,7 @@ func (l *lie) checkDeleted(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if (r.Result == archive.Deleted || r.Result == archive.AlreadyGone) && has > most {
+		if (r.Result == prune.Deleted || r.Result == prune.AlreadyGone) && has > most {
 			return fmt.Errorf("%s is called %s, and is there", r.ID, r.Result)
 		}
 	}

@@ -15,9 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
-	"github.com/faxctl/faxctl/pkg/archive/retention"
+	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
@@ -33,7 +32,8 @@ type serving struct {
 	exec, forward          string
 	pruneAfter             string
 	maxDelete              string
-	prune                  prune
+	prune                  pruning
+	byHand                 problem.Invocation // does the same with a person at hand
 	storeMedia             bool
 	cert, key              string
 	acme                   receiver.ACME
@@ -191,7 +191,7 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 // readPrune makes a policy of --prune-after.
 func (s *serving) readPrune() (err error) {
 	p := &s.prune
-	p.policy.Filter.Direction, p.archive, p.jobs, p.most = fax.Inbound, s.archive, s.Jobs, s.MaxDocument
+	p.Policy.Filter.Direction, p.Jobs, p.MaxDocument = fax.Inbound, s.Jobs, s.MaxDocument
 	switch {
 	case s.pruneAfter == "" && p.receipts != "":
 		return usageError("--receipts is for --prune-after")
@@ -200,17 +200,17 @@ func (s *serving) readPrune() (err error) {
 	case s.pruneAfter == "":
 		return nil
 	}
-	if p.policy.OlderThan, err = deletionAge(s.pruneAfter); err != nil {
+	if p.Policy.OlderThan, err = deletionAge(s.pruneAfter); err != nil {
 		return fmt.Errorf("--prune-after: %w", err)
 	}
-	p.ages = []time.Duration{p.policy.OlderThan}
-	p.byHand = fmt.Sprintf("faxctl faxes prune --older-than %s --direction inbound --archive %s", s.pruneAfter, text.ShellWord(s.archive))
+	p.Ages = []time.Duration{p.Policy.OlderThan}
+	s.byHand = problem.Command("faxes", "prune").Set("older-than", s.pruneAfter).Set("direction", string(fax.Inbound)).Set("archive", s.archive)
 	if p.receipts != "" && p.receipts != "-" {
-		p.byHand += " --receipts " + text.ShellWord(p.receipts)
+		s.byHand = s.byHand.Set("receipts", p.receipts)
 	}
-	p.policy.MaxDelete = retention.DailyLimit()
+	p.Policy.MaxDelete = prune.DailyLimit()
 	if s.maxDelete != "" {
-		if p.policy.MaxDelete, err = retention.ParseLimit(s.maxDelete); err != nil {
+		if p.Policy.MaxDelete, err = prune.ParseLimit(s.maxDelete); err != nil {
 			return fmt.Errorf("--max-delete: %w", err)
 		}
 	}
@@ -276,19 +276,11 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 	a.onClose(func() error { return keeper.close(ctx) })
 	a.onClose(keeper.leaveClaim)
 	s.Archive, s.Serves = keeper, keeper.serves
-	var write func(archive.Receipt) error
 	var current atomic.Pointer[account]
 	current.Store(&a.account)
 	if s.pruneAfter != "" {
-		s.Prune = func(ctx context.Context) (run receiver.Pruned, err error) {
-			err = keeper.use(ctx, func(kept *archive.Archive) (err error) {
-				run, err = a.with(current.Load()).pruneArchived(ctx, kept, s.prune, write, s.Log)
-				return err
-			})
-			if hint := a.hint(err); hint != "" {
-				err = problem.With(err, problem.Say(hint))
-			}
-			return run, err
+		s.Prune = func(ctx context.Context) (receiver.Pruned, error) {
+			return a.pruneDaily(ctx, keeper, &s, current.Load().provider)
 		}
 	}
 	r, err := receiver.Open(ctx, s.Config)
@@ -310,7 +302,7 @@ func (a *app) receive(ctx context.Context, s serving) (err error) {
 	if err := keeper.claim(ctx, r, s); err != nil {
 		return err
 	}
-	if write, err = a.receiptWriter(s.prune.receipts); err != nil {
+	if s.prune.Receipt, err = a.receiptWriter(s.prune.receipts); err != nil {
 		return err
 	}
 	a.announce(l, r, s)

@@ -9,8 +9,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive"
-	"github.com/faxctl/faxctl/pkg/archive/retention"
-	"github.com/faxctl/faxctl/pkg/base/batch"
+	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
@@ -82,7 +81,7 @@ func (k *keeper) open(ctx context.Context) (*archive.Archive, error) {
 			return nil, fmt.Errorf("%w: %v", problem.ErrUnavailable, err)
 		}
 	}
-	return archive.OpenWithin(ctx, k.dir, k.wait)
+	return archive.Opener{Wait: k.wait}.Open(ctx, k.dir)
 }
 
 func (k *keeper) leave(ctx context.Context) {
@@ -167,53 +166,23 @@ func (k *keeper) Size(ctx context.Context) (int64, error) {
 	return sum, nil
 }
 
-// pruneArchived does what faxes prune --archive does, and tells the log. When
-// the server is about to end it begins no more deletions.
-func (a *app) pruneArchived(ctx context.Context, kept *archive.Archive, p prune, write func(archive.Receipt) error, log *slog.Logger) (run receiver.Pruned, err error) {
-	p.begun = time.Now()
-	if err := a.checkClock(ctx, p); err != nil {
-		if errors.Is(err, problem.ErrConflict) {
-			run.Refused = receiver.ByClock
-		}
-		return run, err
-	}
-	faxes := a.account.provider.Faxes
-	plan, err := a.planPrune(ctx, faxes, kept, p)
-	run.Undated = plan.Left(retention.NoDate)
-	if err != nil {
-		if plan.Summary.Count > 0 && errors.Is(err, problem.ErrConflict) {
-			run.Refused, run.HeldBack = receiver.ByLimit, plan.Summary.Count
-			err = problem.With(err, problem.Say("look at them, then release them once: "+p.byHand))
-		}
-		return run, err
-	}
-	for _, skip := range plan.Skipped {
-		if skip.Reason == retention.Damaged {
-			log.Warn("left alone", "error", skip.Detail)
-		}
-	}
-	var count sync.Mutex // receipts of several faxes are written at once
-	ending := a.interrupts.gently()
-	done, err := p.carryOut(ctx, faxes, kept, batch.Until(ending, values(plan.Delete)), logged{log}, func(r archive.Receipt) error {
-		count.Lock()
-		switch r.Result {
-		case archive.Deleted:
-			run.Deleted++
-		case archive.Failed, archive.Unknown:
-			run.Failed++
-		}
-		count.Unlock()
-		return write(r)
+// pruneDaily is the daily prune of a receiver.
+func (a *app) pruneDaily(ctx context.Context, keeper *keeper, s *serving, provider fax.Provider) (receiver.Pruned, error) {
+	run := s.prune.Run
+	run.Provider = provider
+	var day prune.Day
+	err := keeper.use(ctx, func(kept *archive.Archive) (err error) {
+		run.Archive = kept
+		day, err = run.Daily(ctx, a.interrupts.gently(), s.Log)
+		return err
 	})
-	log.Info("pruned at the provider", "deleted", done, "kept", len(plan.Skipped), "undated", run.Undated)
-	if ending.Err() != nil {
-		err = nil // the next run goes on with the rest
+	if day.Refused == prune.ByLimit {
+		err = problem.With(err, problem.Say("look at them, then release them once: %s", s.byHand))
 	}
-	return run, err
+	if hint := a.hint(err); hint != "" {
+		err = problem.With(err, problem.Say(hint))
+	}
+	return receiver.Pruned{
+		Deleted: day.Deleted, Failed: day.Failed, HeldBack: day.HeldBack, Undated: day.Undated, Refused: string(day.Refused),
+	}, err
 }
-
-// logged tells a log what a person would be told.
-type logged struct{ *slog.Logger }
-
-func (l logged) warn(format string, args ...any) { l.Warn(fmt.Sprintf(format, args...)) }
-func (l logged) report(err error)                { l.Error("not pruned", "error", err) }

@@ -1,4 +1,4 @@
-package retention
+package prune
 
 import (
 	"errors"
@@ -14,6 +14,8 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
+
+const day = 24 * time.Hour
 
 func testNow() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
@@ -47,7 +49,6 @@ func outbound(f *fax.Fax) {
 }
 
 func TestPlan(t *testing.T) {
-	const day = 24 * time.Hour
 	limit := func(s string) Limit {
 		l, err := ParseLimit(s)
 		if err != nil {
@@ -284,25 +285,4 @@ func TestQueryIsEnough(t *testing.T) {
 			t.Fatalf("the listing decides otherwise: %v %v %s", wantErr, gotErr, diff)
 		}
 	})
-}
-
-func TestExpiring(t *testing.T) {
-	const keeps = 180 * 24 * time.Hour
-	faxes := sequence(aged("safe", 165), aged("edge", 166), aged("soon", 179), aged("undated", 0, undated))
-	got := map[string]time.Time{}
-	for e, err := range Expiring(faxes, keeps, 14*24*time.Hour, testNow()) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		got[e.ID] = e.Expires
-	}
-	want := map[string]time.Time{"edge": testNow().AddDate(0, 0, 14), "soon": testNow().AddDate(0, 0, 1)}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	for _, err := range Expiring(faxes, 0, time.Hour, testNow()) {
-		if !errors.Is(err, problem.ErrUnsupported) {
-			t.Errorf("a provider that keeps faxes for ever: %v", err)
-		}
-	}
 }

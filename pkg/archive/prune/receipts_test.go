@@ -1,4 +1,4 @@
-package archive
+package prune
 
 import (
 	"bufio"
@@ -195,4 +195,16 @@ func TestReceiptsWrittenDuringASync(t *testing.T) {
 	if err := errors.Join(r.Write(Receipt{ID: "FX1", Result: Deleting}), r.Close()); err != nil || syncs != 2 {
 		t.Errorf("%d fsyncs, %v", syncs, err)
 	}
+}
+
+// deleting tells whether receipts have a line of the result [Deleting].
+func deleting(receipts *fstest.MapFile, id string) bool {
+	if receipts != nil {
+		for line := range strings.Lines(string(receipts.Data)) {
+			if strings.HasPrefix(line, `{"id":"`+id+`"`) && strings.HasSuffix(line, `"result":"deleting"}`+"\n") {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -1,12 +1,4 @@
-// Package retention decides which faxes a policy selects for deletion, and
-// says why the others stay.
-//
-// Use it before anything is deleted: list with [Policy.Query], decide with
-// [Policy.Plan], show the [Plan], ask, and only then carry it out. Everything
-// here is a pure function of what it is given: nothing is fetched, nothing is
-// deleted, and the clock is a parameter. [Expiring] tells what the provider
-// will drop by itself.
-package retention
+package prune
 
 import (
 	"cmp"
@@ -227,43 +219,5 @@ func (plan *Plan) add(f fax.Fax, archived bool) {
 	}
 	if f.Created.After(s.Newest) {
 		s.Newest = f.Created
-	}
-}
-
-// Expiry is a fax and when the provider drops it.
-type Expiry struct {
-	fax.Fax
-	Expires time.Time `json:"expires"`
-}
-
-// Horizon is the creation time of the youngest fax that a provider which keeps
-// faxes for keeps drops within the given time from now: list until there.
-func Horizon(keeps, within time.Duration, now time.Time) time.Time {
-	return now.Add(within - keeps)
-}
-
-// Expiring yields those faxes that the provider drops within the given time
-// from now, with the moment of it, in the order they come. keeps is the
-// provider's retention; fax.ErrUnsupported when it is 0: that provider drops
-// nothing. A fax without a date is left out, its end is not known.
-func Expiring(faxes iter.Seq2[fax.Fax, error], keeps, within time.Duration, now time.Time) iter.Seq2[Expiry, error] {
-	return func(yield func(Expiry, error) bool) {
-		if keeps <= 0 {
-			yield(Expiry{}, fmt.Errorf("expiring faxes: %w: this provider keeps faxes until they are deleted", problem.ErrUnsupported))
-			return
-		}
-		edge := Horizon(keeps, within, now)
-		for f, err := range faxes {
-			if err != nil {
-				yield(Expiry{}, err)
-				return
-			}
-			if f.Created.IsZero() || f.Created.After(edge) {
-				continue
-			}
-			if !yield(Expiry{f, f.Created.Add(keeps)}, nil) {
-				return
-			}
-		}
 	}
 }

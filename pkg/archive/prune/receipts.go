@@ -1,15 +1,58 @@
-package archive
+package prune
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/base/durable"
 )
+
+// Result is what became of a fax that was to be deleted.
+type Result string
+
+// The results.
+const (
+	Deleted     Result = "deleted"
+	AlreadyGone Result = "already gone" // the provider had it no more: its record and its list say so
+	Skipped     Result = "skipped"      // held, or still in progress
+	Failed      Result = "failed"       // it is still there
+	Unknown     Result = "unknown"      // no answer, neither to the DELETE nor to the question after it
+
+	// Deleting is not the last word: the DELETE is sent next. A fax with nothing
+	// after it met the end of the process.
+	Deleting Result = "deleting"
+)
+
+// Receipt says what became of one fax.
+type Receipt struct {
+	ID         string    `json:"id"`
+	NumberTail string    `json:"number_tail"` // the last four digits of our number
+	Created    time.Time `json:"created,omitzero"`
+	At         time.Time `json:"at"`
+	SHA256     string    `json:"sha256,omitempty"`      // of the kept copy, read again before deleting
+	NoDocument bool      `json:"no_document,omitempty"` // the provider had none: record and list of documents say so
+	MediaOnly  bool      `json:"media_only,omitempty"`
+	Result     Result    `json:"result"`
+	Error      string    `json:"error,omitempty"`
+}
+
+// end fills in the result, and why when there is an error.
+func (r Receipt) end(result Result, err error) (Receipt, error) {
+	r.At, r.Result = time.Now().UTC().Truncate(time.Millisecond), result
+	switch {
+	case errors.Is(err, context.Canceled): // which says nothing to those who read receipts
+		r.Error = "interrupted"
+	case err != nil:
+		r.Error = err.Error()
+	}
+	return r, err
+}
 
 // Receipts is a file of receipts, one JSON object a line. Safe for concurrent
 // use.
@@ -60,7 +103,7 @@ func CheckReceipts(path string) error {
 	if st, there := os.Stat(filepath.Dir(path)); there != nil || !st.IsDir() {
 		return err // the folder is not made
 	}
-	return mayMake(path, filepath.Dir(path))
+	return durable.MayMake(path, filepath.Dir(path))
 }
 
 // unfinished reports whether the last line of a file lacks its end.

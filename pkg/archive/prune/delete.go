@@ -1,0 +1,229 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
+	"github.com/faxctl/faxctl/pkg/base/batch"
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Outcome is what [Run.Delete] came to.
+type Outcome struct {
+	MediaOnly bool // documents alone were to be deleted
+
+	Deleted int
+	Gone    int // the provider had them no more
+	Skipped int // held, or in progress: they were left alone
+	Failed  int // they are still there, or nobody knows
+	Left    int // not begun
+}
+
+// String is "3 faxes, 1 gone already, 2 failed".
+func (o Outcome) String() string {
+	said := []string{What(o.Deleted, o.MediaOnly)}
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{o.Gone, "gone already"}, {o.Skipped, "left alone"}, {o.Failed, "failed"}, {o.Left, "left"}} {
+		if c.n > 0 {
+			said = append(said, fmt.Sprintf("%d %s", c.n, c.what))
+		}
+	}
+	return strings.Join(said, ", ")
+}
+
+// What names so many faxes, or their documents: "3 faxes", "the 1 document".
+func What(n int, mediaOnly bool) string {
+	switch {
+	case n == 0 && mediaOnly:
+		return "no document"
+	case n == 0:
+		return "no fax"
+	case n == 1 && mediaOnly:
+		return "the 1 document"
+	case n == 1:
+		return "1 fax"
+	case mediaOnly:
+		return fmt.Sprintf("the %d documents", n)
+	}
+	return fmt.Sprintf("%d faxes", n)
+}
+
+// Delete deletes the faxes that a plan selects, and nothing else. It tells why one is
+// left alone, and what failed, and begins no more once going has ended (with that
+// error), or when a receipt cannot be written. Errors, which were told: those of
+// [batch.Trouble].
+func (r Run) Delete(ctx, going context.Context, faxes []fax.Fax, skipped, failed func(error)) (Outcome, error) {
+	going, halt := context.WithCancel(going)
+	defer halt()
+	all := func(yield func(fax.Fax, error) bool) {
+		for _, f := range faxes {
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+	trouble := batch.NewTrouble(skipped, failed)
+	out := Outcome{MediaOnly: r.Policy.MediaOnly}
+	var unwritten, end error
+	results := batch.Run(ctx, r.Jobs, batch.Until(going, all), func(ctx context.Context, f fax.Fax) (done, error) {
+		d, err := r.one(ctx, f)
+		if d.unwritten != nil {
+			halt()
+		}
+		return d, err
+	})
+	for d, err := range batch.Sift(trouble, results) {
+		switch {
+		case err != nil:
+			end = err
+		case d.Result == AlreadyGone:
+			out.Gone++
+		}
+		if d.unwritten != nil {
+			unwritten = d.unwritten
+			failed(fmt.Errorf("fax %s is deleted, and has no receipt that says so: %w", d.ID, unwritten))
+		}
+	}
+	if unwritten != nil {
+		end = problem.Of(problem.ErrTold, unwritten)
+	}
+	if end == nil {
+		end = trouble.Err()
+	}
+	n := trouble.Tally
+	out.Deleted, out.Skipped, out.Failed, out.Left = n.Done-out.Gone, n.Skipped, n.Failed, n.Left(len(faxes))
+	return out, end
+}
+
+// done is a fax that was dealt with.
+type done struct {
+	Receipt
+	unwritten error // it is deleted, and its receipt does not say so
+}
+
+// one deals with one fax, and writes its receipts.
+func (r Run) one(ctx context.Context, f fax.Fax) (done, error) {
+	var refused error
+	receipt, err := r.delete(ctx, f, func(begun Receipt) error {
+		refused = batch.Stop(r.write(begun))
+		return refused
+	})
+	if err != nil && !strings.Contains(err.Error(), f.ID) {
+		err = fmt.Errorf("fax %s: %w", f.ID, err)
+	}
+	if refused != nil {
+		return done{}, err
+	}
+	if receipt.Result == Skipped {
+		err = batch.Skip(err)
+	}
+	failed := r.write(receipt)
+	if failed != nil && err == nil {
+		return done{receipt, failed}, nil
+	}
+	return done{receipt, nil}, errors.Join(err, batch.Stop(failed))
+}
+
+func (r Run) write(receipt Receipt) error {
+	if r.Receipt == nil {
+		return nil
+	}
+	return r.Receipt(receipt)
+}
+
+// delete deletes one fax, or its document, after securing its copy when there is an
+// archive. before is called when all is ready; its error keeps the DELETE from being
+// sent. The receipt is good in every case. What was deleted is marked so; when that
+// cannot be written, Receipt.Error says it. Doing it again is safe.
+func (r Run) delete(ctx context.Context, f fax.Fax, before func(Receipt) error) (Receipt, error) {
+	receipt := r.receiptOf(f)
+	if !f.Status.Terminal() {
+		return receipt.end(Skipped, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, problem.ErrConflict))
+	}
+	if r.Archive == nil {
+		receipt, err := receipt.remove(ctx, r.Provider.Faxes, f, before)
+		return receipt, batch.Lasting(err)
+	}
+	faxes := fetch.AtMost(r.Provider.Faxes, r.MaxDocument)
+	kept, err := r.Archive.Secure(ctx, faxes, f, r.AllowUncounted)
+	switch held := new(archive.HeldError); {
+	case errors.Is(err, archive.ErrGone), err == nil && kept.Document == nil && r.Policy.MediaOnly:
+		return receipt.end(AlreadyGone, nil)
+	case errors.As(err, &held):
+		return receipt.end(Skipped, err)
+	case err != nil:
+		receipt, err := receipt.end(Failed, err)
+		return receipt, batch.Local(err)
+	case kept.Document == nil:
+		receipt.NoDocument = true
+	default:
+		receipt.SHA256 = kept.Document.SHA256
+	}
+	if receipt, err = receipt.remove(ctx, faxes, f, before); receipt.Result == Deleted {
+		if err := r.Archive.MarkDeleted(context.WithoutCancel(ctx), f.ID, r.Policy.MediaOnly); err != nil {
+			receipt.Error = "not marked as gone: " + err.Error()
+		}
+	}
+	return receipt, batch.Local(err)
+}
+
+func (r Run) receiptOf(f fax.Fax) Receipt {
+	ours := f.OurNumber()
+	return Receipt{ID: f.ID, NumberTail: ours[max(0, len(ours)-4):], Created: f.Created, MediaOnly: r.Policy.MediaOnly}
+}
+
+// LookFor is how long a DELETE whose answer was lost is looked after, at most: an
+// interrupt does not end it.
+const LookFor = 5 * time.Second
+
+// remove sends the DELETE, and ends the receipt. When its answer is lost, or ctx ends
+// before it comes, the provider is asked once more what became of the fax.
+func (r Receipt) remove(ctx context.Context, faxes fax.Faxes, f fax.Fax, before func(Receipt) error) (Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return r.end(Failed, err)
+	}
+	begun, _ := r.end(Deleting, nil)
+	if err := before(begun); err != nil {
+		return r.end(Failed, fmt.Errorf("not deleted, for want of a receipt: %w", err))
+	}
+	var was bool
+	var err error
+	if r.MediaOnly {
+		was, err = fax.RemoveDocument(ctx, faxes, f)
+	} else {
+		was, err = fax.Remove(ctx, faxes, f)
+	}
+	switch {
+	case err == nil && was:
+		return r.end(Deleted, nil)
+	case err == nil:
+		return r.end(AlreadyGone, nil)
+	case errors.Is(err, problem.ErrConflict):
+		return r.end(Skipped, err)
+	case ctx.Err() != nil, errors.Is(err, problem.ErrUnavailable):
+		return r.lookAfter(ctx, faxes, f, err)
+	}
+	return r.end(Failed, err)
+}
+
+// lookAfter ends the receipt of a DELETE without an answer: it may have been
+// carried out.
+func (r Receipt) lookAfter(ctx context.Context, faxes fax.Faxes, f fax.Fax, lost error) (Receipt, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), LookFor)
+	defer cancel()
+	switch _, has, err := fax.Look(ctx, faxes, f); {
+	case err != nil:
+		return r.end(Unknown, lost)
+	case has == fax.Gone, r.MediaOnly && has == fax.RecordAlone:
+		return r.end(Deleted, nil)
+	}
+	return r.end(Failed, lost)
+}

@@ -1,0 +1,29 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// MayMake fails when name cannot be made in dir, or in that of the folders above
+// which is there.
+func MayMake(name, dir string) error {
+	for {
+		st, err := os.Stat(dir)
+		switch above := filepath.Dir(dir); {
+		case err == nil && !st.IsDir():
+			return &fs.PathError{Op: "make", Path: name, Err: fmt.Errorf("%s is no folder", dir)}
+		case err == nil && st.Mode().Perm()&0o222 == 0: // for all that root may, as in /proc
+			return &fs.PathError{Op: "make", Path: name, Err: fmt.Errorf("%s: %w", dir, fs.ErrPermission)}
+		case err == nil:
+			return writable(dir)
+		case !errors.Is(err, fs.ErrNotExist) || above == dir:
+			return err
+		default:
+			dir = above
+		}
+	}
+}
