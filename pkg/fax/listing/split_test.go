@@ -12,7 +12,7 @@ func TestSplit(t *testing.T) {
 	zero := time.Time{}.Unix()
 	for _, c := range []struct {
 		w    window
-		cuts []int64
+		at   []int64
 		want int // parts
 	}{
 		{window{after: at(0), until: at(10), lo: 0, hi: 10}, []int64{7, 3}, 3},
@@ -20,9 +20,9 @@ func TestSplit(t *testing.T) {
 		{window{after: at(0).Add(time.Millisecond), until: at(1).Add(time.Millisecond), lo: 0, hi: 1}, []int64{1, 0}, 2},
 		{window{lo: zero - 10, hi: 10}, []int64{5, zero, zero - 5}, 3},
 	} {
-		parts := c.w.split(c.cuts...)
+		parts := c.w.split(c.at...)
 		if len(parts) != c.want {
-			t.Errorf("%v at %v: %d parts, want %d", c.w, c.cuts, len(parts), c.want)
+			t.Errorf("%v at %v: %d parts, want %d", c.w, c.at, len(parts), c.want)
 		}
 		until := c.w.until
 		for i, p := range parts {

@@ -15,7 +15,7 @@ type window struct {
 	lo, hi       int64 // the same in Unix seconds; an open side ends where it is likely to
 
 	rate *rate // how densely faxes come here; nil: not known
-	tail bool  // what is left of a longer range: windows are cut off it, see [lister.next]
+	tail bool  // what is left of a longer range: windows are taken off it, see [lister.next]
 
 	state   state
 	items   []fax.Fax
@@ -41,16 +41,16 @@ func (w *window) contains(t time.Time) bool {
 // split divides w at the given seconds, the latest first. Those that are not
 // strictly inside are left out, and so is the one instant that, as a bound,
 // means that there is none.
-func (w *window) split(cuts ...int64) []*window {
+func (w *window) split(at ...int64) []*window {
 	var parts []*window
 	until, hi := w.until, w.hi
-	for _, sec := range cuts {
-		at := time.Unix(sec, 0).UTC()
-		if !w.contains(at) || at.Equal(until) || at.IsZero() {
+	for _, sec := range at {
+		bound := time.Unix(sec, 0).UTC()
+		if !w.contains(bound) || bound.Equal(until) || bound.IsZero() {
 			continue
 		}
-		parts = append(parts, &window{after: at, until: until, lo: sec, hi: hi, rate: w.rate})
-		until, hi = at, sec
+		parts = append(parts, &window{after: bound, until: until, lo: sec, hi: hi, rate: w.rate})
+		until, hi = bound, sec
 	}
 	return append(parts, &window{after: w.after, until: until, lo: w.lo, hi: hi, rate: w.rate})
 }
@@ -87,21 +87,21 @@ const (
 	// memory.
 	pagesEach = 0.9
 
-	// few pages are not worth cutting.
+	// few pages are not worth splitting.
 	few = 2
 
-	// A window that was thought to be small is cut when readOn pages were read
+	// A window that was thought to be small is split when readOn pages were read
 	// of it and tooMany are left: faxes come in bursts, and what was read of a
-	// window that is cut was read in vain.
+	// window that is split was read in vain.
 	readOn  = 3.5
 	tooMany = 8
 
-	// shares is how many parts a window of unknown density is cut into.
+	// shares is how many parts a window of unknown density is split into.
 	shares = 8
 )
 
 // read fetches the first page of w, a few more where they are likely to be the
-// last, and all where the window cannot be cut.
+// last, and all where the window cannot be split.
 func (l *lister) read(ctx context.Context, w *window) error {
 	q := l.ask
 	q.After, q.Until = w.after, w.until
@@ -132,8 +132,8 @@ func (l *lister) read(ctx context.Context, w *window) error {
 		if err := walk.On(page.Next, page.Sifted); err != nil {
 			return err
 		}
-		if s := draw(w); s.worthCutting(w) {
-			if w.parts = s.cut(w); len(w.parts) > 1 {
+		if s := sampleOf(w); s.worthSplitting(w) {
+			if w.parts = s.divide(w); len(w.parts) > 1 {
 				w.seconds = int64(s.span())
 				return nil
 			}
@@ -142,8 +142,8 @@ func (l *lister) read(ctx context.Context, w *window) error {
 	}
 }
 
-// A sketch is what the pages read so far tell of a window, in Unix seconds.
-type sketch struct {
+// A sample is what the pages read so far tell of a window, in Unix seconds.
+type sample struct {
 	order order
 	seen  []int64 // ascending
 	page  float64 // faxes a page
@@ -159,8 +159,8 @@ const (
 	oldestLeads
 )
 
-func draw(w *window) sketch {
-	s := sketch{page: float64(len(w.items)) / float64(w.pages)}
+func sampleOf(w *window) sample {
+	s := sample{page: float64(len(w.items)) / float64(w.pages)}
 	for _, f := range w.items {
 		if !f.Created.IsZero() && w.contains(f.Created) {
 			s.seen = append(s.seen, f.Created.Unix())
@@ -181,10 +181,10 @@ func draw(w *window) sketch {
 	return s
 }
 
-// worthCutting tells whether to cut w, whose pages so far are not all, rather
+// worthSplitting tells whether to split w, whose pages so far are not all, rather
 // than to read on. Without a date from inside the window there is nothing to
 // go by.
-func (s sketch) worthCutting(w *window) bool {
+func (s sample) worthSplitting(w *window) bool {
 	if len(s.seen) == 0 {
 		return false
 	}
@@ -199,7 +199,7 @@ func (s sketch) worthCutting(w *window) bool {
 
 // span is the seconds between the first and the last fax seen. The outermost
 // ones do not count: one odd date would stretch it to centuries.
-func (s sketch) span() float64 {
+func (s sample) span() float64 {
 	n := len(s.seen)
 	odd := n / 16
 	inner := float64(s.seen[n-1-odd] - s.seen[odd] + 1)
@@ -207,7 +207,7 @@ func (s sketch) span() float64 {
 }
 
 // rest estimates how many pages are still unread.
-func (s sketch) rest(w *window) float64 {
+func (s sample) rest(w *window) float64 {
 	page := s.span() / s.pages
 	switch s.order {
 	case newestLeads:
@@ -218,9 +218,9 @@ func (s sketch) rest(w *window) float64 {
 	return 0
 }
 
-// cut divides w, whose pages so far are not all, into two or more; the latest
+// divide splits w, whose pages so far are not all, into two or more; the latest
 // part comes first. A window that is too short for that stays one.
-func (s sketch) cut(w *window) []*window {
+func (s sample) divide(w *window) []*window {
 	// An open side reaches at least a little beyond what was seen there.
 	oldest, newest := s.seen[0], s.seen[len(s.seen)-1]
 	margin := int64(s.span()) + 1
@@ -242,7 +242,7 @@ func (s sketch) cut(w *window) []*window {
 		all.rate = s.rate()
 		parts = all.split(newest)
 		tail = 0
-	default: // a sample of the whole: cut it into equal shares
+	default: // one of every part: split it into equal shares
 		all.rate = nil
 		var at []int64
 		for i := shares - 1; i > 0; i-- {
@@ -260,13 +260,13 @@ func (s sketch) cut(w *window) []*window {
 }
 
 // rate guesses that what was not seen is as dense as what was.
-func (s sketch) rate() *rate {
+func (s sample) rate() *rate {
 	return &rate{faxes: float64(len(s.seen)), seconds: s.span(), page: s.page}
 }
 
-// head cuts a good window off a tail, and returns it with the new tail; a short
+// shorten takes a good window off a tail, and returns it with the new tail; a short
 // tail is a window itself.
-func (w *window) head() []*window {
+func (w *window) shorten() []*window {
 	w.tail = false
 	size := w.rate.window()
 	if (w.hi-w.lo)/3*2 < size {

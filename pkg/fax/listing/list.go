@@ -16,15 +16,14 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
-// pageMost is the largest page a provider gives: Twilio's PageSize is 1 to
-// 1000, and SignalWire's is the same.
-const pageMost = 1000
+// pageSize is how many faxes are asked for at a time. A provider may give fewer.
+const pageSize = 1000
 
 // Options tunes [List]. The zero value is good; nothing here changes which
 // faxes are listed, or in which order.
 type Options struct {
 	Jobs      int           // windows asked for side by side; 0: 24
-	PageSize  int           // faxes a request; 0: 1000, the most a provider gives
+	PageSize  int           // faxes a request; 0: 1000
 	Retention time.Duration // how long the provider keeps a fax; 0: until deleted
 	Now       time.Time     // the end of an open range; zero: the present
 }
@@ -35,9 +34,9 @@ type Options struct {
 // provider's choice: no provider documents the order of its pages, though all
 // are known to begin with the newest.
 func First(ctx context.Context, faxes fax.Faxes, q fax.Filter, n int) (found []fax.Fax, more bool, err error) {
-	size := min(n, pageMost)
+	size := min(n, pageSize)
 	if sifted(q) {
-		size = pageMost
+		size = pageSize
 	}
 	next := ""
 	for f, err := range fax.Pages(ctx, idOf, func(ctx context.Context, cursor string) (fax.Page[fax.Fax], error) {
@@ -71,9 +70,9 @@ func sifted(q fax.Filter) bool {
 // instant by id, those without a date last, none twice.
 //
 // When everything fits one page, it costs one request. When not, the range is
-// cut into disjoint windows (after, until] of about a page that are asked
-// for side by side and put together in order; a window that is too large is cut
-// again. The provider may page in any order: where to cut is estimated from the
+// split into disjoint windows (after, until] of about a page that are asked
+// for side by side and put together in order; a window that is too large is split
+// again. The provider may page in any order: where to split is estimated from the
 // dates it shows, and a wrong estimate costs requests, never faxes. At most Jobs
 // windows are read at once, and none is begun while these and the pages that
 // wait for their turn make four thirds of Jobs. Faxes that arrive meanwhile
@@ -132,7 +131,7 @@ func newLister(faxes fax.Faxes, q fax.Filter, opt Options) *lister {
 		l.jobs = 24
 	}
 	if l.size <= 0 {
-		l.size = pageMost
+		l.size = pageSize
 	}
 	if l.start.IsZero() {
 		l.start = time.Now()
@@ -144,7 +143,7 @@ func newLister(faxes fax.Faxes, q fax.Filter, opt Options) *lister {
 	l.floor = l.start.Add(-keeps - 24*time.Hour)
 	l.results = make(chan *window, l.jobs)
 	// Providers select by number and date only. Asking for the rest as well
-	// would hide the dates that tell where to cut.
+	// would hide the dates that tell where to split.
 	l.ask.Direction, l.ask.Statuses, l.ask.MinPages = "", nil, 0
 	l.ask.Undated = l.q.Undated || !l.q.Dates()
 	return l
@@ -216,7 +215,7 @@ func (l *lister) next() *window {
 				return nil
 			}
 			if w.tail {
-				l.queue = slices.Replace(l.queue, i, i+1, w.head()...)
+				l.queue = slices.Replace(l.queue, i, i+1, w.shorten()...)
 			}
 			return l.queue[i]
 		}
