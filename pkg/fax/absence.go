@@ -73,10 +73,10 @@ func Look(ctx context.Context, faxes Faxes, f Fax) (now Fax, has Presence, err e
 		return now, WithDocument, nil
 	}
 	for _, err := range faxes.Media(ctx, f.ID) {
-		switch {
-		case Denied(err): // it went just now, or one of the two is wrong
+		if Denied(err) { // it went just now, or one of the two is wrong
 			return Fax{}, Gone, ProveGone(ctx, faxes, now, err)
-		case err != nil:
+		}
+		if err != nil {
 			return Fax{}, Gone, err
 		}
 		return now, WithDocument, nil
@@ -87,10 +87,10 @@ func Look(ctx context.Context, faxes Faxes, f Fax) (now Fax, has Presence, err e
 // ProveGone is nil when f, which denial says is not there, is gone. Errors as of
 // [Look].
 func ProveGone(ctx context.Context, faxes Faxes, f Fax, denial error) error {
-	switch {
-	case f.Status == "" && errors.Is(denial, problem.ErrNotFound): // known by its id alone
+	if f.Status == "" && errors.Is(denial, problem.ErrNotFound) { // known by its id alone
 		return nil
-	case f.Created.IsZero():
+	}
+	if f.Created.IsZero() {
 		//nolint:errorlint // its kind is what it must not have
 		return fmt.Errorf("fax %s: %w: it has no date to look for it in the list by: %v", f.ID, problem.ErrUnavailable, denial)
 	}

@@ -79,10 +79,10 @@ func CheckAccess(ctx context.Context, p Provider) (Access, error) {
 }
 
 func mayBe(has bool, err error) Support {
-	switch {
-	case has && err == nil:
+	if has && err == nil {
 		return Yes
-	case forbidden(err):
+	}
+	if forbidden(err) {
 		return No
 	}
 	return Unknown

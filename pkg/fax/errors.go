@@ -42,10 +42,9 @@ func (e *APIError) Error() string {
 		facts = append(facts, "request "+e.RequestID)
 	}
 	msg := e.Message
-	switch {
-	case msg == "":
+	if msg == "" {
 		msg = e.Kind.Error()
-	case errors.Is(e.Kind, problem.ErrAuth): // in the provider's words, "Authenticate"
+	} else if errors.Is(e.Kind, problem.ErrAuth) { // in the provider's words, "Authenticate"
 		msg = e.Kind.Error() + ": " + msg
 	}
 	if len(facts) == 0 {

@@ -149,13 +149,12 @@ func (q Filter) Match(f Fax) bool {
 	if q.Undated && f.Created.IsZero() {
 		q.After, q.Until = time.Time{}, time.Time{}
 	}
-	switch {
-	case q.From != "" && f.From != q.From,
-		q.To != "" && f.To != q.To,
-		q.Number != "" && f.From != q.Number && f.To != q.Number,
-		!q.After.IsZero() && !f.Created.After(q.After),
-		!q.Until.IsZero() && (f.Created.IsZero() || f.Created.After(q.Until)),
-		q.Direction != "" && f.Direction != q.Direction:
+	if q.From != "" && f.From != q.From ||
+		q.To != "" && f.To != q.To ||
+		q.Number != "" && f.From != q.Number && f.To != q.Number ||
+		!q.After.IsZero() && !f.Created.After(q.After) ||
+		!q.Until.IsZero() && (f.Created.IsZero() || f.Created.After(q.Until)) ||
+		q.Direction != "" && f.Direction != q.Direction {
 		return false
 	}
 	if q.MinPages > 0 && (f.Pages == nil || *f.Pages < q.MinPages) {

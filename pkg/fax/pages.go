@@ -105,10 +105,10 @@ func (w *Walk) On(next string, sifted bool) error {
 		w.stale = 0
 	}
 	w.fresh = false
-	switch {
-	case w.cursors[next]:
+	if w.cursors[next] {
 		return &APIError{Kind: problem.ErrUnavailable, Message: "the provider's pages lead in a circle"}
-	case w.stale >= mostStale:
+	}
+	if w.stale >= mostStale {
 		return &APIError{Kind: problem.ErrUnavailable, Message: fmt.Sprintf("the provider's list goes on, with nothing new on %d pages", mostStale)}
 	}
 	w.cursors[next] = true

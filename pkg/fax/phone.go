@@ -45,10 +45,10 @@ func withoutMarks(s string) string {
 // "+1415•••0123". A shorter one shows its end alone, or nothing.
 func MaskPhone(s string) string {
 	const hidden = "•••"
-	switch {
-	case len(s) >= 12:
+	if len(s) >= 12 {
 		return s[:5] + hidden + s[len(s)-4:]
-	case len(s) >= 8:
+	}
+	if len(s) >= 8 {
 		return hidden + s[len(s)-4:]
 	}
 	return hidden

@@ -39,10 +39,9 @@ func ResolveAll(ctx context.Context, numbers Numbers, refs []string) iter.Seq[Re
 		if len(refs) > fewRefs {
 			known, err := list(ctx, numbers, refs)
 			resolve = func(ctx context.Context, ref string) Resolved {
-				switch n, has, ambiguous := known.find(ref); {
-				case err != nil:
+				if n, has, ambiguous := known.find(ref); err != nil {
 					return Resolved{Ref: ref, Err: err}
-				case has || ambiguous != nil:
+				} else if has || ambiguous != nil {
 					return Resolved{ref, n, ambiguous}
 				}
 				return find(ctx, ref)

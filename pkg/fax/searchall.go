@@ -89,11 +89,11 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 		for len(round) > 0 {
 			var next []question
 			for a := range seq.InOrder(ctx, jobs, round, ask(numbers)) {
-				switch {
-				case a.refined && (errors.Is(a.err, problem.ErrInvalid) || errors.Is(a.err, problem.ErrUnsupported)):
+				if a.refined && (errors.Is(a.err, problem.ErrInvalid) || errors.Is(a.err, problem.ErrUnsupported)) {
 					cut++
 					continue
-				case errors.Is(a.err, problem.ErrUnsupported):
+				}
+				if errors.Is(a.err, problem.ErrUnsupported) {
 					unsupported = append(unsupported, a.err)
 					continue
 				}

@@ -86,11 +86,11 @@ func readConfig(path string) ([]byte, error) {
 // ErrPermission, problem.ErrInvalid, fs.ErrNotExist.
 func readPrivate(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrPermission):
+	if errors.Is(err, fs.ErrPermission) {
 		return nil, &problem.Error{Kind: ErrPermission, Text: path + " cannot be read", Cause: reason(err),
 			Advice: problem.Say("run chmod 600 " + path + " as its owner")}
-	case err != nil:
+	}
+	if err != nil {
 		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
 	}
 	defer func() { _ = f.Close() }()
@@ -106,10 +106,10 @@ func readPrivate(path string, most int64) ([]byte, error) {
 			Advice: problem.Say("run chmod 600 " + path)}
 	}
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
-	case int64(len(text)) > most:
+	}
+	if int64(len(text)) > most {
 		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: fmt.Sprintf("%s is longer than %d bytes", path, most)}
 	}
 	return text, nil

@@ -59,10 +59,10 @@ func Use(ctx context.Context, path, name string) error {
 func Remove(ctx context.Context, path, name string) error {
 	return edit(ctx, path, func(c Config, top *yaml.Node) error {
 		p, err := c.Find(name)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case p.IsBuiltIn():
+		}
+		if p.IsBuiltIn() {
 			return &problem.Error{Kind: problem.ErrInvalid, Text: "profile " + name + " is built in and cannot be removed"}
 		}
 		if c.Current == name {

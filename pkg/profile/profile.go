@@ -209,10 +209,9 @@ func (p Profile) twilioProblems() []mistake {
 func (p Profile) signalWireProblems() []mistake {
 	const where = "copy the Project ID from the API page of the SignalWire space"
 	var all []mistake
-	switch {
-	case p.AccountID == "":
+	if p.AccountID == "" {
 		all = append(all, mistake{"account", "is missing", where})
-	case !isUUID(p.AccountID):
+	} else if !isUUID(p.AccountID) {
 		all = append(all, mistake{"account", text.Quote(p.AccountID) + " is not a SignalWire project: a UUID", where})
 	}
 	if p.Space == "" {

@@ -93,10 +93,9 @@ func (r Reference) In(dir string) Reference {
 		}
 		return filepath.Join(dir, path)
 	}
-	switch _, home := underHome(r.Value); {
-	case r.Kind == InFile && !home:
+	if _, home := underHome(r.Value); r.Kind == InFile && !home {
 		r.Value = from(r.Value)
-	case r.Kind == InCommand && strings.ContainsFunc(r.Argv[0], isSlash):
+	} else if r.Kind == InCommand && strings.ContainsFunc(r.Argv[0], isSlash) {
 		r.Argv = slices.Clone(r.Argv)
 		r.Argv[0] = from(r.Argv[0])
 	}

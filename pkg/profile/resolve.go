@@ -74,14 +74,14 @@ func choose(in Input) (Resolved, error) {
 	if err != nil {
 		return Resolved{}, err
 	}
-	switch {
-	case env.exists():
+	if env.exists() {
 		r := env.describe()
 		if c.Current != "" {
 			r.Values[0].Source += ", before the current profile " + c.Current
 		}
 		return r, nil
-	case c.Current != "":
+	}
+	if c.Current != "" {
 		return fromConfig(c, c.Current, "current in "+base(c.Path))
 	}
 	return Resolved{}, none(c)

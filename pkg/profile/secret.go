@@ -66,10 +66,10 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // usable makes a Secret of what a place gave, or says what is wrong with it
 // without repeating it.
 func usable(place, text string) (Secret, error) {
-	switch {
-	case strings.TrimSpace(text) == "":
+	if strings.TrimSpace(text) == "" {
 		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret in " + place + " is empty"}
-	case strings.ContainsFunc(text, unicode.IsControl):
+	}
+	if strings.ContainsFunc(text, unicode.IsControl) {
 		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret in " + place + " is more than one line, or has control characters in it"}
 	}
 	return NewSecret(strings.TrimSpace(text)), nil

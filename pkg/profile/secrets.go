@@ -112,11 +112,11 @@ func (s Secrets) fromFile(path string) (Secret, error) {
 	}
 	text, err := readPrivate(path, maxSecret)
 	var e *problem.Error
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret is in " + path + ", which is not there",
 			Advice: problem.Say("write the secret to that file with mode 0600")}
-	case errors.As(err, &e):
+	}
+	if errors.As(err, &e) {
 		e.Text = "secret file " + e.Text
 		return Secret{}, err
 	}

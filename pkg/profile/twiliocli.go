@@ -50,10 +50,10 @@ type twilioCLIEntry struct {
 // there is no such file, problem.ErrInvalid.
 func ImportTwilioCLI(path string) ([]Imported, error) {
 	raw, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &problem.Error{Kind: problem.ErrNotFound, Text: "no profiles of Twilio's CLI at " + path, Advice: problem.Say("add the account with %s", problem.Command("profile", "add"))}
-	case err != nil:
+	}
+	if err != nil {
 		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
 	}
 	var file twilioCLI

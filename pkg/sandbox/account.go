@@ -94,10 +94,9 @@ func (c Credentials) permit(r *http.Request, rt route) error {
 	if needs == nothing {
 		needs = working
 	}
-	switch has := c.rights(r); {
-	case rt.open, has >= needs:
+	if has := c.rights(r); rt.open || has >= needs {
 		return nil
-	case has == looking:
+	} else if has == looking {
 		return failure{http.StatusForbidden, 20003, "Permission denied: the key has no permission for this resource"}
 	}
 	return unauthorized()

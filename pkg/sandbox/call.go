@@ -92,10 +92,10 @@ func (c *Caller) Close() { c.client.CloseIdleConnections() }
 // the context's error.
 func (c *Caller) Call(ctx context.Context, in Incoming) (Call, error) {
 	n, err := c.box.state.numberOf(ctx, in.To)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	if errors.Is(err, sql.ErrNoRows) {
 		return Call{}, fmt.Errorf("call %s: %w", in.To, ErrNotOwned)
-	case err != nil:
+	}
+	if err != nil {
 		return Call{}, fmt.Errorf("call %s: %w", in.To, err)
 	}
 	if why := n.noFax(); why != "" {

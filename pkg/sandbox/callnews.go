@@ -14,14 +14,13 @@ import (
 // none, Twilio the fax URL.
 func (c *Caller) tell(ctx context.Context, call *Call, n number, do instruction, from *url.URL, in Incoming) error {
 	o := outgoing{purpose: "action", method: do.method, url: n.Set["VoiceUrl"]}
-	switch {
-	case do.action != "":
+	if do.action != "" {
 		to, err := from.Parse(do.action)
 		if err != nil {
 			return err
 		}
 		o.url = to.String()
-	case c.box.dialect.name == SignalWire:
+	} else if c.box.dialect.name == SignalWire {
 		return nil
 	}
 	row, err := c.box.state.fax(ctx, c.box.dialect.hex("FX", call.FaxID), 0)

@@ -122,10 +122,10 @@ func (d dialect) readVerb(verb element) (instruction, error) {
 	}
 	for _, a := range verb.Attrs {
 		to, takes := known[a.Name.Local]
-		switch {
-		case do.reject || !takes || a.Name.Space != "":
+		if do.reject || !takes || a.Name.Space != "" {
 			return do, troubled(codeSchema, "%s has no attribute %s", verb.XMLName.Local, a.Name.Local)
-		case to.want != "" && !slices.Contains(strings.Fields(to.want), a.Value):
+		}
+		if to.want != "" && !slices.Contains(strings.Fields(to.want), a.Value) {
 			return do, troubled(codeSchema, "%s %q: want one of %s", a.Name.Local, a.Value, to.want)
 		}
 		*to.field = a.Value

@@ -102,10 +102,10 @@ func (s *Sandbox) getMedia(r *http.Request) (reply, error) {
 // deleteMedia removes the document; the record stays.
 func (s *Sandbox) deleteMedia(r *http.Request) (reply, error) {
 	_, err := s.changeFax(r.Context(), s.dialect.hex("FX", r.PathValue("id")), func(f *Fax) error {
-		switch {
-		case !terminal(f.Status):
+		if !terminal(f.Status) {
 			return errInProgress
-		case f.MediaID == "" || r.PathValue("media") != s.dialect.id("ME", f.MediaID):
+		}
+		if f.MediaID == "" || r.PathValue("media") != s.dialect.id("ME", f.MediaID) {
 			return notFound(r)
 		}
 		f.MediaID, f.NoMedia = "", true
@@ -193,10 +193,10 @@ func (s *Sandbox) admitMedia(r *http.Request) *refusal {
 	if s.dialect.name == SignalWire && s.options.MediaAuth != PublicMedia {
 		bearer := same(authorization, "Bearer "+s.dialect.account.Token)
 		basic := s.dialect.account.rights(r) != nothing
-		switch {
-		case bearer, basic && s.options.MediaAuth == BasicMedia:
+		if bearer || basic && s.options.MediaAuth == BasicMedia {
 			return nil
-		case authorization == "":
+		}
+		if authorization == "" {
 			return &refusal{http.StatusUnauthorized, "Unauthorized", "Media of this project are protected"}
 		}
 		return &refusal{http.StatusForbidden, "Forbidden", "These credentials do not open the media of this project"}

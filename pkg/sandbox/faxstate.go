@@ -217,10 +217,10 @@ var errInProgress = errors.New("fax is in progress")
 func (st *state) dropFax(ctx context.Context, id string, oldest int64) error {
 	return st.inTx(ctx, func(tx *sql.Tx) error {
 		r, err := scanFax(tx.QueryRowContext(ctx, faxQuery+` WHERE id = ? AND seq >= ?`, id, oldest).Scan)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case !terminal(r.Status):
+		}
+		if !terminal(r.Status) {
 			return errInProgress
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM fax WHERE seq = ?`, r.seq); err != nil {

@@ -147,17 +147,16 @@ func (s *Sandbox) below(r *http.Request) string {
 }
 
 func (s *Sandbox) releaseNumber(r *http.Request) (reply, error) {
-	switch n, err := s.state.number(r.Context(), s.dialect.hex("PN", r.PathValue("id"))); {
-	case err != nil:
+	if n, err := s.state.number(r.Context(), s.dialect.hex("PN", r.PathValue("id"))); err != nil {
 		return reply{}, missing(r, err)
-	case n.Account != s.below(r):
+	} else if n.Account != s.below(r) {
 		return reply{}, notFound(r)
 	}
 	gone, err := s.state.dropNumber(r.Context(), s.dialect.hex("PN", r.PathValue("id")))
-	switch {
-	case err != nil:
+	if err != nil {
 		return reply{}, err
-	case !gone:
+	}
+	if !gone {
 		return reply{}, notFound(r)
 	}
 	return reply{status: http.StatusNoContent}, nil
@@ -194,10 +193,10 @@ func (s *Sandbox) buyNumber(r *http.Request) (reply, error) {
 	}
 	n.Mode = "voice" // the mode is accepted with a purchase and does not stick
 	if err := s.state.addNumbers(r.Context(), n); err != nil {
-		switch {
-		case errors.Is(err, errTaken) && s.options.Quirks.SoldAgain:
+		if errors.Is(err, errTaken) && s.options.Quirks.SoldAgain {
 			return s.sellAgain(r, n.Phone)
-		case errors.Is(err, errTaken):
+		}
+		if errors.Is(err, errTaken) {
 			return reply{}, s.notAvailable(n.Phone)
 		}
 		return reply{}, err

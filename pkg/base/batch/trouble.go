@@ -105,10 +105,10 @@ func (t *Trouble) End(err error) error {
 // them, as [problem.ErrTold], when all of it failed, else [ErrPartial].
 func (t *Trouble) Err() error {
 	n := t.Tally
-	switch {
-	case n.Failed == 0:
+	if n.Failed == 0 {
 		return nil
-	case n.Done == 0 && n.Skipped == 0:
+	}
+	if n.Done == 0 && n.Skipped == 0 {
 		return problem.Of(problem.ErrTold, t.first)
 	}
 	return fmt.Errorf("%w: %d of %d", ErrPartial, n.Failed, n.Seen())
@@ -125,11 +125,11 @@ func Sift[T, R any](t *Trouble, results iter.Seq2[Result[T, R], error]) iter.Seq
 			} else {
 				err = t.End(err)
 			}
-			switch {
-			case err != nil:
+			if err != nil {
 				yield(none, err)
 				return
-			case r.Err == nil && !yield(r.Value, nil):
+			}
+			if r.Err == nil && !yield(r.Value, nil) {
 				return
 			}
 		}

@@ -64,10 +64,9 @@ func TestTroubleGivesUp(t *testing.T) {
 			result = nil
 		}
 		err := all.Add(result)
-		switch {
-		case err != nil && i != 39:
+		if err != nil && i != 39 {
 			t.Fatalf("given up after result %d: %v", i, err)
-		case err != nil:
+		} else if err != nil {
 			if !errors.Is(err, problem.ErrUnavailable) || err.Error() != "20 failures in a row, the rest was left: "+away.Error() {
 				t.Errorf("error %v", err)
 			}

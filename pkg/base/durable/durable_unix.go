@@ -23,10 +23,10 @@ func TryShare(f interface{ Fd() uintptr }) (bool, error) { return tryLock(f, uni
 func tryLock(f interface{ Fd() uintptr }, how int) (bool, error) {
 	for {
 		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
-		switch {
-		case errors.Is(err, unix.EWOULDBLOCK):
+		if errors.Is(err, unix.EWOULDBLOCK) {
 			return false, nil
-		case !errors.Is(err, unix.EINTR): // a signal in between says nothing of the lock
+		}
+		if !errors.Is(err, unix.EINTR) { // a signal in between says nothing of the lock
 			return err == nil, err
 		}
 	}

@@ -25,10 +25,10 @@ func (a Advice) Empty() bool { return a.words == "" }
 
 // Then is a, and after it b: two ways out, or two steps.
 func (a Advice) Then(b Advice) Advice {
-	switch {
-	case a.Empty():
+	if a.Empty() {
 		return b
-	case b.Empty():
+	}
+	if b.Empty() {
 		return a
 	}
 	return Say("%s; %s", a, b)
@@ -118,10 +118,10 @@ func (w Word) String() string {
 
 // key is the setting as a line of a file.
 func (w Word) key() string {
-	switch {
-	case w.Switch:
+	if w.Switch {
 		return w.Flag + ": true"
-	case w.Value != "":
+	}
+	if w.Value != "" {
 		return w.Flag + ": " + w.Value
 	}
 	return w.Flag

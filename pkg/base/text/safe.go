@@ -39,10 +39,10 @@ func Lines(s string) string {
 // Cc), the bidirectional controls (Unicode standard annex 9), the line and
 // paragraph separators and the byte order mark.
 func Unsafe(r rune) bool {
-	switch {
-	case r < utf8.RuneSelf:
+	if r < utf8.RuneSelf {
 		return r < ' ' || r == 0x7f
-	case r < 0xa0:
+	}
+	if r < 0xa0 {
 		return true
 	}
 	return r == '\u2028' || r == '\u2029' || r == '\ufeff' || unicode.Is(unicode.Bidi_Control, r)

@@ -92,18 +92,16 @@ func Parse(path string, content []byte) (*Document, error) {
 	}
 	var tree, more yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(content))
-	switch err := dec.Decode(&tree); {
-	case errors.Is(err, io.EOF):
+	if err := dec.Decode(&tree); errors.Is(err, io.EOF) {
 		// Nothing but comments, which a tree without content cannot keep.
 		return &Document{Path: path, Tree: &yaml.Node{Kind: yaml.DocumentNode, HeadComment: strings.TrimSpace(string(content)),
 			Content: []*yaml.Node{{Kind: yaml.MappingNode, Tag: "!!map"}}}}, nil
-	case err != nil:
+	} else if err != nil {
 		return bad(syntax(err, content))
 	}
-	switch err := dec.Decode(&more); {
-	case err == nil:
+	if err := dec.Decode(&more); err == nil {
 		return bad(more.Line, "more than one YAML document: here begins the second")
-	case !errors.Is(err, io.EOF):
+	} else if !errors.Is(err, io.EOF) {
 		return bad(syntax(err, content))
 	}
 	if top := tree.Content[0]; top.ShortTag() == "!!null" {
@@ -159,10 +157,10 @@ func (d *Document) Problem(n *yaml.Node, a problem.Advice, format string, args .
 // that is no mapping, is a problem; what names n in it.
 func (d *Document) Mapping(n *yaml.Node, what string, each func(k, v *yaml.Node)) {
 	n = target(n)
-	switch {
-	case n.ShortTag() == "!!null":
+	if n.ShortTag() == "!!null" {
 		return
-	case n.Kind != yaml.MappingNode:
+	}
+	if n.Kind != yaml.MappingNode {
 		d.Problem(n, problem.Advice{}, "%s is not a mapping of keys to values", what)
 		return
 	}
@@ -181,10 +179,10 @@ func (d *Document) Mapping(n *yaml.Node, what string, each func(k, v *yaml.Node)
 // List calls each for every item of n. An n that is no list is a problem.
 func (d *Document) List(n *yaml.Node, what string, each func(v *yaml.Node)) {
 	n = target(n)
-	switch {
-	case n.ShortTag() == "!!null":
+	if n.ShortTag() == "!!null" {
 		return
-	case n.Kind != yaml.SequenceNode:
+	}
+	if n.Kind != yaml.SequenceNode {
 		d.Problem(n, problem.Say("as in: "+what+": [...], or a line with a dash for each"), "%s is not a list", what)
 		return
 	}

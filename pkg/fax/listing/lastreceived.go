@@ -29,10 +29,9 @@ func LastReceived(ctx context.Context, faxes fax.Faxes, phones []string) func(ct
 		err = h.read(ctx)
 	}
 	return func(ctx context.Context, phone string) (time.Time, error) {
-		switch at, known := h.last[phone]; {
-		case known:
+		if at, known := h.last[phone]; known {
 			return at, nil
-		case err != nil:
+		} else if err != nil {
 			return time.Time{}, err
 		}
 		return lastOf(ctx, faxes, phone)

@@ -228,10 +228,9 @@ func (l *lister) next() *window {
 func (l *lister) settle(w *window) {
 	dated := 0
 	for _, f := range w.items {
-		switch {
-		case !f.Created.IsZero() && w.contains(f.Created):
+		if !f.Created.IsZero() && w.contains(f.Created) {
 			dated++
-		case f.Created.IsZero() && l.q.Match(f):
+		} else if f.Created.IsZero() && l.q.Match(f) {
 			l.undated[f.ID] = f
 		}
 	}

@@ -188,10 +188,10 @@ func (s sample) worthSplitting(w *window) bool {
 	if len(s.seen) == 0 {
 		return false
 	}
-	switch {
-	case s.order == noOrder:
+	if s.order == noOrder {
 		return s.pages >= readOn
-	case w.rate == nil:
+	}
+	if w.rate == nil {
 		return s.rest(w) > few
 	}
 	return s.pages >= readOn && s.rest(w) > tooMany

@@ -95,11 +95,11 @@ func (l *list) unanswered(err error) {
 func (l *list) certificate(state *tls.ConnectionState, now time.Time) {
 	for _, c := range state.PeerCertificates {
 		left := c.NotAfter.Sub(now)
-		switch {
-		case left < 0:
+		if left < 0 {
 			l.add(Problem, CodeCertificate, problem.Say("renew the certificate"), "a certificate of its fax URL expired on %s", c.NotAfter.Format(time.DateOnly))
 			return
-		case left < soon:
+		}
+		if left < soon {
 			l.add(Warning, CodeCertificate, problem.Say("renew the certificate"), "a certificate of its fax URL expires on %s", c.NotAfter.Format(time.DateOnly))
 			return
 		}

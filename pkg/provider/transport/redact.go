@@ -88,10 +88,10 @@ func mask(s string) string {
 	word := regexp.MustCompile(`[\pL\pN_+-]+`)
 	phone := regexp.MustCompile(`^\+?\d{7,15}$`)
 	return word.ReplaceAllStringFunc(s, func(w string) string {
-		switch {
-		case !phone.MatchString(w):
+		if !phone.MatchString(w) {
 			return w
-		case len(w) < 10:
+		}
+		if len(w) < 10 {
 			return "•••"
 		}
 		return w[:5] + "•••" + w[len(w)-4:]

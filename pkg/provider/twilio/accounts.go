@@ -28,10 +28,9 @@ func (a *account) Account(ctx context.Context) (fax.Account, error) {
 	if err != nil {
 		return fax.Account{}, err
 	}
-	switch sid := clean(string(w.SID), 100); {
-	case sid == "":
+	if sid := clean(string(w.SID), 100); sid == "" {
 		return fax.Account{}, &fax.APIError{Kind: problem.ErrUnavailable, Message: notTheAPI + "no account", Advice: lookBetween()}
-	case !strings.EqualFold(sid, a.id):
+	} else if !strings.EqualFold(sid, a.id) {
 		return fax.Account{}, &fax.APIError{
 			Kind:    problem.ErrAuth,
 			Message: "the answer is about account " + sid + ", not " + a.id,

@@ -90,10 +90,9 @@ func (c *call) send(method, rawURL string, data url.Values) (*http.Response, err
 		rawURL = c.account.dialect.api + rest
 	}
 	var form io.Reader
-	switch {
-	case method == http.MethodPost, method == http.MethodPut, method == http.MethodPatch:
+	if method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {
 		form = strings.NewReader(data.Encode())
-	case len(data) > 0:
+	} else if len(data) > 0 {
 		rawURL += "?" + data.Encode()
 	}
 	req, err := http.NewRequestWithContext(c.ctx, method, rawURL, form)
@@ -244,10 +243,10 @@ func (a *account) read(ctx context.Context, address string, query url.Values, ob
 // readWhole reads one object and makes sure that nothing comes after it.
 func readWhole(body []byte, object func(*jx.Decoder) error) error {
 	d := jx.DecodeBytes(body)
-	switch {
-	case d.Next() != jx.Object:
+	if d.Next() != jx.Object {
 		return errors.New("not an object")
-	case object(d) != nil || !errors.Is(d.Skip(), io.EOF):
+	}
+	if object(d) != nil || !errors.Is(d.Skip(), io.EOF) {
 		return errors.New("broken JSON")
 	}
 	return nil

@@ -232,10 +232,9 @@ func mediaRefusal(res *http.Response) error {
 	body, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
 	e := refusal(res.StatusCode, res.Header, body, true)
 	e.MoreInfo = ""
-	switch {
-	case errors.Is(e, problem.ErrNotFound):
+	if errors.Is(e, problem.ErrNotFound) {
 		e.Message, e.Advice = "the document is not there (any more)", problem.Advice{}
-	case errors.Is(e, problem.ErrAuth):
+	} else if errors.Is(e, problem.ErrAuth) {
 		e.Advice = problem.Say("the link has run out or the media are protected: run it again, and check what the credentials may read with %s", problem.Command("whoami"))
 	}
 	return fmt.Errorf("document: %w", e)

@@ -46,10 +46,9 @@ func refusal(status int, header http.Header, body []byte, storage bool) *fax.API
 		e.Kind, e.Advice = problem.ErrUnavailable, lookBetween()
 		e.Message = cmp.Or(e.Message, strings.ToLower(http.StatusText(status))) + ", in words that are not the API's"
 	}
-	switch {
-	case p.code == faxEnded:
+	if p.code == faxEnded {
 		e.Message = faxEndedMessage()
-	case e.Message == "":
+	} else if e.Message == "" {
 		e.Message = cmp.Or(strings.ToLower(http.StatusText(status)), "no explanation")
 	}
 	return e
@@ -181,10 +180,10 @@ func describe(body []byte, err error) string {
 // control or formatting characters, at most n runes.
 func clean(s string, n int) string {
 	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
+		if unicode.IsSpace(r) {
 			return ' '
-		case unicode.Is(unicode.C, r):
+		}
+		if unicode.Is(unicode.C, r) {
 			return -1
 		}
 		return r

@@ -40,8 +40,7 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 	listed, nameless, link, shared := false, false, "", inCommon()
 	err = a.read(ctx, a.dialect.faxes, query, func(d *jx.Decoder, bytes int) error {
 		return d.ObjBytes(func(d *jx.Decoder, key []byte) error {
-			switch kind := d.Next(); {
-			case string(key) == "faxes" && kind == jx.Array:
+			if kind := d.Next(); string(key) == "faxes" && kind == jx.Array {
 				listed, page.Items = true, make([]fax.Fax, 0, min(size, bytes/leastRecord))
 				return d.Arr(func(d *jx.Decoder) error {
 					f, err := readRecord(d, shared, q)
@@ -52,7 +51,7 @@ func (a faxes) Page(ctx context.Context, q fax.Filter, size int, cursor string) 
 					}
 					return err
 				})
-			case string(key) == "meta" && kind == jx.Object:
+			} else if string(key) == "meta" && kind == jx.Object {
 				return d.ObjBytes(func(d *jx.Decoder, key []byte) error {
 					return linkNamed("next_page_url", key, d, &link)
 				})
@@ -168,10 +167,10 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 		f, err = readRecord(d, shared, fax.Filter{WithRaw: true})
 		return err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return fax.Fax{}, notThere("fax "+id, err)
-	case f.ID == "":
+	}
+	if f.ID == "" {
 		return fax.Fax{}, notRecord(errNameless())
 	}
 	return f, a.checkOwner(f.ID, shared.owner)

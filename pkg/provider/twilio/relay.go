@@ -193,10 +193,10 @@ func relayQuery(q fax.Query) (url.Values, bool) {
 		v.Set(name, digits)
 	}
 	placed := q.Region != "" || q.Locality != ""
-	switch {
-	case q.Country != "US", q.Beta != nil,
-		placed && q.AreaCode != "",
-		q.Locality != "" && q.Contains != "":
+	if q.Country != "US" ||
+		q.Beta != nil ||
+		placed && q.AreaCode != "" ||
+		q.Locality != "" && q.Contains != "" {
 		return nil, false
 	}
 	return v, true

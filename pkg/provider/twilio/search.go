@@ -101,10 +101,10 @@ func (a numbers) search(ctx context.Context, q fax.Query) ([]fax.Offer, error) {
 	}
 	if a.dialect.relay != "" && q.Fax {
 		query, fits := relayQuery(q)
-		switch {
-		case fits:
+		if fits {
 			return a.searchRelay(ctx, q, query)
-		case q.Sure:
+		}
+		if q.Sure {
 			return nil, unsupported("the fax capability with these filters")
 		}
 	}

@@ -34,10 +34,10 @@ func ownCredentials() problem.Advice {
 // checkOwner refuses a fax that is of another account. A record that does not say
 // whose it is, is taken for ours.
 func (a *account) checkOwner(id, owner string) error {
-	switch {
-	case owner == "":
+	if owner == "" {
 		return nil
-	case strings.EqualFold(owner, a.id):
+	}
+	if strings.EqualFold(owner, a.id) {
 		a.own.Store(true)
 		return nil
 	}

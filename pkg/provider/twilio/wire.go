@@ -110,8 +110,7 @@ type capabilities fax.Capabilities
 func (c *capabilities) UnmarshalJSON(b []byte) error {
 	var object map[string]text
 	var list []text
-	switch {
-	case json.Unmarshal(b, &object) == nil:
+	if json.Unmarshal(b, &object) == nil {
 		for name, says := range object {
 			switch says {
 			case "true":
@@ -120,7 +119,7 @@ func (c *capabilities) UnmarshalJSON(b []byte) error {
 				c.set(name, fax.No)
 			}
 		}
-	case json.Unmarshal(b, &list) == nil:
+	} else if json.Unmarshal(b, &list) == nil {
 		*c = capabilities{Voice: fax.No, SMS: fax.No, MMS: fax.No, Fax: fax.No}
 		for _, name := range list {
 			c.set(string(name), fax.Yes)

@@ -138,10 +138,10 @@ func (s *dots) rounded(x, y, dx, dy, scale int) bool {
 func abs(n int) int { return max(n, -n) }
 
 func sign(n int) int {
-	switch {
-	case n < 0:
+	if n < 0 {
 		return -1
-	case n > 0:
+	}
+	if n > 0 {
 		return 1
 	}
 	return 0
