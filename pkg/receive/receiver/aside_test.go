@@ -1,10 +1,12 @@
 package receiver_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"io"
 	"iter"
 	"net/http"
 	"net/http/httptest"
@@ -449,7 +451,7 @@ func TestStrangersKeepNothing(t *testing.T) {
 	s.nothingStored()
 }
 
-// A document over the limit is refused, also as the second one.
+// A document over the limit is refused, also as the second one; the first is kept.
 func TestLongestDocument(t *testing.T) {
 	long := document("1")
 	s := newStation(t, func(c *receiver.Config) { c.MaxDocument = int64(len(long)) })
@@ -459,8 +461,64 @@ func TestLongestDocument(t *testing.T) {
 			t.Errorf("answered %d", w.Code)
 		}
 	}
-	if files := s.incoming(); len(files) != 1 {
+	if files := s.incoming(); len(files) != 2 {
 		t.Errorf("on disk: %v", files)
+	}
+}
+
+// Of a callback that does not come whole the documents that did are kept, if the
+// provider signed it, and nothing of a stranger's. Whoever sends it is told that it was
+// not taken, and may send it again.
+func TestWholeDocumentsOfHalfACallback(t *testing.T) {
+	first, second := document("first"), document("second")
+	for name, tt := range map[string]struct {
+		parts []part
+		cut   int // bytes at the end that do not come
+		want  int
+		kept  int // documents
+		fax   bool
+	}{
+		"the second is too long": {[]part{{"Media", "1.pdf", first}, {"Media", "2.pdf", strings.Repeat("x", 4000)}}, 0, 413, 1, true},
+		"the third is too long":  {[]part{{"Media", "1.pdf", first}, {"Media", "2.pdf", second}, {"Media", "3.pdf", strings.Repeat("x", 4000)}}, 0, 413, 2, true},
+		"the second is cut off":  {[]part{{"Media", "1.pdf", first}, {"Media", "2.pdf", second}}, 200, 400, 1, true},
+		"the end is cut off":     {[]part{{"Media", "1.pdf", first}}, 4, 400, 1, true},
+		"the only one is":        {[]part{{"Media", "1.pdf", first}}, 200, 400, 0, false},
+		"no document is first":   {[]part{{"Media", "1.pdf", "no document"}, {"Media", "2.pdf", strings.Repeat("x", 4000)}}, 0, 413, 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStation(t, func(c *receiver.Config) { c.MaxDocument = 2000 })
+			send := func(signature string) {
+				req := multi(callbackForm(faxID(1)), tt.parts...)
+				body, err := io.ReadAll(req.Body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				req.Body = io.NopCloser(bytes.NewReader(body[:len(body)-tt.cut]))
+				if signature != "" {
+					req.Header.Set(webhook.Twilio.Header(), signature)
+				}
+				if w := s.do(req); w.Code != tt.want {
+					t.Errorf("answered %d, want %d", w.Code, tt.want)
+				}
+			}
+			send(strings.Repeat("A", 27) + "=")
+			s.nothingStored()
+			for range 2 { // it may be sent again
+				send("")
+			}
+			if files := s.incoming(); len(files) != tt.kept {
+				t.Errorf("on disk: %v, want %d", files, tt.kept)
+			}
+			s.run()
+			if tt.fax {
+				s.until("the fax is archived", func() bool { return s.archive.saved(faxID(1)) == 1 })
+				if got, err := os.ReadFile(filepath.Join(s.archive.dir, faxID(1)+".pdf")); err != nil || string(got) != first {
+					t.Errorf("archived %q, %v", got, err)
+				}
+			}
+			s.told(multi(callbackForm(faxID(1)), part{"Media", "1.pdf", first})) // and whole in the end
+			s.until("the fax is archived", func() bool { return s.archive.saved(faxID(1)) >= 1 })
+		})
 	}
 }
 

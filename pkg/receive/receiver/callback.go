@@ -37,8 +37,13 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ delivery.Ev
 	}
 	form, docs, err := r.body(w, req)
 	if err != nil {
-		return delivery.Event{}, "", errors.Join(err, r.withoutDocument(req, form, err))
+		return delivery.Event{}, "", errors.Join(err, r.salvage(req, form, docs, err))
 	}
+	return r.keep(req, form, docs)
+}
+
+// keep makes a callback last that came whole.
+func (r *Receiver) keep(req *http.Request, form url.Values, docs []*upload) (_ delivery.Event, outcome string, err error) {
 	e, believed, why, err := r.accept(req, form, len(docs))
 	if err != nil {
 		discard(docs)
@@ -66,6 +71,24 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ delivery.Ev
 		r.discardUnneeded(req.Context(), docs)
 	}
 	return e, outcome, err
+}
+
+// salvage keeps what came whole of a callback that was not: documents that were
+// followed by one that is too long, or by nothing, and the news without its document.
+// Only the provider's counts, whose fields came first. The answer stays a refusal.
+func (r *Receiver) salvage(req *http.Request, form url.Values, docs []*upload, why error) error {
+	if len(docs) == 0 {
+		return r.withoutDocument(req, form, why)
+	}
+	if !r.signed(req, donePath, form) {
+		discard(docs)
+		return nil
+	}
+	e, _, err := r.keep(req, form, docs)
+	if err == nil {
+		r.log.Error("not all documents of a fax were taken; those that came whole are kept", "fax", e.FaxID, "kept", len(docs), "error", why)
+	}
+	return err
 }
 
 // withoutDocument records news whose document was too long to be taken, as of any

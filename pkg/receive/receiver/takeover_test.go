@@ -1,10 +1,13 @@
 package receiver_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,6 +95,59 @@ func TestServes(t *testing.T) {
 	s.run()
 	s.until("the fax is archived", func() bool { return s.archive.saved(received) == 1 })
 	s.until("the program has run", func() bool { _, err := os.Stat(out); return err == nil })
+}
+
+// Each kind of job that acts upon faxes asks whose the archive is, by itself: when it is
+// another's nothing is done, the receiver ends, and the job stays.
+func TestEachJobAsks(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	var forwarded, pruned atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { forwarded.Add(1) }))
+	defer server.Close()
+	failed := with(callbackForm(faxID(1)), "FaxStatus", "failed")
+	for name, tt := range map[string]struct {
+		request *http.Request
+		change  func(*receiver.Config)
+	}{
+		"fetch":   {post("/fax/done", callbackForm(faxID(1))), nil},
+		"exec":    {post("/fax/done", failed), func(c *receiver.Config) { c.Deliveries = running(os.Args[0], programWord, out) }},
+		"forward": {post("/fax/done", failed), func(c *receiver.Config) { c.Deliveries = forwarding(t, server.URL) }},
+		"aside":   {multi(failed, part{"Media", "fax.pdf", document("1")}), nil},
+		"prune": {nil, func(c *receiver.Config) {
+			c.Prune = func(context.Context) (receiver.Pruned, error) {
+				pruned.Add(1)
+				return receiver.Pruned{}, nil
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStation(t, func(c *receiver.Config) {
+				c.Serves = func() error { return fmt.Errorf("%w: it is another's", problem.ErrConflict) }
+				if tt.change != nil {
+					tt.change(c)
+				}
+			})
+			s.cloud.add(faxID(1))
+			if tt.request != nil {
+				s.told(tt.request)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			if err := s.Run(ctx); !errors.Is(err, problem.ErrConflict) {
+				t.Errorf("it ended with %v", err)
+			}
+			_, err := os.Stat(out)
+			if !errors.Is(err, os.ErrNotExist) || forwarded.Load()+pruned.Load() != 0 || s.archive.saved(faxID(1)) != 0 {
+				t.Errorf("it has acted: %v, forwarded %d, pruned %d, saved %d", err, forwarded.Load(), pruned.Load(), s.archive.saved(faxID(1)))
+			}
+			if tt.request == nil {
+				return // what comes back by itself need not stay
+			}
+			if jobs := s.jobs(); len(jobs) != 1 || jobs[0].Kind != name || jobs[0].State != receiver.Waiting {
+				t.Errorf("left are %+v", jobs)
+			}
+		})
+	}
 }
 
 // What the receiver before has archived is known and done with, and so is what failed

@@ -172,18 +172,11 @@ func discard(docs []*upload) {
 // read takes a multipart callback apart: fields into a form, documents into
 // files; what has a file name is one, as it is to those who sign. Parts are read one
 // after the other and never held whole. signed tells whether the provider signed the
-// fields that came so far. When a document cannot be taken, form has the fields that
-// came before it.
+// fields that came so far. When it fails, form and docs are what came whole before.
 func (u *uploads) read(from *stranger, boundary string, signed func(url.Values) bool) (form url.Values, docs []*upload, err error) {
 	if boundary == "" || len(boundary) > 70 { // RFC 2046, 5.1.1
 		return nil, nil, bad("a multipart body without a boundary")
 	}
-	defer func() {
-		if err != nil {
-			discard(docs)
-			docs = nil
-		}
-	}()
 	body := &allowance{from, maxForm}
 	parts := multipart.NewReader(body, boundary)
 	form = url.Values{}
@@ -193,28 +186,26 @@ func (u *uploads) read(from *stranger, boundary string, signed func(url.Values) 
 		case err == io.EOF: //nolint:errorlint // wrapped, it is an end that came too early
 			return form, docs, nil
 		case err != nil:
-			return nil, docs, bodyError(err)
+			return form, docs, bodyError(err)
 		case part.FileName() != "":
 			begin := bufio.NewReaderSize(part, slowest)
 			if len(docs) == 0 { // for all of them
 				err = from.begins(begin, signed(form))
 			}
 			if err != nil {
-				return nil, docs, err
+				return form, docs, err
 			}
 			doc, err := u.take(begin, body, left)
-			if doc != nil {
-				docs = append(docs, doc)
-				left -= doc.size
-			}
 			if err != nil {
 				return form, docs, err
 			}
+			docs = append(docs, doc)
+			left -= doc.size
 			continue
 		}
 		value, err := io.ReadAll(part)
 		if err != nil {
-			return nil, docs, bodyError(err)
+			return form, docs, bodyError(err)
 		}
 		form.Add(part.FormName(), string(value))
 	}
@@ -250,24 +241,29 @@ func (s *stranger) begins(document *bufio.Reader, signed bool) error {
 }
 
 // take writes a document, which has an allowance of its own: what is left of that
-// of all documents of a callback. The file is the caller's, also when this fails.
-func (u *uploads) take(part io.Reader, body *allowance, left int64) (*upload, error) {
+// of all documents of a callback.
+func (u *uploads) take(part io.Reader, body *allowance, left int64) (_ *upload, err error) {
 	f, err := u.disk.OpenFile(filepath.Join(u.dir, rand.Text()+partSuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, err
 	}
 	body.left += left
 	doc := &upload{disk: u.disk, part: f}
+	defer func() {
+		if err != nil {
+			doc.discard()
+		}
+	}()
 	doc.size, err = io.Copy(onlyWriter{f}, io.LimitReader(part, left+1))
 	body.left -= left - doc.size
 	var disk *os.PathError
 	switch {
 	case errors.As(err, &disk):
-		return doc, fmt.Errorf("store the document: %w", err)
+		return nil, fmt.Errorf("store the document: %w", err)
 	case err != nil:
-		return doc, bodyError(err)
+		return nil, bodyError(err)
 	case doc.size > left:
-		return doc, refused(http.StatusRequestEntityTooLarge, "too large", "a document of more than %d bytes", u.most)
+		return nil, refused(http.StatusRequestEntityTooLarge, "too large", "a document of more than %d bytes", u.most)
 	}
 	return doc, nil
 }
