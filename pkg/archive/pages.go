@@ -10,6 +10,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/document"
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // Note is something about a kept file that is no problem.
@@ -38,6 +39,15 @@ func (a *Archive) counted(ctx context.Context, id, name string, d *Document) (do
 	return again, nil
 }
 
+// EnoughFor fails with [ErrDamagedCopy] and a [fetch.PagesError] when a document is
+// known to have fewer pages than the record of its fax tells.
+func (d Document) EnoughFor(f fax.Fax) error {
+	if err := fetch.EnoughPages(document.Info{Pages: d.Pages, Uncounted: d.Uncounted}, f); err != nil {
+		return fmt.Errorf("fax %s: %w: %w", f.ID, ErrDamagedCopy, err)
+	}
+	return nil
+}
+
 // enough checks that a kept document has the pages that the record tells of:
 // [ErrDamagedCopy] and a [fetch.PagesError] when it is known to have fewer;
 // [ErrUnproven] when they cannot be counted, unless that is allowed: whatever keeps
@@ -47,8 +57,9 @@ func (a *Archive) enough(ctx context.Context, key string, e Entry, uncounted boo
 	if finding != nil {
 		return finding.err()
 	}
-	if err := fetch.EnoughPages(info, e.Fax); err != nil {
-		return fmt.Errorf("fax %s: %w: %w", e.Fax.ID, ErrDamagedCopy, err)
+	told := Document{Pages: info.Pages, Uncounted: info.Uncounted}
+	if err := told.EnoughFor(e.Fax); err != nil {
+		return err
 	}
 	if info.Uncounted != "" && !uncounted {
 		return problem.With(fmt.Errorf("fax %s: %w: the pages of its copy could not be counted (%s); nothing was deleted", e.Fax.ID, ErrUnproven, info.Uncounted),

@@ -47,8 +47,11 @@ func (r Run) Daily(ctx, going context.Context, log *slog.Logger) (day Day, err e
 		return day, err
 	}
 	for _, skip := range plan.Skipped {
-		if skip.Reason == Damaged {
+		switch {
+		case skip.BadCopy():
 			log.Warn("left alone", "error", skip.Detail)
+		case skip.Reason == Uncounted:
+			log.Warn("left alone, uncounted", "fax", skip.Fax.ID, "error", "the pages of its copy cannot be counted: "+skip.Detail, "hint", lookAtCopy())
 		}
 	}
 	day.Outcome, err = r.Delete(ctx, going, plan.Delete,
@@ -59,4 +62,9 @@ func (r Run) Daily(ctx, going context.Context, log *slog.Logger) (day Day, err e
 		err = nil
 	}
 	return day, err
+}
+
+// lookAtCopy is what to do about a copy whose pages cannot be counted.
+func lookAtCopy() problem.Advice {
+	return problem.Say("look at it, then %s deletes such faxes too", problem.Command("faxes", "prune").Switch("allow-uncounted"))
 }

@@ -85,6 +85,10 @@ type Skip struct {
 	Detail string  `json:"detail,omitempty"`
 }
 
+// BadCopy reports whether f stays because its copy is not what it should be, which a
+// person has to look at.
+func (s Skip) BadCopy() bool { return s.Reason == Damaged }
+
 // Plan is a fixed selection: what is deleted is in it, and nothing else is.
 type Plan struct {
 	Delete  []fax.Fax `json:"delete"`  // the oldest first

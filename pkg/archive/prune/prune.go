@@ -98,6 +98,8 @@ func (r Run) copyOf(ctx context.Context, f fax.Fax) (Copy, error) {
 		return Copy{}, err
 	case e.Hold != nil:
 		return Copy{Keep: Held, Detail: e.Hold.Reason}, nil
+	case e.Document != nil && e.Document.EnoughFor(f) != nil:
+		return Copy{Keep: Damaged, Detail: e.Document.EnoughFor(f).Error()}, nil
 	case e.Document != nil && e.Document.Uncounted != "" && !r.AllowUncounted:
 		return Copy{Keep: Uncounted, Detail: e.Document.Uncounted}, nil
 	}

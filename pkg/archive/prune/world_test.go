@@ -29,6 +29,8 @@ type world struct {
 	receipts []Receipt
 	told     []string // why faxes were left alone, and what failed
 
+	documents map[string][]byte // those that the provider had, by the id of the fax
+
 	mu sync.Mutex
 }
 
@@ -38,7 +40,7 @@ func newWorld(t testing.TB, options sandbox.Options) *world {
 	t.Helper()
 	dir := t.TempDir()
 	options.Path = filepath.Join(dir, "sandbox.db")
-	w := &world{dir: filepath.Join(dir, "kept")}
+	w := &world{dir: filepath.Join(dir, "kept"), documents: map[string][]byte{}}
 	open := func(o sandbox.Options) (*sandbox.Sandbox, fax.Provider) {
 		box, err := sandbox.Open(t.Context(), o)
 		if err != nil {
@@ -61,7 +63,10 @@ func newWorld(t testing.TB, options sandbox.Options) *world {
 		return box, opened
 	}
 	w.box, w.truth = open(sandbox.Options{Dialect: options.Dialect, Path: options.Path})
-	_, lying := open(options)
+	lying := w.truth
+	if len(options.Faults) > 0 || options.Quirks != (sandbox.Quirks{}) {
+		_, lying = open(options)
+	}
 	w.run = Run{
 		Policy: Policy{OlderThan: 24 * time.Hour}, Ages: []time.Duration{24 * time.Hour}, Provider: lying, Begun: time.Now(),
 		MaxDocument: fetch.MaxDocument, Jobs: 4, Receipt: w.take,
@@ -388,6 +393,60 @@ func TestDaily(t *testing.T) {
 				t.Errorf("the log says %q", said)
 			}
 		})
+	}
+}
+
+// A PDF of no pages, and one whose pages cannot be counted.
+const (
+	noPages = "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n" +
+		"xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000054 00000 n \ntrailer\n<</Size 3/Root 1 0 R>>\nstartxref\n100\n%%EOF\n"
+	notCounted = "%PDF-1.4\nhello\nstartxref\n9\n%%EOF\n"
+)
+
+// A plan leaves alone what a deletion would refuse, as far as the archive knows, and
+// a day names it.
+func TestPlanTellsWhatIsRefused(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Dialect: sandbox.Twilio})
+	w.keep(t)
+	short, odd := w.add(t, 2, sandbox.Fax{Document: []byte(noPages)}), w.add(t, 3, sandbox.Fax{Document: []byte(notCounted)})
+	early := short
+	early.Pages = nil // it was kept before its record told of any
+	for _, f := range []fax.Fax{early, odd} {
+		if _, _, err := w.run.Archive.Save(t.Context(), w.truth.Faxes, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plan, err := w.run.Plan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range plan.Skipped {
+		if want := map[string]Reason{short.ID: Damaged, odd.ID: Uncounted}[s.Fax.ID]; s.Reason != want || s.Detail == "" || s.BadCopy() != (want == Damaged) {
+			t.Errorf("%+v, want %s", s, want)
+		}
+		if out, err := w.run.Delete(t.Context(), t.Context(), []fax.Fax{s.Fax}, w.tell, w.tell); out.Failed != 1 || err == nil {
+			t.Errorf("%s, which the plan leaves alone, is deleted: %+v, %v", s.Fax.ID, out, err)
+		}
+	}
+	if len(plan.Delete) > 0 || len(plan.Skipped) != 2 || plan.Summary.Archived > 0 {
+		t.Errorf("%+v", plan)
+	}
+	var log strings.Builder
+	if day, err := w.run.Daily(t.Context(), t.Context(), slog.New(slog.NewTextHandler(&log, nil))); err != nil || day.Deleted+day.Failed > 0 {
+		t.Errorf("%+v, %v", day, err)
+	}
+	for _, line := range []string{
+		`msg="left alone" error="fax ` + short.ID + `: the kept copy is not whole: incomplete document: 0 of 1 pages"`,
+		`msg="left alone, uncounted" fax=` + odd.ID + ` error="the pages of its copy cannot be counted: `,
+		`hint="look at it, then faxctl faxes prune --allow-uncounted deletes such faxes too"`,
+	} {
+		if !strings.Contains(log.String(), line) {
+			t.Errorf("the log lacks %s:\n%s", line, log.String())
+		}
+	}
+	w.run.AllowUncounted = true
+	if plan, err := w.run.Plan(t.Context()); err != nil || len(plan.Delete) != 1 || plan.Delete[0].ID != odd.ID {
+		t.Errorf("%+v, %v", plan, err)
 	}
 }
 
