@@ -49,7 +49,8 @@ func layers() map[string][]string {
 
 		"receive/callback": {"fax", "receive/twiml", "receive/webhook"},
 		"receive/delivery": {"base/child", "base/text", "fax", "receive/webhook"},
-		"receive/receiver": {"archive/document", "archive/fetch", "base/child", "base/durable", "base/sqlite", "base/text", "fax", "fax/listing", "receive/delivery", "receive/twiml", "receive/webhook"},
+		"receive/receiver": {"archive/document", "archive/fetch", "base/child", "base/durable", "base/sqlite", "base/text", "fax", "fax/listing", "receive/delivery", "receive/server", "receive/twiml", "receive/webhook"},
+		"receive/server":   {"receive/webhook"},
 		"receive/twiml":    {},
 		"receive/webhook":  {"provider/info"},
 

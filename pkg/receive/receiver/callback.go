@@ -282,11 +282,11 @@ func (r *Receiver) accept(req *http.Request, form url.Values, docs int) (e deliv
 // body reads a callback in either of its two forms.
 func (r *Receiver) body(w http.ResponseWriter, req *http.Request) (url.Values, []*upload, error) {
 	if isMultipart(req) {
-		from, err := r.strangers.enter(w, req)
+		from, err := r.strangers.Enter(w, req)
 		if err != nil {
 			return nil, nil, err
 		}
-		defer from.leave()
+		defer from.Leave()
 		return r.uploads.read(from, boundary(req), func(form url.Values) bool { return r.signed(req, donePath, form) })
 	}
 	form, err := r.form(w, req)

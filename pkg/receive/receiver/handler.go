@@ -12,15 +12,14 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"time"
 
+	"github.com/faxctl/faxctl/pkg/receive/server"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
 const (
-	maxForm  = 64 << 10 // bytes of a form without its document
-	maxArgs  = 100      // fields of a form
-	formTime = 10 * time.Second
+	maxForm = 64 << 10 // bytes of a form without its document
+	maxArgs = 100      // fields of a form
 )
 
 // Handler answers the provider under the path of the public URL, with or without a
@@ -133,8 +132,11 @@ func bad(format string, args ...any) error {
 func (r *Receiver) refuse(w http.ResponseWriter, req *http.Request, what string, err error) {
 	no := &refusal{http.StatusServiceUnavailable, "failed", err.Error()}
 	var tooBig *http.MaxBytesError
+	var others *server.Error
 	switch {
 	case errors.As(err, &no):
+	case errors.As(err, &others):
+		no.outcome, no.reason = others.Outcome, others.Reason
 	case errors.As(err, &tooBig):
 		no = &refusal{http.StatusRequestEntityTooLarge, "too large", err.Error()}
 	case req.Context().Err() != nil:
@@ -171,11 +173,11 @@ func (r *Receiver) form(w http.ResponseWriter, req *http.Request) (url.Values, e
 	if kind, _, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, refused(http.StatusUnsupportedMediaType, "malformed", "content type %s", clean(req.Header.Get("Content-Type")))
 	}
-	from, err := r.strangers.enter(w, req)
+	from, err := r.strangers.Enter(w, req)
 	if err != nil {
 		return nil, err
 	}
-	defer from.leave()
+	defer from.Leave()
 	body, err := io.ReadAll(http.MaxBytesReader(w, io.NopCloser(from), maxForm))
 	if err != nil {
 		return nil, bodyError(err)
@@ -187,7 +189,7 @@ func (r *Receiver) form(w http.ResponseWriter, req *http.Request) (url.Values, e
 // the error says is not repeated: it may quote the body.
 func bodyError(err error) error {
 	switch {
-	case errors.As(err, new(*http.MaxBytesError)), errors.As(err, new(*refusal)):
+	case errors.As(err, new(*http.MaxBytesError)), errors.As(err, new(*refusal)), errors.As(err, new(*server.Error)):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return refused(http.StatusRequestTimeout, "malformed", "the body took too long")

@@ -11,6 +11,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
+	"github.com/faxctl/faxctl/pkg/receive/server"
 	"github.com/faxctl/faxctl/pkg/receive/twiml"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
@@ -149,6 +150,6 @@ func (r *Receiver) verify(req *http.Request, path string, form url.Values) error
 		r.metrics.badSignature("account")
 		return forbidden("other account", "it is for account %q", clean(account))
 	}
-	guestOfRequest(req).trust() // it is not put out
+	server.Trust(req) // it is not put out
 	return nil
 }

@@ -20,7 +20,6 @@
 package receiver
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +36,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
+	"github.com/faxctl/faxctl/pkg/receive/server"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
@@ -136,7 +136,7 @@ type Receiver struct {
 
 	access    atomic.Pointer[access]
 	ours      *ours
-	strangers *strangers
+	strangers *server.Strangers
 	uploads   *uploads
 	rare      rare // what is not told each time
 	queue     *queue
@@ -212,11 +212,11 @@ func newReceiver(cfg Config) (*Receiver, error) {
 	case cfg.Backfill < 0 || cfg.MaxDocument < 0 || cfg.MaxConns < 0 || cfg.Jobs < 0 || cfg.Drain < 0:
 		return nil, fmt.Errorf("%w: a limit below zero", problem.ErrInvalid)
 	}
-	if cfg.MaxConns, err = connections(cfg.MaxConns, openFiles()); err != nil {
+	if cfg.MaxConns, err = server.Connections(cfg.MaxConns); err != nil {
 		return nil, err
 	}
 	r := &Receiver{
-		strangers: newStrangers(cfg.MaxConns),
+		strangers: server.NewStrangers(cfg.MaxConns),
 		cfg:       cfg,
 		public:    strings.TrimSuffix(cfg.PublicURL, "/"),
 		prefix:    strings.TrimSuffix(public.EscapedPath(), "/"),
@@ -228,33 +228,6 @@ func newReceiver(cfg Config) (*Receiver, error) {
 	r.Renew(cfg.Keys, cfg.Provider)
 	r.takes, err = cfg.Answer.accept(r.public + donePath)
 	return r, err
-}
-
-const (
-	usualConns = 1024
-	otherFiles = 256 // for the archive, the databases, programs and the provider
-)
-
-// OpenFiles is how many files a receiver of so many connections may have open; 0:
-// as many as usual. Each connection may bring a document, which is a file too.
-func OpenFiles(conns int) int {
-	if conns == 0 {
-		conns = usualConns
-	}
-	return 2*conns + otherFiles
-}
-
-// connections is how many there may be at once.
-func connections(wanted int, files uint64) (int, error) {
-	need := OpenFiles(wanted)
-	switch {
-	case files >= uint64(need):
-		return cmp.Or(wanted, usualConns), nil
-	case wanted == 0 && files >= uint64(OpenFiles(1)):
-		return int((files - otherFiles) / 2), nil
-	}
-	return 0, problem.With(fmt.Errorf("%w: %d connections need %d open files, and the system allows %d", problem.ErrInvalid, cmp.Or(wanted, usualConns), need, files),
-		problem.Say(fmt.Sprintf("raise the limit, as with ulimit -n %d, or LimitNOFILE=%d in a systemd unit, or allow fewer connections", need, need)))
 }
 
 func setDefault[T comparable](v *T, to T) {

@@ -3,7 +3,6 @@ package receiver_test
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -15,8 +14,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
@@ -186,31 +183,4 @@ func TestNotify(t *testing.T) {
 	resp.Body.Close()
 	stop()
 	hears("STOPPING=1")
-}
-
-// TestCertify: a certificate that is refused is asked for again, less and less
-// often: an authority locks out who fails too often.
-func TestCertify(t *testing.T) {
-	other := httptest.NewTLSServer(nil) // for its certificate
-	defer other.Close()
-	synctest.Test(t, func(t *testing.T) {
-		s := newStation(t, nil)
-		begin := time.Now()
-		var asked []time.Duration
-		s.Certify(t.Context(), &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			if asked = append(asked, time.Since(begin)); len(asked) < 7 || hello.ServerName != "fax.example.com" {
-				return nil, errors.New("not yours")
-			}
-			leaf, err := x509.ParseCertificate(other.TLS.Certificates[0].Certificate[0])
-			return &tls.Certificate{Leaf: leaf}, err
-		}})
-		const minute = time.Minute
-		want := []time.Duration{0, 5 * minute, 15 * minute, 35 * minute, 75 * minute, 135 * minute, 195 * minute}
-		if diff := cmp.Diff(want, asked); diff != "" {
-			t.Errorf("asked (-want +got):\n%s", diff)
-		}
-		if log := s.log.String(); !strings.Contains(log, `no certificate: is the host ours, and does its port 443 lead here?" host=fax.example.com error="not yours" "again in"=1h0m0s`) {
-			t.Errorf("the log:\n%s", log)
-		}
-	})
 }

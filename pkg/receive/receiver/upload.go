@@ -15,11 +15,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/document"
 	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/server"
 )
 
 // uploads is the folder of documents that came with a callback and are not yet
@@ -30,12 +30,7 @@ type uploads struct {
 	most int64 // bytes of a document
 }
 
-const (
-	partSuffix = ".part" // of a file that is not known to be whole
-	// uploadTime is how long a callback with a document may take: 64 MiB at
-	// 5 Mbit/s.
-	uploadTime = 2 * time.Minute
-)
+const partSuffix = ".part" // of a file that is not known to be whole
 
 func uploadDir(stateDir string) string { return filepath.Join(stateDir, "incoming") }
 
@@ -173,7 +168,7 @@ func discard(docs []*upload) {
 // files; what has a file name is one, as it is to those who sign. Parts are read one
 // after the other and never held whole. signed tells whether the provider signed the
 // fields that came so far. When it fails, form and docs are what came whole before.
-func (u *uploads) read(from *stranger, boundary string, signed func(url.Values) bool) (form url.Values, docs []*upload, err error) {
+func (u *uploads) read(from *server.Stranger, boundary string, signed func(url.Values) bool) (form url.Values, docs []*upload, err error) {
 	if boundary == "" || len(boundary) > 70 { // RFC 2046, 5.1.1
 		return nil, nil, bad("a multipart body without a boundary")
 	}
@@ -188,9 +183,9 @@ func (u *uploads) read(from *stranger, boundary string, signed func(url.Values) 
 		case err != nil:
 			return form, docs, bodyError(err)
 		case part.FileName() != "":
-			begin := bufio.NewReaderSize(part, slowest)
+			begin := bufio.NewReaderSize(part, server.Slowest)
 			if len(docs) == 0 { // for all of them
-				err = from.begins(begin, signed(form))
+				err = from.Begin(begin, signed(form))
 			}
 			if err != nil {
 				return form, docs, err
@@ -226,18 +221,6 @@ func (a *allowance) Read(p []byte) (int, error) {
 	n, err := a.body.Read(p[:min(int64(len(p)), a.left)])
 	a.left -= int64(n)
 	return n, err
-}
-
-// begins has documents come next. A sender whose fields came first and are rightly
-// signed waits for nobody; strangers, who could fill the disk and keep others
-// waiting, take turns once they have shown that they have something to send.
-func (s *stranger) begins(document *bufio.Reader, signed bool) error {
-	if signed {
-		s.known()
-		return nil
-	}
-	_, _ = document.Peek(slowest) // what is wrong with it shows when it is read
-	return s.document()
 }
 
 // take writes a document, which has an allowance of its own: what is left of that

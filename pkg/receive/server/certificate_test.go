@@ -1,4 +1,4 @@
-package receiver_test
+package server_test
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/receive/receiver"
+	"github.com/faxctl/faxctl/pkg/receive/server"
 )
 
 // newCertificate is one that vouches for itself, and its key, in PEM.
@@ -60,7 +60,7 @@ func TestCertificateFiles(t *testing.T) {
 		write(certFile, cert1)
 		write(keyFile, key1)
 		var log bytes.Buffer
-		config, err := receiver.CertificateFiles(certFile, keyFile, slog.New(slog.NewTextHandler(&log, nil)))
+		config, err := server.CertificateFiles(certFile, keyFile, slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
 			t.Fatal(err)
 		}

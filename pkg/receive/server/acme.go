@@ -1,4 +1,4 @@
-package receiver
+package server
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
@@ -26,7 +27,7 @@ type ACME struct {
 	Hosts     []string     // names that lead here; others get no certificate
 	Email     string       // where the authority writes to; empty: nowhere
 	Directory string       // the authority's URL; empty: Let's Encrypt
-	StateDir  string       // as in [Config]: certificates and keys are kept in it
+	StateDir  string       // a folder; certificates and keys are kept in it
 	Log       *slog.Logger // nil: none
 }
 
@@ -88,7 +89,7 @@ func (a ACME) check() (directory *url.URL, err error) {
 // out must not be taken for the real thing.
 func folderOf(directory *url.URL) string {
 	return strings.Map(func(r rune) rune {
-		if isWord(string(r), 1) || r == '.' {
+		if r <= unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) || strings.ContainsRune("-_.", r) {
 			return r
 		}
 		return '-'
@@ -106,17 +107,18 @@ const (
 // certify asks for the certificate of the public URL now, and until there is
 // one: a provider that calls would not wait for as long as an authority may
 // take. Then it says what is wrong with it.
-func (r *Receiver) certify(ctx context.Context, config *tls.Config) {
+func (o Options) certify(ctx context.Context) {
+	config := o.TLS
 	if config == nil || config.GetCertificate == nil {
 		return // it is there already, or there will be none
 	}
-	hello := &tls.ClientHelloInfo{ServerName: r.host, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}
+	hello := &tls.ClientHelloInfo{ServerName: o.Host, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}
 	for wait := askCertificateFirst; ctx.Err() == nil; wait = min(2*wait, askCertificateLast) {
 		result := make(chan error, 1)
 		go func() { // it cannot be hurried, and may outlive the server by minutes
 			c, err := config.GetCertificate(hello)
 			if err == nil && c != nil && c.Leaf != nil {
-				r.inspect(c.Leaf)
+				o.inspect(c.Leaf)
 			}
 			result <- err
 		}()
@@ -125,7 +127,7 @@ func (r *Receiver) certify(ctx context.Context, config *tls.Config) {
 			if err == nil {
 				return
 			}
-			r.log.Error("no certificate: is the host ours, and does its port 443 lead here?", "host", r.host, "error", err, "again in", wait)
+			o.Log.Error("no certificate: is the host ours, and does its port 443 lead here?", "host", o.Host, "error", err, "again in", wait)
 		case <-ctx.Done():
 			return
 		}
@@ -136,12 +138,12 @@ func (r *Receiver) certify(ctx context.Context, config *tls.Config) {
 	}
 }
 
-func (r *Receiver) inspect(c *x509.Certificate) {
-	r.log.Info("certificate", "for", strings.Join(c.DNSNames, " "), "by", c.Issuer.CommonName, "until", c.NotAfter)
-	if err := c.VerifyHostname(r.host); err != nil {
-		r.log.Warn("the certificate is not that of the public URL", "host", r.host, "error", err)
+func (o Options) inspect(c *x509.Certificate) {
+	o.Log.Info("certificate", "for", strings.Join(c.DNSNames, " "), "by", c.Issuer.CommonName, "until", c.NotAfter)
+	if err := c.VerifyHostname(o.Host); err != nil {
+		o.Log.Warn("the certificate is not that of the public URL", "host", o.Host, "error", err)
 	}
 	if time.Now().After(c.NotAfter) {
-		r.log.Warn("the certificate is no longer valid")
+		o.Log.Warn("the certificate is no longer valid")
 	}
 }

@@ -1,6 +1,7 @@
-package receiver
+package server
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -26,41 +27,48 @@ const (
 	documentMercy = 2 * time.Second
 
 	documentTurns = 16 // of strangers, who could fill the disk
+
+	formTime = 10 * time.Second // that a form may take
+
+	// uploadTime is how long a callback with a document may take: 64 MiB at
+	// 5 Mbit/s.
+	uploadTime = 2 * time.Minute
 )
 
-// stranger is the body of a request whose sender is not known yet. It is read at
+// Stranger is the body of a request whose sender is not known yet. It is read at
 // a pace: who is too slow is cut off, and sooner when others wait for its turn.
-type stranger struct {
+type Stranger struct {
 	pace
 	req   *http.Request
 	conn  *http.ResponseController
 	ends  time.Time // whatever the pace
 	out   atomic.Bool
 	turns []*turns // that it has
-	all   *strangers
+	all   *Strangers
 }
 
-// strangers share what there is for those who are not known.
-type strangers struct {
+// Strangers share what there is for those who are not known.
+type Strangers struct {
 	bodies    turns
 	documents turns
 }
 
-func newStrangers(conns int) *strangers {
-	return &strangers{
+// NewStrangers shares it at so many connections.
+func NewStrangers(conns int) *Strangers {
+	return &Strangers{
 		bodies:    turns{most: max(1, conns*3/4), mercy: mercy},
 		documents: turns{most: documentTurns, mercy: documentMercy},
 	}
 }
 
-// enter begins to read the body of a request. The caller leaves in the end.
-func (all *strangers) enter(w http.ResponseWriter, req *http.Request) (*stranger, error) {
-	s := &stranger{req: req, conn: http.NewResponseController(w), all: all}
+// Enter begins to read the body of a request. The caller leaves in the end.
+func (all *Strangers) Enter(w http.ResponseWriter, req *http.Request) (*Stranger, error) {
+	s := &Stranger{req: req, conn: http.NewResponseController(w), all: all}
 	return s, s.take(&all.bodies, formTime)
 }
 
 // take waits for a turn. From then on there is so much time.
-func (s *stranger) take(t *turns, limit time.Duration) error {
+func (s *Stranger) take(t *turns, limit time.Duration) error {
 	g := guestOfRequest(s.req)
 	g.begin() // it came so far in good time
 	if err := t.take(s.req.Context(), s); err != nil {
@@ -72,29 +80,42 @@ func (s *stranger) take(t *turns, limit time.Duration) error {
 	return nil
 }
 
-// document has the stranger's document come next.
-func (s *stranger) document() error { return s.take(&s.all.documents, uploadTime) }
-
-// known says that the sender is our provider, whose document keeps nobody waiting.
-func (s *stranger) known() {
-	s.leave()
+// Begin has documents come next. A sender who is known to be our provider waits for
+// nobody, and keeps nobody waiting; strangers, who could fill the disk, take turns once
+// they have shown that they have something to send.
+func (s *Stranger) Begin(document *bufio.Reader, known bool) error {
+	if !known {
+		_, _ = document.Peek(Slowest) // what is wrong with it shows when it is read
+		return s.take(&s.all.documents, uploadTime)
+	}
+	s.Leave()
 	s.trust()
 	guestOfRequest(s.req).trust()
 	s.ends = time.Now().Add(uploadTime)
+	return nil
 }
 
-// leave gives the turns back.
-func (s *stranger) leave() {
+// Leave gives the turns back.
+func (s *Stranger) Leave() {
 	for _, t := range s.turns {
 		t.leave(s)
 	}
 	s.turns = nil
 }
 
-var errPutOut = &refusal{http.StatusServiceUnavailable, "put out", "it was too slow, and others waited"}
+// Error is that somebody could not be served since others came, too. It may come back.
+type Error struct {
+	Outcome string // one of a few words
+	Reason  string // for the log
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Reason }
+
+func tooSlow() error { return &Error{"put out", "it was too slow, and others waited"} }
 
 // Read implements io.Reader.
-func (s *stranger) Read(p []byte) (int, error) {
+func (s *Stranger) Read(p []byte) (int, error) {
 	ends := s.ends
 	if due, ok := s.due(); ok {
 		if due = due.Add(beginTime); due.Before(ends) {
@@ -103,20 +124,20 @@ func (s *stranger) Read(p []byte) (int, error) {
 	}
 	_ = s.conn.SetReadDeadline(ends) // a test's recorder has none
 	if s.out.Load() {
-		return 0, errPutOut
+		return 0, tooSlow()
 	}
 	n, err := s.req.Body.Read(p)
 	s.add(n)
 	if s.out.Load() && errors.Is(err, os.ErrDeadlineExceeded) || err != nil && guestOfRequest(s.req).out.Load() {
-		err = errPutOut
+		err = tooSlow()
 	}
 	return n, err
 }
 
-var _ io.Reader = (*stranger)(nil)
+var _ io.Reader = (*Stranger)(nil)
 
 // putOut ends the reading of a body at once.
-func (s *stranger) putOut() {
+func (s *Stranger) putOut() {
 	s.out.Store(true)
 	_ = s.conn.SetReadDeadline(time.Unix(1, 0))
 }
@@ -129,17 +150,17 @@ type turns struct {
 	mercy time.Duration // how far one may be behind when others wait
 
 	mu      sync.Mutex
-	taken   []*stranger
+	taken   []*Stranger
 	waiting []waiter
 }
 
 type waiter struct {
-	*stranger
+	*Stranger
 	mine chan struct{} // closed when it has a turn
 }
 
 // take returns when the stranger has a turn. It waits for a while.
-func (t *turns) take(ctx context.Context, s *stranger) error {
+func (t *turns) take(ctx context.Context, s *Stranger) error {
 	w := waiter{s, make(chan struct{})}
 	t.mu.Lock()
 	t.waiting = append(t.waiting, w)
@@ -164,10 +185,10 @@ func (t *turns) take(ctx context.Context, s *stranger) error {
 }
 
 // leave gives a turn to the next.
-func (t *turns) leave(s *stranger) {
+func (t *turns) leave(s *Stranger) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.taken = slices.DeleteFunc(t.taken, func(other *stranger) bool { return other == s })
+	t.taken = slices.DeleteFunc(t.taken, func(other *Stranger) bool { return other == s })
 	t.next()
 }
 
@@ -176,7 +197,7 @@ func (t *turns) next() {
 	for last := len(t.waiting) - 1; last >= 0 && len(t.taken) < t.most; last-- {
 		w := t.waiting[last]
 		t.waiting = t.waiting[:last]
-		t.taken = append(t.taken, w.stranger)
+		t.taken = append(t.taken, w.Stranger)
 		w.begin()
 		close(w.mine)
 	}
@@ -190,7 +211,7 @@ func (t *turns) hurry(w waiter) time.Duration {
 	if n := len(t.waiting); n == 0 || t.waiting[n-1] != w {
 		return t.mercy
 	}
-	var slow *stranger
+	var slow *Stranger
 	var first time.Time
 	for _, s := range t.taken {
 		if due, ok := s.due(); ok && !s.out.Load() && (slow == nil || due.Before(first)) {
@@ -219,5 +240,5 @@ func (t *turns) giveUp(ctx context.Context, w waiter) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return refused(http.StatusServiceUnavailable, "busy", "too many came at once whose sender is not known yet")
+	return &Error{"busy", "too many came at once whose sender is not known yet"}
 }

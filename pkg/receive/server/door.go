@@ -1,4 +1,4 @@
-package receiver
+package server
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// slowest is how many bytes a second a sender that is not known sends at
+	// Slowest is how many bytes a second a sender that is not known sends at
 	// least, once it has had its time to begin.
-	slowest = 16 << 10
+	Slowest = 16 << 10
 
 	// mercy is how far a connection may be behind that when others have no room.
 	mercy = 250 * time.Millisecond
@@ -56,7 +56,7 @@ func (p *pace) add(n int) {
 func (p *pace) due() (_ time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	due := p.since.Add(time.Duration(float64(p.bytes) / slowest * float64(time.Second)))
+	due := p.since.Add(time.Duration(float64(p.bytes) / Slowest * float64(time.Second)))
 	if p.last.Before(due) {
 		due = p.last
 	}
@@ -207,6 +207,9 @@ func rest(c net.Conn, state http.ConnState) {
 		g.begin()
 	}
 }
+
+// Trust has the connection of a request not be put out: its sender is our provider.
+func Trust(req *http.Request) { guestOfRequest(req).trust() }
 
 // guestOfRequest is the connection of a request; where there is no door, as in
 // somebody else's server, it is nobody's.
