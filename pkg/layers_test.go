@@ -27,15 +27,15 @@ func layers() map[string][]string {
 		"base/text":                {},
 		"base/yamlfile":            {"base/text"},
 
-		"fax":         {"base/seq"},
+		"fax":         {"base/seq", "base/text"},
 		"fax/listing": {"fax"},
 		"profile":     {"base/durable", "base/text", "base/yamlfile", "provider/info"},
 
 		"provider":              {"fax", "profile", "provider/twilio", "provider/transport"},
 		"provider/info":         {},
 		"provider/providertest": {"fax"},
-		"provider/transport":    {},
-		"provider/twilio":       {"fax", "provider/info"},
+		"provider/transport":    {"base/text"},
+		"provider/twilio":       {"base/text", "fax", "provider/info"},
 
 		"numbers/audit": {"fax", "provider/info", "receive/callback", "receive/twiml", "receive/webhook"},
 		"numbers/plan":  {"base/batch", "base/durable", "base/text", "base/yamlfile", "fax"},

@@ -51,37 +51,20 @@ func (o Opener) takeTurn(ctx context.Context, disk durable.Disk, dir string) (*t
 // takeLock locks the lock file, and makes it where there is none.
 func (o Opener) takeLock(ctx context.Context, dir string) (durable.File, error) {
 	path := filepath.Join(dir, lockName)
-	begun := time.Now()
-	for told := o.Waiting == nil; ; {
-		f, err := durable.OS{}.OpenFile(path, os.O_RDWR|os.O_CREATE)
-		if err != nil {
-			return nil, err
-		}
-		taken, err := durable.TryLock(f)
-		if err == nil && taken {
-			if err = named(f, path); err == nil {
-				return f, nil
-			}
-		}
-		if err := errors.Join(err, f.Close()); err != nil && !errors.Is(err, errRemoved) {
-			return nil, err
-		}
-		waited := time.Since(begun)
-		left := o.Wait - waited
-		if !taken && left <= 0 {
-			return nil, lockedOut(dir)
-		}
-		if !taken && !told && waited >= silence {
-			who, _ := readMark(dir)
-			o.Waiting(who)
-			told = true
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(max(0, min(nextTry, left))):
-		}
+	quiet := o.Wait
+	if o.Waiting != nil {
+		quiet = min(quiet, silence)
 	}
+	lock, err := durable.Lock(ctx, path, quiet)
+	if errors.Is(err, durable.ErrTaken) && quiet < o.Wait {
+		who, _ := readMark(dir)
+		o.Waiting(who)
+		lock, err = durable.Lock(ctx, path, o.Wait-quiet)
+	}
+	if errors.Is(err, durable.ErrTaken) {
+		return nil, lockedOut(dir)
+	}
+	return lock, err
 }
 
 // lockedOut is what another writer means, which is told as far as it is known.

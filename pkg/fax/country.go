@@ -1,11 +1,11 @@
 package fax
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // CheckCountry refuses what is no country: two capital letters (ISO 3166-1). For
@@ -15,7 +15,7 @@ func CheckCountry(code string) error {
 	switch meant := mistakenCountries()[code]; {
 	case meant != "":
 		return problem.Invalid(problem.Say("write %s: countries have two letters (ISO 3166-1), as in %s", problem.Text(meant), problem.Field("country", meant)), "country %q", code)
-	case !regexp.MustCompile(`^[A-Z]{2}$`).MatchString(code):
+	case len(code) != 2 || !text.MadeOf(code, text.Upper):
 		return problem.Invalid(letters, "country %q", code)
 	case !slices.Contains(strings.Fields(countryCodes), code):
 		return problem.Invalid(letters.Then(problem.Say("there is no country with this code")), "country %q", code)

@@ -3,10 +3,10 @@ package fax
 import (
 	"fmt"
 	"math/big"
-	"regexp"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // ParseMoney reads an amount as people write it: "2", "2.00" or "2.00 USD", and
@@ -15,7 +15,7 @@ import (
 func ParseMoney(s string) (Money, error) {
 	amount, currency, _ := strings.Cut(strings.TrimSpace(s), " ")
 	m := Money{Amount: amount, Currency: strings.ToUpper(strings.TrimSpace(currency))}
-	if _, err := m.rat(); err != nil || strings.HasPrefix(amount, "-") || !regexp.MustCompile(`^([A-Z]{3})?$`).MatchString(m.Currency) {
+	if _, err := m.rat(); err != nil || strings.HasPrefix(amount, "-") || len(m.Currency)%3 != 0 || len(m.Currency) > 3 || !text.MadeOf(m.Currency, text.Upper) {
 		return Money{}, problem.Invalid(problem.Say("write an amount of 0 or more and, if you like, a currency, as in 2.00 or '2.00 USD'"), "amount of money %q", s)
 	}
 	return m, nil

@@ -1,10 +1,10 @@
 package fax
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // ParsePhone reads a phone number as people write it, "+1 (415) 555-0123",
@@ -14,20 +14,35 @@ import (
 // code is dialed at home and not from abroad: with it a number is refused.
 func ParsePhone(s string) (string, error) {
 	clean := withoutMarks(s)
-	home := regexp.MustCompile(`^(\s*\+[\d\s.\-\x{a0}]*?)\(0\)`)
+	dialed, home := fromAbroad(s)
 	switch {
-	case home.MatchString(s):
+	case home:
 		way := problem.Say("leave the (0) out: it is not part of the number")
-		if abroad, err := ParsePhone(home.ReplaceAllString(s, "$1")); err == nil && !strings.HasPrefix(abroad, "+39") { // Italy dials it from abroad as well
+		if abroad, err := ParsePhone(dialed); err == nil && !strings.HasPrefix(abroad, "+39") { // Italy dials it from abroad as well
 			way = problem.Say("it is not dialed from abroad: write " + abroad)
 		}
 		return "", problem.Invalid(way, "phone number %q: it has the (0) of calls within the country", s)
-	case !regexp.MustCompile(`^\+[1-9]\d{6,14}$`).MatchString(clean):
+	case !isE164(clean):
 		return "", problem.Invalid(problem.Say("write it in E.164: a plus sign, the country code and the number, as in +14155550123"), "phone number %q", s)
 	case strings.HasPrefix(clean, "+1") && len(clean) != len("+14155550123"):
 		return "", problem.Invalid(problem.Say("with +1 it has eleven digits, as in +14155550123"), "phone number %q: it has %d digits", s, len(clean)-1)
 	}
 	return clean, nil
+}
+
+// isE164 reports whether s is a plus sign and seven to fifteen digits, of which the
+// first is not 0.
+func isE164(s string) bool {
+	digits, plus := strings.CutPrefix(s, "+")
+	return plus && len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0' && text.MadeOf(digits, text.Digits)
+}
+
+// fromAbroad is s without the "(0)" after its country code, and whether it has one.
+func fromAbroad(s string) (dialed string, home bool) {
+	before, after, has := strings.Cut(s, "(0)")
+	const blanks = " \t\n\f\r"
+	code, plus := strings.CutPrefix(strings.TrimLeft(before, blanks), "+")
+	return before + after, has && plus && text.MadeOf(code, text.Digits+blanks+".-\u00a0")
 }
 
 // withoutMarks takes out what people put between digits.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // Remove deletes a fax, record and document, for good. was tells that it was there:
@@ -77,5 +79,9 @@ func goneTo(ctx context.Context, faxes Faxes, f Fax, most Presence, denial error
 // known: FX and 32 hex digits at Twilio, a UUID at SignalWire. What is not found
 // by another id was mistyped rather than deleted.
 func PlausibleID(id string) bool {
-	return regexp.MustCompile(`^(FX[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`).MatchString(id)
+	hex := func(s string, n int) bool { return len(s) == n && text.MadeOf(s, text.Digits+"abcdef") }
+	if digits, sid := strings.CutPrefix(id, "FX"); sid {
+		return hex(digits, 32)
+	}
+	return slices.EqualFunc(strings.Split(id, "-"), []int{8, 4, 4, 4, 12}, hex)
 }

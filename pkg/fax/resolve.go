@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // AmbiguousError says that a ref names several numbers. It is ErrInvalid.
@@ -89,7 +89,7 @@ func meanings(ref string) []meaning {
 	if phone, err := ParsePhone(ref); err == nil {
 		return []meaning{{asPhone, phone}}
 	}
-	switch oneWord := regexp.MustCompile(`^[A-Za-z0-9_-]+$`).MatchString(ref); {
+	switch oneWord := text.MadeOf(ref, text.Digits+text.Upper+text.Lower+"_-"); {
 	case strings.TrimSpace(ref) == "":
 		return nil
 	case !oneWord:
@@ -108,7 +108,7 @@ func withoutSign(ctx context.Context, numbers Numbers, ref string) problem.Advic
 		return problem.AdviceOf(err)
 	}
 	digits := withoutMarks(ref)
-	if !regexp.MustCompile(`^\d{6,14}$`).MatchString(digits) {
+	if len(digits) < 6 || len(digits) > 14 || !text.MadeOf(digits, text.Digits) {
 		return problem.AdviceOf(notFound(ref))
 	}
 	const rule = "a phone number begins with a plus sign and the country code"

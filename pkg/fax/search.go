@@ -1,12 +1,12 @@
 package fax
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // Search is what a person asks for: one country, any of several types, area
@@ -131,7 +131,7 @@ func (s Search) common() (Query, error) {
 
 // CheckAreaCode refuses what is no area code of the US and Canada.
 func CheckAreaCode(code string) error {
-	if !regexp.MustCompile(`^[2-9]\d\d$`).MatchString(code) {
+	if len(code) != 3 || code[0] < '2' || !text.MadeOf(code, text.Digits) {
 		return problem.Invalid(problem.Say("three digits, the first one 2 to 9, as in 415"), "area code %q", code)
 	}
 	return nil
@@ -166,7 +166,8 @@ func degrees(s string, limit float64) bool {
 // cleanPattern checks a pattern and writes it in capitals.
 func cleanPattern(p string) (string, error) {
 	up := strings.ToUpper(strings.TrimSpace(p))
-	if len(up) < 2 || len(up) > 16 || !regexp.MustCompile(`^\+?[0-9A-Z*%]+\$?$`).MatchString(up) {
+	body := strings.TrimSuffix(strings.TrimPrefix(up, "+"), "$")
+	if len(up) < 2 || len(up) > 16 || body == "" || !text.MadeOf(body, text.Digits+text.Upper+"*%") {
 		return "", problem.Invalid(problem.Say("2 to 16 of digits and letters; * is one digit, % any; + at the start and $ at the end hold the pattern there"), "pattern %q", p)
 	}
 	return up, nil

@@ -6,6 +6,16 @@ import (
 	"unicode"
 )
 
+// Characters of ASCII, for [MadeOf].
+const (
+	Digits = "0123456789"
+	Lower  = "abcdefghijklmnopqrstuvwxyz"
+	Upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// MadeOf reports whether s has none but these characters; the empty text has none.
+func MadeOf(s, characters string) bool { return strings.Trim(s, characters) == "" }
+
 // Quote writes what a person typed so that it can be shown on any terminal, and not
 // much of it.
 func Quote(s string) string {

@@ -23,7 +23,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,14 +113,15 @@ func Parse(path string, content []byte) (*Document, error) {
 // only where it is not the first, and none for characters and aliases.
 func syntax(err error, content []byte) (line int, why string) {
 	why = strings.TrimPrefix(text.Line(err.Error()), "yaml: ")
-	if m := regexp.MustCompile(`^line (\d+): (.*)$`).FindStringSubmatch(why); m != nil {
-		if n, err := strconv.Atoi(m[1]); err == nil {
-			return n, "not YAML: " + m[2]
+	if number, said, ok := strings.Cut(strings.TrimPrefix(why, "line "), ": "); ok && strings.HasPrefix(why, "line ") {
+		if n, err := strconv.Atoi(number); err == nil {
+			return n, "not YAML: " + said
 		}
 	}
 	var at int
-	if m := regexp.MustCompile(`^unknown anchor '(.+)' referenced$`).FindStringSubmatch(why); m != nil {
-		at = bytes.Index(content, []byte("*"+m[1]))
+	rest, unknown := strings.CutPrefix(why, "unknown anchor '")
+	if anchor, ok := strings.CutSuffix(rest, "' referenced"); ok && unknown {
+		at = bytes.Index(content, []byte("*"+anchor))
 	} else {
 		at = bytes.IndexFunc(content, func(r rune) bool {
 			return r == utf8.RuneError || unicode.IsControl(r) && !strings.ContainsRune("\t\n\r\u0085", r)

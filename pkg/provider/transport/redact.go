@@ -4,9 +4,11 @@ import (
 	"errors"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // redact makes err fit to print: the URLs that an [http.Client] spells out in
@@ -85,15 +87,25 @@ func shown(key string) bool {
 // mask hides the middle of every phone number in s: "+1415•••0123". Ids, which
 // have letters or hyphens between their digits, stay.
 func mask(s string) string {
-	word := regexp.MustCompile(`[\pL\pN_+-]+`)
-	phone := regexp.MustCompile(`^\+?\d{7,15}$`)
-	return word.ReplaceAllStringFunc(s, func(w string) string {
-		if !phone.MatchString(w) {
-			return w
-		}
-		if len(w) < 10 {
-			return "•••"
-		}
-		return w[:5] + "•••" + w[len(w)-4:]
-	})
+	inWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) || strings.ContainsRune("_+-", r) }
+	var b strings.Builder
+	for s != "" {
+		rest := strings.TrimLeftFunc(s, inWord)
+		b.WriteString(maskWord(s[:len(s)-len(rest)]))
+		s = strings.TrimLeftFunc(rest, func(r rune) bool { return !inWord(r) })
+		b.WriteString(rest[:len(rest)-len(s)])
+	}
+	return b.String()
+}
+
+// maskWord hides the middle of a word that is a phone number.
+func maskWord(w string) string {
+	digits := strings.TrimPrefix(w, "+")
+	if len(digits) < 7 || len(digits) > 15 || !text.MadeOf(digits, text.Digits) {
+		return w
+	}
+	if len(w) < 10 {
+		return "•••"
+	}
+	return w[:5] + "•••" + w[len(w)-4:]
 }

@@ -16,10 +16,10 @@ import (
 // Source: https://www.twilio.com/docs/iam/api/account
 func (a *account) Account(ctx context.Context) (fax.Account, error) {
 	var w struct {
-		SID          text `json:"sid"`
-		FriendlyName text `json:"friendly_name"`
-		Status       text `json:"status"`
-		Type         text `json:"type"`
+		SID          scalar `json:"sid"`
+		FriendlyName scalar `json:"friendly_name"`
+		Status       scalar `json:"status"`
+		Type         scalar `json:"type"`
 	}
 	err := a.ask(ctx, &w, func(api *openapi.ApiService) error {
 		_, err := api.FetchAccount(a.id)

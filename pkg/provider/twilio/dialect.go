@@ -2,10 +2,11 @@ package twilio
 
 import (
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
@@ -40,7 +41,7 @@ func (c Config) dialect() (dialect, error) {
 		}, err
 	case SignalWire:
 		origin := "https://" + c.Space
-		if !regexp.MustCompile(`^([a-z0-9-]+\.)+signalwire\.com$`).MatchString(c.Space) {
+		if !isSpace(c.Space) {
 			return dialect{}, problem.Invalid(problem.Say("give the space's host, as in example.signalwire.com: %s", problem.Command("profile", "add")), "SignalWire space %q", c.Space)
 		}
 		return dialect{
@@ -56,14 +57,22 @@ func (c Config) dialect() (dialect, error) {
 	return dialect{}, fmt.Errorf("%w dialect %q", problem.ErrInvalid, c.Dialect)
 }
 
+// inLabel are the characters of one part of a host name.
+const inLabel = text.Lower + text.Digits + "-"
+
+// isSpace reports whether a host is one of SignalWire's.
+func isSpace(host string) bool {
+	labels, ok := strings.CutSuffix(host, ".signalwire.com")
+	return ok && !slices.ContainsFunc(strings.Split(labels, "."), func(l string) bool { return l == "" || !text.MadeOf(l, inLabel) })
+}
+
 // twilioHost is what follows the product in a host name. An edge alone means
 // region us1. A region alone is answered no more since 2026-04-28, but for us1,
 // which is the same as none.
 // Source: https://www.twilio.com/docs/global-infrastructure/understanding-edge-locations
 func twilioHost(edge, region string) (string, error) {
-	label := regexp.MustCompile(`^[a-z0-9-]*$`)
 	switch {
-	case !label.MatchString(edge), !label.MatchString(region):
+	case !text.MadeOf(edge+region, inLabel):
 		return "", fmt.Errorf("%w edge %q or region %q", problem.ErrInvalid, edge, region)
 	case edge == "" && (region == "" || region == "us1"):
 		return ".twilio.com", nil
@@ -88,7 +97,7 @@ func inside(host string, domains ...string) bool {
 // checkID refuses what cannot be a provider's id of such a thing. It goes into a
 // path, so it must not be able to leave it.
 func checkID(what, id string) error {
-	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`).MatchString(id) {
+	if id == "" || len(id) > 100 || strings.ContainsRune("_-", rune(id[0])) || !text.MadeOf(id, text.Upper+text.Lower+text.Digits+"_-") {
 		return fmt.Errorf("%w %s id %q", problem.ErrInvalid, what, id)
 	}
 	return nil

@@ -77,7 +77,7 @@ func (p *explanation) readJSON(body []byte, depth int) {
 	}
 	switch body[0] {
 	case '"':
-		var s text
+		var s scalar
 		if json.Unmarshal(body, &s) == nil {
 			p.say(string(s))
 		}
@@ -90,16 +90,16 @@ func (p *explanation) readJSON(body []byte, depth int) {
 		}
 	case '{':
 		var f struct {
-			Code      text            `json:"code"`
-			ErrorCode text            `json:"error_code"`
-			Attribute text            `json:"attribute"`
-			Message   text            `json:"message"`
-			Detail    text            `json:"detail"`
-			Details   text            `json:"details"`
-			Title     text            `json:"title"`
-			Error     text            `json:"error"`
-			MoreInfo  text            `json:"more_info"`
-			URL       text            `json:"url"`
+			Code      scalar          `json:"code"`
+			ErrorCode scalar          `json:"error_code"`
+			Attribute scalar          `json:"attribute"`
+			Message   scalar          `json:"message"`
+			Detail    scalar          `json:"detail"`
+			Details   scalar          `json:"details"`
+			Title     scalar          `json:"title"`
+			Error     scalar          `json:"error"`
+			MoreInfo  scalar          `json:"more_info"`
+			URL       scalar          `json:"url"`
 			Errors    json.RawMessage `json:"errors"`
 		}
 		if json.Unmarshal(body, &f) != nil {

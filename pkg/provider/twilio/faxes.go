@@ -148,9 +148,9 @@ func (a faxes) address(id string, below ...string) (string, error) {
 func notThere(what string, err error) error {
 	var api *fax.APIError
 	if errors.Is(err, problem.ErrNotFound) && errors.As(err, &api) {
-		ours := *api
-		ours.Message = what + ": not found in this account"
-		return &ours
+		said := *api
+		said.Message = what + ": not found in this account"
+		return &said
 	}
 	return err
 }

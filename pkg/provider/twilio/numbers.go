@@ -22,25 +22,25 @@ type numbers struct{ *account }
 
 // numberRecord is an IncomingPhoneNumber as far as faxctl cares.
 type numberRecord struct {
-	SID                 text         `json:"sid"`
-	AccountSID          text         `json:"account_sid"`
-	PhoneNumber         text         `json:"phone_number"`
-	FriendlyName        text         `json:"friendly_name"`
-	Type                text         `json:"type"`
+	SID                 scalar       `json:"sid"`
+	AccountSID          scalar       `json:"account_sid"`
+	PhoneNumber         scalar       `json:"phone_number"`
+	FriendlyName        scalar       `json:"friendly_name"`
+	Type                scalar       `json:"type"`
 	Capabilities        capabilities `json:"capabilities"`
-	VoiceReceiveMode    text         `json:"voice_receive_mode"`
-	VoiceURL            text         `json:"voice_url"`
-	VoiceMethod         text         `json:"voice_method"`
-	VoiceFallbackURL    text         `json:"voice_fallback_url"`
-	VoiceFallbackMethod text         `json:"voice_fallback_method"`
-	StatusCallback      text         `json:"status_callback"`
-	TrunkSID            text         `json:"trunk_sid"`
-	VoiceApplicationSID text         `json:"voice_application_sid"`
-	Status              text         `json:"status"`
-	AddressRequirements text         `json:"address_requirements"`
-	Beta                text         `json:"beta"`
-	DateCreated         text         `json:"date_created"`
-	DateUpdated         text         `json:"date_updated"`
+	VoiceReceiveMode    scalar       `json:"voice_receive_mode"`
+	VoiceURL            scalar       `json:"voice_url"`
+	VoiceMethod         scalar       `json:"voice_method"`
+	VoiceFallbackURL    scalar       `json:"voice_fallback_url"`
+	VoiceFallbackMethod scalar       `json:"voice_fallback_method"`
+	StatusCallback      scalar       `json:"status_callback"`
+	TrunkSID            scalar       `json:"trunk_sid"`
+	VoiceApplicationSID scalar       `json:"voice_application_sid"`
+	Status              scalar       `json:"status"`
+	AddressRequirements scalar       `json:"address_requirements"`
+	Beta                scalar       `json:"beta"`
+	DateCreated         scalar       `json:"date_created"`
+	DateUpdated         scalar       `json:"date_updated"`
 }
 
 // number turns a record into the vocabulary. An absent mode is unknown: the
@@ -75,7 +75,7 @@ func (w numberRecord) number(raw json.RawMessage) fax.Number {
 }
 
 // modeOf is a provider's word for a receive mode.
-func modeOf(word text) fax.Mode {
+func modeOf(word scalar) fax.Mode {
 	switch m := fax.Mode(strings.ToLower(string(word))); m {
 	case fax.ModeFax, fax.ModeVoice:
 		return m
@@ -264,7 +264,7 @@ func (a numbers) Configure(ctx context.Context, id string, c fax.Change) (fax.Nu
 		VoiceApplicationSid: c.ApplicationID,
 	}
 	if c.Mode != nil {
-		if modeOf(text(*c.Mode)) == fax.ModeUnknown {
+		if modeOf(scalar(*c.Mode)) == fax.ModeUnknown {
 			return fax.Number{}, fmt.Errorf("%w receive mode %q", problem.ErrInvalid, *c.Mode)
 		}
 		params.SetVoiceReceiveMode(string(*c.Mode))

@@ -13,9 +13,9 @@ import (
 // links is where a list says what its next page is: at the top in the 2010 API
 // and at SignalWire, under meta in Twilio's fax API.
 type links struct {
-	NextPageURI text `json:"next_page_uri"`
+	NextPageURI scalar `json:"next_page_uri"`
 	Meta        struct {
-		NextPageURL text `json:"next_page_url"`
+		NextPageURL scalar `json:"next_page_url"`
 	} `json:"meta"`
 }
 

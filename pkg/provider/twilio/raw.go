@@ -9,12 +9,12 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/go-faster/jx"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/provider/info"
 )
@@ -60,7 +60,7 @@ func (a raw) address(path string) (*url.URL, error) {
 	const version = "/2010-04-01/"
 	whole := path
 	switch {
-	case regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`).MatchString(path):
+	case hasScheme(path):
 	case strings.HasPrefix(path, version):
 		whole = a.dialect.api + path
 	case strings.HasPrefix(path, "/"):
@@ -75,7 +75,7 @@ func (a raw) address(path string) (*url.URL, error) {
 	u.Host = strings.ToLower(u.Host)
 	var refused string
 	switch {
-	case !a.ours(u.Hostname()):
+	case !a.trusts(u.Hostname()):
 		refused = u.Hostname() + " is not a host of " + a.dialect.Name
 	case u.Scheme != "https":
 		refused = "it begins with " + u.Scheme + "://, not https://"
@@ -89,13 +89,20 @@ func (a raw) address(path string) (*url.URL, error) {
 	return nil, problem.Invalid(problem.Say("credentials go to the provider's own hosts only; give a path, and the host is right"), "address: %s", refused)
 }
 
+// hasScheme reports whether a path is a whole URL.
+// Source: RFC 3986, 3.1.
+func hasScheme(path string) bool {
+	scheme, _, ok := strings.Cut(path, "://")
+	return ok && scheme != "" && text.MadeOf(scheme[:1], text.Upper+text.Lower) && text.MadeOf(scheme, text.Upper+text.Lower+text.Digits+"+.-")
+}
+
 // home is where paths begin.
 func (a raw) home() string { return strings.TrimSuffix(a.dialect.api, "/api/laml") }
 
-// ours reports whether a host may see the credentials: any of Twilio's, which
+// trusts reports whether a host may see the credentials: any of Twilio's, which
 // has one for each product, but at SignalWire only the account's own space,
 // for the others are other customers'.
-func (a raw) ours(host string) bool {
+func (a raw) trusts(host string) bool {
 	if a.dialect.Name == info.Twilio {
 		return inside(host, "twilio.com")
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
 // SignalWire keeps two sets of books. What its Compatibility API leaves out, the
@@ -37,11 +38,11 @@ func (a numbers) relayPages() []int { return []int{a.dialect.PageSize, 250, 100,
 // Source: https://signalwire.com/docs/apis/rest/phone-numbers/list-phone-numbers
 type relayNumber struct {
 	ID          string `json:"id"`
-	Mode        text   `json:"call_receive_mode"`
-	Handler     text   `json:"call_handler"`
-	Application text   `json:"call_laml_application_id"`
-	Resource    text   `json:"calling_handler_resource_id"`
-	Type        text   `json:"number_type"`
+	Mode        scalar `json:"call_receive_mode"`
+	Handler     scalar `json:"call_handler"`
+	Application scalar `json:"call_laml_application_id"`
+	Resource    scalar `json:"calling_handler_resource_id"`
+	Type        scalar `json:"number_type"`
 }
 
 // complete adds to n what only the relay API says. The zero relayNumber, of a
@@ -187,7 +188,7 @@ func relayQuery(q fax.Query) (url.Values, bool) {
 		} else if rest, start := strings.CutPrefix(digits, "+1"); start {
 			name, digits = "starts_with", rest
 		}
-		if !regexp.MustCompile(`^[0-9]{3,7}$`).MatchString(digits) {
+		if len(digits) < info.Of(info.SignalWire).FaxSearch.Digits || len(digits) > 7 || !text.MadeOf(digits, text.Digits) {
 			return nil, false
 		}
 		v.Set(name, digits)
@@ -204,10 +205,10 @@ func relayQuery(q fax.Query) (url.Values, bool) {
 
 // relayOffer is a number for sale in the relay search.
 type relayOffer struct {
-	Number       text         `json:"number"`
-	E164         text         `json:"e164"` // what the number is called in answers that were seen
-	Region       text         `json:"region"`
-	City         text         `json:"city"`
-	RateCenter   text         `json:"rate_center"`
+	Number       scalar       `json:"number"`
+	E164         scalar       `json:"e164"` // what the number is called in answers that were seen
+	Region       scalar       `json:"region"`
+	City         scalar       `json:"city"`
+	RateCenter   scalar       `json:"rate_center"`
 	Capabilities capabilities `json:"capabilities"`
 }

@@ -21,17 +21,17 @@ import (
 // offerRecord is a number for sale.
 // Source: https://www.twilio.com/docs/phone-numbers/api/availablephonenumber-resource
 type offerRecord struct {
-	PhoneNumber         text         `json:"phone_number"`
-	Lata                text         `json:"lata"`
-	Locality            text         `json:"locality"`
-	RateCenter          text         `json:"rate_center"`
-	Latitude            text         `json:"latitude"`
-	Longitude           text         `json:"longitude"`
-	Region              text         `json:"region"`
-	PostalCode          text         `json:"postal_code"`
-	ISOCountry          text         `json:"iso_country"`
-	AddressRequirements text         `json:"address_requirements"`
-	Beta                text         `json:"beta"`
+	PhoneNumber         scalar       `json:"phone_number"`
+	Lata                scalar       `json:"lata"`
+	Locality            scalar       `json:"locality"`
+	RateCenter          scalar       `json:"rate_center"`
+	Latitude            scalar       `json:"latitude"`
+	Longitude           scalar       `json:"longitude"`
+	Region              scalar       `json:"region"`
+	PostalCode          scalar       `json:"postal_code"`
+	ISOCountry          scalar       `json:"iso_country"`
+	AddressRequirements scalar       `json:"address_requirements"`
+	Beta                scalar       `json:"beta"`
 	Capabilities        capabilities `json:"capabilities"`
 }
 
@@ -269,11 +269,11 @@ func (a numbers) Prices(ctx context.Context, country string) (map[fax.NumberType
 		return nil, err
 	}
 	var w struct {
-		Unit text `json:"price_unit"`
+		Unit scalar `json:"price_unit"`
 		List []struct {
-			Type    text `json:"number_type"`
-			Base    text `json:"base_price"`
-			Current text `json:"current_price"`
+			Type    scalar `json:"number_type"`
+			Base    scalar `json:"base_price"`
+			Current scalar `json:"current_price"`
 		} `json:"phone_number_prices"`
 	}
 	if err := a.get(ctx, &w, a.dialect.prices+country, nil); err != nil {

@@ -11,20 +11,20 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
-// text is a JSON string, or a number or boolean as it is written: the two
+// scalar is a JSON string, or a number or boolean as it is written: the two
 // dialects do not agree on which field is which, nor does either with itself.
 // Null is "".
-type text string
+type scalar string
 
 // UnmarshalJSON never fails on valid JSON.
-func (t *text) UnmarshalJSON(b []byte) error {
+func (t *scalar) UnmarshalJSON(b []byte) error {
 	switch b[0] {
 	case '"':
 		return json.Unmarshal(b, (*string)(t))
 	case 'n':
 		*t = ""
 	default:
-		*t = text(b)
+		*t = scalar(b)
 	}
 	return nil
 }
@@ -89,7 +89,7 @@ func shortMonth(word string) string {
 
 // numberType is a provider's word for a type of number: "toll free", "toll-free",
 // "tollfree", "longcode".
-func (t text) numberType() fax.NumberType {
+func (t scalar) numberType() fax.NumberType {
 	switch word := strings.NewReplacer(" ", "-", "_", "-").Replace(strings.ToLower(string(t))); word {
 	case "tollfree":
 		return fax.TollFree
@@ -108,8 +108,8 @@ type capabilities fax.Capabilities
 // UnmarshalJSON never fails on valid JSON: what it does not understand stays
 // unknown.
 func (c *capabilities) UnmarshalJSON(b []byte) error {
-	var object map[string]text
-	var list []text
+	var object map[string]scalar
+	var list []scalar
 	if json.Unmarshal(b, &object) == nil {
 		for name, says := range object {
 			switch says {
