@@ -66,14 +66,30 @@ func layers() map[string][]string {
 // of its failures.
 func everyoneSees() []string { return []string{"base/problem"} }
 
-// cliSeesAll names the packages that put everything together.
-func cliSeesAll() []string { return []string{"cli"} }
+// cliSees reports whether a package of the command line may import another of ours.
+// The root puts everything together; a noun sees what lies below and what all nouns
+// share, never another noun; app knows no command, and show knows no app.
+func cliSees(name, imported string) bool {
+	within, isCLI := strings.CutPrefix(imported, "cli/")
+	switch name {
+	case "cli":
+		return true
+	case "cli/app", "cli/show":
+		return !isCLI && imported != "cli"
+	}
+	return !isCLI && imported != "cli" || within == "app" || within == "show"
+}
 
 func TestLayers(t *testing.T) {
 	allowed := layers()
 	for _, p := range listPackages(t) {
 		name := strings.TrimPrefix(p.ImportPath, module)
-		if slices.Contains(cliSeesAll(), name) {
+		if name == "cli" || strings.HasPrefix(name, "cli/") {
+			for _, imp := range p.Imports {
+				if ours, yes := strings.CutPrefix(imp, module); yes && !cliSees(name, ours) {
+					t.Errorf("%s imports %s: a noun of the command line sees app, show and what lies below", name, ours)
+				}
+			}
 			continue
 		}
 		may, known := allowed[name]

@@ -14,12 +14,14 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/faxctl/faxctl/pkg/cli/app"
 )
 
 // Advice names commands and settings that there are. It is read from the
 // source, so that none is left out because no test makes its mistake.
 func TestAdviceIsAboutTheCommandTree(t *testing.T) {
-	root := newApp(nil, nil, nil, os.Getenv).root()
+	root := root(app.New(nil, nil, nil, os.Getenv))
 	settings := map[string]bool{}
 	everyCommand(t, func(_ *testing.T, c *cobra.Command) {
 		for name := range flagsOf(c) {

@@ -14,16 +14,17 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
-func (a *app) api() *cobra.Command {
+func apiCommand(a *app.App) *cobra.Command {
 	var (
 		fields           []string
 		paginate, dryRun bool
-		answered         printing[json.RawMessage]
-		would            printing[wouldSend]
+		answered         app.Printing[json.RawMessage]
+		would            app.Printing[wouldSend]
 	)
 	methods := []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 	cmd := &cobra.Command{
@@ -47,7 +48,7 @@ sending it, and a read-only profile refuses it.`,
 		GroupID: "account",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return problem.With(usageError("%s takes a method and a path", cmd.CommandPath()), problem.Say("as in: %s", problem.Command("api").Arg("GET").Arg("IncomingPhoneNumbers.json")))
+				return problem.With(app.Misuse("%s takes a method and a path", cmd.CommandPath()), problem.Say("as in: %s", problem.Command("api").Arg("GET").Arg("IncomingPhoneNumbers.json")))
 			}
 			return nil
 		},
@@ -61,7 +62,7 @@ sending it, and a read-only profile refuses it.`,
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			method, err := oneWordOf("method", args[0], methods)
+			method, err := app.OneWordOf("method", args[0], methods)
 			if err != nil {
 				return err
 			}
@@ -70,9 +71,9 @@ sending it, and a read-only profile refuses it.`,
 				return err
 			}
 			if paginate && method != "GET" {
-				return usageError("--paginate goes with GET, not %s", method)
+				return app.Misuse("--paginate goes with GET, not %s", method)
 			}
-			p, err := a.provider(cmd.Context())
+			p, err := a.Provider(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -82,7 +83,7 @@ sending it, and a read-only profile refuses it.`,
 			case dryRun:
 				return showRequest(cmd.Context(), &would, p.Raw, r)
 			case paginate:
-				_, err := answered.Print(cmd.Context(), a.term.Out, rawItems(cmd.Context(), p.Raw, r))
+				_, err := answered.Print(cmd.Context(), a.Term.Out, rawItems(cmd.Context(), p.Raw, r))
 				return err
 			}
 			answer, err := p.Raw.Do(cmd.Context(), r)
@@ -90,7 +91,7 @@ sending it, and a read-only profile refuses it.`,
 				return err
 			}
 			if err = printAnswer(cmd.Context(), &answered, answer); method != http.MethodGet {
-				err = unprinted(err, "the provider did what "+method+" "+args[1]+" asks for")
+				err = app.Unprinted(err, "the provider did what "+method+" "+args[1]+" asks for")
 			}
 			return err
 		},
@@ -99,9 +100,9 @@ sending it, and a read-only profile refuses it.`,
 	f.StringArrayVarP(&fields, "field", "F", nil, "a field of the request, as `KEY=VALUE`; may be repeated")
 	f.BoolVar(&paginate, "paginate", false, "follow the pages of a list, and print its items")
 	f.BoolVar(&dryRun, "dry-run", false, "show the request, and do not send it")
-	a.completeNothing(cmd, "field")
-	answered.bind(a, cmd, rawType, func() bool { return !dryRun })
-	would.bind(a, cmd, wouldSendType, func() bool { return dryRun })
+	a.CompleteNothing(cmd, "field")
+	answered.Bind(a, cmd, rawType, func() bool { return !dryRun })
+	would.Bind(a, cmd, wouldSendType, func() bool { return dryRun })
 	return cmd
 }
 
@@ -110,7 +111,7 @@ func parseFields(fields []string) (url.Values, error) {
 	for _, f := range fields {
 		key, value, ok := strings.Cut(f, "=")
 		if !ok || key == "" {
-			return nil, problem.With(usageError("field %q", f), problem.Say("as in -F FriendlyName='front desk'"))
+			return nil, problem.With(app.Misuse("field %q", f), problem.Say("as in -F FriendlyName='front desk'"))
 		}
 		all.Add(key, value)
 	}
@@ -125,19 +126,19 @@ type wouldSend struct {
 }
 
 // showRequest prints what would be sent, without the credentials.
-func showRequest(ctx context.Context, out *printing[wouldSend], raw fax.Raw, r fax.RawRequest) error {
+func showRequest(ctx context.Context, out *app.Printing[wouldSend], raw fax.Raw, r fax.RawRequest) error {
 	address, form, err := raw.Request(r)
 	if err != nil {
 		return err
 	}
-	if out.a.dataAsked {
-		return out.one(ctx, wouldSend{r.Method, address, form})
+	if out.A.DataAsked {
+		return out.Single(ctx, wouldSend{r.Method, address, form})
 	}
 	body := ""
 	if len(form) > 0 {
 		body = "Content-Type: application/x-www-form-urlencoded\n\n" + form.Encode() + "\n"
 	}
-	_, err = fmt.Fprintf(out.a.term.Out, "%s %s\nAuthorization: Basic (not shown)\n%s", r.Method, address, body)
+	_, err = fmt.Fprintf(out.A.Term.Out, "%s %s\nAuthorization: Basic (not shown)\n%s", r.Method, address, body)
 	return err
 }
 
@@ -148,22 +149,22 @@ func rawType() output.Type[json.RawMessage] { return output.Type[json.RawMessage
 func wouldSendType() output.Type[wouldSend] { return output.Type[wouldSend]{Form: "json"} }
 
 // printAnswer prints an answer as it came, or in the format that was asked for.
-func printAnswer(ctx context.Context, out *printing[json.RawMessage], answer fax.RawAnswer) error {
-	a := out.a
-	if a.dataAsked {
+func printAnswer(ctx context.Context, out *app.Printing[json.RawMessage], answer fax.RawAnswer) error {
+	a := out.A
+	if a.DataAsked {
 		if !json.Valid(answer.Body) {
-			return problem.With(usageError("-o %s: the answer is not JSON (%s)", a.format, answer.ContentType), problem.Say("leave -o out to see it, or ask for a path that ends with .json"))
+			return problem.With(app.Misuse("-o %s: the answer is not JSON (%s)", a.Format, answer.ContentType), problem.Say("leave -o out to see it, or ask for a path that ends with .json"))
 		}
-		return out.one(ctx, json.RawMessage(answer.Body))
+		return out.Single(ctx, json.RawMessage(answer.Body))
 	}
 	body := answer.Body
-	if a.term.Out.Terminal {
+	if a.Term.Out.Terminal {
 		body = []byte(text.Lines(string(body)))
 		if len(body) > 0 && !bytes.HasSuffix(body, []byte("\n")) {
 			body = append(body, '\n')
 		}
 	}
-	_, err := a.term.Out.Write(body)
+	_, err := a.Term.Out.Write(body)
 	return err
 }
 
@@ -174,7 +175,7 @@ func rawItems(ctx context.Context, raw fax.Raw, r fax.RawRequest) iter.Seq2[json
 		r.Cursor = cursor
 		answer, err := raw.Do(ctx, r)
 		if err == nil && answer.Items == nil {
-			err = problem.With(usageError("%s is not a list", r.Path), problem.Say("leave %s out to see what it is", problem.Field("paginate")))
+			err = problem.With(app.Misuse("%s is not a list", r.Path), problem.Say("leave %s out to see what it is", problem.Field("paginate")))
 		}
 		return fax.Page[json.RawMessage]{Items: answer.Items, Next: answer.Next}, err
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,12 +15,14 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/faxctl/faxctl/pkg/cli/app"
 )
 
 // everyCommand visits the whole tree, the root first.
 func everyCommand(t *testing.T, visit func(t *testing.T, c *cobra.Command)) {
 	t.Helper()
-	root := testApp(t).root()
+	root := root(testApp(t))
 	root.InitDefaultHelpFlag()
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
@@ -32,9 +35,9 @@ func everyCommand(t *testing.T, visit func(t *testing.T, c *cobra.Command)) {
 	walk(root)
 }
 
-func testApp(t *testing.T) *app {
+func testApp(t *testing.T) *app.App {
 	t.Helper()
-	return newApp(strings.NewReader(""), io.Discard, io.Discard, func(string) string { return "" })
+	return app.New(strings.NewReader(""), io.Discard, io.Discard, func(string) string { return "" })
 }
 
 // TestCommands holds the grammar: every command has a line of help, an example
@@ -128,7 +131,7 @@ func TestDryRun(t *testing.T) {
 
 // TestGlobalFlagsStayGlobal: no command redeclares a global flag or its letter.
 func TestGlobalFlagsStayGlobal(t *testing.T) {
-	root := testApp(t).root()
+	root := root(testApp(t))
 	var global []string
 	root.PersistentFlags().VisitAll(func(f *pflag.Flag) { global = append(global, f.Name) })
 	everyCommand(t, func(t *testing.T, c *cobra.Command) {
@@ -156,13 +159,13 @@ func TestHelpPages(t *testing.T) {
 			t.Fatal("empty help")
 		}
 		for line := range strings.Lines(page.String()) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > helpWidth {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > app.HelpWidth {
 				t.Errorf("%d columns: %s", n, line)
 			}
 		}
 	})
 	page := exitCodesHelp()
-	for _, s := range exitStatuses() {
+	for _, s := range app.ExitStatuses() {
 		if !strings.Contains(page, s.Meaning) {
 			t.Errorf("help exit-codes does not explain %d", s.Code)
 		}
@@ -186,7 +189,7 @@ func TestEnvironmentHelp(t *testing.T) {
 	if err != nil || len(seen) < 10 {
 		t.Fatalf("%v, %v", seen, err)
 	}
-	for _, v := range sortedKeys(seen) {
+	for _, v := range slices.Sorted(maps.Keys(seen)) {
 		if !strings.Contains(environmentHelp, v) {
 			t.Errorf("help environment does not name %s", v)
 		}

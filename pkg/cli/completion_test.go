@@ -2,39 +2,16 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/spf13/cobra"
-)
 
-// What is deaf to its time limit is left behind in a prompt. What it opens after
-// that it closes itself: the command it was for has ended.
-func TestCompletionLeftBehind(t *testing.T) {
-	environment := map[string]string{"FAXCTL_PROFILE": "sandbox", "XDG_CACHE_HOME": t.TempDir()}
-	synctest.Test(t, func(t *testing.T) {
-		a := newApp(strings.NewReader(""), io.Discard, io.Discard, func(name string) string { return environment[name] })
-		answer, closed := make(chan struct{}), false
-		offered := a.live(t.Context(), "numbers", func(_ context.Context, own *app) ([]cobra.Completion, error) {
-			<-answer
-			own.onClose(func() error { closed = true; return nil })
-			return []cobra.Completion{"+14155550123"}, nil
-		})
-		if err := a.close(); len(offered) > 0 || err != nil {
-			t.Errorf("%v, %v", offered, err)
-		}
-		close(answer)
-		synctest.Wait()
-		if !closed || len(a.closers) > 0 {
-			t.Errorf("closed by itself: %v; left to the command: %d", closed, len(a.closers))
-		}
-	})
-}
+	"github.com/faxctl/faxctl/pkg/cli/app"
+)
 
 // A command offers no names of files where it takes no file, and nothing once it
 // takes no more arguments.
@@ -44,8 +21,8 @@ func TestCompletionOfArguments(t *testing.T) {
 	run := func(t *testing.T, words ...string) (out string) {
 		t.Helper()
 		var buf bytes.Buffer
-		a := newApp(strings.NewReader(""), &buf, io.Discard, func(name string) string { return environment[name] })
-		if status := a.run(t.Context(), words); status != statusDone {
+		a := app.New(strings.NewReader(""), &buf, io.Discard, func(name string) string { return environment[name] })
+		if status := run(t.Context(), a, words); status != app.StatusDone {
 			t.Fatalf("%q: status %d", words, status)
 		}
 		return buf.String()

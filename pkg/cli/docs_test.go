@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the generated pages under docs/ a
 func TestDocs(t *testing.T) {
 	docs := filepath.Join("..", "..", "docs")
 	generated := t.TempDir()
-	root := testApp(t).root()
+	root := root(testApp(t))
 	root.DisableAutoGenTag = true
 	for _, dir := range []string{"reference", "man"} {
 		if err := os.Mkdir(filepath.Join(generated, dir), 0o700); err != nil {

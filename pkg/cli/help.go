@@ -2,34 +2,13 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/faxctl/faxctl/pkg/screen/output"
+	"github.com/faxctl/faxctl/pkg/cli/app"
 )
-
-// helpWidth is how many columns a page of help takes, whatever the window: a
-// line longer than that is hard to read, and man pages are as wide.
-const helpWidth = 80
-
-// page is what pages of help, scripts and other text that is no data are written to.
-// Its first error ends the command, and is told there once: not every function that
-// writes text returns it, and one that does may print it.
-type page struct {
-	w   io.Writer
-	err error
-}
-
-func (p *page) Write(b []byte) (int, error) {
-	if p.err == nil {
-		_, err := p.w.Write(b)
-		p.err = output.Unwritten(err)
-	}
-	return len(b), nil
-}
 
 // usage prints what follows the text of a page of help. The flags that every
 // command has are named and not explained again, so that a page fits the
@@ -42,8 +21,8 @@ func usage(cmd *cobra.Command) error {
 		}
 	}
 	calls := "  " + cmd.UseLine() + "\n"
-	if cmd.HasAvailableSubCommands() && !strings.HasSuffix(cmd.UseLine(), commandArg) {
-		calls += "  " + cmd.CommandPath() + commandArg + "\n"
+	if cmd.HasAvailableSubCommands() && !strings.HasSuffix(cmd.UseLine(), app.CommandArg) {
+		calls += "  " + cmd.CommandPath() + app.CommandArg + "\n"
 	}
 	b.WriteString("Usage:\n" + calls)
 	if len(cmd.Aliases) > 0 {
@@ -65,17 +44,14 @@ func usage(cmd *cobra.Command) error {
 		}
 	}
 	section("Topics", topics.String())
-	section("Flags", cmd.LocalFlags().FlagUsagesWrapped(helpWidth))
+	section("Flags", cmd.LocalFlags().FlagUsagesWrapped(app.HelpWidth))
 	section("Global flags, explained by faxctl --help", names(cmd.InheritedFlags()))
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "\n%s%s --help tells more about a command.\n", cmd.CommandPath(), commandArg)
+		fmt.Fprintf(&b, "\n%s%s --help tells more about a command.\n", cmd.CommandPath(), app.CommandArg)
 	}
 	_, err := fmt.Fprint(cmd.OutOrStderr(), b.String())
 	return err
 }
-
-// commandArg stands for the name of a command, in usage lines.
-const commandArg = " COMMAND"
 
 // children are the commands below cmd that belong to a group, each with its
 // line.
@@ -92,13 +68,13 @@ func children(cmd *cobra.Command, group string) string {
 // names are flags without what they do, in lines.
 func names(flags *pflag.FlagSet) string {
 	var b strings.Builder
-	column := helpWidth
+	column := app.HelpWidth
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := "--" + f.Name
 		if f.Shorthand != "" {
 			name = "-" + f.Shorthand + "/" + name
 		}
-		if column+1+len(name) > helpWidth {
+		if column+1+len(name) > app.HelpWidth {
 			b.WriteString("\n ")
 			column = 1
 		}

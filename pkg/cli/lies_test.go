@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/archive/prune"
+	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider"
@@ -158,7 +160,7 @@ func (l *lie) run(ctx context.Context, seed uint64) error {
 		case "ARCHIVE", "RECEIPTS":
 			args = append(args, filepath.Join(l.dir, arg))
 		case "IDS":
-			args = append(args, sortedKeys(l.faxes)...)
+			args = append(args, slices.Sorted(maps.Keys(l.faxes))...)
 		case "NUMBER":
 			args = append(args, l.number.Phone)
 		default:
@@ -166,8 +168,8 @@ func (l *lie) run(ctx context.Context, seed uint64) error {
 		}
 	}
 	var out bytes.Buffer
-	a := newApp(strings.NewReader(""), &out, &l.errs, func(name string) string { return env[name] })
-	l.status = a.run(ctx, append(args, "--retry-for", "0s"))
+	a := app.New(strings.NewReader(""), &out, &l.errs, func(name string) string { return env[name] })
+	l.status = run(ctx, a, append(args, "--retry-for", "0s"))
 	return c.check(l, ctx)
 }
 
@@ -242,7 +244,7 @@ func (l *lie) checkDeleted(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if l.status == statusDone && has > most && (f.HasDocument() || !mediaOnly) {
+		if l.status == app.StatusDone && has > most && (f.HasDocument() || !mediaOnly) {
 			return fmt.Errorf("status 0, and %s is there", id)
 		}
 		if f.HasDocument() && has < fax.WithDocument && strings.HasSuffix(l.command, "--archive") {
@@ -305,7 +307,7 @@ func (l *lie) checkNamed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if l.status == statusDone && has > fax.Gone && !strings.Contains(l.errs.String(), "not found at the provider") {
+		if l.status == app.StatusDone && has > fax.Gone && !strings.Contains(l.errs.String(), "not found at the provider") {
 			return fmt.Errorf("status 0, and %s is there", id)
 		}
 	}
@@ -314,7 +316,7 @@ func (l *lie) checkNamed(ctx context.Context) error {
 
 func (l *lie) checkKept(ctx context.Context) error {
 	for id, f := range l.faxes {
-		if l.status != statusDone || !f.HasDocument() {
+		if l.status != app.StatusDone || !f.HasDocument() {
 			continue
 		}
 		if err := l.isKept(ctx, id); err != nil {
@@ -327,7 +329,7 @@ func (l *lie) checkKept(ctx context.Context) error {
 func (l *lie) checkDownloaded(context.Context) error {
 	for id, f := range l.faxes {
 		_, err := os.Stat(filepath.Join(l.dir, "ARCHIVE", id+".pdf"))
-		if l.status == statusDone && f.HasDocument() && err != nil {
+		if l.status == app.StatusDone && f.HasDocument() && err != nil {
 			return fmt.Errorf("status 0: %w", err)
 		}
 	}
@@ -340,7 +342,7 @@ func (l *lie) checkReleased(ctx context.Context) error {
 		return err
 	}
 	said := l.errs.String()
-	claims := l.status == statusDone || strings.Contains(said, "gone already") || strings.Contains(said, "Released")
+	claims := l.status == app.StatusDone || strings.Contains(said, "gone already") || strings.Contains(said, "Released")
 	if claims && len(owned) > 0 {
 		return fmt.Errorf("status %d, and the number is there", l.status)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
 
@@ -77,7 +78,7 @@ func TestPlacesAreUnderstoodFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	place := regexp.MustCompile(`(?i)(^|-)(url|dir|folder|file|path|callback|listen)($|-)`)
-	everyExample(t, func(t *testing.T, _ *app, c *cobra.Command, args []string) {
+	everyExample(t, func(t *testing.T, _ *app.App, c *cobra.Command, args []string) {
 		if at := slices.Index(args, "letter.pdf"); at >= 0 {
 			args[at] = letter // so that this is not what is wrong
 		}
@@ -99,7 +100,7 @@ func TestPlacesAreUnderstoodFirst(t *testing.T) {
 			for _, value := range values {
 				line := slices.Concat(args, []string{"--yes", "--" + f.Name + "=" + value})
 				status, stderr := b.run(line)
-				if status != statusUsage {
+				if status != app.StatusUsage {
 					t.Errorf("%q: status %d, %s", line, status, stderr)
 				}
 				first, _, _ := strings.Cut(stderr, "\n")

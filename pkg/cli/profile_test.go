@@ -12,6 +12,7 @@ import (
 
 	"github.com/zalando/go-keyring"
 
+	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
 
@@ -42,10 +43,10 @@ func newHome(t *testing.T) home {
 func (h home) faxctl(typed string, args ...string) (status int, said string) {
 	h.t.Helper()
 	var errs bytes.Buffer
-	a := newApp(typist{strings.NewReader(typed)}, io.Discard, terminalOut{&errs}, func(name string) string {
+	a := app.New(typist{strings.NewReader(typed)}, io.Discard, terminalOut{&errs}, func(name string) string {
 		return map[string]string{"HOME": h.dir, "TOKEN": "0123456789abcdef0123456789abcdef"}[name]
 	})
-	status = a.run(h.t.Context(), args)
+	status = run(h.t.Context(), a, args)
 	return status, errs.String()
 }
 
@@ -75,23 +76,23 @@ func TestProfileInKeyring(t *testing.T) {
 	add := []string{"profile", "add", "court", "--provider", "signalwire", "--space", "example", "--account", account.Account,
 		"--api-url", server.URL, "--signing-key", "keyring"}
 
-	if status, said := h.faxctl("", add...); status != statusUsage || !strings.Contains(said, "--secret-stdin") {
+	if status, said := h.faxctl("", add...); status != app.StatusUsage || !strings.Contains(said, "--secret-stdin") {
 		t.Errorf("nothing typed: status %d, %s", status, said)
 	}
-	if status, said := h.faxctl(account.Token+"\n", add...); status != statusUsage || !strings.Contains(said, "--signing-key env:") {
+	if status, said := h.faxctl(account.Token+"\n", add...); status != app.StatusUsage || !strings.Contains(said, "--signing-key env:") {
 		t.Errorf("no signing key typed: status %d, %s", status, said)
 	}
 	h.kept("court "+account.Account, "")
-	if status, said := h.faxctl(account.Token+"\n"+account.SigningKey+"\n", add...); status != statusDone {
+	if status, said := h.faxctl(account.Token+"\n"+account.SigningKey+"\n", add...); status != app.StatusDone {
 		t.Fatalf("status %d, %s", status, said)
 	}
 	h.kept("court "+account.Account, account.Token)
 	h.kept("court "+account.Account+" signing-key", account.SigningKey)
 	// Signing a callback finds the key, and then nobody to call.
-	if status, said := h.faxctl("", "--profile", "court", "webhook", "send", "--to", "http://127.0.0.1:1/", "--event", "incoming"); status != statusUnavailable {
+	if status, said := h.faxctl("", "--profile", "court", "webhook", "send", "--to", "http://127.0.0.1:1/", "--event", "incoming"); status != app.StatusUnavailable {
 		t.Errorf("status %d, %s", status, said)
 	}
-	if status, said := h.faxctl("", "profile", "remove", "court", "--yes"); status != statusDone {
+	if status, said := h.faxctl("", "profile", "remove", "court", "--yes"); status != app.StatusDone {
 		t.Errorf("status %d, %s", status, said)
 	}
 	h.kept("court "+account.Account, "")
@@ -116,10 +117,10 @@ func TestProfileImport(t *testing.T) {
 	}
 	write(`{"profiles": {"clinic": ` + fmt.Sprintf(entry, account, key, "first") + `}}`)
 	status, said := h.faxctl("", "profile", "import", "twilio-cli", "--dry-run")
-	if status != statusDone || !strings.Contains(said, "clinic ("+account+") would be imported") {
+	if status != app.StatusDone || !strings.Contains(said, "clinic ("+account+") would be imported") {
 		t.Errorf("dry run: status %d, %s", status, said)
 	}
-	if status, said := h.faxctl("", "profile", "import", "twilio-cli"); status != statusDone || !strings.Contains(said, "Imported clinic") {
+	if status, said := h.faxctl("", "profile", "import", "twilio-cli"); status != app.StatusDone || !strings.Contains(said, "Imported clinic") {
 		t.Errorf("status %d, %s", status, said)
 	}
 	h.kept("clinic "+key, "first")
@@ -128,7 +129,7 @@ func TestProfileImport(t *testing.T) {
 		"lab": ` + fmt.Sprintf(entry, other, key, "third") + `,
 		"court": ` + fmt.Sprintf(entry, other, key, "") + `}}`)
 	status, said = h.faxctl("", "profile", "import", "twilio-cli")
-	if status != statusPartial || !strings.Contains(said, "clinic is there already") || !strings.Contains(said, "Imported lab") ||
+	if status != app.StatusPartial || !strings.Contains(said, "clinic is there already") || !strings.Contains(said, "Imported lab") ||
 		!strings.Contains(said, "court is left out: its secret is not in the file") {
 		t.Errorf("status %d, %s", status, said)
 	}
@@ -138,11 +139,11 @@ func TestProfileImport(t *testing.T) {
 	// What the keyring does not take is not saved.
 	write(`{"profiles": {"annex": ` + fmt.Sprintf(entry, account, key, "fourth") + `}}`)
 	keyring.MockInitWithError(keyring.ErrUnsupportedPlatform)
-	if status, said := h.faxctl("", "profile", "import", "twilio-cli"); status != statusAuth ||
+	if status, said := h.faxctl("", "profile", "import", "twilio-cli"); status != app.StatusAuth ||
 		!strings.Contains(strings.Join(strings.Fields(said), " "), "keep the secret elsewhere: faxctl profile add annex --provider twilio --account "+account+" --api-key "+key+" --secret env:NAME, ") {
 		t.Errorf("without a keyring: status %d, %s", status, said)
 	}
-	if status, said := h.faxctl("", "profile", "show", "annex"); status != statusNotFound {
+	if status, said := h.faxctl("", "profile", "show", "annex"); status != app.StatusNotFound {
 		t.Errorf("the profile without a secret: status %d, %s", status, said)
 	}
 }

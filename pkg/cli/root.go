@@ -1,45 +1,48 @@
+// Package cli is the command line of faxctl: the tree of its commands, help, and the
+// commands that belong to no noun. Flags become requests, sequences become output,
+// and errors exit statuses; what a command decides about numbers and faxes lives
+// below, in packages of their own.
+//
+// [Main] is all that anybody outside needs.
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/archive"
+	"github.com/faxctl/faxctl/pkg/cli/faxes"
+	"github.com/faxctl/faxctl/pkg/cli/numbers"
+	"github.com/faxctl/faxctl/pkg/cli/profile"
+	"github.com/faxctl/faxctl/pkg/cli/sandbox"
+	"github.com/faxctl/faxctl/pkg/cli/serve"
+	"github.com/faxctl/faxctl/pkg/cli/webhook"
 )
 
-// globalFlags are the flags every command has.
-type globalFlags struct {
-	profile    string
-	apiURL     string
-	output     string
-	columns    []string
-	noHeader   bool
-	raw        bool
-	quiet      bool
-	debug      bool
-	color      string
-	noInput    bool
-	yes        bool
-	retryFor   time.Duration
-	confirmFor time.Duration
-	timeout    time.Duration
+// Main runs faxctl for the process it is in, and returns the exit status.
+func Main() int {
+	a := app.New(os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	return a.Main(root(a))
 }
 
-const (
-	defaultRetryFor = 2 * time.Minute
-	defaultTimeout  = 30 * time.Second
-)
+// run carries out one command line.
+func run(ctx context.Context, a *app.App, args []string) int {
+	return a.Execute(ctx, root(a), args)
+}
 
 // root is the whole command tree.
-func (a *app) root() *cobra.Command {
+func root(a *app.App) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "faxctl" + commandArg,
+		Use:   "faxctl" + app.CommandArg,
 		Short: "Fax numbers and received faxes on Twilio and SignalWire",
 		Long: `faxctl works with fax numbers and received faxes on Twilio-shaped providers:
 it searches, buys and configures numbers, and lists, fetches, archives and
@@ -57,19 +60,19 @@ their own: faxctl help exit-codes, environment, output.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Args:              cobra.ArbitraryArgs,
-		PersistentPreRunE: a.prepare,
-		RunE:              onlyChildren,
+		PersistentPreRunE: a.Prepare,
+		RunE:              app.OnlyChildren,
 		ValidArgsFunction: cobra.NoFileCompletions,
 
 		DisableFlagsInUseLine: true,
 	}
-	root.SetIn(a.in)
-	root.SetOut(&a.page)
-	root.SetErr(a.err)
+	root.SetIn(a.In)
+	root.SetOut(&a.Page)
+	root.SetErr(a.Err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.SetUsageFunc(usage)
-	a.globals(root)
-	root.Version = thisBuild().String()
+	a.Globals(root)
+	root.Version = app.ThisBuild().String()
 	root.Flags().BoolP("version", "v", false, "print the version")
 	root.SetVersionTemplate("{{.Version}}\n")
 
@@ -79,55 +82,15 @@ their own: faxctl help exit-codes, environment, output.`,
 		&cobra.Group{ID: "account", Title: "Accounts:"},
 		&cobra.Group{ID: "try", Title: "Try it out:"},
 	)
-	root.AddCommand(a.commands()...)
-	root.AddCommand(a.version(), printsOnly("a script", a.completion()))
+	root.AddCommand(commands(a)...)
+	root.AddCommand(versionCommand(a), app.PrintsOnly("a script", completionCommand(a)))
 	root.AddCommand(topics()...)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetHelpCommand(helpCommand())
 	knowHelp(root)
-	a.refuseHelpOnTypos(root)
+	refuseHelpOnTypos(a, root)
 	return root
-}
-
-func (a *app) globals(root *cobra.Command) {
-	f, v := root.PersistentFlags(), &a.flags
-	f.StringVarP(&v.profile, "profile", "p", "", "`name` of the profile to use (FAXCTL_PROFILE)")
-	f.StringVar(&v.apiURL, "api-url", "", "send every provider call to this `origin` instead (https, or loopback)")
-	f.StringVarP(&v.output, "output", "o", "table", "output `format`: table wide json jsonl yaml csv tsv id jq=EXPR template=TEXT")
-	f.StringSliceVar(&v.columns, "columns", nil, "`columns` to print: a,b for these, +c to add, -d to leave out")
-	f.BoolVar(&v.noHeader, "no-header", false, "leave out the header line")
-	f.BoolVar(&v.raw, "raw", false, "with -o json or jsonl: what the provider sent")
-	f.BoolVarP(&v.quiet, "quiet", "q", false, "no notes and no progress")
-	f.BoolVar(&v.debug, "debug", false, "trace every request on standard error, without secrets")
-	f.StringVar(&v.color, "color", "auto", "`when` to use colors: auto always never")
-	f.BoolVar(&v.noInput, "no-input", false, "never ask a question (FAXCTL_NO_INPUT)")
-	f.BoolVarP(&v.yes, "yes", "y", false, "answer yes to every question")
-	f.DurationVar(&v.retryFor, "retry-for", defaultRetryFor, "how long to go on when the provider is unavailable or busy")
-	f.DurationVar(&v.timeout, "timeout", defaultTimeout, "how long one request may take")
-
-	a.completeValues(root, "color", "auto", "always", "never")
-	must(root.RegisterFlagCompletionFunc("output", a.completeOutput))
-	a.completeNothing(root, "api-url", "retry-for", "timeout")
-	must(root.RegisterFlagCompletionFunc("profile", a.completeProfiles))
-	must(root.RegisterFlagCompletionFunc("columns", a.completeColumns))
-}
-
-// group is a command that only holds others. Alone it prints its help; with a
-// word that is no command it says so, with the nearest ones.
-func group(name, short, example string, children ...*cobra.Command) *cobra.Command {
-	g := &cobra.Command{
-		Use:     name + commandArg,
-		Short:   short,
-		Example: example,
-		Args:    cobra.ArbitraryArgs,
-		RunE:    onlyChildren,
-
-		ValidArgsFunction:     cobra.NoFileCompletions,
-		DisableFlagsInUseLine: true,
-	}
-	g.AddCommand(children...)
-	return g
 }
 
 // knowHelp makes the help flag known to all that hold commands, so that -h
@@ -141,41 +104,15 @@ func knowHelp(cmd *cobra.Command) {
 
 // refuseHelpOnTypos keeps `faxctl faxs --help` from showing the help of faxctl
 // as if all were well.
-func (a *app) refuseHelpOnTypos(root *cobra.Command) {
+func refuseHelpOnTypos(a *app.App, root *cobra.Command) {
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		if words := cmd.Flags().Args(); len(words) > 0 && cmd.HasSubCommands() {
-			a.misspelt = unknownCommand(cmd, words[0])
+			a.Misspelt = app.UnknownCommand(cmd, words[0])
 			return
 		}
 		help(cmd, args)
 	})
-}
-
-func onlyChildren(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return unknownCommand(cmd, args[0])
-	}
-	return cmd.Help()
-}
-
-// unknownCommand says that word is no command under cmd, and which it might
-// have meant.
-func unknownCommand(cmd *cobra.Command, word string) error { return unknownWord(cmd, word, false) }
-
-// unknownWord is unknownCommand; with topics a page of help may be meant too.
-func unknownWord(cmd *cobra.Command, word string, topics bool) error {
-	err := usageError("unknown command %q for %q", word, cmd.CommandPath())
-	var names []string
-	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() || topics && c.IsAdditionalHelpTopicCommand() {
-			names = append(names, c.Name())
-		}
-	}
-	if meant := text.Meant(word, names); meant != "" {
-		return problem.With(err, problem.Say(meant))
-	}
-	return problem.With(err, problem.Say(fmt.Sprintf("%s --help lists the commands", cmd.CommandPath())))
 }
 
 // flagError makes pflag's mistakes ours: a status of 2, a suggestion for a
@@ -252,7 +189,7 @@ func helpCommand() *cobra.Command {
 				if at == nil {
 					at = cmd.Root()
 				}
-				return unknownWord(at, word, true)
+				return app.UnknownWord(at, word, true)
 			}
 			at.InitDefaultHelpFlag()
 			return at.Help()
@@ -260,20 +197,12 @@ func helpCommand() *cobra.Command {
 	}
 }
 
-// must is for registering completion, which fails only for a flag that was
-// never declared: a mistake in this package that any test run shows.
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
-
 // commands are what people come for.
-func (a *app) commands() []*cobra.Command {
+func commands(a *app.App) []*cobra.Command {
 	return []*cobra.Command{
-		a.numbersGroup(), a.faxesGroup(), a.archiveGroup(),
-		a.serve(), a.webhookGroup(), a.twimlGroup(),
-		a.profileGroup(), a.whoami(), a.api(),
-		a.sandboxGroup(),
+		numbers.Command(a), faxes.Command(a), archive.Command(a),
+		serve.Command(a), webhook.Command(a), webhook.TwimlCommand(a),
+		profile.Command(a), whoamiCommand(a), apiCommand(a),
+		sandbox.Command(a),
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/cli/app"
 )
 
 // topic is a page of help that is no command: `faxctl help NAME`.
@@ -62,7 +64,7 @@ Proxies: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, as everywhere.`
 func exitCodesHelp() string {
 	var b strings.Builder
 	b.WriteString("Scripts can rely on these; a number never changes its meaning.\n")
-	for _, s := range exitStatuses() {
+	for _, s := range app.ExitStatuses() {
 		fmt.Fprintf(&b, "\n%5d  %s\n       what to do: %s", s.Code, s.Meaning, s.Todo)
 	}
 	return b.String()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
@@ -63,10 +64,10 @@ func newBench(t *testing.T) *bench {
 func (b *bench) run(args []string) (status int, stderr string) {
 	var out, errs bytes.Buffer
 	b.requests = nil
-	a := newApp(strings.NewReader(""), &out, &errs, func(name string) string { return b.env[name] })
+	a := app.New(strings.NewReader(""), &out, &errs, func(name string) string { return b.env[name] })
 	ctx, cancel := context.WithTimeout(b.t.Context(), 3*time.Second) // what is not refused may go on for ever
 	defer cancel()
-	status = a.run(ctx, args)
+	status = run(ctx, a, args)
 	if out.Len() > 0 {
 		b.t.Errorf("%q printed %q", args, out.String())
 	}
@@ -119,10 +120,10 @@ func examplesOf(t *testing.T, root, c *cobra.Command) (all [][]string) {
 }
 
 // everyExample visits the examples of all commands that do something: each has one.
-func everyExample(t *testing.T, visit func(t *testing.T, a *app, c *cobra.Command, args []string)) {
+func everyExample(t *testing.T, visit func(t *testing.T, a *app.App, c *cobra.Command, args []string)) {
 	t.Helper()
 	a := testApp(t)
-	root := a.root()
+	root := root(a)
 	everyCommand(t, func(t *testing.T, c *cobra.Command) {
 		if c.IsAdditionalHelpTopicCommand() {
 			return
@@ -146,7 +147,7 @@ func everyExample(t *testing.T, visit func(t *testing.T, a *app, c *cobra.Comman
 // status 2, before anything reaches the provider or the disk.
 func TestOutputIsUnderstoodFirst(t *testing.T) {
 	b := newBench(t)
-	everyExample(t, func(t *testing.T, a *app, c *cobra.Command, args []string) {
+	everyExample(t, func(t *testing.T, a *app.App, c *cobra.Command, args []string) {
 		for _, m := range []struct {
 			flags  []string
 			says   string
@@ -163,12 +164,12 @@ func TestOutputIsUnderstoodFirst(t *testing.T) {
 			{[]string{"-o", "json", "--columns", "phnoe"}, "--columns", false},
 			{[]string{"-o", "csv", "--raw"}, "--raw", false},
 		} {
-			if m.fields && len(a.columnsOf(c)) == 0 && len(a.forms[c]) > 0 {
+			if m.fields && len(a.ColumnsOf(c)) == 0 && a.PrintsData(c) {
 				continue // JSON of any shape
 			}
 			line := slices.Concat(args, []string{"--yes"}, m.flags)
 			status, stderr := b.run(line)
-			if status != statusUsage {
+			if status != app.StatusUsage {
 				t.Errorf("%q: status %d, %s", line, status, stderr)
 			}
 			if !strings.Contains(stderr, m.says) && !strings.Contains(stderr, " prints ") && !strings.Contains(stderr, "no columns") {

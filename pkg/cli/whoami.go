@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/screen/output"
@@ -21,8 +23,8 @@ type identity struct {
 	Settings []profile.Value `json:"settings"` // each with where it came from
 }
 
-func (a *app) whoami() *cobra.Command {
-	var out printing[identity]
+func whoamiCommand(a *app.App) *cobra.Command {
+	var out app.Printing[identity]
 	cmd := &cobra.Command{
 		Use:   "whoami",
 		Short: "Show which account is in use, and why",
@@ -34,10 +36,10 @@ account. The settings are shown as well when the provider refuses all, or does
 not answer; the exit status is then 4 or 7.`,
 		Example: "  faxctl whoami\n  faxctl --profile sandbox whoami -o yaml",
 		GroupID: "account",
-		Args:    noArgs,
+		Args:    app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			resolved, err := a.resolve()
+			resolved, err := a.Resolve()
 			if err != nil {
 				return err
 			}
@@ -45,7 +47,7 @@ not answer; the exit status is then 4 or 7.`,
 				Provider: string(resolved.Provider), ReadOnly: resolved.ReadOnly, Settings: resolved.Values,
 				Account: fax.Account{ID: resolved.AccountID},
 			}
-			p, err := a.provider(ctx)
+			p, err := a.Provider(ctx)
 			if err == nil {
 				var found fax.Access
 				found, err = fax.CheckAccess(ctx, p)
@@ -54,10 +56,10 @@ not answer; the exit status is then 4 or 7.`,
 					id.Account = found.Account
 				}
 			}
-			return errors.Join(whereFrom(err, resolved), out.one(ctx, id))
+			return errors.Join(whereFrom(err, resolved), out.Single(ctx, id))
 		},
 	}
-	out.bind(a, cmd, func() output.Type[identity] { return identityType(a.inForce().Values) }, nil)
+	out.Bind(a, cmd, func() output.Type[identity] { return identityType(a.InForce().Values) }, nil)
 	return cmd
 }
 
@@ -82,11 +84,11 @@ func whereFrom(err error, r profile.Resolved) error {
 // from.
 func identityType(settings []profile.Value) output.Type[identity] {
 	cols := []output.Column[identity]{
-		{Name: "provider", Value: func(i identity) string { return i.Provider }, Style: accent[identity]},
+		{Name: "provider", Value: func(i identity) string { return i.Provider }, Style: show.Accent[identity]},
 		{Name: "account", Value: func(i identity) string { return i.Account.ID }, Whole: true},
 		{Name: "account_name", Value: func(i identity) string { return i.Account.Name }},
 		{Name: "status", Value: func(i identity) string { return i.Account.Status }},
-		yesColumn("read_only", func(i identity) bool { return i.ReadOnly }),
+		show.YesColumn("read_only", func(i identity) bool { return i.ReadOnly }),
 		{Name: "may_not_read", Value: func(i identity) string { return strings.Join(i.May.Not(), " ") }, Style: warned},
 	}
 	for _, s := range settings {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/faxctl/faxctl/pkg/cli/app"
 )
 
 // window is a terminal so many columns wide that nobody types at.
@@ -29,8 +31,8 @@ func TestNothingWraps(t *testing.T) {
 	t.Chdir(home)
 	run := func(columns int, line string) (string, int) {
 		w := &window{columns: columns}
-		a := newApp(strings.NewReader(""), w, w, func(key string) string { return environment[key] })
-		status := a.run(context.WithoutCancel(t.Context()), strings.Fields(line))
+		a := app.New(strings.NewReader(""), w, w, func(key string) string { return environment[key] })
+		status := run(context.WithoutCancel(t.Context()), a, strings.Fields(line))
 		return w.String(), status
 	}
 	for _, line := range []string{

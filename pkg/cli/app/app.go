@@ -1,0 +1,279 @@
+// Package app is one run of faxctl: its streams, its environment, the account it is
+// about, and what all commands share in asking, printing and reporting.
+//
+// Use it to write a command: a function that takes an [App] and returns a
+// [cobra.Command], in the package of its noun. It knows no command itself.
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/screen/output"
+	"github.com/faxctl/faxctl/pkg/screen/term"
+)
+
+// App is one run of faxctl: its streams, its environment, what the global
+// flags say, and what has to be closed at the end.
+type App struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Page     page // standard output, for text that is no data
+	Getenv   func(string) string
+
+	Flags      globalFlags
+	prepared   bool // the flags were read, and format is what they say
+	Interrupts *interrupts
+	Term       *term.Term
+	forms      map[*cobra.Command][]form // what each command prints
+	Format     output.Format
+	DataAsked  bool // somebody said in which form they want the data
+	log        *slog.Logger
+
+	SettleFor time.Duration // see plan.Options; 0, except in tests: a sandbox has no others
+
+	Account Account // which account, found at the first call to the provider
+
+	Misspelt error // a command asked for its help that does not exist
+
+	closers []func() error
+}
+
+// New is one run of faxctl with these streams and this environment.
+func New(in io.Reader, out, errs io.Writer, getenv func(string) string) *App {
+	a := &App{In: in, Out: out, Page: page{w: out}, Err: errs, Getenv: getenv, forms: map[*cobra.Command][]form{}, log: slog.New(slog.DiscardHandler)}
+	a.Term = a.newTerm(term.Auto)
+	a.Interrupts = &interrupts{soft: context.Background()}
+	return a
+}
+
+// Main carries out the command line of the process it is in, whose signals it
+// minds, and returns the exit status.
+func (a *App) Main(root *cobra.Command) int {
+	ctx, in, stop := watchSignals(context.Background())
+	defer stop()
+	a.Interrupts = in
+	return a.Execute(ctx, root, os.Args[1:])
+}
+
+// Execute carries out one command line on a command tree, and returns the exit
+// status.
+func (a *App) Execute(ctx context.Context, root *cobra.Command, args []string) int {
+	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		withoutMarks(root)
+	}
+	cmd, err := root.ExecuteContextC(ctx)
+	err = errors.Join(err, a.Misspelt, a.Page.err, a.close())
+	if f := cmd.Flags().Lookup("dry-run"); f != nil && f.Value.String() == "false" { // so it is with all that change something
+		a.forgetCompletions()
+	}
+	if err != nil && onlyClosed(err) {
+		return StatusDone // whoever read our output has seen enough
+	}
+	err = Explain(ctx, err)
+	if a.Interrupts.bulk.Load() && errors.Is(err, context.Canceled) && problem.AdviceOf(err).Empty() {
+		err = problem.With(err, problem.Say("run it again: it continues with what is left"))
+	}
+	if !a.prepared { // a flag or an argument was wrong
+		a.Format = a.wishedFormat(args)
+	}
+	a.Report(err)
+	return statusOf(err)
+}
+
+// wishedFormat is the output format that a command line asks for which could not
+// be read to its end.
+func (a *App) wishedFormat(args []string) output.Format {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.ParseErrorsAllowlist.UnknownFlags = true
+	f.Usage = func() {}
+	spec := f.StringP("output", "o", a.Getenv("FAXCTL_OUTPUT"), "")
+	f.BoolP("help", "h", false, "")
+	if f.Parse(args) != nil {
+		return output.Format{}
+	}
+	format, _ := parseFormat(*spec) // one that is wrong is a table
+	return format
+}
+
+// Prepare reads the global flags, before any command runs.
+func (a *App) Prepare(cmd *cobra.Command, args []string) error {
+	if err := refuseEmpty(cmd, args); err != nil {
+		return err
+	}
+	color, err := OneOf("color", a.Flags.color, []term.Color{term.Auto, term.Always, term.Never})
+	if err != nil {
+		return err
+	}
+	a.Term = a.newTerm(color)
+	if err := a.preparePrinting(cmd); err != nil {
+		return err
+	}
+	a.prepared = true
+	if err := refuseWrongPlaces(cmd); err != nil {
+		return err
+	}
+	if a.Flags.retryFor < 0 || a.Flags.timeout <= 0 {
+		return Misuse("--retry-for takes 0 or more, --timeout more than 0")
+	}
+	if a.Flags.Debug {
+		a.log = slog.New(slog.NewTextHandler(a.Term.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return nil
+}
+
+func (a *App) newTerm(color term.Color) *term.Term {
+	ask := a.Getenv("FAXCTL_NO_INPUT")
+	return term.New(term.Config{
+		In: a.In, Out: a.Out, Err: a.Err, Getenv: a.Getenv,
+		Color: color, Quiet: a.Flags.Quiet,
+		NoInput: a.Flags.noInput || ask != "" && ask != "0",
+	})
+}
+
+// OnClose remembers what must be closed when the command is done.
+func (a *App) OnClose(f func() error) { a.closers = append(a.closers, f) }
+
+// close closes what was opened, the last first.
+func (a *App) close() (err error) {
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, a.closers[i]())
+	}
+	return err
+}
+
+// Say tells the person something that is not data.
+func (a *App) Say(format string, args ...any) { a.Term.Note(format, args...) }
+
+// Warn tells the person of a possible mistake, also when quiet.
+func (a *App) Warn(format string, args ...any) { a.Term.Warn(format, args...) }
+
+// Confirm asks before something that cannot be taken back or costs money. The
+// error of a refusal ends the command without having done anything.
+func (a *App) Confirm(ctx context.Context, question string) error {
+	if a.Flags.Yes {
+		return nil
+	}
+	yes, err := a.Term.Confirm(ctx, question)
+	return a.answered(yes, err)
+}
+
+// Ask asks for a line of text. Who ends the input instead has declined.
+func (a *App) Ask(ctx context.Context, question string) (string, error) {
+	answer, err := a.Term.Ask(ctx, question)
+	if errors.Is(err, io.EOF) {
+		err = ErrDeclined
+	}
+	return answer, err
+}
+
+// TypeToConfirm asks a person to type a word, for what destroys.
+func (a *App) TypeToConfirm(ctx context.Context, question, word string) error {
+	if a.Flags.Yes {
+		return nil
+	}
+	yes, err := a.Term.TypeToConfirm(ctx, question, word)
+	return a.answered(yes, err)
+}
+
+// ErrDeclined is a question answered with no.
+var ErrDeclined = errors.New("nothing was done")
+
+func (*App) answered(yes bool, err error) error {
+	switch {
+	case errors.Is(err, term.ErrNoInput):
+		return problem.With(problem.Of(problem.ErrInvalid, err), problem.Say("look at it with %s, then run it with %s", problem.Field("dry-run"), problem.Field("yes")))
+	case err != nil:
+		return err
+	case !yes:
+		return ErrDeclined
+	}
+	return nil
+}
+
+// Report says on standard error why the command failed: a line and a hint for
+// people, one JSON object for scripts that asked for JSON.
+func (a *App) Report(err error) {
+	if err == nil || errors.Is(err, problem.ErrTold) {
+		return
+	}
+	if name := a.Format.String(); name == "json" || name == "jsonl" {
+		_ = json.NewEncoder(a.Err).Encode(a.errorObject(err)) // nobody is left to tell
+		return
+	}
+	if errors.Is(err, ErrDeclined) {
+		a.Term.Note("%v", err) // as it was asked for
+		return
+	}
+	a.Term.Fail(err, a.Hint(err))
+}
+
+// Hint is what to do next.
+func (a *App) Hint(err error) string { return a.advise(problem.AdviceOf(err)) }
+
+// advise is advice whose commands are about the account that this one was about.
+func (a *App) advise(advice problem.Advice) string {
+	var shell problem.Shell
+	if a.Flags.profile != "" {
+		shell.Account = append(shell.Account, problem.Word{Flag: "profile", Value: a.Flags.profile})
+	}
+	if a.Flags.ApiURL != "" {
+		shell.Account = append(shell.Account, problem.Word{Flag: "api-url", Value: a.Flags.ApiURL})
+	}
+	return text.Lines(advice.In(shell))
+}
+
+// errorReport is an error as -o json prints it.
+type errorReport struct {
+	Error struct {
+		Message   string `json:"message"`
+		Hint      string `json:"hint,omitempty"`
+		Exit      int    `json:"exit"`
+		Status    int    `json:"status,omitempty"` // HTTP
+		Code      string `json:"code,omitempty"`   // the provider's
+		RequestID string `json:"request_id,omitempty"`
+
+		// Of a file, everything that is wrong with it.
+		File     string        `json:"file,omitempty"`
+		Problems []fileProblem `json:"problems,omitempty"`
+	} `json:"error"`
+}
+
+// fileProblem is one thing that is wrong with a file; line 0 is the file as a
+// whole.
+type fileProblem struct {
+	Line    int    `json:"line"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func (a *App) errorObject(err error) errorReport {
+	var r errorReport
+	r.Error.Message, r.Error.Hint, r.Error.Exit = err.Error(), a.Hint(err), statusOf(err)
+	var api *fax.APIError
+	if errors.As(err, &api) {
+		r.Error.Status, r.Error.Code, r.Error.RequestID = api.Status, api.Code, api.RequestID
+	}
+	var file *yamlfile.Error
+	if errors.As(err, &file) {
+		r.Error.File = file.Path
+		for _, p := range file.Problems {
+			r.Error.Problems = append(r.Error.Problems, fileProblem{p.Line, text.Line(p.Text), a.advise(p.Advice)})
+		}
+	}
+	return r
+}

@@ -1,0 +1,54 @@
+package app
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// globalFlags are the flags every command has.
+type globalFlags struct {
+	profile    string
+	ApiURL     string
+	output     string
+	columns    []string
+	noHeader   bool
+	Raw        bool
+	Quiet      bool
+	Debug      bool
+	color      string
+	noInput    bool
+	Yes        bool
+	retryFor   time.Duration
+	ConfirmFor time.Duration
+	timeout    time.Duration
+}
+
+const (
+	defaultRetryFor = 2 * time.Minute
+	defaultTimeout  = 30 * time.Second
+)
+
+// Globals declares the flags that every command has.
+func (a *App) Globals(root *cobra.Command) {
+	f, v := root.PersistentFlags(), &a.Flags
+	f.StringVarP(&v.profile, "profile", "p", "", "`name` of the profile to use (FAXCTL_PROFILE)")
+	f.StringVar(&v.ApiURL, "api-url", "", "send every provider call to this `origin` instead (https, or loopback)")
+	f.StringVarP(&v.output, "output", "o", "table", "output `format`: table wide json jsonl yaml csv tsv id jq=EXPR template=TEXT")
+	f.StringSliceVar(&v.columns, "columns", nil, "`columns` to print: a,b for these, +c to add, -d to leave out")
+	f.BoolVar(&v.noHeader, "no-header", false, "leave out the header line")
+	f.BoolVar(&v.Raw, "raw", false, "with -o json or jsonl: what the provider sent")
+	f.BoolVarP(&v.Quiet, "quiet", "q", false, "no notes and no progress")
+	f.BoolVar(&v.Debug, "debug", false, "trace every request on standard error, without secrets")
+	f.StringVar(&v.color, "color", "auto", "`when` to use colors: auto always never")
+	f.BoolVar(&v.noInput, "no-input", false, "never ask a question (FAXCTL_NO_INPUT)")
+	f.BoolVarP(&v.Yes, "yes", "y", false, "answer yes to every question")
+	f.DurationVar(&v.retryFor, "retry-for", defaultRetryFor, "how long to go on when the provider is unavailable or busy")
+	f.DurationVar(&v.timeout, "timeout", defaultTimeout, "how long one request may take")
+
+	a.CompleteValues(root, "color", "auto", "always", "never")
+	Must(root.RegisterFlagCompletionFunc("output", a.completeOutput))
+	a.CompleteNothing(root, "api-url", "retry-for", "timeout")
+	Must(root.RegisterFlagCompletionFunc("profile", a.CompleteProfiles))
+	Must(root.RegisterFlagCompletionFunc("columns", a.completeColumns))
+}

@@ -1,0 +1,129 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/prune"
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// CompleteArchive offers folders for the first argument and kept ids for the
+// others.
+func (*App) CompleteArchive(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return completeEntries(cmd, args, typed, func(archive.Entry) bool { return true })
+}
+
+// CompleteHeld is completeArchive for ids that are held.
+func (*App) CompleteHeld(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return completeEntries(cmd, args, typed, func(e archive.Entry) bool { return e.Hold != nil })
+}
+
+func completeEntries(cmd *cobra.Command, args []string, typed string, offered func(archive.Entry) bool) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionLimit) // an index may have to be made first
+	defer cancel()
+	kept, err := archive.Read(ctx, args[0])
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp // an error has no place in a prompt
+	}
+	var all []cobra.Completion
+	newest, _ := seq.Head(seq.Filter(kept.List(ctx, fax.Filter{}), offered), recentFaxes)
+	for e, err := range newest {
+		if err != nil {
+			break
+		}
+		all = append(all, cobra.CompletionWithDesc(e.Fax.ID, Describe(e.Fax, time.Now())))
+	}
+	_ = kept.Close(ctx)
+	return Remaining(all, args[1:], typed), cobra.ShellCompDirectiveNoFileComp
+}
+
+// BindWait adds the flag of those who write to an archive.
+func (a *App) BindWait(cmd *cobra.Command, wait *time.Duration) {
+	cmd.Flags().DurationVar(wait, "wait", 10*time.Second, "wait for this `duration` while another process writes to the archive; 0 not at all")
+	a.CompleteNothing(cmd, "wait")
+}
+
+// CheckWait refuses a time to wait that is none.
+func CheckWait(wait time.Duration) error {
+	if wait < 0 {
+		return Misuse("--wait takes 0 or more")
+	}
+	return nil
+}
+
+// ArchiveOpener opens an archive for writing, and tells what it waits for.
+func (a *App) ArchiveOpener(dir string, wait time.Duration) archive.Opener {
+	return archive.Opener{Wait: wait, Waiting: func(who string) {
+		if who != "" {
+			who = " (" + who + ")"
+		}
+		a.Say("Waiting up to %s for another process that is writing to %s%s.", wait, dir, who)
+	}}
+}
+
+// Opener opens archives for writing until the command ends.
+func (a *App) Opener(wait time.Duration) func(ctx context.Context, dir string) (*archive.Archive, error) {
+	return func(ctx context.Context, dir string) (*archive.Archive, error) {
+		kept, err := a.ArchiveOpener(dir, wait).Open(ctx, dir)
+		if err == nil {
+			a.OnClose(func() error { return kept.Close(ctx) })
+		}
+		return kept, err
+	}
+}
+
+// ReadArchive opens an archive for reading until the command ends.
+func (a *App) ReadArchive(ctx context.Context, dir string) (*archive.Archive, error) {
+	kept, err := archive.Read(ctx, dir)
+	if err == nil {
+		a.OnClose(func() error { return kept.Close(ctx) })
+	}
+	return kept, err
+}
+
+// CheckOutputFile keeps documents away from terminals, which would obey them, and
+// from what is there and is no file: it would be replaced, /dev/stdout by a file.
+func (a *App) CheckOutputFile(file string) error {
+	if file == "-" && a.Term.Out.Terminal {
+		return problem.With(Misuse("-O - would write a document to the terminal"), problem.Say("name a file, or pipe it into a program"))
+	}
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return problem.With(Misuse("-O %s: it is there, and is no file", file), problem.Say("name a file; - is standard output"))
+	}
+	return nil
+}
+
+// ReceiptWriter is where receipts go: nowhere, standard output, or a file that
+// must be writable before anything is deleted.
+func (a *App) ReceiptWriter(path string) (func(prune.Receipt) error, error) {
+	switch path {
+	case "":
+		return func(prune.Receipt) error { return nil }, nil
+	case "-":
+		return func(r prune.Receipt) error {
+			line, err := json.Marshal(r)
+			if err == nil {
+				_, err = a.Term.Out.Write(append(line, '\n')) // a line in one write: several come at once
+			}
+			return err
+		}, nil
+	}
+	receipts, err := prune.OpenReceipts(path)
+	if err != nil {
+		return nil, fmt.Errorf("--receipts: %w", err)
+	}
+	a.OnClose(receipts.Close)
+	return receipts.Write, nil
+}

@@ -1,0 +1,155 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/mail"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/profile"
+)
+
+// refuseWrongPlaces refuses flags whose folder, file or URL cannot be right, before
+// the command does anything. What a flag takes is what its help calls its value.
+// What may be right is for the command to find out.
+func refuseWrongPlaces(cmd *cobra.Command) (err error) {
+	checks := map[string]func(string) error{
+		"folder": checkFolder, "file": checkFile, "document": checkDocument,
+		"URL": checkURL, "link": checkURL, "origin": checkOrigin,
+		"email": checkEmail,
+	}
+	if cmd.Flags().Changed("print-unit") { // it runs later, and as somebody else: folders are made until then
+		delete(checks, "file")
+	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		kind, _ := pflag.UnquoteUsage(f)
+		check := checks[kind]
+		if check == nil || err != nil {
+			return
+		}
+		values := []string{f.Value.String()}
+		if many, yes := f.Value.(pflag.SliceValue); yes {
+			values = many.GetSlice()
+		}
+		for _, value := range values {
+			if err = check(value); err != nil {
+				err = fmt.Errorf("--%s%w", f.Name, err)
+				return
+			}
+		}
+	})
+	return err
+}
+
+// wrong is what is wrong with a flag, in words that follow its name.
+func wrong(hint, format string, args ...any) error {
+	return problem.With(Misuse(format, args...), problem.Say(hint))
+}
+
+// checkFolder refuses a folder that is something else, or below something else.
+func checkFolder(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.IsDir():
+		return wrong("name a folder", " %s: it is there, and is no folder", path)
+	case errors.Is(err, syscall.ENOTDIR):
+		return wrong("name a folder", " %s: what is above it is no folder", path)
+	}
+	return nil
+}
+
+// checkFile refuses a file that is a folder, and one in a folder that is not there;
+// "-" and nothing are none.
+func checkFile(path string) error {
+	if path == "-" || path == "" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return wrong("name a file", " %s: it is there, and is no file", path)
+	case err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
+		return nil
+	}
+	dir := filepath.Dir(path)
+	switch info, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return wrong("make the folder, or name another", " %s: there is no folder %s", path, dir)
+	case errors.Is(err, syscall.ENOTDIR), err == nil && !info.IsDir():
+		return wrong("name a file in a folder", " %s: %s is no folder", path, dir)
+	}
+	return nil
+}
+
+// OpenFile opens the file that a flag names to be read. Whatever is wrong with it, the
+// flag is.
+func OpenFile(flag, path string, advice problem.Advice) (*os.File, error) {
+	f, err := os.Open(path)
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	if err != nil {
+		return nil, problem.With(Misuse("--%s %s: %w", flag, path, err), advice)
+	}
+	return f, nil
+}
+
+// checkDocument refuses a file that is no fax document. What comes through a pipe can
+// be read only once, by the command.
+func checkDocument(path string) error {
+	info, err := os.Stat(path)
+	if path == "" || err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return nil
+	}
+	if _, _, err := ReadDocument(path); err != nil {
+		return fmt.Errorf(": %w", err)
+	}
+	return nil
+}
+
+// checkURL refuses what is no URL, and one of the web without a host. A path alone is
+// a relative one.
+func checkURL(address string) error {
+	u, err := url.Parse(address)
+	if err != nil || (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() == "" {
+		return wrong("write it like https://fax.example.com/in", ": this is no URL with a host")
+	}
+	return nil
+}
+
+func checkEmail(address string) error {
+	if _, err := mail.ParseAddress(address); err != nil {
+		return wrong("write it like fax@example.com", ": %q is no email address", address)
+	}
+	return nil
+}
+
+func checkOrigin(address string) error {
+	if _, err := profile.ParseAPIURL(address); err != nil {
+		return fmt.Errorf(": %w", err)
+	}
+	return nil
+}
+
+// CheckListen refuses what is no address to listen on.
+func CheckListen(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port)
+	}
+	if err != nil {
+		return problem.With(Misuse("--listen: %w", err), problem.Say("as in %s :8080 or %s", problem.Field("listen"), problem.Field("listen", "127.0.0.1:8080")))
+	}
+	return nil
+}

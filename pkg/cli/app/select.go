@@ -1,0 +1,219 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/archive/retention"
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Selection are the flags that say which faxes are meant.
+type Selection struct {
+	from, to, number string
+	Since, Until     string
+	direction        string
+	statuses         []string
+	minPages         int
+	failed           bool
+
+	Deletes bool            // what is selected is deleted: an age is long, and remembered
+	Ages    []time.Duration // of the times that were given as ages; filled in by filter
+	Now     time.Time       // what they are counted back from; likewise
+}
+
+// Bind declares the flags.
+func (s *Selection) Bind(a *App, cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.to, "to", "", "only faxes to exactly this `number`; a name of yours goes with --number")
+	Must(cmd.RegisterFlagCompletionFunc("to", a.CompleteNumbers))
+	s.BindRest(a, cmd)
+}
+
+// BindRest declares all but --to, for a command in which that is a place.
+func (s *Selection) BindRest(a *App, cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.from, "from", "", "only faxes from exactly this `number`, or a word such as anonymous")
+	f.StringVar(&s.number, "number", "", "only faxes of this number of yours, sent or received: its phone number, id or name (`REF`)")
+	f.StringVar(&s.Since, "since", "", "only faxes made since this `time`: 24h, 2026-01-01 or 2026-01-01T15:04:05Z")
+	f.StringVar(&s.Until, "until", "", "only faxes made until this `time`; a day is meant to its end")
+	f.StringVar(&s.direction, "direction", "", "only faxes that went this `way`: inbound or outbound")
+	f.StringSliceVar(&s.statuses, "status", nil, "only faxes in one of these `statuses`, separated by commas")
+	f.IntVar(&s.minPages, "min-pages", 0, "only faxes of at least `N` pages")
+	f.BoolVar(&s.failed, "failed", false, "only faxes that were not transmitted: failed, busy, no-answer or canceled")
+	a.CompleteNothing(cmd, "from", "since", "until", "min-pages")
+	a.CompleteValues(cmd, "direction", string(fax.Inbound), string(fax.Outbound))
+	a.CompleteList(cmd, "status", text.Words(fax.Statuses())...)
+	Must(cmd.RegisterFlagCompletionFunc("number", a.CompleteNumbers))
+}
+
+// Given is the first selecting flag on the command line, or "".
+func (*Selection) Given(cmd *cobra.Command) string {
+	return Given(cmd, []string{"from", "to", "number", "since", "until", "direction", "status", "min-pages", "failed"})
+}
+
+// Filter is what the flags come to. A number that is given by its name or id
+// is looked up.
+func (s *Selection) Filter(ctx context.Context, a *App) (fax.Filter, error) {
+	q := fax.Filter{MinPages: s.minPages, WithRaw: a.Flags.Raw}
+	s.Now = time.Now()
+	var err error
+	if s.minPages < 0 {
+		return q, Misuse("--min-pages %d: it takes 0 or more", s.minPages)
+	}
+	if q.From, err = exactNumber("from", s.from); err != nil {
+		return q, err
+	}
+	if q.To, err = exactNumber("to", s.to); err != nil {
+		return q, err
+	}
+	if q.After, err = s.when("since", s.Since, retention.ParseSince); err != nil {
+		return q, err
+	}
+	if q.Until, err = s.when("until", s.Until, retention.ParseUntil); err != nil {
+		return q, err
+	}
+	if s.Since != "" && s.Until != "" && !q.After.Before(q.Until) {
+		return q, problem.With(Misuse("--since %s is after --until %s", s.Since, s.Until), problem.Say("swap them"))
+	}
+	if s.direction != "" {
+		if q.Direction, err = OneOf("direction", s.direction, []fax.Direction{fax.Inbound, fax.Outbound}); err != nil {
+			return q, err
+		}
+	}
+	if q.Statuses, err = s.status(); err != nil {
+		return q, err
+	}
+	if s.number != "" {
+		if q.Number, err = a.ourNumber(ctx, s.number); err != nil {
+			return q, fmt.Errorf("--number: %w", err)
+		}
+	}
+	return q, nil
+}
+
+// when reads a time. Where faxes are deleted an age is remembered, and is one that
+// nobody takes for another.
+func (s *Selection) when(flag, text string, parse func(string, time.Time) (time.Time, error)) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := parse(text, s.Now)
+	if _, no := retention.ParseAge(text); err == nil && no == nil && s.Deletes {
+		var age time.Duration
+		age, err = DeletionAge(text)
+		s.Ages = append(s.Ages, age)
+	}
+	if err != nil {
+		return t, fmt.Errorf("--%s: %w", flag, err)
+	}
+	return t, nil
+}
+
+// DeletionAge reads the age of what is deleted: that of none at all is every fax's.
+func DeletionAge(text string) (time.Duration, error) {
+	age, err := retention.ParseDeletionAge(text)
+	if err == nil && age == 0 {
+		err = problem.With(Misuse("%s is no age to delete by", text), problem.Say("as in 90d, 6mo or 7y"))
+	}
+	return age, err
+}
+
+func (s *Selection) status() ([]fax.Status, error) {
+	if s.failed && len(s.statuses) > 0 {
+		return nil, Misuse("--failed and --status contradict each other")
+	}
+	if s.failed {
+		return slices.DeleteFunc(fax.Statuses(), func(st fax.Status) bool { return !st.Unsuccessful() }), nil
+	}
+	var out []fax.Status
+	for _, text := range s.statuses {
+		st, err := OneOf("status", strings.TrimSpace(text), fax.Statuses())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, st)
+	}
+	return out, nil
+}
+
+// exactNumber reads an end of the line: a phone number, or the one word that
+// stands there for one, such as anonymous. The name of a number of yours is not
+// what a fax comes from or goes to.
+func exactNumber(flag, text string) (string, error) {
+	if text == "" || !strings.ContainsAny(text, "0123456789 ") {
+		return text, nil
+	}
+	phone, err := fax.ParsePhone(text)
+	if err != nil && strings.ContainsFunc(text, unicode.IsLetter) {
+		err = problem.With(err, problem.Say("names of your numbers go with %s; here it is a phone number, as in +14155550123, or a word such as anonymous", problem.Field("number")))
+	}
+	if err != nil {
+		return "", fmt.Errorf("--%s: %w", flag, err)
+	}
+	return phone, nil
+}
+
+// ourNumber is the phone number that ref names. What reads as one needs no
+// looking up: faxes outlive the number they came to.
+func (a *App) ourNumber(ctx context.Context, ref string) (string, error) {
+	if phone, err := fax.ParsePhone(ref); err == nil {
+		return phone, nil
+	}
+	numbers, err := a.Numbers(ctx)
+	if err != nil {
+		return "", err
+	}
+	n, err := fax.Resolve(ctx, numbers, ref)
+	return n.Phone, err
+}
+
+// ListFlags are the flags of a list of faxes: which ones, and how many.
+type ListFlags struct {
+	Selection
+	Limits
+}
+
+// Bind declares the flags.
+func (l *ListFlags) Bind(a *App, cmd *cobra.Command) {
+	l.Selection.Bind(a, cmd)
+	l.Limits.Bind(a, cmd)
+}
+
+// Query is what the flags come to; a most of 0 is all.
+func (l *ListFlags) Query(a *App, cmd *cobra.Command) (q fax.Filter, most int, err error) {
+	if most, err = l.Most(a, cmd); err == nil {
+		q, err = l.Filter(cmd.Context(), a)
+	}
+	return q, most, err
+}
+
+// PrintFound prints a list of faxes, and says so when there are none.
+func PrintFound[T any](cmd *cobra.Command, p *Printing[T], l *ListFlags, found iter.Seq2[T, error], cut *bool) error {
+	shown, err := p.Cut(cmd.Context(), found, cut)
+	switch {
+	case err != nil || shown > 0:
+		return err
+	case l.Given(cmd) != "":
+		p.A.Say("no fax matches")
+	default:
+		p.A.Say("no fax%s", p.A.seeding())
+	}
+	return nil
+}
+
+// seeding says how to get faxes where they can be made up.
+func (a *App) seeding() string {
+	if a.Account.Resolved.IsBuiltIn() {
+		return "; faxctl sandbox seed --faxes 100 makes some up"
+	}
+	return ""
+}

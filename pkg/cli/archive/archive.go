@@ -1,0 +1,311 @@
+// Package archive holds the commands about kept copies: faxctl archive and all below
+// it.
+package archive
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/batch"
+	"github.com/faxctl/faxctl/pkg/base/durable"
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/show"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/screen/term"
+)
+
+// Command holds what is done with kept copies.
+func Command(a *app.App) *cobra.Command {
+	g := app.Group("archive", "Look into kept copies, verify and hold them",
+		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes",
+		listCommand(a), getCommand(a), verifyCommand(a), reindexCommand(a), holdCommand(a), unholdCommand(a))
+	g.Long = `Look into kept copies, verify and hold them. faxctl faxes archive makes them;
+of the commands here only archive reindex --ask asks a provider.`
+	g.GroupID = "work"
+	return g
+}
+
+func listCommand(a *app.App) *cobra.Command {
+	var l app.ListFlags
+	var held bool
+	var all, onlyHeld app.Printing[archive.Entry]
+	cmd := &cobra.Command{
+		Use:     "list ARCHIVE",
+		Aliases: []string{"ls"},
+		Short:   "List kept faxes, the newest first",
+		Example: `  faxctl archive list /srv/faxes --since 30d
+  faxctl archive list /srv/faxes --held -o csv=id,hold
+  faxctl archive list /srv/faxes --from +14155550123 -o id`,
+		Args:              app.OneArg("the folder of an archive", "faxctl archive list /srv/faxes"),
+		ValidArgsFunction: app.UpTo(1, a.CompleteArchive),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if a.Flags.Raw {
+				return problem.With(app.Misuse("--raw: a list has no records as the provider sent them"),
+					problem.Say("for one of them: %s", problem.Command("archive", "get").Arg(args[0]).Arg("ID").Switch("raw").Set("o", "json")))
+			}
+			q, most, err := l.Query(a, cmd)
+			if err != nil {
+				return err
+			}
+			kept, err := a.ReadArchive(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			found, cut := seq.Head(seq.Filter(kept.List(cmd.Context(), q), func(e archive.Entry) bool { return !held || e.Hold != nil }), most)
+			out := &all
+			if held {
+				out = &onlyHeld
+			}
+			return app.PrintFound(cmd, out, &l, found, cut)
+		},
+	}
+	l.Bind(a, cmd)
+	all.Bind(a, cmd, show.EntryType, func() bool { return !held })
+	onlyHeld.Bind(a, cmd, show.HeldType, func() bool { return held })
+	cmd.Flags().BoolVar(&held, "held", false, "only faxes that are held")
+	return cmd
+}
+
+func getCommand(a *app.App) *cobra.Command {
+	var file string
+	var out app.Printing[archive.Entry]
+	cmd := &cobra.Command{
+		Use:   "get ARCHIVE ID",
+		Short: "Show a kept fax, or copy its document out",
+		Long: `Show a kept fax, or copy its document out with -O. The document is compared with
+what was kept first; one that has changed is not handed out, and the exit status
+is then 8, as it is when the sidecar cannot be read.`,
+		Example: `  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef
+  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef -O fax.pdf`,
+		Args:              archiveArgs(2, 2, "a fax id", "faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef"),
+		ValidArgsFunction: app.UpTo(2, a.CompleteArchive),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			if err := a.CheckOutputFile(file); err != nil {
+				return err
+			}
+			kept, err := a.ReadArchive(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if file == "" {
+				e, err := kept.Get(ctx, args[1])
+				if err != nil {
+					return damaged(err)
+				}
+				return out.Single(ctx, e)
+			}
+			return copyOut(ctx, a, kept, args[1], file)
+		},
+	}
+	out.Bind(a, cmd, show.EntryType, func() bool { return file == "" })
+	cmd.Flags().StringVarP(&file, "output-file", "O", "", "copy the document to this `file`; - is standard output")
+	app.Must(cmd.RegisterFlagCompletionFunc("output-file", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
+	return cmd
+}
+
+// damaged gives a copy that is not whole, document or sidecar, the status of a
+// finding.
+func damaged(err error) error {
+	if errors.Is(err, archive.ErrDamagedCopy) {
+		return problem.Of(app.ErrFindings, err)
+	}
+	return err
+}
+
+// copyOut writes a kept document to a file, or to standard output: whole and as
+// it was kept, or not at all.
+func copyOut(ctx context.Context, a *app.App, kept *archive.Archive, id, file string) error {
+	document, err := kept.ReadDocument(ctx, id)
+	switch {
+	case err != nil:
+		return damaged(err)
+	case file == "-":
+		_, err := a.Term.Out.Write(document)
+		return err
+	}
+	return durable.WriteFile(durable.OS{}, file, document)
+}
+
+// archiveArgs asks for an archive and so many arguments in all.
+func archiveArgs(least, most int, what, example string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) >= least && (most == 0 || len(args) <= most) {
+			return nil
+		}
+		return problem.With(app.Misuse("%s needs the folder of an archive and %s", cmd.CommandPath(), what), problem.Say("as in: "+example))
+	}
+}
+
+func verifyCommand(a *app.App) *cobra.Command {
+	var jobs int
+	var out app.Printing[archive.Finding]
+	cmd := &cobra.Command{
+		Use:   "verify ARCHIVE",
+		Short: "Read every copy again and compare it with what was kept",
+		Long: `Read every copy again and compare it with what was kept: each document against
+its sha256. What is missing, changed, unreadable or without a sidecar is listed,
+and so is a sidecar that the index does not know while it claims to be whole, a
+document with fewer pages than its record tells, and one that is not kept and
+was marked as gone at the provider; the exit status is then 8. A document whose
+pages cannot be counted is told with the reason, and is no finding.
+
+Marks of an earlier version, which believed one answer that something was not
+found, are counted. faxctl archive reindex --ask takes back those that are not
+so.`,
+		Example: `  faxctl archive verify /srv/faxes
+  faxctl archive verify /srv/faxes -o json`,
+		Args:              app.OneArg("the folder of an archive", "faxctl archive verify /srv/faxes"),
+		ValidArgsFunction: app.UpTo(1, a.CompleteArchive),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			kept, err := a.ReadArchive(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			report, err := kept.Verify(cmd.Context(), jobs)
+			if err != nil {
+				return err
+			}
+			if _, err := out.Cut(cmd.Context(), seq.Of(report.Findings), nil); err != nil {
+				return err
+			}
+			sayNotes(a, report.Notes, args[0])
+			a.Say("%s and %s (%s) verified, %s.", text.Plural(report.Entries, "record", "records"),
+				text.Plural(report.Documents, "document", "documents"), term.Bytes(report.Bytes), text.Plural(len(report.Findings), "finding", "findings"))
+			if report.Missing > 0 {
+				a.Say("%s kept without a document, which did not come, or could not be taken: faxctl faxes archive --to %s --retry-missing asks again and tells which", text.Plural(report.Missing, "fax is", "faxes are"), text.ShellWord(args[0]))
+			}
+			if report.Doubtful > 0 {
+				a.Say("%s marked as gone by an earlier version, on one answer: faxctl archive reindex %s --ask asks again",
+					text.Plural(report.Doubtful, "fax was", "faxes were"), text.ShellWord(args[0]))
+			}
+			if len(report.Findings) > 0 {
+				return problem.Of(app.ErrFindings, problem.ErrTold)
+			}
+			return nil
+		},
+	}
+	a.BindJobs(cmd, &jobs, 4, "files")
+	out.Bind(a, cmd, show.DamageType, nil)
+	return cmd
+}
+
+// mostNotes is how many notes are told one by one.
+const mostNotes = 10
+
+// sayNotes tells of documents about which there is something to know.
+func sayNotes(a *app.App, notes []archive.Note, dir string) {
+	for _, n := range notes[:min(len(notes), mostNotes)] {
+		a.Say("%s: %s", text.Line(n.ID), text.Line(n.Detail))
+	}
+	if more := len(notes) - mostNotes; more > 0 {
+		a.Say("%d more whose pages could not be counted: faxctl archive list %s -o csv=id,uncounted", more, text.ShellWord(dir))
+	}
+}
+
+func reindexCommand(a *app.App) *cobra.Command {
+	var ask bool
+	var jobs int
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:   "reindex ARCHIVE",
+		Short: "Build the index of an archive anew",
+		Long: `Build the index of an archive anew, from the sidecar files. It happens by
+itself, in the next run that writes, when it is missing, damaged or unfinished.
+Faxes whose sidecar was removed are forgotten, and counted. An archive without
+its faxctl-archive.json gets a new one when it has a sidecar in its place; no
+other folder becomes an archive. A sidecar that cannot be read is named, and the
+exit status is then 8: put it right or bring it back from a backup; until then
+faxctl faxes prune leaves its fax alone.
+
+With --ask the provider is asked about the faxes that an earlier version marked
+as gone on one answer, and the marks that are not so are taken back: faxctl
+faxes archive then keeps what is missing. Use the account that the faxes are of.`,
+		Example: `  faxctl archive reindex /srv/faxes
+  faxctl archive reindex /srv/faxes --ask`,
+		Args:              app.OneArg("the folder of an archive", "faxctl archive reindex /srv/faxes"),
+		ValidArgsFunction: app.UpTo(1, a.CompleteArchive),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := app.CheckWait(wait); err != nil {
+				return err
+			}
+			kept, err := writeArchive(cmd.Context(), a, args[0], wait)
+			if err != nil {
+				return err
+			}
+			done, err := kept.Reindex(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for _, f := range done.Unreadable {
+				a.Warn("%s: %s", text.Line(f.ID), text.Line(f.Detail))
+			}
+			a.Say("The index lists %s%s.", text.Plural(done.Entries, "fax", "faxes"), text.Remarks(
+				text.Remark(done.Dropped, "dropped whose sidecar is gone"), text.Remark(len(done.Unreadable), "with a sidecar that cannot be read")))
+			var end error
+			if len(done.Unreadable) > 0 {
+				end = problem.Of(app.ErrFindings, problem.ErrTold)
+			}
+			if ask {
+				return cmp.Or(askAgain(cmd.Context(), a, kept, jobs), end)
+			}
+			return end
+		},
+	}
+	cmd.Flags().BoolVar(&ask, "ask", false, "ask the provider about marks that an earlier version made on one answer")
+	a.BindJobs(cmd, &jobs, 16, "faxes asked about")
+	a.BindWait(cmd, &wait)
+	return cmd
+}
+
+// askAgain asks the provider about doubtful marks, and takes back what is not so.
+func askAgain(ctx context.Context, a *app.App, kept *archive.Archive, jobs int) error {
+	faxes, err := a.Faxes(ctx)
+	if err != nil {
+		return err
+	}
+	doubtful, err := fax.Collect(kept.Doubtful(ctx))
+	if err != nil {
+		return err
+	}
+	progress := a.Term.Progress("asking", len(doubtful))
+	defer progress.Stop()
+	t := a.Trouble()
+	stay := 0
+	results := batch.Run(ctx, jobs, batch.Until(a.Interrupts.Gently(), seq.Of(doubtful)), func(ctx context.Context, e archive.Entry) (bool, error) {
+		defer progress.Add(1, 0)
+		stays, err := kept.AskAgain(ctx, faxes, a.Account.Resolved.AccountID, e.Fax.ID)
+		return stays, batch.Lasting(batch.Local(app.NamedFax(e.Fax.ID, err)))
+	})
+	end := seq.Each(batch.Sift(t, results), func(stays bool) {
+		if stays {
+			stay++
+		}
+	})
+	progress.Stop()
+	a.Say("Took back the marks of %s%s.", text.Plural(t.Tally.Done-stay, "fax", "faxes"), text.Remarks(
+		text.Remark(stay, "not there as marked"), text.Remark(t.Tally.Failed, "failed")))
+	return cmp.Or(end, t.Err())
+}
+
+// writeArchive opens an archive that exists already for writing, and makes one that
+// has lost its format file whole again.
+func writeArchive(ctx context.Context, a *app.App, dir string, wait time.Duration) (*archive.Archive, error) {
+	kept, rescued, err := a.ArchiveOpener(dir, wait).Rescue(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	a.OnClose(func() error { return kept.Close(ctx) })
+	if rescued {
+		a.Warn("%s had lost its faxctl-archive.json; its sidecars show that it is an archive, and it has a new one", dir)
+	}
+	return kept, nil
+}

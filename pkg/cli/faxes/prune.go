@@ -1,0 +1,194 @@
+package faxes
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/prune"
+	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/show"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// pruning is a deletion by policy, and what is asked and shown before it.
+type pruning struct {
+	prune.Run
+	archive  string // folder; empty: no copies
+	receipts string // file; - is standard output
+	dryRun   bool
+	wait     time.Duration // for the archive, while another process writes to it
+	would    app.Printing[fax.Fax]
+}
+
+func pruneCommand(a *app.App) *cobra.Command {
+	var (
+		s                    = app.Selection{Deletes: true}
+		p                    pruning
+		olderThan, maxDelete string
+	)
+	cmd := &cobra.Command{
+		Use:   "prune",
+		Short: "Delete old faxes at the provider, by a policy",
+		Long: `Delete old faxes at the provider, by a policy: faxes meet every condition given,
+and a policy without a condition is refused.
+
+The selection is made first, shown, and does not change afterwards. --dry-run
+lists exactly what a real run deletes. A person confirms by typing how many they
+are; a script passes --yes. Faxes in progress, held ones and those that
+--keep-last protects are left alone. When the policy selects more than
+--max-delete, nothing is deleted at all.
+
+An age takes h, d, w, mo and y. It is counted back from the clock of this
+machine, which is held against the provider's first: when they are further apart
+than five minutes, or than a tenth of the age where that is more, nothing is
+deleted.
+
+With --archive each fax is kept there first, and its copy read again and
+compared, before it is deleted at the provider. One of which the provider shows
+a second document is left alone and named, and so is one whose copy has pages
+that cannot be counted, unless --allow-uncounted is given. A fax that is gone
+already counts as deleted. Run it again and it goes on with what is left. See
+docs/retention.md.`,
+		Example: `  faxctl faxes prune --older-than 90d --archive /srv/faxes --dry-run
+  faxctl faxes prune --older-than 90d --archive /srv/faxes --max-delete 5% \
+    --receipts pruned.jsonl --yes
+  faxctl faxes prune --failed --older-than 7d
+  faxctl faxes prune --older-than 30d --media-only --keep-last 100`,
+		Args: app.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if cmd.Flags().Changed("older-than") {
+				if p.Policy.OlderThan, err = app.DeletionAge(olderThan); err != nil {
+					return fmt.Errorf("--older-than: %w", err)
+				}
+			}
+			if cmd.Flags().Changed("max-delete") {
+				if p.Policy.MaxDelete, err = prune.ParseLimit(maxDelete); err != nil {
+					return fmt.Errorf("--max-delete: %w", err)
+				}
+			}
+			if p.Policy.Filter, err = s.Filter(cmd.Context(), a); err != nil {
+				return err
+			}
+			if err := p.Policy.Check(); err != nil {
+				return err
+			}
+			p.Begun, p.Raw = s.Now, p.dryRun && a.Flags.Raw
+			if cmd.Flags().Changed("max-document") && p.archive == "" {
+				return app.Misuse("--max-document is for --archive")
+			}
+			if cmd.Flags().Changed("wait") && p.archive == "" {
+				return app.Misuse("--wait is for --archive")
+			}
+			if err := app.CheckWait(p.wait); err != nil {
+				return err
+			}
+			if p.AllowUncounted && p.archive == "" {
+				return app.Misuse("--allow-uncounted is for --archive")
+			}
+			if p.Ages = s.Ages; p.Policy.OlderThan > 0 {
+				p.Ages = append(p.Ages, p.Policy.OlderThan)
+			}
+			return runPrune(cmd.Context(), a, p)
+		},
+	}
+	s.Bind(a, cmd)
+	f := cmd.Flags()
+	f.StringVar(&olderThan, "older-than", "", "only faxes made longer ago than this `age`: 90d, 6mo, 7y")
+	f.BoolVar(&p.Policy.MediaOnly, "media-only", false, "delete the documents and keep the records")
+	f.StringVar(&p.archive, "archive", "", "keep a copy in this `folder` before anything is deleted")
+	f.IntVar(&p.Policy.KeepLast, "keep-last", 0, "keep the newest `N` faxes of each of your numbers")
+	f.StringVar(&maxDelete, "max-delete", "", "delete nothing when more are selected: a `number`, or a share of the faxes that the filters meet, as in 5%")
+	f.StringVar(&p.receipts, "receipts", "", "append a line for each fax to this `file`, as JSON; - is standard output")
+	f.BoolVar(&p.AllowUncounted, "allow-uncounted", false, "delete also faxes whose copy has pages that cannot be counted")
+	f.BoolVar(&p.AnyClock, "no-clock-check", false, "rely on the clock of this machine, and ask the provider for no time")
+	f.BoolVar(&p.dryRun, "dry-run", false, "list what would be deleted, and delete nothing")
+	p.would.Bind(a, cmd, show.FaxType, func() bool { return p.dryRun })
+	a.BindMaxDocument(cmd, &p.MaxDocument)
+	a.BindJobs(cmd, &p.Jobs, 32, "faxes")
+	a.BindWait(cmd, &p.wait)
+	a.CompleteFolders(cmd, "archive")
+	a.CompleteNothing(cmd, "older-than", "keep-last", "max-delete")
+	app.Must(cmd.RegisterFlagCompletionFunc("receipts", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
+	return cmd
+}
+
+func runPrune(ctx context.Context, a *app.App, p pruning) (err error) {
+	if _, err := a.Faxes(ctx); err != nil {
+		return err
+	}
+	p.Provider = a.Account.Provider
+	if !p.dryRun {
+		if err := a.Changeable(); err != nil {
+			return err
+		}
+	}
+	if p.Archive, err = copiesFor(ctx, a, p); err != nil {
+		return err
+	}
+	if p.receipts != "" && p.receipts != "-" {
+		if err := prune.CheckReceipts(p.receipts); err != nil {
+			return fmt.Errorf("--receipts: %w", err)
+		}
+	}
+	plan, err := p.Plan(ctx)
+	if plan.Summary.Considered == 0 && err != nil {
+		return err
+	}
+	showPlan(a, plan, p)
+	damage := tellDamage(a, plan)
+	if p.dryRun {
+		perr := p.would.All(ctx, seq.Of(plan.Delete))
+		return cmp.Or(errors.Join(perr, err), damage)
+	}
+	if err != nil || len(plan.Delete) == 0 {
+		return cmp.Or(err, damage)
+	}
+	question := fmt.Sprintf("Delete %s for good?", prune.What(len(plan.Delete), p.Policy.MediaOnly))
+	if err := a.TypeToConfirm(ctx, question, fmt.Sprint(len(plan.Delete))); err != nil {
+		return err
+	}
+	return cmp.Or(deletePlanned(ctx, a, plan, p), damage)
+}
+
+// copiesFor opens the archive of a prune: nil when none is named, or when it is to
+// be made, which nothing is before a person has agreed.
+func copiesFor(ctx context.Context, a *app.App, p pruning) (*archive.Archive, error) {
+	switch {
+	case p.archive == "":
+		return nil, nil
+	case p.dryRun:
+		return ifThere(ctx, a, p.archive, a.ReadArchive)
+	}
+	return ifThere(ctx, a, p.archive, a.Opener(p.wait))
+}
+
+// deletePlanned deletes what was selected and nothing else.
+func deletePlanned(ctx context.Context, a *app.App, plan prune.Plan, p pruning) error {
+	write, err := a.ReceiptWriter(p.receipts)
+	if err == nil && p.Archive == nil && p.archive != "" {
+		p.Archive, err = a.Opener(p.wait)(ctx, p.archive)
+	}
+	if err != nil {
+		return err
+	}
+	progress := a.Term.Progress("deleting", len(plan.Delete))
+	defer progress.Stop()
+	p.Receipt = func(r prune.Receipt) error {
+		if r.Result != prune.Deleting {
+			progress.Add(1, 0)
+		}
+		return write(r)
+	}
+	done, err := p.Delete(ctx, a.Interrupts.Gently(), plan.Delete, a.Skipped, a.Failed)
+	progress.Stop()
+	a.Say("Deleted %s.", done)
+	return err
+}

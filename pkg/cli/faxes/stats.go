@@ -1,0 +1,82 @@
+package faxes
+
+import (
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/show"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/screen/output"
+)
+
+func statsCommand(a *app.App) *cobra.Command {
+	var (
+		s  app.Selection
+		by string
+
+		out app.Printing[fax.Usage]
+	)
+	cmd := &cobra.Command{
+		Use:   "stats",
+		Short: "Add faxes up: counts, pages, minutes and cost",
+		Long: `Add faxes up, by number of yours, sender, day or status: counts, pages, minutes
+on the line and cost.
+
+What the provider has not told is not taken for nothing: faxes without a price
+are counted as unknown cost, and the cost beside them is the least it can be.
+In csv and the like the cost is a bare amount, and currency a column of its own
+(--columns +currency).
+Days are those of this machine's time zone (TZ).`,
+		Example: `  faxctl faxes stats --since 30d
+  faxctl faxes stats --by sender --direction inbound
+  faxctl faxes stats --by day --since 2026-01-01 -o csv`,
+		Args: app.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			grouping, err := app.OneOf("by", by, fax.Groupings())
+			if err != nil {
+				return err
+			}
+			q, err := s.Filter(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			faxes, err := a.Faxes(cmd.Context())
+			if err != nil {
+				return err
+			}
+			q.WithoutLinks = true
+			groups, total, err := fax.Summarize(everyFax(cmd.Context(), a, faxes, q), grouping, time.Local)
+			if err != nil {
+				return err
+			}
+			if _, err := out.Cut(cmd.Context(), seq.Of(groups), nil); err != nil {
+				return err
+			}
+			if total.Faxes == 0 {
+				a.Say("no fax, nothing to add up")
+				return nil
+			}
+			a.Say("%s, %s, %.1f minutes, cost %s.", text.Plural(total.Faxes, "fax", "faxes"), text.Plural(total.Pages, "page", "pages"),
+				float64(total.Seconds)/60, costInWords(total))
+			return nil
+		},
+	}
+	s.Bind(a, cmd)
+	cmd.Flags().StringVar(&by, "by", string(fax.ByNumber), "`group` to add up by: number, sender, day or status")
+	a.CompleteValues(cmd, "by", text.Words(fax.Groupings())...)
+	out.Bind(a, cmd, func() output.Type[fax.Usage] { return show.UsageType(fax.Grouping(strings.ToLower(by))) }, nil)
+	return cmd
+}
+
+// costInWords is the cost with what is missing from it.
+func costInWords(u fax.Usage) string {
+	if u.UnknownCost > 0 {
+		return show.Cost(u) + ", " + text.Plural(u.UnknownCost, "fax", "faxes") + " of unknown cost"
+	}
+	return show.Cost(u)
+}

@@ -1,0 +1,52 @@
+package numbers
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/numbers/plan"
+)
+
+// bindConfirm declares --confirm-for.
+func bindConfirm(a *app.App, cmd *cobra.Command) {
+	cmd.Flags().DurationVar(&a.Flags.ConfirmFor, "confirm-for", plan.Confirm, "how long to look, at most, until what was done shows; 0 looks once, and a purchase once more after 3 s (FAXCTL_CONFIRM_FOR)")
+	a.CompleteNothing(cmd, "confirm-for")
+}
+
+// care is how purchases and changes of the account are made sure of. It comes
+// after the account is known.
+func care(a *app.App, cmd *cobra.Command) (plan.Options, error) {
+	patience := a.Flags.ConfirmFor
+	if text := a.Getenv("FAXCTL_CONFIRM_FOR"); text != "" && !cmd.Flags().Changed("confirm-for") {
+		var err error
+		if patience, err = time.ParseDuration(text); err != nil {
+			return plan.Options{}, problem.With(app.Misuse("FAXCTL_CONFIRM_FOR: %w", err), problem.Say("a duration, as in 10s"))
+		}
+	}
+	if patience < 0 {
+		return plan.Options{}, app.Misuse("--confirm-for takes 0 or more")
+	}
+	o, err := careOfPurchase(a)
+	o.ConfirmFor, o.SettleFor = patience, a.SettleFor
+	return o, err
+}
+
+// careOfPurchase is what is known of those that this machine made, and by which clock.
+// It comes after the account is known.
+func careOfPurchase(a *app.App) (plan.Options, error) {
+	notes, err := a.PurchaseNotes(a.Account.Resolved.AccountID)
+	if err != nil {
+		return plan.Options{}, err
+	}
+	o := plan.Options{
+		Notes: notes,
+		Tell:  func(text string) { a.Say("%s", text) },
+	}
+	if clock := a.Account.Provider.NumbersClock; clock != nil {
+		o.Now = clock.Now
+	}
+	return o, nil
+}

@@ -1,0 +1,109 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
+)
+
+// readPublicURL finds the public URL. People give the fax URL instead, and then no
+// number would find us: what looks like one is believed when it is said twice.
+func (s *serving) readPublicURL() error {
+	if len(s.public) == 0 {
+		return nil
+	}
+	s.PublicURL = s.public[0]
+	for _, again := range s.public {
+		if again != s.PublicURL {
+			return app.Misuse("--public-url is both %s and %s", s.PublicURL, again)
+		}
+	}
+	without, ends := strings.CutSuffix(strings.TrimSuffix(s.PublicURL, "/"), "/fax")
+	if ends && len(s.public) == 1 {
+		return problem.With(app.Misuse("--public-url %s ends in /fax, and the fax URL would be %s/fax/fax", s.PublicURL, without),
+			problem.Say("give it without /fax: %s; if it is meant, give the flag twice", problem.Field("public-url", without)))
+	}
+	return nil
+}
+
+// checkNumbers refuses numbers that mean nothing.
+func (s *serving) checkNumbers(cmd *cobra.Command) error {
+	for _, n := range []struct {
+		flag  string
+		wrong bool
+		takes string
+		hint  problem.Advice
+	}{
+		{"jobs", s.Jobs < 1, "1 or more", problem.Say("leave it out for 16")},
+		{"attempts", s.Attempts < 1, "1 or more", problem.Say("%s tries once", problem.Field("attempts", "1"))},
+		{"max-connections", s.MaxConns < 1 && cmd.Flags().Changed("max-connections"), "1 or more", problem.Say("leave it out for 1024, or as many as the system allows")},
+		{"drain", s.Drain <= 0, "more than 0s", problem.Say("as in %s", problem.Field("drain", "1s"))},
+		{"backfill", s.Backfill < 0, "0s or more", problem.Say("%s never looks", problem.Field("backfill", "0"))},
+	} {
+		if n.wrong {
+			return problem.With(app.Misuse("--%s %s: it takes %s", n.flag, cmd.Flag(n.flag).Value, n.takes), n.hint)
+		}
+	}
+	return nil
+}
+
+// listenOn listens on the address of --listen.
+func listenOn(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err == nil {
+		return l, nil
+	}
+	var system *os.SyscallError // the rest is the address again
+	if errors.As(err, &system) {
+		err = system.Err
+	}
+	hint := problem.Say("choose an address of this machine, as in %s", problem.Field("listen", ":8080"))
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		hint = problem.Say("end the program that listens there, or choose another port, as in %s", problem.Field("listen", ":8081"))
+	case errors.Is(err, fs.ErrPermission):
+		hint = problem.Say("choose a port from 1024 up, or let it have those below, as the unit of %s does", problem.On("print-unit"))
+	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, new(*net.DNSError)):
+		err = problem.Of(problem.ErrInvalid, err)
+	}
+	return nil, problem.With(fmt.Errorf("--listen %s: %w", address, err), hint)
+}
+
+// readDeliveries is whom to tell of a fax.
+func (s *serving) readDeliveries(cmd *cobra.Command, getenv func(string) string) error {
+	argv, err := profile.SplitArgv(s.exec)
+	if err != nil || cmd.Flags().Changed("exec") && len(argv) == 0 {
+		return problem.With(app.Misuse("--exec %q is no command", s.exec), problem.Say("as in %s", problem.Field("exec", "lp -d front-desk")))
+	}
+	if len(argv) > 0 {
+		s.Deliveries = append(s.Deliveries, delivery.Exec(argv...))
+	}
+	if s.forward == "" {
+		return nil
+	}
+	key := webhook.Key(getenv("FAXCTL_FORWARD_KEY"))
+	if key == "" && s.printUnit { // it will be there
+		return nil
+	}
+	if key == "" {
+		return problem.With(app.Misuse("--forward needs a key to sign with"), problem.Say("put one into FAXCTL_FORWARD_KEY, as made by: openssl rand -hex 32"))
+	}
+	d, err := delivery.Forward(s.forward, key)
+	if err == nil {
+		s.Deliveries = append(s.Deliveries, d)
+	}
+	return err
+}

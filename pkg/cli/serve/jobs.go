@@ -1,0 +1,315 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/show"
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
+	"github.com/faxctl/faxctl/pkg/screen/output"
+)
+
+func jobsCommand(a *app.App) *cobra.Command {
+	return app.Group("jobs", "Look at what a receiver has not done yet",
+		"  faxctl serve jobs list --parked\n  faxctl serve jobs retry 42",
+		jobsListCommand(a), jobsRetryCommand(a), jobsDiscardCommand(a))
+}
+
+// openDesk opens the state of a receiver, running or not, until the command ends.
+func openDesk(ctx context.Context, a *app.App, state string) (*receiver.Desk, error) {
+	dir, err := receiverState(a, state)
+	if err != nil {
+		return nil, err
+	}
+	desk, err := receiver.OpenDesk(ctx, dir)
+	if err == nil {
+		a.OnClose(desk.Close)
+	}
+	return desk, err
+}
+
+func bindState(a *app.App, cmd *cobra.Command, state *string) {
+	cmd.Flags().StringVar(state, "state", "", "`folder` of the receiver's state, as given to faxctl serve")
+	a.CompleteFolders(cmd, "state")
+}
+
+func jobsListCommand(a *app.App) *cobra.Command {
+	var state string
+	var parked bool
+	var out app.Printing[receiver.Job]
+	cmd := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List the jobs that are not done, the oldest first",
+		Long: `List the jobs that are not done, the oldest first. A document that came with
+its callback and waits for a job is named with it (file). A job of the kind
+"aside" is about a document that is not simply that of its fax; its error tells
+why.`,
+		Example: "  faxctl serve jobs list --parked -o json",
+		Args:    app.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			desk, err := openDesk(cmd.Context(), a, state)
+			if err != nil {
+				return err
+			}
+			jobs, err := desk.Jobs(cmd.Context())
+			if err != nil {
+				return err
+			}
+			var shown []receiver.Job
+			for _, j := range jobs {
+				if !parked || j.State == receiver.Parked {
+					shown = append(shown, j)
+				}
+			}
+			return out.All(cmd.Context(), seq.Of(shown))
+		},
+	}
+	out.Bind(a, cmd, jobType, nil)
+	cmd.Flags().BoolVar(&parked, "parked", false, "only those that were given up")
+	bindState(a, cmd, &state)
+	return cmd
+}
+
+func jobsRetryCommand(a *app.App) *cobra.Command {
+	var state string
+	cmd := &cobra.Command{
+		Use:   "retry ID...",
+		Short: "Try jobs again now, parked ones too",
+		Long: `Try jobs again now, parked ones too. A document that was kept aside (aside) is
+taken into the archive if it can be taken now, and parked again with the reason
+if not: it is no document, its fax failed or has another one, or its number is
+not the account's.`,
+		Example:           "  faxctl serve jobs retry 42\n  faxctl serve jobs list --parked -o id | faxctl serve jobs retry -",
+		Args:              app.NeedArgs("a job id", "faxctl serve jobs retry 42"),
+		ValidArgsFunction: completeJobs(a, &state, false),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return eachJob(cmd.Context(), a, "retry", state, args, func(ctx context.Context, desk *receiver.Desk, id int64) error {
+				err := desk.Retry(ctx, id)
+				if err == nil {
+					a.Say("Job %d runs as soon as the receiver can.", id)
+				}
+				return err
+			})
+		},
+	}
+	bindState(a, cmd, &state)
+	return cmd
+}
+
+func jobsDiscardCommand(a *app.App) *cobra.Command {
+	var state string
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "discard ID...",
+		Short: "Give parked jobs up for good",
+		Long: `Give parked jobs up for good. The news of the fax stays, and a document that was
+not fetched is still at the provider. One that came with its callback, and waits
+for the job, is deleted: copy its file before, if somebody may want it.`,
+		Example:           "  faxctl serve jobs discard 42 --yes",
+		Args:              app.NeedArgs("a job id", "faxctl serve jobs discard 42"),
+		ValidArgsFunction: completeJobs(a, &state, true),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ids, err := a.Refs(args)
+			if err != nil {
+				return err
+			}
+			if dryRun {
+				return eachJob(cmd.Context(), a, "discard", state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
+					j, err := desk.MayDiscard(ctx, id)
+					if err == nil {
+						a.Say("Dry run: job %d would be discarded%s.", id, with(j, "its document %s deleted"))
+					}
+					return err
+				})
+			}
+			if len(ids) > 0 {
+				question := fmt.Sprintf("Give up %s for good, and delete documents that wait for nothing else?", text.Plural(len(ids), "job", "jobs"))
+				if err := a.Confirm(cmd.Context(), question); err != nil {
+					return err
+				}
+			}
+			return eachJob(cmd.Context(), a, "discard", state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
+				j, err := desk.Discard(ctx, id)
+				if err == nil {
+					a.Say("Discarded job %d%s.", id, with(j, "deleted its document %s"))
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "discard nothing")
+	bindState(a, cmd, &state)
+	return cmd
+}
+
+// with tells what happens to the document that waits for a job, if there is one.
+func with(j receiver.Job, format string) string {
+	if j.File == "" {
+		return ""
+	}
+	return ", and " + fmt.Sprintf(format, j.File)
+}
+
+// eachJob does to jobs what verb says; one that fails is told of and stops nothing.
+func eachJob(ctx context.Context, a *app.App, verb, state string, args []string, do func(context.Context, *receiver.Desk, int64) error) (err error) {
+	refs, err := a.Refs(args)
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(refs))
+	for i, ref := range refs {
+		if ids[i], err = strconv.ParseInt(ref, 10, 64); err != nil || ids[i] < 1 {
+			return problem.With(app.Misuse("%q is no job id", ref), problem.Say("see what there is: %s", problem.Command("serve", "jobs", "list")))
+		}
+	}
+	if len(ids) == 0 {
+		a.Say("no job id, nothing to %s", verb)
+		return nil
+	}
+	desk, err := openDesk(ctx, a, state)
+	if err != nil {
+		return err
+	}
+	if len(ids) == 1 {
+		return do(ctx, desk, ids[0])
+	}
+	t := a.Trouble()
+	for _, id := range ids {
+		if err := t.Add(do(ctx, desk, id)); err != nil {
+			return err
+		}
+	}
+	return t.Err()
+}
+
+// completeJobs offers the jobs of the receiver. They are on this machine, and
+// change: none are remembered.
+func completeJobs(a *app.App, state *string, onlyParked bool) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		desk, err := openDesk(cmd.Context(), a, *state)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		jobs, err := desk.Jobs(cmd.Context())
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var all []cobra.Completion
+		for _, j := range jobs {
+			if !onlyParked || j.State == receiver.Parked {
+				all = append(all, cobra.CompletionWithDesc(strconv.FormatInt(j.ID, 10), j.Kind+", "+j.State))
+			}
+		}
+		return app.Remaining(all, args, typed), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+func statusCommand(a *app.App) *cobra.Command {
+	var state string
+	var out app.Printing[statusCount]
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Count what a receiver has received and what it has not done yet",
+		Long: `Count what a receiver has received, by status, and what it has not done yet, by
+kind of job; and what became of the last daily prune (--prune-after), with what
+it held back and why. It reads the state, whether the receiver runs or not.`,
+		Example: "  faxctl serve status -o json",
+		Args:    app.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			desk, err := openDesk(cmd.Context(), a, state)
+			if err != nil {
+				return err
+			}
+			stats, err := desk.Stats(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if stats.Age > time.Second {
+				a.Say("the oldest job that could run has waited for %s", stats.Age.Round(time.Second))
+			}
+			if p := stats.Prune; p != nil && p.Problem != "" {
+				a.Warn("the daily prune of %s: %s", p.At.Local().Format(time.DateTime), text.Line(p.Problem))
+			}
+			return out.All(cmd.Context(), seq.Of(statusCounts(stats)))
+		},
+	}
+	out.Bind(a, cmd, countType, nil)
+	bindState(a, cmd, &state)
+	return cmd
+}
+
+// statusCount is a line of serve status.
+type statusCount struct {
+	What  string `json:"what"`  // fax, or the kind of a job, or pruned
+	State string `json:"state"` // the status of a fax, the state of a job, or what became of a prune
+	Count int    `json:"count"`
+}
+
+func statusCounts(s receiver.Stats) []statusCount {
+	var all []statusCount
+	for _, status := range slices.Sorted(maps.Keys(s.Faxes)) {
+		all = append(all, statusCount{"fax", string(status), s.Faxes[status]})
+	}
+	for _, j := range s.Jobs {
+		all = append(all, statusCount{j.Kind, j.State, j.Count})
+	}
+	if p := s.Prune; p != nil {
+		counts := p.Counts()
+		for _, outcome := range slices.Sorted(maps.Keys(counts)) {
+			all = append(all, statusCount{"pruned", outcome, counts[outcome]})
+		}
+		if p.Refused != "" {
+			all = append(all, statusCount{"pruned", "refused: " + p.Refused, 1})
+		}
+	}
+	return all
+}
+
+func countType() output.Type[statusCount] {
+	return output.Type[statusCount]{
+		ID: func(c statusCount) string { return c.What + "/" + c.State },
+		Columns: []output.Column[statusCount]{
+			{Name: "what", Value: func(c statusCount) string { return c.What }},
+			{Name: "state", Value: func(c statusCount) string { return c.State }},
+			{Name: "count", Value: func(c statusCount) string { return strconv.Itoa(c.Count) }, Right: true},
+		},
+	}
+}
+
+func jobType() output.Type[receiver.Job] {
+	return output.Type[receiver.Job]{
+		ID: func(j receiver.Job) string { return strconv.FormatInt(j.ID, 10) },
+		Columns: []output.Column[receiver.Job]{
+			{Name: "id", Value: func(j receiver.Job) string { return strconv.FormatInt(j.ID, 10) }, Whole: true, Style: show.Accent[receiver.Job]},
+			{Name: "kind", Value: func(j receiver.Job) string { return j.Kind }},
+			{Name: "state", Value: func(j receiver.Job) string { return j.State }, Style: jobStyle},
+			{Name: "fax_id", Value: func(j receiver.Job) string { return j.FaxID }, Whole: true},
+			{Name: "status", Value: func(j receiver.Job) string { return string(j.Status) }, Wide: true},
+			{Name: "error", Value: func(j receiver.Job) string { return j.Error }, Wrap: true, Least: 24},
+			{Name: "file", Value: func(j receiver.Job) string { return j.File }, Wrap: true, Least: 24},
+			{Name: "attempts", Value: func(j receiver.Job) string { return strconv.Itoa(j.Attempts) }, Right: true},
+			show.TimeColumn("created", func(j receiver.Job) time.Time { return j.Created }),
+		},
+	}
+}
+
+func jobStyle(j receiver.Job) output.Style {
+	switch j.State {
+	case receiver.Parked:
+		return output.Bad
+	case receiver.Retrying:
+		return output.Warn
+	}
+	return output.None
+}

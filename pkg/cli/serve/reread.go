@@ -1,0 +1,38 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
+)
+
+// reread reads what a receiver has from files again: the account, its secret and
+// its signing key. Certificates are looked at each second anyway.
+func reread(ctx context.Context, a *app.App, s serving, r *receiver.Receiver) (app.Account, error) {
+	if a.Account.Box != nil { // the sandbox is in this process
+		return a.Account, nil
+	}
+	fresh := a.With(&app.Account{})
+	provider, err := fresh.Provider(ctx)
+	if err != nil {
+		return app.Account{}, err
+	}
+	if id := fresh.Account.Resolved.AccountID; id != s.Account {
+		return app.Account{}, fmt.Errorf("%w: it is another account now, %s; end this one and start again", problem.ErrConflict, id)
+	}
+	key, err := fresh.SigningKey(ctx)
+	if err != nil {
+		return app.Account{}, err
+	}
+	if s.cert != "" {
+		if _, err := receiver.CertificateFiles(s.cert, s.key, nil); err != nil { // it tells why the old one stays
+			return app.Account{}, err
+		}
+	}
+	r.Renew([]webhook.Key{key}, provider)
+	return fresh.Account, nil
+}

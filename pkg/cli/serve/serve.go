@@ -1,0 +1,371 @@
+// Package serve holds the commands about receiving: faxctl serve and all below it.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/prune"
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/numbers/plan"
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
+	"github.com/faxctl/faxctl/pkg/receive/webhook"
+)
+
+// serving is what the flags of serve say.
+type serving struct {
+	receiver.Config
+	public                 []string // the public URL, once or twice
+	listen, archive, state string
+	allow, reject          []string
+	exec, forward          string
+	pruneAfter             string
+	maxDelete              string
+	prune                  prune.Run
+	receipts               string
+	byHand                 problem.Invocation // does the same with a person at hand
+	storeMedia             bool
+	cert, key              string
+	acme                   receiver.ACME
+	logFormat              string
+	printUnit, takeOver    bool
+}
+
+// Command is faxctl serve, and all below it.
+func Command(a *app.App) *cobra.Command {
+	var s serving
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Receive faxes: answer the provider and archive what comes",
+		Long: `Receive faxes: answer the provider and archive what comes. The provider asks the
+fax URL what to do with a fax, and tells how it went; the document is then
+fetched, checked and kept in the archive. The fax URL is the public URL and
+/fax; put it into a number with faxctl numbers configure.
+
+Only signed requests are believed; the signature is checked over --public-url,
+so it must be what the provider was given. What was acknowledged survives a
+crash. --backfill finds the faxes whose callback was lost, at the start too.
+
+--exec runs a program for each fax, without a shell; the fax is in its
+environment (FAX_ID FAX_FROM FAX_TO FAX_STATUS FAX_PAGES FAX_DOCUMENT and more)
+and as JSON on its standard input. --forward posts the same JSON to a URL,
+signed with the key in FAXCTL_FORWARD_KEY. Both are tried again until they
+succeed, and parked in the end: faxctl serve jobs list.
+
+An archive knows its receiver, by an id in the state folder: no other one serves
+the account from it, so that no program runs twice for a fax. --take-over makes
+it this one's, for good.
+
+--prune-after deletes at the provider what is kept and old, once a day: nothing
+on a day when the clock of this machine is not the provider's, or when more
+faxes are due than --max-delete. faxctl serve status says so; faxctl faxes prune
+releases a backlog.
+
+Without TLS it belongs behind a proxy. --acme gets a certificate from Let's
+Encrypt, or another authority, keeps it in the state folder and renews it; the
+authority must find this server at port 443 of the host, and its terms of
+service are accepted. --tls-cert and --tls-key are files, read again when they
+change. SIGHUP has the profile, its secret and its signing key read again, and
+ends nothing.
+
+/healthz, /readyz and /metrics are for the operator: let the proxy in front pass
+only /fax and what is below it.`,
+		Example: `  faxctl serve --public-url https://fax.example.com --archive faxes
+  faxctl serve --public-url https://fax.example.com --archive faxes \
+    --allow to=+14155550123 --exec 'lp -d front-desk'
+  faxctl serve --public-url https://fax.example.com --archive faxes \
+    --listen :443 --acme fax.example.com
+  faxctl serve --public-url https://fax.example.com --archive faxes --print-unit`,
+		Args: app.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.read(cmd, a.Getenv); err != nil {
+				return err
+			}
+			if s.printUnit {
+				unit, err := serviceUnit(a, cmd, s)
+				if err == nil {
+					_, err = fmt.Fprint(a.Out, unit)
+				}
+				return err
+			}
+			return receiveUntil(cmd.Context(), a, s)
+		},
+	}
+	s.Bind(a, cmd)
+	cmd.AddCommand(jobsCommand(a), statusCommand(a))
+	cmd.GroupID = "receive"
+	return cmd
+}
+
+func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&s.public, "public-url", nil, "`URL` under which the provider reaches us, without the /fax of the fax URL; one that ends in /fax is to be given twice")
+	f.StringVar(&s.listen, "listen", ":8080", "`address` to listen on")
+	f.StringVar(&s.archive, "archive", "", "`folder` of the archive; made when it is not there")
+	f.StringVar(&s.state, "state", "", "`folder` for what is not done yet (default: one for the account, in the state folder)")
+	f.StringArrayVar(&s.allow, "allow", nil, "take only faxes that match `PATTERN`: +1415*, from=+1415*, to=+14155550123; may be repeated")
+	f.StringArrayVar(&s.reject, "reject", nil, "reject faxes that match `PATTERN`; may be repeated")
+	f.StringVar(&s.Answer.MediaType, "media-type", "", "`type` of the documents: application/pdf or image/tiff")
+	f.StringVar(&s.Answer.PageSize, "page-size", "", "`size` of the pages: letter, legal or a4")
+	f.BoolVar(&s.storeMedia, "store-media", true, "let the provider keep the document; without, it comes with the callback (Twilio)")
+	f.StringVar(&s.exec, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
+	f.StringVar(&s.forward, "forward", "", "`URL` to tell of each fax")
+	f.DurationVar(&s.Backfill, "backfill", 15*time.Minute, "`duration` between two looks for faxes whose callback was lost; 0 for none")
+	f.StringVar(&s.pruneAfter, "prune-after", "", "once a day delete at the provider what is archived and older than `AGE`")
+	f.StringVar(&s.maxDelete, "max-delete", "", "with --prune-after: delete nothing on a day that selects more: a `number`, or a share of all received faxes, as in 5% (default: 200, or three average days' worth)")
+	f.StringVar(&s.receipts, "receipts", "", "with --prune-after: append a line for each fax to this `file`, as JSON; - is standard output")
+	f.IntVarP(&s.Jobs, "jobs", "j", 16, "at most `N` documents and programs at a time")
+	f.IntVar(&s.Attempts, "attempts", 16, "try --exec and --forward `N` times before a job is parked")
+	f.IntVar(&s.MaxConns, "max-connections", 0, "at most `N` connections at once, for which 2N+256 open files must be allowed (default: 1024, or as many as are)")
+	a.BindMaxDocument(cmd, &s.MaxDocument)
+	f.DurationVar(&s.Drain, "drain", 20*time.Second, "`duration` that running work may take at the end")
+	s.bindTLS(a, cmd)
+	f.StringVar(&s.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
+	f.BoolVar(&s.takeOver, "take-over", false, "make the archive this receiver's although it is another's, which stops")
+	f.BoolVar(&s.printUnit, "print-unit", false, "print a systemd unit that runs this command, and end")
+	a.CompleteFolders(cmd, "archive", "state")
+	a.CompleteValues(cmd, "media-type", "application/pdf", "image/tiff")
+	a.CompleteValues(cmd, "page-size", "letter", "legal", "a4")
+	a.CompleteValues(cmd, "log-format", "text", "json")
+	app.Must(cmd.RegisterFlagCompletionFunc("receipts", anyFile))
+	a.CompleteNothing(cmd, "public-url", "listen", "allow", "reject", "exec", "forward", "backfill", "prune-after", "max-delete", "jobs", "attempts", "max-connections", "drain")
+}
+
+// read turns the flags into the receiver's configuration, as far as that needs
+// no account.
+func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
+	var err error
+	if err := s.readPublicURL(); err != nil {
+		return err
+	}
+	if s.PublicURL == "" || s.archive == "" {
+		return problem.With(app.Misuse("serve needs --public-url and --archive"), problem.Say("as in: %s", problem.Command("serve").Set("public-url", "https://fax.example.com").Set("archive", "faxes")))
+	}
+	if err := s.checkNumbers(cmd); err != nil {
+		return err
+	}
+	if err := app.CheckListen(s.listen); err != nil {
+		return err
+	}
+	if err := app.WebAddress("public-url", s.PublicURL); err != nil {
+		return problem.With(err, problem.Say("as in %s", problem.Field("public-url", "https://fax.example.com")))
+	}
+	for _, path := range []*string{&s.archive, &s.cert, &s.key, &s.receipts} { // programs run for a fax get the one, a unit the others
+		if *path == "" || *path == "-" {
+			continue
+		}
+		if *path, err = filepath.Abs(*path); err != nil {
+			return err
+		}
+	}
+	if err := s.checkTLS(); err != nil {
+		return err
+	}
+	if s.logFormat, err = app.OneOf("log-format", s.logFormat, []string{"text", "json"}); err != nil {
+		return err
+	}
+	if err := s.readDeliveries(cmd, getenv); err != nil {
+		return err
+	}
+	if !s.storeMedia {
+		s.Answer.StoreMedia = &s.storeMedia
+	}
+	if s.Allow, err = patterns("allow", s.allow); err != nil {
+		return err
+	}
+	if s.Reject, err = patterns("reject", s.reject); err != nil {
+		return err
+	}
+	return s.readPrune()
+}
+
+// readPrune makes a policy of --prune-after.
+func (s *serving) readPrune() (err error) {
+	p := &s.prune
+	p.Policy.Filter.Direction, p.Jobs, p.MaxDocument = fax.Inbound, s.Jobs, s.MaxDocument
+	switch {
+	case s.pruneAfter == "" && s.receipts != "":
+		return app.Misuse("--receipts is for --prune-after")
+	case s.pruneAfter == "" && s.maxDelete != "":
+		return app.Misuse("--max-delete is for --prune-after")
+	case s.pruneAfter == "":
+		return nil
+	}
+	if p.Policy.OlderThan, err = app.DeletionAge(s.pruneAfter); err != nil {
+		return fmt.Errorf("--prune-after: %w", err)
+	}
+	p.Ages = []time.Duration{p.Policy.OlderThan}
+	s.byHand = problem.Command("faxes", "prune").Set("older-than", s.pruneAfter).Set("direction", string(fax.Inbound)).Set("archive", s.archive)
+	if s.receipts != "" && s.receipts != "-" {
+		s.byHand = s.byHand.Set("receipts", s.receipts)
+	}
+	p.Policy.MaxDelete = prune.DailyLimit()
+	if s.maxDelete != "" {
+		if p.Policy.MaxDelete, err = prune.ParseLimit(s.maxDelete); err != nil {
+			return fmt.Errorf("--max-delete: %w", err)
+		}
+	}
+	return nil
+}
+
+func patterns(flag string, texts []string) ([]receiver.Pattern, error) {
+	var all []receiver.Pattern
+	for _, text := range texts {
+		p, err := receiver.ParsePattern(text)
+		if err != nil {
+			return nil, fmt.Errorf("--%s: %w", flag, err)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// receiveUntil serves until it is interrupted.
+func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
+	again := app.Hangups()
+	if s.Provider, err = a.Provider(ctx); err != nil {
+		return err
+	}
+	key, err := a.SigningKey(ctx)
+	if err != nil {
+		return err
+	}
+	s.Keys, s.Account = []webhook.Key{key}, a.Account.Resolved.AccountID
+	s.Dialect = webhook.Dialect(a.Account.Resolved.Provider)
+	if s.Answer.StoreMedia != nil && !s.Dialect.Info().SendsDocument {
+		a.Warn("%s knows no --store-media=false: it keeps the documents", s.Dialect.Info().Title)
+		s.Answer.StoreMedia = nil // it would refuse the whole answer
+	}
+	if s.StateDir, err = receiverState(a, s.state); err != nil {
+		return err
+	}
+	s.Log = serverLog(a, s.logFormat)
+	config, err := s.tls()
+	if err != nil {
+		return err
+	}
+	if err := archive.Check(s.archive); err != nil {
+		return err
+	}
+	if !s.takeOver && !receiver.Known(s.StateDir) {
+		if err := archive.Claimable(s.archive, s.Account, ""); err != nil {
+			return err
+		}
+	}
+	// What can be refused is, before a folder or a file is made.
+	l, err := listenOn(ctx, s.listen)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = l.Close()
+		}
+	}()
+
+	keeper := &keeper{dir: s.archive, log: s.Log}
+	a.OnClose(func() error { return keeper.close(ctx) })
+	a.OnClose(keeper.leaveClaim)
+	s.Archive, s.Serves = keeper, keeper.serves
+	var current atomic.Pointer[app.Account]
+	current.Store(&a.Account)
+	if s.pruneAfter != "" {
+		s.Prune = func(ctx context.Context) (receiver.Pruned, error) {
+			return pruneDaily(ctx, a, keeper, &s, current.Load().Provider)
+		}
+	}
+	r, err := receiver.Open(ctx, s.Config)
+	if err != nil {
+		return err
+	}
+	a.OnClose(r.Close)
+	if !s.takeOver {
+		if err := archive.Claimable(s.archive, s.Account, r.ID()); err != nil {
+			return err
+		}
+	}
+	switch err := keeper.use(ctx, func(*archive.Archive) error { return nil }); {
+	case errors.Is(err, archive.ErrLocked):
+		a.Warn("another process is writing to %s: documents wait until it has finished", s.archive)
+	case err != nil:
+		return err
+	}
+	if err := keeper.claim(ctx, r, s); err != nil {
+		return err
+	}
+	if s.prune.Receipt, err = a.ReceiptWriter(s.receipts); err != nil {
+		return err
+	}
+	announce(a, l, r, s)
+	go func() {
+		for range again {
+			now, err := reread(ctx, a, s, r)
+			if err != nil {
+				s.Log.Error("what comes from files was not read again, and stays as it was", "error", err)
+				continue
+			}
+			current.Store(&now)
+			s.Log.Info("read again: the account, its secret and signing key, the certificate")
+		}
+	}()
+	return r.Serve(a.Interrupts.Gently(), l, config)
+}
+
+// announce says where the receiver is and what is left to do.
+func announce(a *app.App, l net.Listener, r *receiver.Receiver, s serving) {
+	allow := ""
+	if plan.CheckURL(r.FaxURL(), false) != nil {
+		allow = " --allow-http"
+	}
+	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" && !app.IsThisMachine(u.Hostname()) {
+		a.Warn("--public-url is http: numbers and documents travel in the clear")
+	}
+	if _, port, err := net.SplitHostPort(l.Addr().String()); len(s.acme.Hosts) > 0 && err == nil && port != "443" {
+		a.Say("The authority asks at port 443 of %s, which must lead to %s.", strings.Join(s.acme.Hosts, ", "), l.Addr())
+	}
+	a.Say("Receiving on %s; ^C ends it. Numbers find it with", l.Addr())
+	a.Say("  faxctl numbers configure NUMBER --fax-url %s%s", r.FaxURL(), allow)
+}
+
+func serverLog(a *app.App, format string) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	switch {
+	case a.Flags.Debug:
+		options.Level = slog.LevelDebug
+	case a.Flags.Quiet:
+		options.Level = slog.LevelWarn
+	}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(a.Err, options))
+	}
+	return slog.New(slog.NewTextHandler(a.Err, options))
+}
+
+// receiverState is the folder of a receiver's state; each account has its own.
+func receiverState(a *app.App, given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	resolved, err := a.Resolve()
+	if err != nil {
+		return "", err
+	}
+	beside, err := a.SandboxPath()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(filepath.Dir(beside), "receiver", resolved.AccountID), nil
+}

@@ -1,0 +1,94 @@
+package show
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/screen/output"
+	"github.com/faxctl/faxctl/pkg/screen/term"
+)
+
+// What there is to see of kept copies.
+
+// EntryType describes a kept copy.
+func EntryType() output.Type[archive.Entry] {
+	document := func(name string, value func(archive.Document) string) output.Column[archive.Entry] {
+		return output.Column[archive.Entry]{Name: name, Value: func(e archive.Entry) string {
+			if e.Document == nil {
+				return ""
+			}
+			return value(*e.Document)
+		}}
+	}
+	size := document("size", func(d archive.Document) string { return strconv.FormatInt(d.Size, 10) })
+	size.Right = true
+	size.Show = func(e archive.Entry, _ output.Human) string {
+		switch {
+		case e.Document == nil && e.Whole():
+			return "no document"
+		case e.Document == nil:
+			return "missing"
+		}
+		return term.Bytes(e.Document.Size)
+	}
+	hold := output.Column[archive.Entry]{Name: "hold", Wrap: true, Least: 10, Style: func(archive.Entry) output.Style { return output.Warn }, Value: func(e archive.Entry) string {
+		if e.Hold == nil {
+			return ""
+		}
+		return e.Hold.Reason
+	}}
+	t := output.Type[archive.Entry]{
+		ID:      func(e archive.Entry) string { return e.Fax.ID },
+		Raw:     func(e archive.Entry) json.RawMessage { return e.Record },
+		Columns: faxColumns(func(e archive.Entry) fax.Fax { return e.Fax }),
+	}
+	t.Columns = slices.Insert(t.Columns, 6, size)
+	t.Columns = slices.Insert(t.Columns, 4, hold)
+	t.Columns = append(t.Columns,
+		Wide(document("file", func(d archive.Document) string { return d.File })),
+		Wide(document("sha256", func(d archive.Document) string { return d.SHA256 })),
+		Wide(document("uncounted", func(d archive.Document) string { return d.Uncounted })),
+		Wide(document("content_type", func(d archive.Document) string { return d.ContentType })),
+		Wide(TimeColumn("archived_at", func(e archive.Entry) time.Time { return e.ArchivedAt })),
+		Wide(output.Column[archive.Entry]{Name: "document_missing", Value: func(e archive.Entry) string { return yesIf(e.DocumentMissing) }}),
+		Wide(TimeColumn("document_denied", func(e archive.Entry) time.Time { return e.DocumentDenied })),
+		Wide(TimeColumn("media_gone", func(e archive.Entry) time.Time { return e.MediaGone })),
+		Wide(TimeColumn("gone", func(e archive.Entry) time.Time { return e.Gone })),
+	)
+	return t
+}
+
+func yesIf(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+// HeldType is entryType for those who look for holds: the reason is what they
+// want to read.
+func HeldType() output.Type[archive.Entry] {
+	t := EntryType()
+	at := slices.IndexFunc(t.Columns, func(c output.Column[archive.Entry]) bool { return c.Name == "hold" })
+	hold := t.Columns[at]
+	hold.Least = 24
+	t.Columns = slices.Insert(slices.Delete(t.Columns, at, at+1), 1, hold)
+	return t
+}
+
+// DamageType describes what is wrong in an archive.
+func DamageType() output.Type[archive.Finding] {
+	return output.Type[archive.Finding]{
+		ID: func(f archive.Finding) string { return f.ID },
+		Columns: []output.Column[archive.Finding]{
+			{Name: "id", Value: func(f archive.Finding) string { return f.ID }, Whole: true, Style: Accent[archive.Finding]},
+			{Name: "problem", Value: func(f archive.Finding) string { return string(f.Problem) }, Style: func(archive.Finding) output.Style { return output.Bad }},
+			{Name: "detail", Value: func(f archive.Finding) string { return f.Detail }, Wrap: true, Least: 30},
+			{Name: "file", Value: func(f archive.Finding) string { return f.File }, Whole: true},
+		},
+	}
+}
