@@ -61,7 +61,7 @@ type Facts struct {
 // Copy is what an archive knows of a fax.
 type Copy struct {
 	Whole  bool   // record and document are in it
-	Stays  Reason // why the fax must stay: [Held], [Damaged] or [Uncounted]; empty: it need not
+	Stays  Reason // why the fax must stay: [Held], [Damaged], [Incomplete] or [Uncounted]; empty: it need not
 	Detail string // about Stays
 }
 
@@ -73,6 +73,7 @@ const (
 	InProgress Reason = "in progress"       // its status may still change
 	Held       Reason = "held"              // Skip.Detail is the reason given
 	Damaged    Reason = "copy not readable" // nobody knows whether it is held; Skip.Detail is why
+	Incomplete Reason = "copy incomplete"   // it lacks pages that the record tells of; Skip.Detail is why
 	Uncounted  Reason = "uncounted"         // the pages of its copy cannot be counted; Skip.Detail is why
 	KeptLast   Reason = "among the last"    // protected by KeepLast
 	NoDate     Reason = "without a date"    // nobody knows whether it meets a condition of age or date
@@ -87,7 +88,7 @@ type Skip struct {
 
 // BadCopy reports whether f stays because its copy is not what it should be, which a
 // person has to look at.
-func (s Skip) BadCopy() bool { return s.Reason == Damaged }
+func (s Skip) BadCopy() bool { return s.Reason == Damaged || s.Reason == Incomplete }
 
 // Plan is a fixed selection: what is deleted is in it, and nothing else is.
 type Plan struct {
