@@ -29,16 +29,17 @@ func layers() map[string][]string {
 
 		"fax":         {"base/seq", "base/text"},
 		"fax/listing": {"fax"},
+		"fax/market":  {"base/seq", "base/text", "fax"},
 		"profile":     {"base/durable", "base/text", "base/yamlfile", "provider/info"},
 
 		"provider":              {"fax", "profile", "provider/twilio", "provider/transport"},
 		"provider/info":         {},
-		"provider/providertest": {"fax"},
+		"provider/providertest": {"fax", "fax/market"},
 		"provider/transport":    {"base/text"},
 		"provider/twilio":       {"base/text", "fax", "provider/info"},
 
 		"numbers/audit": {"fax", "provider/info", "receive/callback", "receive/twiml", "receive/webhook"},
-		"numbers/plan":  {"base/batch", "base/durable", "base/text", "base/yamlfile", "fax"},
+		"numbers/plan":  {"base/batch", "base/durable", "base/text", "base/yamlfile", "fax", "fax/market"},
 
 		"archive":           {"archive/document", "archive/fetch", "archive/index", "base/durable", "base/text", "fax"},
 		"archive/document":  {},

@@ -1,75 +1,110 @@
 package fax
 
 import (
-	"context"
-	"errors"
+	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
-// FindOffer looks for one number among those for sale, to learn its price and
-// what it can do before buying it. The country comes from the number itself,
-// so a few questions are asked side by side, one for each type. found is false
-// when the provider does not list it, which need not mean that it cannot be
-// bought. Errors: those of Numbers.Search, when no question was answered.
-func FindOffer(ctx context.Context, numbers Numbers, phone string) (offer Offer, found bool, err error) {
-	var round []question
-	for _, country := range countries(phone) {
-		for _, t := range []NumberType{Local, TollFree, Mobile, National} {
-			round = append(round, question{Query: Query{Country: country, Type: t, Contains: strings.TrimPrefix(phone, "+")}})
-		}
-	}
-	answered := false
-	for a := range seq.InOrder(ctx, len(round), round, ask(numbers)) {
-		for _, o := range a.offers {
-			if o.Phone == phone {
-				return o, true, nil
-			}
-		}
-		switch {
-		case a.err == nil:
-			answered = true
-		case errors.Is(a.err, problem.ErrUnsupported), errors.Is(a.err, problem.ErrNotFound), errors.Is(a.err, problem.ErrInvalid):
-			// No such type in that country.
-		case err == nil:
-			err = a.err
-		}
-	}
-	if answered {
-		err = nil
-	}
-	return Offer{}, false, err
+// Offer is a number for sale.
+type Offer struct {
+	Phone        string       `json:"phone"`   // E.164
+	Country      string       `json:"country"` // ISO 3166-1 alpha-2
+	Type         NumberType   `json:"type"`
+	Region       string       `json:"region,omitempty"`   // state or province
+	Locality     string       `json:"locality,omitempty"` // city
+	RateCenter   string       `json:"rate_center,omitempty"`
+	Lata         string       `json:"lata,omitempty"`
+	PostalCode   string       `json:"postal_code,omitempty"`
+	Latitude     string       `json:"latitude,omitempty"`  // degrees, as the provider wrote them
+	Longitude    string       `json:"longitude,omitempty"` // degrees
+	Capabilities Capabilities `json:"capabilities"`
+	Address      string       `json:"address_requirements,omitempty"` // none, any, local or foreign
+	Beta         bool         `json:"beta"`
+	Price        *Money       `json:"price,omitempty"` // a month; only when prices were asked for
+
+	Raw json.RawMessage `json:"-"`
 }
 
-// countries are the countries, ISO 3166-1, that a number in E.164 can be in by
-// its country code, the likeliest first; nil for codes that are not known
-// here. Source: ITU-T E.164, list of assigned country codes, for the countries
-// where providers sell numbers.
-func countries(phone string) []string {
-	digits := strings.TrimPrefix(phone, "+")
-	for n := 3; n >= 1; n-- {
-		if len(digits) > n {
-			if c := callingCodes()[digits[:n]]; c != nil {
-				return c
-			}
-		}
+// Query is one question for numbers for sale: one country, one type, at most
+// one area code and one pattern. [Search] asks several side by side.
+type Query struct {
+	Country     string // ISO 3166-1 alpha-2
+	Type        NumberType
+	AreaCode    string // US and Canada
+	Contains    string // 2–16 of digits, A–Z, * one, % any, + at the start, $ at the end
+	Region      string
+	Locality    string
+	PostalCode  string
+	NearNumber  string // E.164
+	NearLatLong string // "37.84,-122.26"
+	Distance    int    // miles from NearNumber or NearLatLong; 0: the provider's default
+	RateCenter  string
+	Lata        string
+
+	Fax, Voice, SMS, MMS bool // required capabilities
+	// Sure asks, with Fax, for numbers that surely do fax. A provider that
+	// cannot tell for this question fails with ErrUnsupported.
+	Sure bool
+
+	// NoAddress leaves out numbers that need an address: any, local or
+	// foreign; empty leaves out none.
+	NoAddress string
+	Beta      *bool // false leaves out numbers new to the provider
+}
+
+// Allows reports whether a number may have what q requires: unknown may.
+func (q Query) Allows(c Capabilities) bool {
+	may := func(required bool, s Support) bool { return !required || s != No }
+	return may(q.Fax, c.Fax) && may(q.Voice, c.Voice) && may(q.SMS, c.SMS) && may(q.MMS, c.MMS)
+}
+
+// Order is a purchase: exactly one of Phone and AreaCode.
+//
+// An order never carries the receive mode or a URL: providers accept them on
+// purchase and do not keep them, so they are set by a second call.
+type Order struct {
+	Phone     string // E.164
+	AreaCode  string // any number there; never repeat such an order
+	Country   string // with AreaCode
+	Name      string
+	AddressID string // for countries that want an address
+	BundleID  string // for countries that want a regulatory bundle
+}
+
+// CheckAreaCode refuses what is no area code of the US and Canada.
+func CheckAreaCode(code string) error {
+	if len(code) != 3 || code[0] < '2' || !text.MadeOf(code, text.Digits) {
+		return problem.Invalid(problem.Say("three digits, the first one 2 to 9, as in 415"), "area code %q", code)
 	}
 	return nil
 }
 
-func callingCodes() map[string][]string {
-	return map[string][]string{
-		"1": {"US", "CA", "PR"}, "7": {"KZ"},
-		"20": {"EG"}, "27": {"ZA"}, "30": {"GR"}, "31": {"NL"}, "32": {"BE"}, "33": {"FR"}, "34": {"ES"},
-		"36": {"HU"}, "39": {"IT"}, "40": {"RO"}, "41": {"CH"}, "43": {"AT"}, "44": {"GB"}, "45": {"DK"},
-		"46": {"SE"}, "47": {"NO"}, "48": {"PL"}, "49": {"DE"}, "51": {"PE"}, "52": {"MX"}, "54": {"AR"},
-		"55": {"BR"}, "56": {"CL"}, "57": {"CO"}, "60": {"MY"}, "61": {"AU"}, "62": {"ID"}, "63": {"PH"},
-		"64": {"NZ"}, "65": {"SG"}, "66": {"TH"}, "81": {"JP"}, "82": {"KR"}, "84": {"VN"}, "86": {"CN"},
-		"90": {"TR"}, "91": {"IN"}, "94": {"LK"},
-		"351": {"PT"}, "352": {"LU"}, "353": {"IE"}, "354": {"IS"}, "356": {"MT"}, "357": {"CY"}, "358": {"FI"},
-		"359": {"BG"}, "370": {"LT"}, "371": {"LV"}, "372": {"EE"}, "380": {"UA"}, "385": {"HR"}, "386": {"SI"},
-		"420": {"CZ"}, "421": {"SK"}, "506": {"CR"}, "507": {"PA"}, "852": {"HK"}, "886": {"TW"}, "972": {"IL"},
+// SetNear sets the place to search near to: a phone number in E.164, or a
+// latitude and a longitude in degrees, "37.84,-122.26".
+func (q *Query) SetNear(place string) error {
+	q.NearNumber, q.NearLatLong = "", ""
+	if lat, long, ok := strings.Cut(place, ","); ok {
+		lat, long = strings.TrimSpace(lat), strings.TrimSpace(long)
+		if !degrees(lat, 90) || !degrees(long, 180) {
+			return problem.Invalid(problem.Say("latitude and longitude in degrees, as in 37.84,-122.26"), "place %q", place)
+		}
+		q.NearLatLong = lat + "," + long
+		return nil
 	}
+	phone, err := ParsePhone(place)
+	if err != nil {
+		return problem.Invalid(problem.Say("a phone number like +14155550123, or a latitude and longitude like 37.84,-122.26"), "place %q", place)
+	}
+	q.NearNumber = phone
+	return nil
+}
+
+// degrees reports whether s is a plain decimal number from -limit to limit.
+func degrees(s string, limit float64) bool {
+	v, err := strconv.ParseFloat(s, 64)
+	return err == nil && strings.Trim(s, "+-.0123456789") == "" && v >= -limit && v <= limit
 }

@@ -13,7 +13,7 @@ import (
 
 func TestResolve(t *testing.T) {
 	const sid, uuid = "PN00000000000000000000000000000001", "b1c6a5d0-5d9b-4c3e-9b4a-1f2e3d4c5b6a"
-	owned := []fax.Number{
+	numbers := []fax.Number{
 		{ID: sid, Phone: "+14155550100", Name: "front desk", Mode: fax.ModeFax},
 		{ID: uuid, Phone: "+14155550101", Name: "office", Mode: fax.ModeVoice},
 		{ID: "three", Phone: "+14155550102", Name: "office", Mode: fax.ModeFax},
@@ -43,7 +43,7 @@ func TestResolve(t *testing.T) {
 		"phone without a plus sign": {ref: "14155550100", kind: problem.ErrNotFound, calls: []string{"list 14155550100", "get 14155550100", "list "}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := &memory{owned: owned}
+			m := &owned{numbers: numbers}
 			got, err := fax.Resolve(t.Context(), m, c.ref)
 			if !errors.Is(err, c.kind) || (err == nil) != (c.kind == nil) {
 				t.Fatalf("error %v, want kind %v", err, c.kind)
@@ -65,11 +65,11 @@ func TestResolve(t *testing.T) {
 }
 
 func TestResolveNamesTheCandidates(t *testing.T) {
-	var owned []fax.Number
+	var numbers []fax.Number
 	for i := range 7 {
-		owned = append(owned, fax.Number{ID: string(rune('a' + i)), Phone: "+1415555010" + string(rune('0'+i)), Name: "office"})
+		numbers = append(numbers, fax.Number{ID: string(rune('a' + i)), Phone: "+1415555010" + string(rune('0'+i)), Name: "office"})
 	}
-	_, err := fax.Resolve(t.Context(), &memory{owned: owned}, "office")
+	_, err := fax.Resolve(t.Context(), &owned{numbers: numbers}, "office")
 	var ambiguous *fax.AmbiguousError
 	if !errors.As(err, &ambiguous) || len(ambiguous.Candidates) != 7 || ambiguous.Ref != "office" {
 		t.Fatalf("error %v, want an AmbiguousError with 7 candidates", err)
@@ -85,14 +85,14 @@ func TestResolveNamesTheCandidates(t *testing.T) {
 }
 
 func TestResolveHintsAtThePlusSign(t *testing.T) {
-	owned := &memory{owned: []fax.Number{{ID: "one", Phone: "+14155550100"}, {ID: "two", Phone: "+493012345678"}}}
+	m := &owned{numbers: []fax.Number{{ID: "one", Phone: "+14155550100"}, {ID: "two", Phone: "+493012345678"}}}
 	for ref, want := range map[string]string{
 		"1 415 555 0100": "+14155550100 is yours",
 		"4155550100":     "+14155550100 is yours",
 		"3012345678":     "+493012345678 is yours",
 		"4155567720":     "faxctl numbers list", // no number is made up
 	} {
-		_, err := fax.Resolve(t.Context(), owned, ref)
+		_, err := fax.Resolve(t.Context(), m, ref)
 		if hint := problem.AdviceOf(err).String(); !strings.Contains(hint, "plus sign") || !strings.Contains(hint, want) || strings.Contains(hint, "+415") {
 			t.Errorf("%s: hint %q does not say %q", ref, hint, want)
 		}

@@ -14,16 +14,16 @@ import (
 // Many refs, by phone, id and name, are found in one list, and mean what each of
 // them means alone; what the list does not have is asked for by itself.
 func TestResolveAllListsOnce(t *testing.T) {
-	m := &memory{}
+	m := &owned{}
 	var refs []string
 	for i := range 60 {
 		n := fax.Number{ID: fmt.Sprintf("PN%032d", i), Phone: fmt.Sprintf("+1415555%04d", i), Name: fmt.Sprintf("desk %d", i), Mode: fax.ModeFax}
-		m.owned = append(m.owned, n)
+		m.numbers = append(m.numbers, n)
 		refs = append(refs, []string{n.ID, n.Phone, n.Name}[i%3])
 	}
-	m.owned[7].Name = "desk 8"             // which names two
-	m.owned[9].Name = m.owned[12].ID       // an id is an id, whoever has it for a name
-	m.owned = append(m.owned, m.owned[20]) // the list grew while it was read
+	m.numbers[7].Name = "desk 8"                 // which names two
+	m.numbers[9].Name = m.numbers[12].ID         // an id is an id, whoever has it for a name
+	m.numbers = append(m.numbers, m.numbers[20]) // the list grew while it was read
 	refs = append(refs, "+14155559999", "+1 (415) 555-0001")
 
 	var all []fax.Resolved
@@ -36,7 +36,7 @@ func TestResolveAllListsOnce(t *testing.T) {
 	if len(all) != len(refs) {
 		t.Fatalf("%d refs became %d numbers", len(refs), len(all))
 	}
-	m.owned = m.owned[:60]
+	m.numbers = m.numbers[:60]
 	for i, ref := range refs {
 		alone, err := fax.Resolve(t.Context(), m, ref)
 		if r := all[i]; r.Ref != ref || r.Number.ID != alone.ID || r.Number.Mode != alone.Mode || fmt.Sprint(r.Err) != fmt.Sprint(err) {
@@ -47,7 +47,7 @@ func TestResolveAllListsOnce(t *testing.T) {
 
 // A few refs cost what they cost alone, and no list.
 func TestResolveAllOfAFew(t *testing.T) {
-	m := &memory{owned: []fax.Number{{ID: "one", Phone: "+14155550100"}, {ID: "two", Phone: "+14155550101"}}}
+	m := &owned{numbers: []fax.Number{{ID: "one", Phone: "+14155550100"}, {ID: "two", Phone: "+14155550101"}}}
 	var ids []string
 	for r := range fax.ResolveAll(t.Context(), m, []string{"+14155550101", "nobody", "+14155550100"}) {
 		if r.Err != nil && !errors.Is(r.Err, problem.ErrNotFound) {

@@ -47,9 +47,10 @@ func (r Run) Daily(ctx, going context.Context, log *slog.Logger) (day Day, err e
 		return day, err
 	}
 	for _, skip := range plan.Skipped {
-		if skip.BadCopy() {
+		switch {
+		case skip.BadCopy():
 			log.Warn("left alone", "error", skip.Detail)
-		} else if skip.Reason == Uncounted {
+		case skip.Reason == Uncounted:
 			log.Warn("left alone, uncounted", "fax", skip.Fax.ID, "error", "the pages of its copy cannot be counted: "+skip.Detail, "hint", lookAtCopy())
 		}
 	}

@@ -81,9 +81,10 @@ func (r Run) Delete(ctx, going context.Context, faxes []fax.Fax, skipped, failed
 		return d, err
 	})
 	for d, err := range batch.Sift(trouble, results) {
-		if err != nil {
+		switch {
+		case err != nil:
 			end = err
-		} else if d.Result == AlreadyGone {
+		case d.Result == AlreadyGone:
 			out.Gone++
 		}
 		if d.unwritten != nil {

@@ -45,9 +45,10 @@ type Receipt struct {
 // end fills in the result, and why when there is an error.
 func (r Receipt) end(result Result, err error) (Receipt, error) {
 	r.At, r.Result = time.Now().UTC().Truncate(time.Millisecond), result
-	if errors.Is(err, context.Canceled) { // which says nothing to those who read receipts
+	switch {
+	case errors.Is(err, context.Canceled): // which says nothing to those who read receipts
 		r.Error = "interrupted"
-	} else if err != nil {
+	case err != nil:
 		r.Error = err.Error()
 	}
 	return r, err
@@ -93,10 +94,10 @@ func openReceipts(disk durable.Disk, path string) (*Receipts, error) {
 // CheckReceipts fails as [OpenReceipts] would, and makes nothing.
 func CheckReceipts(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	if err == nil {
+	switch {
+	case err == nil:
 		return f.Close()
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
 	if st, there := os.Stat(filepath.Dir(path)); there != nil || !st.IsDir() {
@@ -144,10 +145,11 @@ func (r *Receipts) append(line []byte) (nth int64, err error) {
 		line = append([]byte{'\n'}, line...)
 	}
 	n, err := r.file.Write(line)
-	if err == nil {
+	switch {
+	case err == nil:
 		r.written++
 		r.torn = false
-	} else if n > 0 {
+	case n > 0:
 		r.torn = r.takeBack(n) != nil || r.torn
 	}
 	return r.written, err

@@ -2,6 +2,7 @@ package retention
 
 import (
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -15,13 +16,7 @@ const day = 24 * time.Hour
 // several together, "1w3d". A month counts 31 days and a year 366, so that
 // nothing is older than asked a day too early. Errors are fax.ErrInvalid.
 func ParseAge(s string) (time.Duration, error) {
-	age, _, err := parseAge(s)
-	return age, err
-}
-
-// parseAge is [ParseAge] that tells the shortest unit as well.
-func parseAge(s string) (total, shortest time.Duration, err error) {
-	shortest = math.MaxInt64
+	var total time.Duration
 	for rest := s; ; {
 		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
 		word := rest[digits:]
@@ -31,11 +26,11 @@ func parseAge(s string) (total, shortest time.Duration, err error) {
 		n, err := strconv.ParseInt(rest[:digits], 10, 64)
 		unit := unitOf(word)
 		if err != nil || unit == 0 || n > int64((math.MaxInt64-total)/unit) {
-			return 0, 0, badTime("length of time", s, "90d, 24h, 2w, 6mo or 7y")
+			return 0, badTime("length of time", s, "90d, 24h, 2w, 6mo or 7y")
 		}
-		total, shortest = total+time.Duration(n)*unit, min(shortest, unit)
+		total += time.Duration(n) * unit
 		if rest = rest[digits+len(word):]; rest == "" {
-			return total, shortest, nil
+			return total, nil
 		}
 	}
 }
@@ -44,8 +39,8 @@ func parseAge(s string) (total, shortest time.Duration, err error) {
 // Whoever writes 6m means months as often as minutes, and in a deletion the one
 // for the other takes everything. fax.ErrInvalid: an m or an s.
 func ParseDeletionAge(s string) (time.Duration, error) {
-	age, shortest, err := parseAge(s)
-	if err == nil && shortest < time.Hour {
+	age, err := ParseAge(s)
+	if short := regexp.MustCompile(`[ms](\d|$)`); err == nil && short.MatchString(s) {
 		err = problem.Invalid(problem.Say("write 6mo for six months; where faxes are deleted an age takes h, d, w, mo and y"), "length of time %q: minutes and seconds are too short to delete by", s)
 	}
 	return age, err

@@ -14,6 +14,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
@@ -79,7 +80,7 @@ func offersToPick(ctx context.Context, _ *app.App, s *searchFlags, numbers fax.N
 	}
 	s.prices = true
 	offers, err := fax.Collect(s.offers(ctx, numbers, queries, most, func(error) {}))
-	if fax.NoPriceList(err) {
+	if market.NoPriceList(err) {
 		s.prices = false
 		offers, err = fax.Collect(s.offers(ctx, numbers, queries, most, func(error) {}))
 	}

@@ -14,12 +14,13 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 // searchFlags say which numbers for sale are wanted. Searching and buying the
 // first hit share them.
 type searchFlags struct {
-	fax.Search
+	market.Search
 	types     []string
 	near      string
 	noAddress string
@@ -75,7 +76,7 @@ func (s *searchFlags) queries(cmd *cobra.Command) ([]fax.Query, error) {
 		s.Beta = nil // true is what a provider does anyway
 	}
 	queries, err := s.Queries()
-	var field *fax.FieldError
+	var field *market.FieldError
 	if errors.As(err, &field) {
 		err = fmt.Errorf("--%s: %w", field.Field, err)
 	}
@@ -84,7 +85,7 @@ func (s *searchFlags) queries(cmd *cobra.Command) ([]fax.Query, error) {
 
 // offers asks the provider, side by side.
 func (s *searchFlags) offers(ctx context.Context, numbers fax.Numbers, queries []fax.Query, most int, gap func(error)) iter.Seq2[fax.Offer, error] {
-	return fax.SearchAll(ctx, numbers, queries, fax.SearchOptions{Jobs: s.jobs, Limit: most, Prices: s.prices, Gap: gap})
+	return market.SearchAll(ctx, numbers, queries, market.Options{Jobs: s.jobs, Limit: most, Prices: s.prices, Gap: gap})
 }
 
 func searchCommand(a *app.App) *cobra.Command {
@@ -165,7 +166,7 @@ number when you give its fax URL, and with the other flags of numbers buy.`,
 }
 
 // countUnknown counts the offers that were asked to do fax and do not say.
-func countUnknown(offers iter.Seq2[fax.Offer, error], s fax.Search) (iter.Seq2[fax.Offer, error], *int) {
+func countUnknown(offers iter.Seq2[fax.Offer, error], s market.Search) (iter.Seq2[fax.Offer, error], *int) {
 	count := new(int)
 	return func(yield func(fax.Offer, error) bool) {
 		for o, err := range offers {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
 	"github.com/faxctl/faxctl/pkg/sandbox"
@@ -41,7 +42,7 @@ func TestWithoutPrices(t *testing.T) {
 func TestOffersWithoutNumbers(t *testing.T) {
 	m := one(t, quirks(t, "offers=number"))
 	var gaps []string
-	offers, err := fax.Collect(fax.SearchAll(t.Context(), m.numbers, california(), fax.SearchOptions{Limit: 5, Gap: func(err error) { gaps = append(gaps, err.Error()) }}))
+	offers, err := fax.Collect(market.SearchAll(t.Context(), m.numbers, california(), market.Options{Limit: 5, Gap: func(err error) { gaps = append(gaps, err.Error()) }}))
 	if err != nil || len(offers) != 5 || len(gaps) != 1 || !strings.Contains(gaps[0], "5 offers came without their number") {
 		t.Errorf("%d offers, %v, told %q", len(offers), err, gaps)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 // Deal is a purchase that was looked at and not made: what a person is shown who
@@ -91,16 +92,16 @@ func (d Deal) Run(ctx context.Context) (Result, error) {
 // LookUp learns what is known of the number for sale that the purchase names, its
 // price among it. What is not for sale, or has no price, stays unknown.
 func (p *Purchase) LookUp(ctx context.Context, numbers fax.Numbers) error {
-	offer, found, err := fax.FindOffer(ctx, numbers, p.Order.Phone)
+	offer, found, err := market.Find(ctx, numbers, p.Order.Phone)
 	if err != nil || !found {
 		return err
 	}
 	prices, err := numbers.Prices(ctx, offer.Country)
 	if err != nil {
-		err = &fax.PriceListError{Country: offer.Country, Err: err}
+		err = &market.PriceListError{Country: offer.Country, Err: err}
 	}
 	switch m, known := prices[offer.Type]; {
-	case fax.NoPriceList(err):
+	case market.NoPriceList(err):
 	case err != nil:
 		return err
 	case known:

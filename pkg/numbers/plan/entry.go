@@ -9,6 +9,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 // settings are what an entry and the defaults both say of a number.
@@ -150,24 +151,24 @@ func (r fileReader) shopping(n *yaml.Node) *Shopping {
 		s.Search.Types = []fax.NumberType{s.kind}
 	}
 	country := fax.Query{Country: s.Search.Country}
-	if err := mistake(fax.Search{Query: country}); err != nil {
+	if err := mistake(market.Search{Query: country}); err != nil {
 		r.refuse(at["country"], err)
 		country = fax.Query{} // the others are told what is wrong with them alone
 	}
-	r.refuse(at["type"], suggest(mistake(fax.Search{Types: s.Search.Types}), s.kind, fax.NumberTypes()))
-	r.refuse(at["area-code"], mistake(fax.Search{Query: country, AreaCodes: s.Search.AreaCodes}))
-	r.refuse(at["contains"], mistake(fax.Search{Patterns: s.Search.Patterns}))
-	r.refuse(at["no-address-required"], mistake(fax.Search{Query: fax.Query{Country: country.Country, NoAddress: s.Search.NoAddress}}))
+	r.refuse(at["type"], suggest(mistake(market.Search{Types: s.Search.Types}), s.kind, fax.NumberTypes()))
+	r.refuse(at["area-code"], mistake(market.Search{Query: country, AreaCodes: s.Search.AreaCodes}))
+	r.refuse(at["contains"], mistake(market.Search{Patterns: s.Search.Patterns}))
+	r.refuse(at["no-address-required"], mistake(market.Search{Query: fax.Query{Country: country.Country, NoAddress: s.Search.NoAddress}}))
 	if s.Search.Beta != nil && *s.Search.Beta {
 		s.Search.Beta = nil // true is what a provider does anyway
 	}
 	country.Region = s.Search.Region
-	r.refuse(at["region"], mistake(fax.Search{Query: country}))
+	r.refuse(at["region"], mistake(market.Search{Query: country}))
 	return &s.Shopping
 }
 
 // mistake is what keeps a search from being asked.
-func mistake(s fax.Search) error {
+func mistake(s market.Search) error {
 	_, err := s.Queries()
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 // File is numbers as code: what the numbers of an account should be, as a
@@ -37,7 +38,7 @@ type Entry struct {
 
 // Shopping is a number to buy: the first that is for sale and fits.
 type Shopping struct {
-	Search    fax.Search
+	Search    market.Search
 	MaxPrice  *fax.Money
 	AddressID string
 	BundleID  string

@@ -16,6 +16,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
@@ -49,7 +50,7 @@ func TestReadFile(t *testing.T) {
 		{
 			Line: 7,
 			Buy: &plan.Shopping{
-				Search:   fax.Search{Query: fax.Query{Country: "US", Fax: true}, Types: []fax.NumberType{fax.Local}, AreaCodes: []string{"415"}},
+				Search:   market.Search{Query: fax.Query{Country: "US", Fax: true}, Types: []fax.NumberType{fax.Local}, AreaCodes: []string{"415"}},
 				MaxPrice: &fax.Money{Amount: "2.00"},
 			},
 			// The default method of a fallback URL that is not there means nothing.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 // UnfitError says why one number for sale cannot be bought while another may be:
@@ -38,7 +39,7 @@ const Tries = 5
 // that fits.
 func First(ctx context.Context, numbers fax.Numbers, queries []fax.Query, p Purchase, o Options) ([]Purchase, error) {
 	all, err := p.first(ctx, numbers, queries, o, true)
-	if fax.NoPriceList(err) {
+	if market.NoPriceList(err) {
 		all, err = p.first(ctx, numbers, queries, o, false)
 	}
 	return all, err
@@ -54,11 +55,11 @@ func (p Purchase) first(ctx context.Context, numbers fax.Numbers, queries []fax.
 	var reason error // the first
 	most := 30 * max(len(queries), 1)
 	gap := func(err error) {
-		if errors.Is(err, fax.ErrNameless) {
+		if errors.Is(err, market.ErrNameless) {
 			o.tell("%v.", err)
 		}
 	}
-	for offer, err := range fax.SearchAll(ctx, numbers, queries, fax.SearchOptions{Limit: most, Prices: prices, MaxRefined: 1, Gap: gap}) {
+	for offer, err := range market.SearchAll(ctx, numbers, queries, market.Options{Limit: most, Prices: prices, MaxRefined: 1, Gap: gap}) {
 		if err != nil && len(sure) > 0 {
 			break // it was another question
 		} else if err != nil {

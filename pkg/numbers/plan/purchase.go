@@ -7,6 +7,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 // Purchase is a number to buy and what it should be then.
@@ -189,8 +190,8 @@ func (b buyer) affordable(ctx context.Context) (*fax.Money, error) {
 	if country, kind := b.priced(); price == nil && country != "" {
 		list, err := b.numbers.Prices(ctx, country)
 		if err != nil {
-			err = &fax.PriceListError{Country: country, Err: err}
-			if fax.NoPriceList(err) {
+			err = &market.PriceListError{Country: country, Err: err}
+			if market.NoPriceList(err) {
 				err = problem.With(err, problem.Say("leave %s out, which cannot be held to here", problem.Field("max-price")))
 			}
 			return nil, err

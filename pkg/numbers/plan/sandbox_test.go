@@ -9,6 +9,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
 	"github.com/faxctl/faxctl/pkg/sandbox"
@@ -51,7 +52,7 @@ func quick() plan.Options {
 
 func forSale(t *testing.T, numbers fax.Numbers) fax.Offer {
 	t.Helper()
-	for o, err := range fax.SearchAll(t.Context(), numbers, []fax.Query{{Country: "US", Type: fax.Local, AreaCode: "415", Fax: true}}, fax.SearchOptions{Limit: 1}) {
+	for o, err := range market.SearchAll(t.Context(), numbers, []fax.Query{{Country: "US", Type: fax.Local, AreaCode: "415", Fax: true}}, market.Options{Limit: 1}) {
 		if err != nil {
 			t.Fatal(err)
 		}

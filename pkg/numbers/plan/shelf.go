@@ -9,6 +9,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 // shelf is what is for sale, asked for as it is needed; it is not for use by
@@ -27,7 +28,7 @@ type shelf struct {
 func openShelf(ctx context.Context, numbers fax.Numbers, query fax.Query, most int, prices bool, gap func(error)) *shelf {
 	s := &shelf{fax: query.Fax}
 	open := func(prices bool) {
-		s.next, s.stop = iter.Pull2(fax.SearchAll(ctx, numbers, []fax.Query{query}, fax.SearchOptions{Limit: most, Prices: prices, Gap: gap}))
+		s.next, s.stop = iter.Pull2(market.SearchAll(ctx, numbers, []fax.Query{query}, market.Options{Limit: most, Prices: prices, Gap: gap}))
 	}
 	open(prices)
 	if prices {
@@ -40,7 +41,7 @@ func openShelf(ctx context.Context, numbers fax.Numbers, query fax.Query, most i
 func (s *shelf) more() bool {
 	for s.err == nil {
 		switch o, err, more := s.next(); {
-		case fax.NoPriceList(err) && s.unpriced != nil: // before the first offer
+		case market.NoPriceList(err) && s.unpriced != nil: // before the first offer
 			s.unpriced()
 		case err != nil:
 			s.err = err

@@ -10,6 +10,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 // Action is what must be done with a number.
@@ -160,7 +161,7 @@ type comparer struct {
 
 // gap tells of offers without a number.
 func (c *comparer) gap(err error) {
-	if errors.Is(err, fax.ErrNameless) {
+	if errors.Is(err, market.ErrNameless) {
 		c.options.tell("%v.", err)
 	}
 }

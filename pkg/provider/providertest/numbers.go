@@ -8,6 +8,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 func (s Subject) search(t *testing.T) {
@@ -121,7 +122,7 @@ func (s Subject) numbers(t *testing.T) {
 func (s Subject) life(t *testing.T) {
 	ctx, n := t.Context(), s.Open(t).Numbers
 	var offer fax.Offer
-	for o, err := range fax.SearchAll(ctx, n, []fax.Query{s.Offered}, fax.SearchOptions{Limit: 1}) {
+	for o, err := range market.SearchAll(ctx, n, []fax.Query{s.Offered}, market.Options{Limit: 1}) {
 		if err != nil {
 			t.Fatal(err)
 		}

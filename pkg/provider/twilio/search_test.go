@@ -11,6 +11,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 	"github.com/faxctl/faxctl/pkg/provider/twilio"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
@@ -45,7 +46,7 @@ func TestSearchDecode(t *testing.T) {
 		"signalwire does not say in the other":             {sw, fax.Query{Country: "US", Type: fax.Local}, []fax.Offer{plain}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := fax.Collect(fax.SearchAll(t.Context(), test.numbers, []fax.Query{test.query}, fax.SearchOptions{}))
+			got, err := fax.Collect(market.SearchAll(t.Context(), test.numbers, []fax.Query{test.query}, market.Options{}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +109,7 @@ func TestSearchPastTheRelayCap(t *testing.T) {
 			asked = 0
 			c.query.Country, c.query.Type, c.query.Fax = "US", fax.Local, true
 			gap := func(err error) { t.Errorf("a gap: %v", err) }
-			got, err := fax.Collect(fax.SearchAll(t.Context(), numbers, []fax.Query{c.query}, fax.SearchOptions{Jobs: 1, Limit: c.limit, Gap: gap}))
+			got, err := fax.Collect(market.SearchAll(t.Context(), numbers, []fax.Query{c.query}, market.Options{Jobs: 1, Limit: c.limit, Gap: gap}))
 			if err != nil || len(got) != c.found || asked > c.requests {
 				t.Errorf("%d offers in %d requests, %v; want %d in at most %d", len(got), asked, err, c.found, c.requests)
 			}

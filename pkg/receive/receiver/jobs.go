@@ -81,10 +81,10 @@ func fetching(e delivery.Event, upload string) []river.InsertManyParams {
 
 // follow is what has to be done about a new event.
 func (r *Receiver) follow(e delivery.Event) []river.InsertManyParams {
-	if e.HasDocument() {
+	switch {
+	case e.HasDocument():
 		return fetching(e, "")
-	}
-	if e.Status.Terminal() {
+	case e.Status.Terminal():
 		return r.deliver(e)
 	}
 	return nil
@@ -234,9 +234,10 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	default:
 		return err
 	}
-	if upload != "" {
+	switch {
+	case upload != "":
 		record.Status = e.Status // whose document is here, however slow the record is
-	} else if !record.Status.Terminal() {
+	case !record.Status.Terminal():
 		return fmt.Errorf("the provider's record of fax %s is behind, at %s: %w", e.FaxID, record.Status, problem.ErrUnavailable)
 	}
 	source := source{

@@ -113,7 +113,7 @@ type upload struct {
 	disk durable.Disk
 	part durable.File
 	size int64  // bytes
-	path string // once it is durable
+	path string // once it is kept
 }
 
 // name is the file name the document has; it is ours, never the sender's.
@@ -124,15 +124,16 @@ func (d *upload) name() string {
 	return filepath.Base(d.path)
 }
 
-// makeDurable makes the document last, and tells what is wrong with it: nil, or
+// keep makes the document last, and tells what is wrong with it: nil, or
 // [document.ErrNotDocument] or [document.ErrTruncated] with the details. Such a file
 // has a name that no program opens.
-func (d *upload) makeDurable() (wrong, err error) {
+func (d *upload) keep() (wrong, err error) {
 	suffix := ".bin"
 	info, wrong := document.Inspect(d.part, d.size)
-	if wrong == nil {
+	switch {
+	case wrong == nil:
 		suffix = info.Ext
-	} else if !errors.Is(wrong, document.ErrNotDocument) && !errors.Is(wrong, document.ErrTruncated) {
+	case !errors.Is(wrong, document.ErrNotDocument) && !errors.Is(wrong, document.ErrTruncated):
 		return nil, wrong
 	}
 	if err := d.part.Sync(); err != nil {

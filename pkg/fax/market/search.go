@@ -1,12 +1,12 @@
-package fax
+package market
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // Search is what a person asks for: one country, any of several types, area
@@ -15,11 +15,11 @@ import (
 type Search struct {
 	// Query is what all questions share. Its Type, AreaCode and Contains are
 	// not used; the lists below take their place. Country is "US" when empty.
-	Query
+	fax.Query
 
-	Types     []NumberType // empty: local
-	AreaCodes []string     // three digits, US and Canada only
-	Patterns  []string     // see Query.Contains
+	Types     []fax.NumberType // empty: local
+	AreaCodes []string         // three digits, US and Canada only
+	Patterns  []string         // see Query.Contains
 }
 
 // maxQueries bounds the cross product: more than this is a mistake, not a wish.
@@ -28,25 +28,25 @@ const maxQueries = 500
 // Queries is the cross product of types, area codes and patterns, in the order
 // they were given, each once. ErrInvalid: something no provider can answer.
 // Limits that only some providers have are left to the provider.
-func (s Search) Queries() ([]Query, error) {
+func (s Search) Queries() ([]fax.Query, error) {
 	base, err := s.common()
 	if err != nil {
 		return nil, err
 	}
 	types := s.Types
 	if len(types) == 0 {
-		types = []NumberType{Local}
+		types = []fax.NumberType{fax.Local}
 	}
 	for _, t := range types {
-		if !slices.Contains(NumberTypes(), t) {
-			return nil, problem.Invalid(problem.Say("one of "+joined(NumberTypes())), "number type %q", t)
+		if !slices.Contains(fax.NumberTypes(), t) {
+			return nil, problem.Invalid(problem.Say("one of "+joined(fax.NumberTypes())), "number type %q", t)
 		}
 	}
 	areas, err := each(s.AreaCodes, func(a string) (string, error) {
 		if !northAmerican(base.Country) {
 			return "", about("area-code", problem.Invalid(problem.Say("leave %s out, or search %s or CA; elsewhere use %s with the leading digits", problem.Field("area-code"), problem.Field("country", "US"), problem.Field("contains")), "area code %s: only the US and Canada have them, not %s", a, base.Country))
 		}
-		return a, about("area-code", CheckAreaCode(a))
+		return a, about("area-code", fax.CheckAreaCode(a))
 	})
 	if err != nil {
 		return nil, err
@@ -58,13 +58,13 @@ func (s Search) Queries() ([]Query, error) {
 	if n := len(types) * len(areas) * len(patterns); n > maxQueries {
 		return nil, problem.Invalid(problem.Say("ask for fewer types, area codes or patterns at once"), "search: it takes %d questions, at most %d are asked", n, maxQueries)
 	}
-	var all []Query
+	var all []fax.Query
 	for _, t := range types {
 		for _, a := range areas {
 			for _, p := range patterns {
 				q := base
 				q.Type, q.AreaCode, q.Contains = t, a, p
-				if !slices.ContainsFunc(all, func(o Query) bool { return o.Type == t && o.AreaCode == a && o.Contains == p }) {
+				if !slices.ContainsFunc(all, func(o fax.Query) bool { return o.Type == t && o.AreaCode == a && o.Contains == p }) {
 					all = append(all, q)
 				}
 			}
@@ -94,7 +94,7 @@ func about(field string, err error) error {
 
 // common checks and normalises what all questions share.
 // Source: Twilio's AvailablePhoneNumbers resource, query parameters.
-func (s Search) common() (Query, error) {
+func (s Search) common() (fax.Query, error) {
 	q := s.Query
 	if q.Country == "" {
 		q.Country = "US"
@@ -102,8 +102,8 @@ func (s Search) common() (Query, error) {
 	q.Country = strings.ToUpper(strings.TrimSpace(q.Country))
 	near := q.NearNumber != "" || q.NearLatLong != ""
 	switch {
-	case CheckCountry(q.Country) != nil:
-		return q, about("country", CheckCountry(q.Country))
+	case fax.CheckCountry(q.Country) != nil:
+		return q, about("country", fax.CheckCountry(q.Country))
 	case q.NearNumber != "" && q.NearLatLong != "":
 		return q, problem.Invalid(problem.Say("give one place to be near to"), "search: near a number and near a place at once")
 	case q.Distance != 0 && !near:
@@ -127,40 +127,6 @@ func (s Search) common() (Query, error) {
 		}
 	}
 	return q, nil
-}
-
-// CheckAreaCode refuses what is no area code of the US and Canada.
-func CheckAreaCode(code string) error {
-	if len(code) != 3 || code[0] < '2' || !text.MadeOf(code, text.Digits) {
-		return problem.Invalid(problem.Say("three digits, the first one 2 to 9, as in 415"), "area code %q", code)
-	}
-	return nil
-}
-
-// SetNear sets the place to search near to: a phone number in E.164, or a
-// latitude and a longitude in degrees, "37.84,-122.26".
-func (q *Query) SetNear(place string) error {
-	q.NearNumber, q.NearLatLong = "", ""
-	if lat, long, ok := strings.Cut(place, ","); ok {
-		lat, long = strings.TrimSpace(lat), strings.TrimSpace(long)
-		if !degrees(lat, 90) || !degrees(long, 180) {
-			return problem.Invalid(problem.Say("latitude and longitude in degrees, as in 37.84,-122.26"), "place %q", place)
-		}
-		q.NearLatLong = lat + "," + long
-		return nil
-	}
-	phone, err := ParsePhone(place)
-	if err != nil {
-		return problem.Invalid(problem.Say("a phone number like +14155550123, or a latitude and longitude like 37.84,-122.26"), "place %q", place)
-	}
-	q.NearNumber = phone
-	return nil
-}
-
-// degrees reports whether s is a plain decimal number from -limit to limit.
-func degrees(s string, limit float64) bool {
-	v, err := strconv.ParseFloat(s, 64)
-	return err == nil && strings.Trim(s, "+-.0123456789") == "" && v >= -limit && v <= limit
 }
 
 // cleanPattern checks a pattern and writes it in capitals.
@@ -193,7 +159,7 @@ func each(values []string, clean func(string) (string, error)) ([]string, error)
 	return out, nil
 }
 
-func joined(types []NumberType) string {
+func joined(types []fax.NumberType) string {
 	words := make([]string, len(types))
 	for i, t := range types {
 		words[i] = string(t)

@@ -1,4 +1,9 @@
-package fax
+// Package market searches the numbers that a provider has for sale: many questions
+// side by side, and narrower ones where an answer is cut.
+//
+// Use [Search.Queries] for what a person asks for, [SearchAll] for the offers, and
+// [Find] for one number that is known already.
+package market
 
 import (
 	"context"
@@ -12,10 +17,11 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
-// SearchOptions is how many questions are asked at a time, and for how much.
-type SearchOptions struct {
+// Options is how many questions are asked at a time, and for how much.
+type Options struct {
 	Jobs   int  // questions at a time; 0: 8
 	Limit  int  // offers wanted; 0: all that can be found
 	Prices bool // look up each country's prices and set Offer.Price
@@ -44,7 +50,7 @@ var ErrCut = errors.New("there may be more numbers than these")
 // goroutine outlives the loop. Offers that surely lack a required capability are
 // left out, but they count when it is asked whether an answer is cut.
 //
-// A provider cuts each answer at its cap ([Numbers].Limits) and has no second
+// A provider cuts each answer at its cap (fax.Numbers.Limits) and has no second
 // page. When the limit is not reached after all answers, a question that was
 // answered to the cap is asked again in narrower parts, with one more digit in
 // the pattern (or, without a pattern, with the exchange after the area code, or
@@ -53,21 +59,21 @@ var ErrCut = errors.New("there may be more numbers than these")
 // more parts at a time than could fill it. A provider that refuses such a part
 // (ErrInvalid, ErrUnsupported) has no more to give for that question, which is
 // a gap and not an error. Where all offers say whether they do fax, so do those
-// of the parts ([Query.Sure]).
+// of the parts ([fax.Query.Sure]).
 //
 // With Prices, a country whose price list cannot be had is an error.
-func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt SearchOptions) iter.Seq2[Offer, error] {
+func SearchAll(ctx context.Context, numbers fax.Numbers, queries []fax.Query, opt Options) iter.Seq2[fax.Offer, error] {
 	opt.Jobs = orElse(opt.Jobs, 8)
 	opt.MaxRefined = orElse(opt.MaxRefined, 100)
 	if opt.Gap == nil {
 		opt.Gap = func(error) {}
 	}
-	return func(yield func(Offer, error) bool) {
+	return func(yield func(fax.Offer, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		var wg sync.WaitGroup
 		defer wg.Wait()
 		defer cancel()
-		price := func(string, *Offer) error { return nil }
+		price := func(string, *fax.Offer) error { return nil }
 		if opt.Prices {
 			price = priceLists(ctx, &wg, numbers, queries)
 		}
@@ -106,7 +112,7 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 					}
 					seen[o.Phone] = true
 					if err := price(a.Country, &o); err != nil {
-						yield(Offer{}, err)
+						yield(fax.Offer{}, err)
 						return
 					}
 					if !yield(o, nil) || len(seen) == opt.Limit {
@@ -114,7 +120,7 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 					}
 				}
 				if a.err != nil {
-					yield(Offer{}, a.err)
+					yield(fax.Offer{}, a.err)
 					return
 				}
 				if limits := numbers.Limits(a.Query); len(a.offers) >= limits.Rows {
@@ -126,7 +132,7 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 				}
 			}
 			if err := ctx.Err(); err != nil {
-				yield(Offer{}, err)
+				yield(fax.Offer{}, err)
 				return
 			}
 			round = next[:min(len(next), budget)]
@@ -139,7 +145,7 @@ func SearchAll(ctx context.Context, numbers Numbers, queries []Query, opt Search
 			}
 		}
 		if len(unsupported) == len(queries) && len(queries) > 0 {
-			yield(Offer{}, unsupported[0])
+			yield(fax.Offer{}, unsupported[0])
 			return
 		}
 		for _, err := range unsupported {
@@ -160,20 +166,20 @@ func orElse(n, otherwise int) int {
 
 // question is a query, and whether we made it up to get past the cap.
 type question struct {
-	Query
+	fax.Query
 	refined bool
 }
 
 // answer is all the provider gave for one question, and how it ended.
 type answer struct {
 	question
-	offers []Offer
+	offers []fax.Offer
 	err    error
 }
 
-func ask(numbers Numbers) func(context.Context, question) answer {
+func ask(numbers fax.Numbers) func(context.Context, question) answer {
 	return func(ctx context.Context, q question) answer {
-		offers, err := Collect(numbers.Search(ctx, q.Query))
+		offers, err := fax.Collect(numbers.Search(ctx, q.Query))
 		return answer{q, offers, err}
 	}
 }
@@ -183,7 +189,7 @@ func ask(numbers Numbers) func(context.Context, question) answer {
 // Twilio wants them.
 func (a answer) refine(digits int) []question {
 	q := a.Query
-	q.Sure = q.Sure || !slices.ContainsFunc(a.offers, func(o Offer) bool { return o.Capabilities.Fax == Unknown })
+	q.Sure = q.Sure || !slices.ContainsFunc(a.offers, func(o fax.Offer) bool { return o.Capabilities.Fax == fax.Unknown })
 	var patterns []string
 	p := q.Contains
 	switch body, atEnd := strings.CutSuffix(p, "$"); {
@@ -275,13 +281,13 @@ func NoPriceList(err error) bool {
 
 // priceLists starts looking up each country's prices once, beside the
 // searches, and returns what sets an offer's price, waiting for the list.
-func priceLists(ctx context.Context, wg *sync.WaitGroup, numbers Numbers, queries []Query) func(country string, o *Offer) error {
-	lists := map[string]func() (map[NumberType]Money, error){}
+func priceLists(ctx context.Context, wg *sync.WaitGroup, numbers fax.Numbers, queries []fax.Query) func(country string, o *fax.Offer) error {
+	lists := map[string]func() (map[fax.NumberType]fax.Money, error){}
 	for _, q := range queries {
 		if lists[q.Country] != nil {
 			continue
 		}
-		list := sync.OnceValues(func() (map[NumberType]Money, error) {
+		list := sync.OnceValues(func() (map[fax.NumberType]fax.Money, error) {
 			prices, err := numbers.Prices(ctx, q.Country)
 			if err != nil {
 				err = &PriceListError{q.Country, err}
@@ -294,7 +300,7 @@ func priceLists(ctx context.Context, wg *sync.WaitGroup, numbers Numbers, querie
 		lists[q.Country] = list
 		wg.Go(func() { _, _ = list() })
 	}
-	return func(country string, o *Offer) error {
+	return func(country string, o *fax.Offer) error {
 		prices, err := lists[country]()
 		if m, ok := prices[o.Type]; ok {
 			o.Price = &m

@@ -1,4 +1,4 @@
-package fax_test
+package market_test
 
 import (
 	"errors"
@@ -10,10 +10,11 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 func TestSearchQueries(t *testing.T) {
-	got, err := fax.Search{
+	got, err := market.Search{
 		Query:     fax.Query{Country: "us", Fax: true, Type: "ignored", AreaCode: "ignored", Contains: "ignored"},
 		Types:     []fax.NumberType{fax.TollFree, fax.Local},
 		AreaCodes: []string{"628", "415", "628"},
@@ -36,7 +37,7 @@ func TestSearchQueries(t *testing.T) {
 	if d := cmp.Diff(want, asked); d != "" {
 		t.Errorf("questions (-want +got):\n%s", d)
 	}
-	if one, err := (fax.Search{}).Queries(); err != nil || !cmp.Equal(one, []fax.Query{{Country: "US", Type: fax.Local}}) {
+	if one, err := (market.Search{}).Queries(); err != nil || !cmp.Equal(one, []fax.Query{{Country: "US", Type: fax.Local}}) {
 		t.Errorf("a search for nothing in particular: %+v, %v, want local numbers in the US", one, err)
 	}
 }
@@ -46,7 +47,7 @@ func TestSearchRefuses(t *testing.T) {
 	for i := range many {
 		many[i] = fmt.Sprintf("%03d", i)
 	}
-	for name, s := range map[string]fax.Search{
+	for name, s := range map[string]market.Search{
 		"country":                {Query: fax.Query{Country: "USA"}},
 		"type":                   {Types: []fax.NumberType{"landline"}},
 		"area code letters":      {AreaCodes: []string{"41a"}},

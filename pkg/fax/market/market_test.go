@@ -1,4 +1,4 @@
-package fax_test
+package market_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/market"
 )
 
 // offers are n local numbers in an area code, spread over its range.
@@ -26,7 +27,7 @@ func offers(area string, n int) []fax.Offer {
 	return all
 }
 
-func queries(t *testing.T, s fax.Search) []fax.Query {
+func queries(t *testing.T, s market.Search) []fax.Query {
 	t.Helper()
 	all, err := s.Queries()
 	if err != nil {
@@ -47,10 +48,10 @@ func phones(all []fax.Offer) []string {
 // although the first answer is the last to arrive.
 func TestSearchAllSideBySide(t *testing.T) {
 	areas := []string{"212", "305", "415", "512", "628", "713"}
-	m := &memory{}
+	m := &stock{}
 	var want []string
 	for _, a := range areas {
-		m.stock = append(m.stock, offers(a, 3)...)
+		m.offers = append(m.offers, offers(a, 3)...)
 		want = append(want, phones(offers(a, 3))...)
 	}
 	synctest.Test(t, func(t *testing.T) {
@@ -64,7 +65,7 @@ func TestSearchAllSideBySide(t *testing.T) {
 			}
 		}
 		begin := time.Now()
-		got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{AreaCodes: areas}), fax.SearchOptions{}))
+		got, err := fax.Collect(market.SearchAll(t.Context(), m, queries(t, market.Search{AreaCodes: areas}), market.Options{}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +77,7 @@ func TestSearchAllSideBySide(t *testing.T) {
 		}
 
 		begin = time.Now()
-		if _, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{AreaCodes: areas}), fax.SearchOptions{Jobs: 1})); err != nil {
+		if _, err := fax.Collect(market.SearchAll(t.Context(), m, queries(t, market.Search{AreaCodes: areas}), market.Options{Jobs: 1})); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(begin); took != 4500*time.Millisecond {
@@ -86,8 +87,8 @@ func TestSearchAllSideBySide(t *testing.T) {
 }
 
 func TestSearchAllEachNumberOnce(t *testing.T) {
-	m := &memory{stock: offers("415", 5)}
-	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Patterns: []string{"+1415", "415", "000"}}), fax.SearchOptions{}))
+	m := &stock{offers: offers("415", 5)}
+	got, err := fax.Collect(market.SearchAll(t.Context(), m, queries(t, market.Search{Patterns: []string{"+1415", "415", "000"}}), market.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,14 +98,14 @@ func TestSearchAllEachNumberOnce(t *testing.T) {
 }
 
 func TestSearchAllEndsWithTheError(t *testing.T) {
-	m := &memory{stock: append(offers("415", 2), offers("628", 2)...)}
+	m := &stock{offers: append(offers("415", 2), offers("628", 2)...)}
 	m.before = func(_ context.Context, q fax.Query) error {
 		if q.AreaCode == "628" {
 			return problem.ErrUnavailable
 		}
 		return nil
 	}
-	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{AreaCodes: []string{"415", "628", "212"}}), fax.SearchOptions{}))
+	got, err := fax.Collect(market.SearchAll(t.Context(), m, queries(t, market.Search{AreaCodes: []string{"415", "628", "212"}}), market.Options{}))
 	if !errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("error %v, want problem.ErrUnavailable", err)
 	}
@@ -116,17 +117,17 @@ func TestSearchAllEndsWithTheError(t *testing.T) {
 // A type the provider does not sell is a gap, not the end; none that it sells
 // is an error.
 func TestSearchAllUnsupportedType(t *testing.T) {
-	m := &memory{stock: offers("415", 2), types: []fax.NumberType{fax.Local}}
+	m := &stock{offers: offers("415", 2), types: []fax.NumberType{fax.Local}}
 	var gaps []error
-	opt := fax.SearchOptions{Gap: func(err error) { gaps = append(gaps, err) }}
-	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Types: []fax.NumberType{fax.Mobile, fax.Local}}), opt))
+	opt := market.Options{Gap: func(err error) { gaps = append(gaps, err) }}
+	got, err := fax.Collect(market.SearchAll(t.Context(), m, queries(t, market.Search{Types: []fax.NumberType{fax.Mobile, fax.Local}}), opt))
 	if err != nil || len(got) != 2 {
 		t.Errorf("%d offers, %v, want the 2 local ones", len(got), err)
 	}
 	if len(gaps) != 1 || !errors.Is(gaps[0], problem.ErrUnsupported) {
 		t.Errorf("gaps %v, want problem.ErrUnsupported for the mobile numbers", gaps)
 	}
-	_, err = fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Types: []fax.NumberType{fax.Mobile, fax.Voip}}), opt))
+	_, err = fax.Collect(market.SearchAll(t.Context(), m, queries(t, market.Search{Types: []fax.NumberType{fax.Mobile, fax.Voip}}), opt))
 	if !errors.Is(err, problem.ErrUnsupported) || len(gaps) != 1 {
 		t.Errorf("nothing it sells: %v and gaps %v, want problem.ErrUnsupported alone", err, gaps[1:])
 	}
@@ -142,22 +143,22 @@ func TestSearchAllTellsOfTheCut(t *testing.T) {
 		return nil
 	}
 	for name, c := range map[string]struct {
-		search fax.Search
-		opt    fax.SearchOptions
+		search market.Search
+		opt    market.Options
 		before func(context.Context, fax.Query) error
 		stock  int
 		cut    bool
 	}{
-		"all there is":      {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{}, nil, 200, false},
-		"out of questions":  {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{MaxRefined: 3}, nil, 200, true},
-		"refused":           {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{}, refuse, 200, true},
-		"nothing narrower":  {fax.Search{Patterns: []string{"+1415%$"}}, fax.SearchOptions{}, nil, 50, true},
-		"no more was asked": {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{Limit: 30, MaxRefined: 3}, nil, 200, false},
+		"all there is":      {market.Search{AreaCodes: []string{"415"}}, market.Options{}, nil, 200, false},
+		"out of questions":  {market.Search{AreaCodes: []string{"415"}}, market.Options{MaxRefined: 3}, nil, 200, true},
+		"refused":           {market.Search{AreaCodes: []string{"415"}}, market.Options{}, refuse, 200, true},
+		"nothing narrower":  {market.Search{Patterns: []string{"+1415%$"}}, market.Options{}, nil, 50, true},
+		"no more was asked": {market.Search{AreaCodes: []string{"415"}}, market.Options{Limit: 30, MaxRefined: 3}, nil, 200, false},
 	} {
 		cut := false
-		c.opt.Gap = func(err error) { cut = cut || errors.Is(err, fax.ErrCut) && problem.AdviceOf(err).String() != "" }
-		m := &memory{stock: offers("415", c.stock), before: c.before}
-		if _, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, c.search), c.opt)); err != nil || cut != c.cut {
+		c.opt.Gap = func(err error) { cut = cut || errors.Is(err, market.ErrCut) && problem.AdviceOf(err).String() != "" }
+		m := &stock{offers: offers("415", c.stock), before: c.before}
+		if _, err := fax.Collect(market.SearchAll(t.Context(), m, queries(t, c.search), c.opt)); err != nil || cut != c.cut {
 			t.Errorf("%s: told of a cut: %t, %v, want %t", name, cut, err, c.cut)
 		}
 	}
@@ -166,7 +167,7 @@ func TestSearchAllTellsOfTheCut(t *testing.T) {
 // Breaking out cancels what is under way, and nothing is left running.
 func TestSearchAllStops(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	m := &memory{stock: append(offers("415", 2), offers("628", 2)...)}
+	m := &stock{offers: append(offers("415", 2), offers("628", 2)...)}
 	m.before = func(ctx context.Context, q fax.Query) error {
 		if q.AreaCode == "415" {
 			return nil
@@ -174,17 +175,17 @@ func TestSearchAllStops(t *testing.T) {
 		<-ctx.Done() // an answer that never comes
 		return ctx.Err()
 	}
-	asked := queries(t, fax.Search{AreaCodes: []string{"415", "628"}})
-	for range fax.SearchAll(t.Context(), m, asked, fax.SearchOptions{}) {
+	asked := queries(t, market.Search{AreaCodes: []string{"415", "628"}})
+	for range market.SearchAll(t.Context(), m, asked, market.Options{}) {
 		break
 	}
-	if got, err := fax.Collect(fax.SearchAll(t.Context(), m, asked, fax.SearchOptions{Limit: 2})); err != nil || len(got) != 2 {
+	if got, err := fax.Collect(market.SearchAll(t.Context(), m, asked, market.Options{Limit: 2})); err != nil || len(got) != 2 {
 		t.Errorf("limit 2: %d offers, %v", len(got), err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var last error
-	for _, err := range fax.SearchAll(ctx, m, asked, fax.SearchOptions{}) {
+	for _, err := range market.SearchAll(ctx, m, asked, market.Options{}) {
 		cancel()
 		last = err
 	}
@@ -195,30 +196,30 @@ func TestSearchAllStops(t *testing.T) {
 
 func TestSearchAllPastTheCap(t *testing.T) {
 	for name, c := range map[string]struct {
-		search   fax.Search
-		opt      fax.SearchOptions
+		search   market.Search
+		opt      market.Options
 		stock    []fax.Offer
 		want     int
 		requests int // at most
 	}{
-		"enough with one answer":      {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{Limit: 30}, offers("415", 100), 30, 1},
-		"no more than there are":      {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{Limit: 50}, offers("415", 29), 29, 1},
-		"a few more":                  {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{Limit: 40}, offers("415", 100), 40, 4},
-		"all of an area code":         {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{}, offers("415", 200), 200, 9},
-		"two digits deep":             {fax.Search{AreaCodes: []string{"415"}}, fax.SearchOptions{}, offers("415", 400), 400, 97},
-		"all without an area code":    {fax.Search{}, fax.SearchOptions{}, offers("628", 300), 300, 101},
-		"pattern at the end":          {fax.Search{Patterns: []string{"0$"}}, fax.SearchOptions{}, offers("628", 900), 90, 101},
-		"pattern anywhere":            {fax.Search{Patterns: []string{"628"}}, fax.SearchOptions{}, offers("628", 200), 200, 12},
-		"pattern with wildcards":      {fax.Search{Patterns: []string{"+1628*******"}}, fax.SearchOptions{}, offers("628", 200), 200, 11},
-		"pattern with any":            {fax.Search{Patterns: []string{"628%"}}, fax.SearchOptions{}, offers("628", 200), 200, 12},
-		"wildcards before the end":    {fax.Search{Patterns: []string{"*00$"}}, fax.SearchOptions{}, offers("628", 9000), 90, 11},
-		"a whole number is not split": {fax.Search{Patterns: []string{"+1628%$"}}, fax.SearchOptions{}, offers("628", 50), 30, 1},
+		"enough with one answer":      {market.Search{AreaCodes: []string{"415"}}, market.Options{Limit: 30}, offers("415", 100), 30, 1},
+		"no more than there are":      {market.Search{AreaCodes: []string{"415"}}, market.Options{Limit: 50}, offers("415", 29), 29, 1},
+		"a few more":                  {market.Search{AreaCodes: []string{"415"}}, market.Options{Limit: 40}, offers("415", 100), 40, 4},
+		"all of an area code":         {market.Search{AreaCodes: []string{"415"}}, market.Options{}, offers("415", 200), 200, 9},
+		"two digits deep":             {market.Search{AreaCodes: []string{"415"}}, market.Options{}, offers("415", 400), 400, 97},
+		"all without an area code":    {market.Search{}, market.Options{}, offers("628", 300), 300, 101},
+		"pattern at the end":          {market.Search{Patterns: []string{"0$"}}, market.Options{}, offers("628", 900), 90, 101},
+		"pattern anywhere":            {market.Search{Patterns: []string{"628"}}, market.Options{}, offers("628", 200), 200, 12},
+		"pattern with wildcards":      {market.Search{Patterns: []string{"+1628*******"}}, market.Options{}, offers("628", 200), 200, 11},
+		"pattern with any":            {market.Search{Patterns: []string{"628%"}}, market.Options{}, offers("628", 200), 200, 12},
+		"wildcards before the end":    {market.Search{Patterns: []string{"*00$"}}, market.Options{}, offers("628", 9000), 90, 11},
+		"a whole number is not split": {market.Search{Patterns: []string{"+1628%$"}}, market.Options{}, offers("628", 50), 30, 1},
 		// Four of the first thirty come again in the ten parts.
-		"bounded": {fax.Search{}, fax.SearchOptions{MaxRefined: 10}, offers("628", 3000), 326, 11},
+		"bounded": {market.Search{}, market.Options{MaxRefined: 10}, offers("628", 3000), 326, 11},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := &memory{stock: c.stock}
-			got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, c.search), c.opt))
+			m := &stock{offers: c.stock}
+			got, err := fax.Collect(market.SearchAll(t.Context(), m, queries(t, c.search), c.opt))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -246,14 +247,14 @@ func TestSearchAllPastTheCap(t *testing.T) {
 // any other failure is told.
 func TestSearchAllRefinementRefused(t *testing.T) {
 	for kind, want := range map[error]error{problem.ErrInvalid: nil, problem.ErrUnsupported: nil, problem.ErrUnavailable: problem.ErrUnavailable} {
-		m := &memory{stock: offers("415", 100)}
+		m := &stock{offers: offers("415", 100)}
 		m.before = func(_ context.Context, q fax.Query) error {
 			if q.Contains != "" {
 				return fmt.Errorf("pattern: %w", kind)
 			}
 			return nil
 		}
-		got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{AreaCodes: []string{"415"}}), fax.SearchOptions{}))
+		got, err := fax.Collect(market.SearchAll(t.Context(), m, queries(t, market.Search{AreaCodes: []string{"415"}}), market.Options{}))
 		if !errors.Is(err, want) || (err == nil) != (want == nil) || len(got) != 30 {
 			t.Errorf("refused as %v: %d offers, %v, want 30 and %v", kind, len(got), err, want)
 		}
@@ -261,9 +262,9 @@ func TestSearchAllRefinementRefused(t *testing.T) {
 }
 
 func TestSearchAllPrices(t *testing.T) {
-	m := &memory{stock: append(offers("415", 2), fax.Offer{Phone: "+18005550100", Country: "US", Type: fax.TollFree})}
-	asked := queries(t, fax.Search{Types: []fax.NumberType{fax.Local, fax.TollFree}})
-	got, err := fax.Collect(fax.SearchAll(t.Context(), m, asked, fax.SearchOptions{Prices: true}))
+	m := &stock{offers: append(offers("415", 2), fax.Offer{Phone: "+18005550100", Country: "US", Type: fax.TollFree})}
+	asked := queries(t, market.Search{Types: []fax.NumberType{fax.Local, fax.TollFree}})
+	got, err := fax.Collect(market.SearchAll(t.Context(), m, asked, market.Options{Prices: true}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,12 +277,12 @@ func TestSearchAllPrices(t *testing.T) {
 		t.Errorf("the price list was not asked for exactly once: %v", m.calls)
 	}
 	// Canada's list never comes; whoever has seen enough need not wait for it.
-	asked = append(asked, queries(t, fax.Search{Query: fax.Query{Country: "CA"}})...)
-	for range fax.SearchAll(t.Context(), m, asked, fax.SearchOptions{Prices: true}) {
+	asked = append(asked, queries(t, market.Search{Query: fax.Query{Country: "CA"}})...)
+	for range market.SearchAll(t.Context(), m, asked, market.Options{Prices: true}) {
 		break
 	}
-	m.stock = []fax.Offer{{Phone: "+123", Country: "GB", Type: fax.Local}}
-	_, err = fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{Query: fax.Query{Country: "GB"}}), fax.SearchOptions{Prices: true}))
+	m.offers = []fax.Offer{{Phone: "+123", Country: "GB", Type: fax.Local}}
+	_, err = fax.Collect(market.SearchAll(t.Context(), m, queries(t, market.Search{Query: fax.Query{Country: "GB"}}), market.Options{Prices: true}))
 	if !errors.Is(err, problem.ErrUnsupported) {
 		t.Errorf("no price list: %v, want problem.ErrUnsupported", err)
 	}
@@ -289,8 +290,8 @@ func TestSearchAllPrices(t *testing.T) {
 
 // A provider knows its own cap: an answer below it is whole.
 func TestSearchAllKnowsTheCap(t *testing.T) {
-	m := &memory{stock: offers("628", 95), cut: 100}
-	got, err := fax.Collect(fax.SearchAll(t.Context(), m, queries(t, fax.Search{}), fax.SearchOptions{}))
+	m := &stock{offers: offers("628", 95), cut: 100}
+	got, err := fax.Collect(market.SearchAll(t.Context(), m, queries(t, market.Search{}), market.Options{}))
 	if err != nil || len(got) != 95 || len(m.calls) != 1 {
 		t.Errorf("%d offers in %d requests, %v", len(got), len(m.calls), err)
 	}
