@@ -7,6 +7,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
+	"github.com/faxctl/faxctl/pkg/receive/server"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
@@ -29,7 +30,7 @@ func reread(ctx context.Context, a *app.App, s serving, r *receiver.Receiver) (a
 		return app.Account{}, err
 	}
 	if s.cert != "" {
-		if _, err := receiver.CertificateFiles(s.cert, s.key, nil); err != nil { // it tells why the old one stays
+		if _, err := server.CertificateFiles(s.cert, s.key, nil); err != nil { // it tells why the old one stays
 			return app.Account{}, err
 		}
 	}

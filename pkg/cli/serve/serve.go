@@ -22,6 +22,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
+	"github.com/faxctl/faxctl/pkg/receive/server"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
@@ -39,7 +40,7 @@ type serving struct {
 	byHand                 problem.Invocation // does the same with a person at hand
 	storeMedia             bool
 	cert, key              string
-	acme                   receiver.ACME
+	acme                   server.ACME
 	logFormat              string
 	printUnit, takeOver    bool
 }

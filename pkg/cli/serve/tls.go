@@ -12,7 +12,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
-	"github.com/faxctl/faxctl/pkg/receive/receiver"
+	"github.com/faxctl/faxctl/pkg/receive/server"
 )
 
 // bindTLS declares where certificates come from.
@@ -62,7 +62,7 @@ func (s *serving) checkTLS() error {
 func (s serving) tls() (*tls.Config, error) {
 	switch {
 	case s.cert != "":
-		config, err := receiver.CertificateFiles(s.cert, s.key, s.Log)
+		config, err := server.CertificateFiles(s.cert, s.key, s.Log)
 		return config, s.certificateError(err)
 	case len(s.acme.Hosts) > 0:
 		s.acme.StateDir, s.acme.Log = s.StateDir, s.Log

@@ -15,7 +15,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/profile"
-	"github.com/faxctl/faxctl/pkg/receive/receiver"
+	"github.com/faxctl/faxctl/pkg/receive/server"
 )
 
 // serviceUnit is a systemd unit that runs serve with the flags of this command
@@ -109,7 +109,7 @@ SystemCallArchitectures=native
 
 [Install]
 WantedBy=multi-user.target
-`, strings.Join(argv, " "), secrets, config, receiver.OpenFiles(s.MaxConns), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
+`, strings.Join(argv, " "), secrets, config, server.OpenFiles(s.MaxConns), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
 }
 
 // programOf is a command line whose program is found from any folder.

@@ -3,7 +3,6 @@ package receiver
 import (
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"net"
 
 	"github.com/faxctl/faxctl/pkg/receive/server"
@@ -29,14 +28,3 @@ func (r *Receiver) serverOptions() server.Options {
 		},
 	}
 }
-
-// ACME is [server.ACME].
-type ACME = server.ACME
-
-// CertificateFiles is [server.CertificateFiles].
-func CertificateFiles(certFile, keyFile string, log *slog.Logger) (*tls.Config, error) {
-	return server.CertificateFiles(certFile, keyFile, log)
-}
-
-// OpenFiles is [server.OpenFiles].
-func OpenFiles(conns int) int { return server.OpenFiles(conns) }
