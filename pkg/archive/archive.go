@@ -62,16 +62,16 @@ type format struct {
 
 // Archive is an open archive. Safe for concurrent use.
 type Archive struct {
-	dir   string
-	disk  durable.Disk
-	store Store
-	index *index.Index
-	turn  *turn // nil: open for reading
-	own   bool  // the index is ours alone, as that of the archive is of no use
+	dir      string
+	disk     durable.Disk
+	store    Store
+	index    *index.Index
+	turn     *turn // nil: open for reading
+	inMemory bool  // the index is ours alone, as that of the archive is of no use
 
-	seed  maphash.Seed
-	faxes [4096]sync.Mutex // a fax is written by one call at a time
-	fresh rowBuffer        // rows on their way to the index
+	seed    maphash.Seed
+	faxes   [4096]sync.Mutex // a fax is written by one call at a time
+	newRows rowBuffer        // rows on their way to the index
 }
 
 // Open opens the archive in a folder for writing, and makes a new one when the
@@ -186,7 +186,7 @@ func Read(ctx context.Context, dir string) (*Archive, error) {
 			return a, nil
 		}
 	}
-	a.own = true
+	a.inMemory = true
 	own, err := a.ownIndex(ctx, x)
 	if x != nil {
 		err = errors.Join(err, x.Close())
@@ -237,7 +237,7 @@ func (a *Archive) settleIndex(ctx context.Context) error {
 	if err := a.turn.check(); err != nil {
 		return err
 	}
-	if err := a.flush(ctx); err != nil {
+	if err := a.flushRows(ctx); err != nil {
 		return err
 	}
 	lasts, err := a.index.SetState(ctx, index.Whole)

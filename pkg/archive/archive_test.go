@@ -68,7 +68,7 @@ func TestOneWriterAtATime(t *testing.T) {
 	if _, err := Open(t.Context(), dir); !errors.Is(err, ErrLocked) || !errors.Is(err, problem.ErrConflict) || problem.AdviceOf(err).String() == "" {
 		t.Errorf("a second writer: %v", err)
 	}
-	if err := a.flush(t.Context()); err != nil {
+	if err := a.flushRows(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r, err := Read(t.Context(), dir) // needs no lock
@@ -153,7 +153,7 @@ func TestIndexFollowsASidecar(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := a.flush(t.Context()); err != nil {
+	if err := a.flushRows(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if unreadable, gone, err := a.reconcile(t.Context(), false); err != nil || len(unreadable)+len(gone) > 0 {

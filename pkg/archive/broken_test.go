@@ -23,7 +23,7 @@ func TestSaveFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			a := open(t, dir)
-			d := &desk{docs: map[string][]byte{"FX1": tc.doc}}
+			d := &fakeFaxes{docs: map[string][]byte{"FX1": tc.doc}}
 			if _, _, err := a.Save(t.Context(), d, received("FX1", 2)); !errors.Is(err, tc.is) {
 				t.Errorf("got %v", err)
 			}

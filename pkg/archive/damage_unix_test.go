@@ -204,7 +204,7 @@ func TestRecoveryForgetsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	saveAll(t, a, d, faxes)
-	if err := errors.Join(a.flush(t.Context()), a.index.Close(), a.turn.Close(), // killed
+	if err := errors.Join(a.flushRows(t.Context()), a.index.Close(), a.turn.Close(), // killed
 		os.Remove(sidecarIn(dir, "FX0000")), os.Remove(filepath.Join(dir, "2026/11/23/FX0000.pdf")),
 		os.Truncate(sidecarIn(dir, "FX0001"), 10)); err != nil {
 		t.Fatal(err)

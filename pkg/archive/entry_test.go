@@ -95,7 +95,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if e.Fax.ID != "FX1" || e.Document != nil && path.Dir(beside("2026/11/23/FX1", e.Document)) != "2026/11/23" {
+		if e.Fax.ID != "FX1" || e.Document != nil && path.Dir(documentName("2026/11/23/FX1", e.Document)) != "2026/11/23" {
 			t.Fatalf("%+v", e)
 		}
 		again, err := e.encode()

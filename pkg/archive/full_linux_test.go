@@ -92,7 +92,7 @@ func TestReadWithoutRoom(t *testing.T) {
 				if _, err := a.Hold(t.Context(), faxes[2].ID, "lawsuit"); err != nil {
 					t.Fatal(err)
 				}
-				if err := errors.Join(a.flush(t.Context()), leave(a)); err != nil {
+				if err := errors.Join(a.flushRows(t.Context()), leave(a)); err != nil {
 					t.Fatal(err)
 				}
 				was, _ := os.Stat(filepath.Join(dir, indexFile))

@@ -32,8 +32,8 @@ func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) err
 	if err := a.writable(id); err != nil {
 		return err
 	}
-	defer a.only(id)()
-	before, key, err := a.get(ctx, id)
+	defer a.lockFax(id)()
+	before, key, err := a.getToChange(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -48,11 +48,11 @@ func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) err
 		return err
 	}
 	if bytes.Equal(was, is) {
-		row, _, _, err := a.find(ctx, id)
+		row, _, _, err := a.findRow(ctx, id)
 		if err != nil {
 			return err
 		}
-		return a.correct(ctx, key, row, before)
+		return a.correctRow(ctx, key, row, before)
 	}
 	return a.put(ctx, key, nil, e)
 }

@@ -20,16 +20,16 @@ type Note struct {
 	Detail string `json:"detail"`
 }
 
-// counted is what is known of the pages of a kept document. A sidecar that tells
+// countPages is what is known of the pages of a kept document. A sidecar that tells
 // of none and does not say why may be older than the reason: they are counted
 // again.
-func (a *Archive) counted(ctx context.Context, id, name string, d *Document) (document.Info, *Finding) {
+func (a *Archive) countPages(ctx context.Context, id, name string, d *Document) (document.Info, *Finding) {
 	info := document.Info{Pages: d.Pages, Uncounted: d.Uncounted}
 	if d.Pages > 0 || d.Uncounted != "" {
 		return info, nil
 	}
 	var content bytes.Buffer
-	if finding := a.recheck(ctx, id, name, d, &content); finding != nil {
+	if finding := a.checkDocument(ctx, id, name, d, &content); finding != nil {
 		return info, finding
 	}
 	again, err := document.Inspect(bytes.NewReader(content.Bytes()), int64(content.Len()))
@@ -48,12 +48,12 @@ func (d Document) EnoughFor(f fax.Fax) error {
 	return nil
 }
 
-// enough checks that a kept document has the pages that the record tells of:
+// enoughPages checks that a kept document has the pages that the record tells of:
 // [ErrDamagedCopy] and a [fetch.PagesError] when it is known to have fewer;
 // [ErrUnproven] when they cannot be counted, unless that is allowed: whatever keeps
 // the pages from being found may have been in the place of some.
-func (a *Archive) enough(ctx context.Context, key string, e Entry, uncounted bool) error {
-	info, finding := a.counted(ctx, e.Fax.ID, beside(key, e.Document), e.Document)
+func (a *Archive) enoughPages(ctx context.Context, key string, e Entry, uncounted bool) error {
+	info, finding := a.countPages(ctx, e.Fax.ID, documentName(key, e.Document), e.Document)
 	if finding != nil {
 		return finding.err()
 	}
@@ -63,14 +63,14 @@ func (a *Archive) enough(ctx context.Context, key string, e Entry, uncounted boo
 	}
 	if info.Uncounted != "" && !uncounted {
 		return problem.With(fmt.Errorf("fax %s: %w: the pages of its copy could not be counted (%s); nothing was deleted", e.Fax.ID, ErrUnproven, info.Uncounted),
-			problem.Say("look at the copy: it is in the archive, as %s; the same with %s deletes such faxes too", problem.Text(beside(key, e.Document)), problem.On("allow-uncounted")))
+			problem.Say("look at the copy: it is in the archive, as %s; the same with %s deletes such faxes too", problem.Text(documentName(key, e.Document)), problem.On("allow-uncounted")))
 	}
 	return nil
 }
 
 // pages looks at the pages of a document that is what was kept.
 func (v *verification) pages(ctx context.Context, name string, e Entry) *Finding {
-	info, finding := v.a.counted(ctx, e.Fax.ID, name, e.Document)
+	info, finding := v.a.countPages(ctx, e.Fax.ID, name, e.Document)
 	if finding != nil {
 		return finding
 	}
@@ -78,7 +78,7 @@ func (v *verification) pages(ctx context.Context, name string, e Entry) *Finding
 		return &Finding{e.Fax.ID, name, Short, fmt.Sprintf("%d pages, and its record tells of %d", short.Got, short.Want)}
 	}
 	if info.Uncounted != "" {
-		v.remark(Note{e.Fax.ID, name, "its pages could not be counted: " + info.Uncounted})
+		v.addNote(Note{e.Fax.ID, name, "its pages could not be counted: " + info.Uncounted})
 	}
 	return nil
 }

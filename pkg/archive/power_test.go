@@ -22,18 +22,18 @@ import (
 
 // A run keeps faxes, on a disk that is recorded, and notes what it can rely on.
 type run struct {
-	disk   *durabletest.Recorder
-	root   string
-	desk   *desk
-	docs   map[string][]byte // what the desk had at first
-	killed bool              // it ends without closing what it has open
+	disk     *durabletest.Recorder
+	root     string
+	provider *fakeFaxes
+	docs     map[string][]byte // what the provider had at first
+	killed   bool              // it ends without closing what it has open
 }
 
 func newRun(t *testing.T) (run, []fax.Fax) {
 	t.Helper()
 	d, faxes := fill(t, 3)
 	root := t.TempDir()
-	return run{disk: durabletest.NewRecorder(root), root: root, desk: d, docs: maps.Clone(d.docs)}, faxes
+	return run{disk: durabletest.NewRecorder(root), root: root, provider: d, docs: maps.Clone(d.docs)}, faxes
 }
 
 // do saves and holds the first fax, and secures, deletes and marks the second, and the
@@ -49,7 +49,7 @@ func (r run) do(t *testing.T, faxes []fax.Fax) error {
 			t.Error(err)
 		}
 	}()
-	if _, _, err := a.Save(ctx, r.desk, faxes[0]); err != nil {
+	if _, _, err := a.Save(ctx, r.provider, faxes[0]); err != nil {
 		return err
 	}
 	r.disk.Note("saved " + faxes[0].ID)
@@ -58,18 +58,18 @@ func (r run) do(t *testing.T, faxes []fax.Fax) error {
 	}
 	r.disk.Note("held " + faxes[0].ID)
 	for i, f := range faxes[1:] {
-		f, err := r.desk.Get(ctx, f.ID)
+		f, err := r.provider.Get(ctx, f.ID)
 		if errors.Is(err, problem.ErrNotFound) {
 			continue // deleted by the run before, which may have had no time to mark it
 		}
-		if _, err := a.Secure(ctx, r.desk, f, false); err != nil {
+		if _, err := a.Secure(ctx, r.provider, f, false); err != nil {
 			return err
 		}
 		r.disk.Note("saved " + f.ID)
 		if i == 0 {
-			err = r.desk.Delete(ctx, f.ID)
+			err = r.provider.Delete(ctx, f.ID)
 		} else {
-			err = r.desk.DeleteMedia(ctx, f.ID, f.MediaID)
+			err = r.provider.DeleteMedia(ctx, f.ID, f.MediaID)
 		}
 		if err != nil && !errors.Is(err, problem.ErrNotFound) {
 			return err
@@ -97,14 +97,13 @@ func (r run) check(t *testing.T, left fstest.MapFS, before []durabletest.Step) {
 	kept := map[string]Entry{}
 	for name, file := range left {
 		id, ext, _ := strings.Cut(path.Base(name), ".")
-		switch {
-		case ext == "pdf" && !bytes.Equal(file.Data, r.docs[id]):
+		if ext == "pdf" && !bytes.Equal(file.Data, r.docs[id]) {
 			t.Errorf("%s has %d bytes of %d", name, len(file.Data), len(r.docs[id]))
-		case ext == "json" && id != "faxctl-archive":
+		} else if ext == "json" && id != "faxctl-archive" {
 			e, err := decode(name, file.Data)
 			if err != nil {
 				t.Error(err)
-			} else if doc := beside(name, e.Document); left[doc] == nil {
+			} else if doc := documentName(name, e.Document); left[doc] == nil {
 				t.Errorf("%s tells of a document that is not there", name)
 			}
 			kept[id] = e
@@ -155,8 +154,8 @@ func TestPowerLoss(t *testing.T) {
 	if err := r.do(t, faxes); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.desk.docs) != 2 || r.desk.docs[faxes[2].ID] != nil {
-		t.Fatalf("the provider still has %d", len(r.desk.docs))
+	if len(r.provider.docs) != 2 || r.provider.docs[faxes[2].ID] != nil {
+		t.Fatalf("the provider still has %d", len(r.provider.docs))
 	}
 	r.checkAll(t, 0)
 

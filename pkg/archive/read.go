@@ -16,28 +16,28 @@ import (
 // fails with fax.ErrNotFound, with [ErrDamagedCopy] when its sidecar cannot be
 // read, or with fax.ErrInvalid for an id that is none.
 func (a *Archive) Get(ctx context.Context, id string) (Entry, error) {
-	e, _, err := a.show(ctx, id)
+	e, _, err := a.getToShow(ctx, id)
 	return e, err
 }
 
-// show is get for those who only look.
-func (a *Archive) show(ctx context.Context, id string) (Entry, string, error) {
-	e, key, err := a.get(ctx, id)
+// getToShow is getToChange for those who only look.
+func (a *Archive) getToShow(ctx context.Context, id string) (Entry, string, error) {
+	e, key, err := a.getToChange(ctx, id)
 	if errors.Is(err, errLater) {
 		return e, key, nil
 	}
 	return e, key, err
 }
 
-// get finds an entry that may be changed, and its key. With [errLater] it returns
+// getToChange finds an entry that may be changed, and its key. With [errLater] it returns
 // both as well.
-func (a *Archive) get(ctx context.Context, id string) (e Entry, key string, err error) {
+func (a *Archive) getToChange(ctx context.Context, id string) (e Entry, key string, err error) {
 	if err := checkID(id); err != nil {
 		return Entry{}, "", err
 	}
-	_, key, found, err := a.find(ctx, id)
+	_, key, found, err := a.findRow(ctx, id)
 	if err == nil && found {
-		e, err = a.load(ctx, key+sidecarExt)
+		e, err = a.readSidecar(ctx, key+sidecarExt)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -63,17 +63,17 @@ func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found bool, err
 		return Entry{}, false, err
 	}
 	key := keyOf(f)
-	if e, found, err = a.latest(ctx, Entry{}, key, false); err == nil && !found {
+	if e, found, err = a.sidecarOrRow(ctx, Entry{}, key, false); err == nil && !found {
 		var row Entry
-		if row, key, found, err = a.find(ctx, f.ID); err == nil && found {
-			e, found, err = a.latest(ctx, row, key, true)
+		if row, key, found, err = a.findRow(ctx, f.ID); err == nil && found {
+			e, found, err = a.sidecarOrRow(ctx, row, key, true)
 		}
 	}
 	if err != nil || !found {
 		return Entry{}, false, err
 	}
 	if d := e.Document; d != nil {
-		if info, finding := a.counted(ctx, f.ID, beside(key, d), d); finding == nil {
+		if info, finding := a.countPages(ctx, f.ID, documentName(key, d), d); finding == nil {
 			told := *d
 			told.Pages, told.Uncounted = info.Pages, info.Uncounted
 			e.Document = &told
@@ -85,41 +85,41 @@ func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found bool, err
 // Has reports whether there is a whole copy of a fax: its sidecar says so, and the
 // document is in its place with its size. [Archive.Verify] looks closer.
 func (a *Archive) Has(ctx context.Context, id string) (bool, error) {
-	e, key, err := a.show(ctx, id)
-	switch {
-	case errors.Is(err, problem.ErrNotFound), errors.Is(err, ErrDamagedCopy):
+	e, key, err := a.getToShow(ctx, id)
+	if errors.Is(err, problem.ErrNotFound) || errors.Is(err, ErrDamagedCopy) {
 		return false, nil
-	case err != nil:
+	}
+	if err != nil {
 		return false, err
 	}
-	return e.Whole() && (e.Document == nil || a.there(ctx, key, e.Document)), nil
+	return e.Whole() && (e.Document == nil || a.documentThere(ctx, key, e.Document)), nil
 }
 
 // HasDocument reads the document of a fax again, and reports whether it is there
 // whole and with this SHA-256, in hex. What cannot be read is not there.
 func (a *Archive) HasDocument(ctx context.Context, id, sha256 string) (bool, error) {
 	d, name, err := a.document(ctx, id)
-	switch {
-	case errors.Is(err, problem.ErrNotFound), errors.Is(err, ErrDamagedCopy):
+	if errors.Is(err, problem.ErrNotFound) || errors.Is(err, ErrDamagedCopy) {
 		return false, nil
-	case err != nil:
+	}
+	if err != nil {
 		return false, err
 	}
-	whole := a.recheck(ctx, id, name, d, io.Discard) == nil
+	whole := a.checkDocument(ctx, id, name, d, io.Discard) == nil
 	return whole && d.SHA256 == sha256, ctx.Err()
 }
 
 // document finds the document of a fax: what is known of it, and its name in
 // the store.
 func (a *Archive) document(ctx context.Context, id string) (*Document, string, error) {
-	e, key, err := a.show(ctx, id)
+	e, key, err := a.getToShow(ctx, id)
 	if err != nil {
 		return nil, "", err
 	}
 	if e.Document == nil {
 		return nil, "", fmt.Errorf("document of fax %s: %w in the archive", id, problem.ErrNotFound)
 	}
-	return e.Document, beside(key, e.Document), nil
+	return e.Document, documentName(key, e.Document), nil
 }
 
 // ReadDocument reads the document of a fax and compares it with what was kept.
@@ -131,7 +131,7 @@ func (a *Archive) ReadDocument(ctx context.Context, id string) ([]byte, error) {
 		return nil, err
 	}
 	var content bytes.Buffer
-	finding := a.recheck(ctx, id, name, d, &content)
+	finding := a.checkDocument(ctx, id, name, d, &content)
 	switch {
 	case finding == nil:
 		return content.Bytes(), nil

@@ -44,7 +44,7 @@ func hasSidecar(ctx context.Context, dir string) (bool, error) {
 			return false, err
 		}
 		for _, name := range names {
-			e, err := a.look(ctx, name)
+			e, err := a.readAnySidecar(ctx, name)
 			if err == nil && keyOf(e.Fax) == strings.TrimSuffix(name, sidecarExt) {
 				return true, nil
 			}

@@ -52,18 +52,18 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	if err := a.writable(f.ID); err != nil {
 		return Entry{}, false, err
 	}
-	defer a.only(f.ID)()
-	row, key, found, err := a.find(ctx, f.ID)
+	defer a.lockFax(f.ID)()
+	row, key, found, err := a.findRow(ctx, f.ID)
 	if err != nil {
 		return Entry{}, false, err
 	}
-	if found && a.settled(ctx, key, row, f) && (row.Document != nil || !sure) {
+	if found && a.upToDate(ctx, key, row, f) && (row.Document != nil || !sure) {
 		return row, true, nil
 	}
 	if !found {
 		key = keyOf(f)
 	}
-	old, found, err := a.latest(ctx, row, key, found)
+	old, found, err := a.sidecarOrRow(ctx, row, key, found)
 	if err != nil {
 		return Entry{}, false, err
 	}
@@ -80,7 +80,7 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 		}
 	}
 	var part *fetch.Part
-	kept := found && a.there(ctx, key, old.Document)
+	kept := found && a.documentThere(ctx, key, old.Document)
 	another := kept && old.Fax.MediaID != "" && f.MediaID != "" && old.Fax.MediaID != f.MediaID // the record names it
 	if kept && !another {
 		e.ArchivedAt = old.ArchivedAt
@@ -94,7 +94,7 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	}
 	if err != nil {
 		if ctx.Err() == nil && !local(err) && !errors.Is(err, ErrGone) {
-			err = errors.Join(err, a.putWithout(ctx, key, e, old, found))
+			err = errors.Join(err, a.putWithoutDocument(ctx, key, e, old, found))
 		}
 		return Entry{}, false, err
 	}
@@ -110,12 +110,12 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	}
 	unwritten := false
 	if found {
-		if unwritten, err = a.again(ctx, key, &e); err != nil {
+		if unwritten, err = a.keepHold(ctx, key, &e); err != nil {
 			return Entry{}, false, err
 		}
 	}
 	if found && !unwritten && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && old.Gone.IsZero() && !old.DocumentMissing {
-		return old, true, a.correct(ctx, key, row, old)
+		return old, true, a.correctRow(ctx, key, row, old)
 	}
 	if e.Record == nil && found && same(old.Fax, e.Fax) {
 		e.Record = old.Record
@@ -123,29 +123,29 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	return e, false, a.put(ctx, key, part, e)
 }
 
-// again looks at the sidecar once more before it is written over: a hold that was
+// keepHold looks at the sidecar once more before it is written over: a hold that was
 // set meanwhile, by hand, counts. unwritten: there is none any more.
-func (a *Archive) again(ctx context.Context, key string, e *Entry) (unwritten bool, err error) {
-	now, err := a.load(ctx, key+sidecarExt)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+func (a *Archive) keepHold(ctx context.Context, key string, e *Entry) (unwritten bool, err error) {
+	now, err := a.readSidecar(ctx, key+sidecarExt)
+	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
-	case err != nil:
+	}
+	if err != nil {
 		return false, err
 	}
 	e.Hold = now.Hold
 	return false, nil
 }
 
-// putWithout keeps the record of a fax whose document did not come: when nothing of
+// putWithoutDocument keeps the record of a fax whose document did not come: when nothing of
 // it is kept yet, and when storage denied it for the first time.
-func (a *Archive) putWithout(ctx context.Context, key string, e, old Entry, found bool) error {
+func (a *Archive) putWithoutDocument(ctx context.Context, key string, e, old Entry, found bool) error {
 	if e.Document != nil || found && e.DocumentDenied.Equal(old.DocumentDenied) {
 		return nil
 	}
 	e.DocumentMissing, e.MediaGone = true, time.Time{}
 	if found {
-		if _, err := a.again(ctx, key, &e); err != nil {
+		if _, err := a.keepHold(ctx, key, &e); err != nil {
 			return err
 		}
 	}
@@ -166,24 +166,24 @@ func local(err error) bool {
 	return errors.As(err, &file) || errors.As(err, &link)
 }
 
-// settled reports whether there is nothing to do for f, if the index is right.
-func (a *Archive) settled(ctx context.Context, key string, row Entry, f fax.Fax) bool {
+// upToDate reports whether there is nothing to do for f, if the index is right.
+func (a *Archive) upToDate(ctx context.Context, key string, row Entry, f fax.Fax) bool {
 	gone := !row.MediaGone.IsZero()
 	switch {
 	case !same(row.Fax, f), !row.Gone.IsZero():
 		return false
-	case !a.written(ctx, key):
+	case !a.sidecarThere(ctx, key):
 		return false
 	case row.DocumentMissing:
 		return !row.DocumentDenied.IsZero()
-	case a.there(ctx, key, row.Document):
+	case a.documentThere(ctx, key, row.Document):
 		return f.HasDocument() != gone
 	}
 	return !f.HasDocument() && (gone || !mayHaveDocument(f))
 }
 
-// written reports whether the sidecar is there: the index alone is no copy.
-func (a *Archive) written(ctx context.Context, key string) bool {
+// sidecarThere reports whether the sidecar is there: the index alone is no copy.
+func (a *Archive) sidecarThere(ctx context.Context, key string) bool {
 	size, err := a.store.Size(ctx, key+sidecarExt)
 	return err == nil && size > 0
 }
@@ -191,10 +191,10 @@ func (a *Archive) written(ctx context.Context, key string) bool {
 // renewed is f as the provider has it now.
 func renewed(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
 	now, err := faxes.Get(ctx, f.ID)
-	switch {
-	case fax.Denied(err):
+	if fax.Denied(err) {
 		return f, gone(ctx, faxes, f, err)
-	case err == nil && now.ID != f.ID:
+	}
+	if err == nil && now.ID != f.ID {
 		return f, fmt.Errorf("fax %s: %w: another one came", f.ID, problem.ErrUnavailable)
 	}
 	return now, err
@@ -281,18 +281,18 @@ func (a *Archive) download(ctx context.Context, faxes fax.Faxes, f fax.Fax, key 
 	return fetch.Get(ctx, faxes, f, path, fetch.Options{Disk: a.disk})
 }
 
-// there reports whether the document is in its place with the right size.
+// documentThere reports whether the document is in its place with the right size.
 // [Archive.Verify] looks closer.
-func (a *Archive) there(ctx context.Context, key string, d *Document) bool {
+func (a *Archive) documentThere(ctx context.Context, key string, d *Document) bool {
 	if d == nil {
 		return false
 	}
-	size, err := a.store.Size(ctx, beside(key, d))
+	size, err := a.store.Size(ctx, documentName(key, d))
 	return err == nil && size == d.Size
 }
 
-// beside is the name of the document of the fax kept under key.
-func beside(key string, d *Document) string { return path.Join(path.Dir(key), d.File) }
+// documentName is the name of the document of the fax kept under key.
+func documentName(key string, d *Document) string { return path.Join(path.Dir(key), d.File) }
 
 // put writes an entry, with its document when that is new.
 func (a *Archive) put(ctx context.Context, key string, part *fetch.Part, e Entry) error {
@@ -314,12 +314,12 @@ func (a *Archive) put(ctx context.Context, key string, part *fetch.Part, e Entry
 	if err != nil {
 		return err
 	}
-	return a.remember(ctx, row)
+	return a.indexSoon(ctx, row)
 }
 
-// correct has the index know of an entry what its sidecar says. A sidecar that it
+// correctRow has the index know of an entry what its sidecar says. A sidecar that it
 // does not know was written by a call that failed, or by hand.
-func (a *Archive) correct(ctx context.Context, key string, row, kept Entry) error {
+func (a *Archive) correctRow(ctx context.Context, key string, row, kept Entry) error {
 	knows, err := rowOf(row, key+sidecarExt, "")
 	if err != nil {
 		return err
@@ -331,12 +331,12 @@ func (a *Archive) correct(ctx context.Context, key string, row, kept Entry) erro
 	if err := a.store.Settle(ctx, key); err != nil {
 		return err
 	}
-	return a.remember(ctx, right)
+	return a.indexSoon(ctx, right)
 }
 
-// only waits until no other call writes the fax, and keeps others waiting until
+// lockFax waits until no other call writes the fax, and keeps others waiting until
 // the function it returns is called.
-func (a *Archive) only(id string) (release func()) {
+func (a *Archive) lockFax(id string) (release func()) {
 	mu := &a.faxes[maphash.String(a.seed, id)%uint64(len(a.faxes))]
 	mu.Lock()
 	return mu.Unlock

@@ -225,7 +225,7 @@ func TestSaveRefusesIDs(t *testing.T) {
 	dir := t.TempDir()
 	a := open(t, dir)
 	for _, id := range []string{"", "../FX1", "a/b", `a\b`, ".", "FX1.pdf", "FX\x001", strings.Repeat("a", 65), "FX 1", "ü"} {
-		d := &desk{docs: map[string][]byte{id: sheet(t, 1, 1)}}
+		d := &fakeFaxes{docs: map[string][]byte{id: sheet(t, 1, 1)}}
 		if _, _, err := a.Save(t.Context(), d, received(id, 1)); !errors.Is(err, problem.ErrInvalid) {
 			t.Errorf("%q: %v", id, err)
 		}
@@ -367,10 +367,10 @@ func TestSaveKnowsWhatIsMissing(t *testing.T) {
 }
 
 // confused takes one fax for another, as a cache in between may.
-type confused struct{ *desk }
+type confused struct{ *fakeFaxes }
 
 func (c confused) Get(ctx context.Context, _ string) (fax.Fax, error) {
-	return c.desk.Get(ctx, "FX0001")
+	return c.fakeFaxes.Get(ctx, "FX0001")
 }
 
 func TestSaveTakesNoOtherRecord(t *testing.T) {

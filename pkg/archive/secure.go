@@ -44,7 +44,7 @@ func (a *Archive) Secure(ctx context.Context, faxes fax.Faxes, f fax.Fax, uncoun
 	if _, _, err := a.save(ctx, faxes, f, true); err != nil {
 		return Entry{}, err
 	}
-	kept, key, err := a.get(ctx, f.ID) // from the sidecar, not from memory
+	kept, key, err := a.getToChange(ctx, f.ID) // from the sidecar, not from memory
 	switch {
 	case err != nil:
 		return Entry{}, err
@@ -55,10 +55,10 @@ func (a *Archive) Secure(ctx context.Context, faxes fax.Faxes, f fax.Fax, uncoun
 	case kept.Document == nil:
 		return kept, noDocument(ctx, faxes, f)
 	}
-	if finding := a.recheck(ctx, f.ID, beside(key, kept.Document), kept.Document, io.Discard); finding != nil {
+	if finding := a.checkDocument(ctx, f.ID, documentName(key, kept.Document), kept.Document, io.Discard); finding != nil {
 		return Entry{}, finding.err()
 	}
-	if err := a.enough(ctx, key, kept, uncounted); err != nil {
+	if err := a.enoughPages(ctx, key, kept, uncounted); err != nil {
 		return Entry{}, err
 	}
 	return kept, a.onlyDocument(ctx, faxes, f, key, kept)
@@ -88,19 +88,18 @@ func (a *Archive) onlyDocument(ctx context.Context, faxes fax.Faxes, f fax.Fax, 
 		shown[kept.Fax.MediaID] = true
 	}
 	for m, err := range faxes.Media(ctx, f.ID) {
-		switch {
-		case fax.Denied(err):
+		if fax.Denied(err) {
 			return gone(ctx, faxes, f, err)
-		case err != nil:
+		}
+		if err != nil {
 			return fmt.Errorf("list the documents of fax %s: %w", f.ID, err)
 		}
 		shown[m.ID] = true
 	}
-	switch {
-	case len(shown) > 1:
+	if len(shown) > 1 {
 		return problem.With(fmt.Errorf("fax %s: %w: the provider shows %d documents, and one is kept; nothing was deleted", f.ID, ErrUnproven, len(shown)),
 			problem.Say("%s list %s names them; %s deletes the fax with all of them", problem.Command("faxes", "media"), problem.Text(f.ID), problem.Command("faxes", "delete").Arg(f.ID)))
-	case len(shown) == 0, kept.Document.MediaID != "" && shown[kept.Document.MediaID]:
+	} else if len(shown) == 0 || kept.Document.MediaID != "" && shown[kept.Document.MediaID] {
 		return nil
 	}
 	return a.compare(ctx, faxes, f, key, kept.Document, shown)
@@ -118,7 +117,7 @@ func (a *Archive) compare(ctx context.Context, faxes fax.Faxes, f fax.Fax, key s
 		return nil
 	}
 	return problem.With(fmt.Errorf("fax %s: %w: the provider shows another document than the one that is kept; nothing was deleted", f.ID, ErrUnproven),
-		problem.Say("look at both: the copy is in the archive, as %s, and %s gets the other", problem.Text(beside(key, kept)), problem.Command("faxes", "download").Arg(f.ID)))
+		problem.Say("look at both: the copy is in the archive, as %s, and %s gets the other", problem.Text(documentName(key, kept)), problem.Command("faxes", "download").Arg(f.ID)))
 }
 
 // MarkDeleted notes that a fax, or only its document, was deleted at the provider.

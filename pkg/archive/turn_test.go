@@ -97,7 +97,7 @@ func TestIndexWithoutItsLog(t *testing.T) {
 				for i := range 2 {
 					save(t, a, d, faxes[2*run+i])
 					check(fmt.Sprintf("run %d, fax %d saved", run, i))
-					if err := a.flush(t.Context()); err != nil {
+					if err := a.flushRows(t.Context()); err != nil {
 						t.Fatal(err)
 					}
 					check(fmt.Sprintf("run %d, fax %d flushed", run, i))

@@ -56,7 +56,7 @@ type Report struct {
 // the archive as a whole could not be read.
 func (a *Archive) Verify(ctx context.Context, jobs int) (Report, error) {
 	if a.turn != nil {
-		if err := a.flush(ctx); err != nil {
+		if err := a.flushRows(ctx); err != nil {
 			return Report{}, err
 		}
 	}
@@ -109,16 +109,16 @@ type verification struct {
 func (v *verification) entry(ctx context.Context, name string) {
 	key := strings.TrimSuffix(name, sidecarExt)
 	id := path.Base(key)
-	e, err := v.a.load(ctx, name)
+	e, err := v.a.readSidecar(ctx, name)
 	if errors.Is(err, errLater) {
-		v.remark(Note{id, name, "its sidecar was written by a later version: it is not changed, and its fax not deleted"})
+		v.addNote(Note{id, name, "its sidecar was written by a later version: it is not changed, and its fax not deleted"})
 		err = nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return // finish asks the index whether it should be there
 	}
 	if err != nil {
-		v.note(name, func() { // the document beside it is no orphan: nobody knows
+		v.addFinding(name, func() { // the document beside it is no orphan: nobody knows
 			v.documents[key+".pdf"], v.documents[key+".tiff"] = true, true
 		}, new(unreadableSidecar(name, err)))
 		return
@@ -137,15 +137,15 @@ func (v *verification) entry(ctx context.Context, name string) {
 		if e.marked() && e.Fax.HasDocument() {
 			finding = &Finding{id, name, NotKept, "its record names a document; no copy is kept, and it was marked as gone"}
 		}
-		v.note(name, count, finding)
+		v.addFinding(name, count, finding)
 		return
 	}
-	doc := beside(key, e.Document)
-	finding := v.a.recheck(ctx, id, doc, e.Document, io.Discard)
+	doc := documentName(key, e.Document)
+	finding := v.a.checkDocument(ctx, id, doc, e.Document, io.Discard)
 	if finding == nil {
 		finding = v.pages(ctx, doc, e)
 	}
-	v.note(name, func() {
+	v.addFinding(name, func() {
 		count()
 		v.documents[doc] = true
 		if finding == nil {
@@ -155,7 +155,7 @@ func (v *verification) entry(ctx context.Context, name string) {
 	}, finding)
 }
 
-func (v *verification) note(sidecar string, count func(), finding *Finding) {
+func (v *verification) addFinding(sidecar string, count func(), finding *Finding) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.seen[sidecar] = finding == nil || finding.Problem != Unreadable || finding.File != sidecar
@@ -165,7 +165,7 @@ func (v *verification) note(sidecar string, count func(), finding *Finding) {
 	}
 }
 
-func (v *verification) remark(n Note) {
+func (v *verification) addNote(n Note) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.report.Notes = append(v.report.Notes, n)
@@ -188,7 +188,7 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 			continue
 		}
 		// Kept after the walk went by, or gone.
-		switch _, err := v.a.look(ctx, row.Key); {
+		switch _, err := v.a.readAnySidecar(ctx, row.Key); {
 		case errors.Is(err, fs.ErrNotExist):
 			v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, "the index knows of it"})
 		case err != nil:
@@ -210,7 +210,7 @@ const flushed = 10 * time.Second
 // unlisted finds the sidecars that the index has no row for. Those of a moment ago
 // it may get.
 func (v *verification) unlisted(ctx context.Context) error {
-	if v.a.own {
+	if v.a.inMemory {
 		return nil // it was made of the sidecars that were there
 	}
 	for end := time.Now().Add(flushed); ; {
@@ -218,11 +218,11 @@ func (v *verification) unlisted(ctx context.Context) error {
 		var left []Finding
 		for name, readable := range v.seen {
 			id := strings.TrimSuffix(path.Base(name), sidecarExt)
-			_, _, found, err := v.a.find(ctx, id)
+			_, _, found, err := v.a.findRow(ctx, id)
 			if err != nil {
 				return err
 			}
-			if readable && !found && v.a.written(ctx, strings.TrimSuffix(name, sidecarExt)) {
+			if readable && !found && v.a.sidecarThere(ctx, strings.TrimSuffix(name, sidecarExt)) {
 				left = append(left, Finding{id, name, Unlisted, problem.Say("the index does not know of it: %s", problem.Command("archive", "reindex")).String()})
 			}
 		}
@@ -249,13 +249,13 @@ func (f *Finding) err() error {
 	return fmt.Errorf("fax %s: %w: %s: %s", f.ID, ErrDamagedCopy, f.Problem, f.Detail)
 }
 
-// recheck reads a document, also into to, and compares it with its description.
-func (a *Archive) recheck(ctx context.Context, id, name string, want *Document, to io.Writer) *Finding {
+// checkDocument reads a document, also into to, and compares it with its description.
+func (a *Archive) checkDocument(ctx context.Context, id, name string, want *Document, to io.Writer) *Finding {
 	r, size, err := a.store.Open(ctx, name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return &Finding{id, name, Missing, "its sidecar is there"}
-	case err != nil:
+	}
+	if err != nil {
 		return &Finding{id, name, Unreadable, err.Error()}
 	}
 	defer r.Close() //nolint:errcheck // only read

@@ -80,7 +80,7 @@ func TestVerifyBesideAWriter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.own {
+		if r.inMemory {
 			t.Error("the index of the writer is not believed")
 		}
 		report, err := r.Verify(t.Context(), 2)

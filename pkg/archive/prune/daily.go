@@ -47,10 +47,9 @@ func (r Run) Daily(ctx, going context.Context, log *slog.Logger) (day Day, err e
 		return day, err
 	}
 	for _, skip := range plan.Skipped {
-		switch {
-		case skip.BadCopy():
+		if skip.BadCopy() {
 			log.Warn("left alone", "error", skip.Detail)
-		case skip.Reason == Uncounted:
+		} else if skip.Reason == Uncounted {
 			log.Warn("left alone, uncounted", "fax", skip.Fax.ID, "error", "the pages of its copy cannot be counted: "+skip.Detail, "hint", lookAtCopy())
 		}
 	}

@@ -81,10 +81,9 @@ func (r Run) Delete(ctx, going context.Context, faxes []fax.Fax, skipped, failed
 		return d, err
 	})
 	for d, err := range batch.Sift(trouble, results) {
-		switch {
-		case err != nil:
+		if err != nil {
 			end = err
-		case d.Result == AlreadyGone:
+		} else if d.Result == AlreadyGone {
 			out.Gone++
 		}
 		if d.unwritten != nil {

@@ -63,11 +63,10 @@ func (l Limit) needsAll() bool { return l.set && (l.isShare || l.days > 0) }
 func (l Limit) Check(selected, considered int, days float64) error {
 	selection, most := strconv.Itoa(selected), float64(l.count)
 	limit := l.String()
-	switch {
-	case l.isShare:
+	if l.isShare {
 		selection += fmt.Sprintf(" of the %d that the filters meet", considered)
 		most = l.percent * float64(considered) / 100
-	case l.days > 0:
+	} else if l.days > 0 {
 		most = max(most, l.days*float64(considered)/max(days, 1))
 		limit = fmt.Sprintf("%.0f for a day", math.Floor(most))
 	}

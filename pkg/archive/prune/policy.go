@@ -30,11 +30,11 @@ type Policy struct {
 // not say which faxes.
 func (p Policy) Check() error {
 	f := p.Filter
-	switch {
-	case p.OlderThan < 0 || p.KeepLast < 0:
+	if p.OlderThan < 0 || p.KeepLast < 0 {
 		return fmt.Errorf("%w policy: an age or a count below zero", problem.ErrInvalid)
-	case p.OlderThan == 0 && p.KeepLast == 0 && f.From == "" && f.To == "" && f.Number == "" && f.After.IsZero() &&
-		f.Until.IsZero() && f.Direction == "" && len(f.Statuses) == 0 && f.MinPages == 0:
+	}
+	if p.OlderThan == 0 && p.KeepLast == 0 && f.From == "" && f.To == "" && f.Number == "" && f.After.IsZero() &&
+		f.Until.IsZero() && f.Direction == "" && len(f.Statuses) == 0 && f.MinPages == 0 {
 		return problem.With(fmt.Errorf("%w policy: %w", problem.ErrInvalid, ErrEmpty), problem.Say("say which faxes: %s, or a filter such as %s", problem.Field("older-than", "90d"), problem.Field("to", "+14155550123")))
 	}
 	return nil
@@ -60,9 +60,9 @@ type Facts struct {
 
 // Copy is what an archive knows of a fax.
 type Copy struct {
-	Kept   bool   // record and document are in it
-	Keep   Reason // why the fax must stay: [Held], [Damaged] or [Uncounted]; empty: it need not
-	Detail string // about Keep
+	Whole  bool   // record and document are in it
+	Stays  Reason // why the fax must stay: [Held], [Damaged], [Incomplete] or [Uncounted]; empty: it need not
+	Detail string // about Stays
 }
 
 // Reason is why a fax that the conditions select stays.
@@ -73,6 +73,7 @@ const (
 	InProgress Reason = "in progress"       // its status may still change
 	Held       Reason = "held"              // Skip.Detail is the reason given
 	Damaged    Reason = "copy not readable" // nobody knows whether it is held; Skip.Detail is why
+	Incomplete Reason = "copy incomplete"   // it lacks pages that the record tells of; Skip.Detail is why
 	Uncounted  Reason = "uncounted"         // the pages of its copy cannot be counted; Skip.Detail is why
 	KeptLast   Reason = "among the last"    // protected by KeepLast
 	NoDate     Reason = "without a date"    // nobody knows whether it meets a condition of age or date
@@ -87,7 +88,7 @@ type Skip struct {
 
 // BadCopy reports whether f stays because its copy is not what it should be, which a
 // person has to look at.
-func (s Skip) BadCopy() bool { return s.Reason == Damaged }
+func (s Skip) BadCopy() bool { return s.Reason == Damaged || s.Reason == Incomplete }
 
 // Plan is a fixed selection: what is deleted is in it, and nothing else is.
 type Plan struct {
@@ -169,7 +170,7 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 			plan.Skipped = append(plan.Skipped, s)
 			continue
 		}
-		plan.add(f, c.Kept)
+		plan.add(f, c.Whole)
 	}
 	slices.Reverse(plan.Delete)
 	slices.Reverse(plan.Skipped)
@@ -191,8 +192,8 @@ func span(faxes []fax.Fax, now time.Time) float64 {
 func (p Policy) skip(f fax.Fax, last bool, c Copy) Skip {
 	s := Skip{Fax: f}
 	switch {
-	case c.Keep != "":
-		s.Reason, s.Detail = c.Keep, c.Detail
+	case c.Stays != "":
+		s.Reason, s.Detail = c.Stays, c.Detail
 	case !f.Status.Terminal():
 		s.Reason, s.Detail = InProgress, string(f.Status)
 	case f.Created.IsZero() && (p.OlderThan > 0 || p.KeepLast > 0 || p.Filter.Dates()):

@@ -57,7 +57,7 @@ func TestPlan(t *testing.T) {
 		return l
 	}
 	known := func(f fax.Fax) (Copy, error) {
-		return map[string]Copy{"held": {Keep: Held, Detail: "lawsuit"}, "spoilt": {Keep: Damaged, Detail: "half a file"}}[f.ID], nil
+		return map[string]Copy{"held": {Stays: Held, Detail: "lawsuit"}, "spoilt": {Stays: Damaged, Detail: "half a file"}}[f.ID], nil
 	}
 	for _, tc := range []struct {
 		name    string
@@ -227,7 +227,7 @@ func TestPlanSummary(t *testing.T) {
 	plan, err := Policy{OlderThan: 90 * 24 * time.Hour, KeepLast: 1}.Plan(faxes, Facts{
 		Now: testNow(),
 		Copy: func(f fax.Fax) (Copy, error) {
-			return map[string]Copy{"held": {Keep: Held}, "a": {Kept: true}}[f.ID], nil
+			return map[string]Copy{"held": {Stays: Held}, "a": {Whole: true}}[f.ID], nil
 		},
 	})
 	if err != nil {

@@ -93,17 +93,17 @@ func (r Run) copyOf(ctx context.Context, f fax.Fax) (Copy, error) {
 	e, found, err := r.Archive.Kept(ctx, f)
 	switch {
 	case errors.Is(err, archive.ErrDamagedCopy):
-		return Copy{Keep: Damaged, Detail: inFull(err)}, nil
+		return Copy{Stays: Damaged, Detail: inFull(err)}, nil
 	case err != nil || !found:
 		return Copy{}, err
 	case e.Hold != nil:
-		return Copy{Keep: Held, Detail: e.Hold.Reason}, nil
+		return Copy{Stays: Held, Detail: e.Hold.Reason}, nil
 	case e.Document != nil && e.Document.EnoughFor(f) != nil:
-		return Copy{Keep: Damaged, Detail: e.Document.EnoughFor(f).Error()}, nil
+		return Copy{Stays: Incomplete, Detail: e.Document.EnoughFor(f).Error()}, nil
 	case e.Document != nil && e.Document.Uncounted != "" && !r.AllowUncounted:
-		return Copy{Keep: Uncounted, Detail: e.Document.Uncounted}, nil
+		return Copy{Stays: Uncounted, Detail: e.Document.Uncounted}, nil
 	}
-	return Copy{Kept: e.Whole()}, nil
+	return Copy{Whole: e.Whole()}, nil
 }
 
 // inFull is an error in one line, with what to do about it.

@@ -45,10 +45,9 @@ type Receipt struct {
 // end fills in the result, and why when there is an error.
 func (r Receipt) end(result Result, err error) (Receipt, error) {
 	r.At, r.Result = time.Now().UTC().Truncate(time.Millisecond), result
-	switch {
-	case errors.Is(err, context.Canceled): // which says nothing to those who read receipts
+	if errors.Is(err, context.Canceled) { // which says nothing to those who read receipts
 		r.Error = "interrupted"
-	case err != nil:
+	} else if err != nil {
 		r.Error = err.Error()
 	}
 	return r, err
@@ -94,10 +93,10 @@ func openReceipts(disk durable.Disk, path string) (*Receipts, error) {
 // CheckReceipts fails as [OpenReceipts] would, and makes nothing.
 func CheckReceipts(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	switch {
-	case err == nil:
+	if err == nil {
 		return f.Close()
-	case !errors.Is(err, fs.ErrNotExist):
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if st, there := os.Stat(filepath.Dir(path)); there != nil || !st.IsDir() {
@@ -145,11 +144,10 @@ func (r *Receipts) append(line []byte) (nth int64, err error) {
 		line = append([]byte{'\n'}, line...)
 	}
 	n, err := r.file.Write(line)
-	switch {
-	case err == nil:
+	if err == nil {
 		r.written++
 		r.torn = false
-	case n > 0:
+	} else if n > 0 {
 		r.torn = r.takeBack(n) != nil || r.torn
 	}
 	return r.written, err

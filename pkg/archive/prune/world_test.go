@@ -421,7 +421,7 @@ func TestPlanTellsWhatIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range plan.Skipped {
-		if want := map[string]Reason{short.ID: Damaged, odd.ID: Uncounted}[s.Fax.ID]; s.Reason != want || s.Detail == "" || s.BadCopy() != (want == Damaged) {
+		if want := map[string]Reason{short.ID: Incomplete, odd.ID: Uncounted}[s.Fax.ID]; s.Reason != want || s.Detail == "" || s.BadCopy() != (want == Incomplete) {
 			t.Errorf("%+v, want %s", s, want)
 		}
 		if out, err := w.run.Delete(t.Context(), t.Context(), []fax.Fax{s.Fax}, w.tell, w.tell); out.Failed != 1 || err == nil {

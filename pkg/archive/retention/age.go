@@ -2,7 +2,6 @@ package retention
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +15,13 @@ const day = 24 * time.Hour
 // several together, "1w3d". A month counts 31 days and a year 366, so that
 // nothing is older than asked a day too early. Errors are fax.ErrInvalid.
 func ParseAge(s string) (time.Duration, error) {
-	var total time.Duration
+	age, _, err := parseAge(s)
+	return age, err
+}
+
+// parseAge is [ParseAge] that tells the shortest unit as well.
+func parseAge(s string) (total, shortest time.Duration, err error) {
+	shortest = math.MaxInt64
 	for rest := s; ; {
 		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
 		word := rest[digits:]
@@ -26,11 +31,11 @@ func ParseAge(s string) (time.Duration, error) {
 		n, err := strconv.ParseInt(rest[:digits], 10, 64)
 		unit := unitOf(word)
 		if err != nil || unit == 0 || n > int64((math.MaxInt64-total)/unit) {
-			return 0, badTime("length of time", s, "90d, 24h, 2w, 6mo or 7y")
+			return 0, 0, badTime("length of time", s, "90d, 24h, 2w, 6mo or 7y")
 		}
-		total += time.Duration(n) * unit
+		total, shortest = total+time.Duration(n)*unit, min(shortest, unit)
 		if rest = rest[digits+len(word):]; rest == "" {
-			return total, nil
+			return total, shortest, nil
 		}
 	}
 }
@@ -39,8 +44,8 @@ func ParseAge(s string) (time.Duration, error) {
 // Whoever writes 6m means months as often as minutes, and in a deletion the one
 // for the other takes everything. fax.ErrInvalid: an m or an s.
 func ParseDeletionAge(s string) (time.Duration, error) {
-	age, err := ParseAge(s)
-	if short := regexp.MustCompile(`[ms](\d|$)`); err == nil && short.MatchString(s) {
+	age, shortest, err := parseAge(s)
+	if err == nil && shortest < time.Hour {
 		err = problem.Invalid(problem.Say("write 6mo for six months; where faxes are deleted an age takes h, d, w, mo and y"), "length of time %q: minutes and seconds are too short to delete by", s)
 	}
 	return age, err

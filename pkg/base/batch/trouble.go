@@ -83,7 +83,7 @@ func (t *Trouble) fail(err error) error {
 // alike tells whether two errors that end a batch have the same cause, such as a
 // full disk, whatever they happened to.
 func alike(a, b error) bool {
-	return Stops(a) && problem.KindOf(a) == problem.KindOf(b) && cause(a) == cause(b)
+	return Stops(a) && errors.Is(problem.KindOf(a), problem.KindOf(b)) && cause(a) == cause(b)
 }
 
 // cause is what the system says of a file; 0: nothing.

@@ -101,7 +101,7 @@ func TestTroubleComesTo(t *testing.T) {
 			if errors.Is(err, problem.ErrTold) != tt.told || !errors.Is(err, tt.kind) {
 				t.Errorf("error %v", err)
 			}
-			if tt.kind == batch.ErrPartial && err.Error() != "some failed: 1 of 2" {
+			if errors.Is(tt.kind, batch.ErrPartial) && err.Error() != "some failed: 1 of 2" {
 				t.Errorf("error %v", err)
 			}
 		})

@@ -40,7 +40,7 @@ func TestLock(t *testing.T) {
 	if err != nil || !given.Load() {
 		t.Fatalf("the second waited until it was given back: %v, %v", given.Load(), err)
 	}
-	defer second.Close() //nolint:errcheck // a test's
+	defer second.Close()
 
 	// Who removes the file has locked out nobody: the next one makes its own.
 	if err := os.Remove(path); err != nil {
@@ -50,7 +50,7 @@ func TestLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer third.Close() //nolint:errcheck // a test's
+	defer third.Close()
 	if _, err := durable.Lock(t.Context(), path, 0); !errors.Is(err, durable.ErrTaken) {
 		t.Errorf("the lock of the new file: %v", err)
 	}

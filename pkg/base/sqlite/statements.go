@@ -79,10 +79,10 @@ func (c *statements) statement(ctx context.Context, query string) (*statement, e
 // ExecContext implements driver.ExecerContext.
 func (c *statements) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	s, err := c.statement(ctx, query)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case s == nil:
+	}
+	if s == nil {
 		return c.sqliteConn.ExecContext(ctx, query, args)
 	}
 	return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
@@ -91,10 +91,10 @@ func (c *statements) ExecContext(ctx context.Context, query string, args []drive
 // QueryContext implements driver.QueryerContext.
 func (c *statements) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	s, err := c.statement(ctx, query)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case s == nil:
+	}
+	if s == nil {
 		return c.sqliteConn.QueryContext(ctx, query, args)
 	}
 	found, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)

@@ -62,7 +62,7 @@ run goes on. faxctl archive looks into the copies.`,
 			if err != nil {
 				return err
 			}
-			kept, err := ifThere(cmd.Context(), a, to, a.Opener(wait))
+			kept, err := ifThere(cmd.Context(), to, a.Opener(wait))
 			if err != nil {
 				return err
 			}
@@ -163,7 +163,7 @@ func markArchived(ctx context.Context, a *app.App, soon []show.Expiring, dir str
 
 // ifThere opens an archive that is there; nil when there is none and it could be
 // made.
-func ifThere(ctx context.Context, a *app.App, dir string, open func(context.Context, string) (*archive.Archive, error)) (*archive.Archive, error) {
+func ifThere(ctx context.Context, dir string, open func(context.Context, string) (*archive.Archive, error)) (*archive.Archive, error) {
 	switch err := archive.Known(dir); {
 	case errors.Is(err, problem.ErrNotFound):
 		return nil, archive.Check(dir)

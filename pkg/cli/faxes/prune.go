@@ -165,9 +165,9 @@ func copiesFor(ctx context.Context, a *app.App, p pruning) (*archive.Archive, er
 	case p.archive == "":
 		return nil, nil
 	case p.dryRun:
-		return ifThere(ctx, a, p.archive, a.ReadArchive)
+		return ifThere(ctx, p.archive, a.ReadArchive)
 	}
-	return ifThere(ctx, a, p.archive, a.Opener(p.wait))
+	return ifThere(ctx, p.archive, a.Opener(p.wait))
 }
 
 // deletePlanned deletes what was selected and nothing else.

@@ -50,11 +50,11 @@ func showPlan(a *app.App, plan prune.Plan, p pruning) {
 	}
 }
 
-// tellDamage names the faxes that stay because their copy cannot be read.
+// tellDamage names the faxes that stay because their copy is not what it should be.
 func tellDamage(a *app.App, plan prune.Plan) error {
 	var end error
 	for _, skip := range plan.Skipped {
-		if skip.Reason == prune.Damaged {
+		if skip.BadCopy() {
 			a.Warn("left alone: %s", text.Line(skip.Detail))
 			end = problem.Of(app.ErrFindings, problem.ErrTold)
 		}

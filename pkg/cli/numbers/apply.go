@@ -84,7 +84,7 @@ this machine buys for the same account, the exit status is 6.`,
 	}
 	would.Bind(a, cmd, stepType, func() bool { return dryRun })
 	became.Bind(a, cmd, resultType, func() bool { return !dryRun })
-	bindFile(a, cmd, &file)
+	bindFile(cmd, &file)
 	f := cmd.Flags()
 	f.BoolVar(&allowBuy, "allow-buy", false, "permit buying numbers")
 	f.BoolVar(&allowRelease, "allow-release", false, "permit giving numbers up, where the file says prune: true")

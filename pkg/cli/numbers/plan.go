@@ -84,14 +84,14 @@ does not show yet. With --validate only the file is read, and nobody asked.`,
 			return nil
 		},
 	}
-	bindFile(a, cmd, &file)
+	bindFile(cmd, &file)
 	different.Bind(a, cmd, stepType, func() bool { return !validate })
 	cmd.Flags().BoolVar(&validate, "validate", false, "only read the file, offline")
 	return cmd
 }
 
 // bindFile is the flag that names the file of numbers.
-func bindFile(a *app.App, cmd *cobra.Command, file *string) {
+func bindFile(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVarP(file, "file", "f", "numbers.yaml", "the `file`; - is standard input")
 	app.Must(cmd.RegisterFlagCompletionFunc("file", cobra.FixedCompletions([]string{"yaml", "yml", "json"}, cobra.ShellCompDirectiveFilterFileExt)))
 }

@@ -17,7 +17,7 @@ import (
 const mostTakeOver = 30 * time.Second
 
 // claim makes the archive the receiver's own, before a job of it runs.
-func (k *keeper) claim(ctx context.Context, r *receiver.Receiver, s serving) (err error) {
+func (k *archived) claim(ctx context.Context, r *receiver.Receiver, s serving) (err error) {
 	var takeOver func() error
 	if s.takeOver {
 		takeOver = func() error { return r.TakeOver(ctx) }
@@ -60,10 +60,10 @@ func inheritance(kept iter.Seq2[archive.Entry, error]) iter.Seq2[receiver.Inheri
 }
 
 // serves reports whether the archive still is the receiver's.
-func (k *keeper) serves() error { return k.claimed.Check() }
+func (k *archived) serves() error { return k.claimed.Check() }
 
 // leaveClaim says that the receiver does not run any more.
-func (k *keeper) leaveClaim() error {
+func (k *archived) leaveClaim() error {
 	if k.claimed == nil {
 		return nil
 	}

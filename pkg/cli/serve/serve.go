@@ -277,15 +277,15 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 		}
 	}()
 
-	keeper := &keeper{dir: s.archive, log: s.Log}
-	a.OnClose(func() error { return keeper.close(ctx) })
-	a.OnClose(keeper.leaveClaim)
-	s.Archive, s.Serves = keeper, keeper.serves
+	kept := newArchived(s.archive, s.Log)
+	a.OnClose(func() error { return kept.shared.Close(ctx) })
+	a.OnClose(kept.leaveClaim)
+	s.Archive, s.Serves = kept, kept.serves
 	var current atomic.Pointer[app.Account]
 	current.Store(&a.Account)
 	if s.pruneAfter != "" {
 		s.Prune = func(ctx context.Context) (receiver.Pruned, error) {
-			return pruneDaily(ctx, a, keeper, &s, current.Load().Provider)
+			return pruneDaily(ctx, a, kept, &s, current.Load().Provider)
 		}
 	}
 	r, err := receiver.Open(ctx, s.Config)
@@ -298,13 +298,13 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 			return err
 		}
 	}
-	switch err := keeper.use(ctx, func(*archive.Archive) error { return nil }); {
+	switch err := kept.use(ctx, func(*archive.Archive) error { return nil }); {
 	case errors.Is(err, archive.ErrLocked):
 		a.Warn("another process is writing to %s: documents wait until it has finished", s.archive)
 	case err != nil:
 		return err
 	}
-	if err := keeper.claim(ctx, r, s); err != nil {
+	if err := kept.claim(ctx, r, s); err != nil {
 		return err
 	}
 	if s.prune.Receipt, err = a.ReceiptWriter(s.receipts); err != nil {

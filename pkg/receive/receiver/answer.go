@@ -15,10 +15,9 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	outcome := "receive"
-	switch {
-	case !r.ours.has(req.Context(), q.to):
-		outcome = "not ours"
-	case !r.cfg.wanted(q.from, q.to):
+	if !r.numbers.has(req.Context(), q.to) {
+		outcome = notListed
+	} else if !r.cfg.wanted(q.from, q.to) {
 		outcome = "reject"
 	}
 	r.metrics.request("fax", outcome)

@@ -24,7 +24,7 @@ type doubt struct {
 
 // The doubts that may go away by themselves.
 const (
-	notOurs     = "not ours"
+	notListed   = "not ours"
 	notCompared = "not compared"
 )
 
@@ -36,7 +36,7 @@ func otherBytes() doubt {
 // unlisted is the doubt about a document for a number that the account has not,
 // or that the provider's list leaves out.
 func unlisted(e delivery.Event) doubt {
-	return doubt{notOurs, fmt.Sprintf("it is for %s, which is not in the list of the account's numbers", fax.MaskPhone(e.To))}
+	return doubt{notListed, fmt.Sprintf("it is for %s, which is not in the list of the account's numbers", fax.MaskPhone(e.To))}
 }
 
 // notDocument is the doubt about a file that is none, or not all of one.
@@ -114,12 +114,12 @@ func (r *Receiver) reconsider(ctx context.Context, job *river.Job[asideArgs]) er
 		return nil
 	case err != nil:
 		return err
-	case len(job.Errors) == 0 && a.Doubt.outcome != notOurs && a.Doubt.outcome != notCompared:
+	case len(job.Errors) == 0 && a.Doubt.outcome != notListed && a.Doubt.outcome != notCompared:
 		return r.park(ctx, job.JobRow, errors.New(a.Doubt.reason))
 	}
 	err = r.takeIn(ctx, a)
 	var stays *staysError
-	if errors.As(err, &stays) && (stays.outcome != notOurs || job.Attempt >= missingAttempts) {
+	if errors.As(err, &stays) && (stays.outcome != notListed || job.Attempt >= missingAttempts) {
 		return r.park(ctx, job.JobRow, err)
 	}
 	return err
@@ -142,10 +142,11 @@ func (r *Receiver) takeIn(ctx context.Context, a aside) error {
 	case e.FaxID == "" || e.Status == "", !e.HasDocument():
 		return &staysError{a.Doubt}
 	}
-	switch listed, blind := r.ours.listed(ctx, e.To); {
-	case blind: // who sent it is told by the list alone
+	listed, blind := r.numbers.listed(ctx, e.To)
+	if blind { // who sent it is told by the list alone
 		return fmt.Errorf("whether %s is a number of the account's: %w: the list cannot be had", fax.MaskPhone(e.To), problem.ErrUnavailable)
-	case !listed:
+	}
+	if !listed {
 		return &staysError{unlisted(e)}
 	}
 	taken, err := r.queue.take(a)
@@ -160,7 +161,7 @@ func (r *Receiver) takeIn(ctx context.Context, a aside) error {
 	case like == other:
 		return &staysError{otherBytes()}
 	}
-	if err := r.queue.settle(a); err != nil {
+	if err := r.queue.dropAside(a); err != nil {
 		return err
 	}
 	needed, err := r.queue.hasUpload(ctx, a.File) // by a fetch that kept it aside and was cut off
@@ -265,8 +266,8 @@ func (q *queue) restore(a aside) error {
 	})
 }
 
-// settle commits that the file of a document is not needed any more.
-func (q *queue) settle(a aside) error {
+// dropAside commits that the file of a document is not needed any more.
+func (q *queue) dropAside(a aside) error {
 	return q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
 		_, err := exec(ctx, tx, deleteAside, a.File)
 		return nil, err

@@ -503,6 +503,9 @@ func TestWholeDocumentsOfHalfACallback(t *testing.T) {
 			}
 			send(strings.Repeat("A", 27) + "=")
 			s.nothingStored()
+			if metrics := s.metric(); !strings.Contains(metrics, `faxctl_signature_failures_total{reason="wrong"} 0`) {
+				t.Error("what did not come whole is taken for a forgery")
+			}
 			for range 2 { // it may be sent again
 				send("")
 			}

@@ -20,7 +20,7 @@ const (
 // of: a callback can be lost, and while we are down all are. However long that
 // was, the list is read from where it was read to last.
 func (r *Receiver) backfill(ctx context.Context) error {
-	now, err := r.there(ctx)
+	now, err := r.providerNow(ctx)
 	if err != nil {
 		return fmt.Errorf("ask the provider for the time: %w", err)
 	}
@@ -52,9 +52,9 @@ func (r *Receiver) backfill(ctx context.Context) error {
 	return r.queue.setNote(ctx, backfilled, now.UTC().Format(time.RFC3339))
 }
 
-// there is what time it is at the provider, which dates the faxes; where it does
+// providerNow is what time it is at the provider, which dates the faxes; where it does
 // not say, that of this machine has to do.
-func (r *Receiver) there(ctx context.Context) (time.Time, error) {
+func (r *Receiver) providerNow(ctx context.Context) (time.Time, error) {
 	if clock := r.provider().Clock; clock != nil {
 		if at, err := clock.Now(ctx); err != nil || !at.IsZero() {
 			return at, err

@@ -39,17 +39,17 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ delivery.Ev
 	if err != nil {
 		return delivery.Event{}, "", errors.Join(err, r.salvage(req, form, docs, err))
 	}
-	return r.keep(req, form, docs)
+	return r.commit(req, form, docs)
 }
 
-// keep makes a callback last that came whole.
-func (r *Receiver) keep(req *http.Request, form url.Values, docs []*upload) (_ delivery.Event, outcome string, err error) {
+// commit makes a callback durable, with the documents that came whole.
+func (r *Receiver) commit(req *http.Request, form url.Values, docs []*upload) (_ delivery.Event, outcome string, err error) {
 	e, believed, why, err := r.accept(req, form, len(docs))
 	if err != nil {
 		discard(docs)
 		return delivery.Event{}, "", err
 	}
-	doc, asides, err := keepAll(docs, why)
+	doc, asides, err := makeAllDurable(docs, why)
 	if err != nil {
 		discard(docs)
 		return delivery.Event{}, "", err
@@ -84,7 +84,7 @@ func (r *Receiver) salvage(req *http.Request, form url.Values, docs []*upload, w
 		discard(docs)
 		return nil
 	}
-	e, _, err := r.keep(req, form, docs)
+	e, _, err := r.commit(req, form, docs)
 	if err == nil {
 		r.log.Error("not all documents of a fax were taken; those that came whole are kept", "fax", e.FaxID, "kept", len(docs), "error", why)
 	}
@@ -147,11 +147,11 @@ type asideUpload struct {
 	why doubt
 }
 
-// keepAll makes documents last. The first one is that of the fax, unless there is a
+// makeAllDurable makes documents durable. The first one is that of the fax, unless there is a
 // doubt about the whole callback, or it is no document.
-func keepAll(docs []*upload, why doubt) (doc *upload, asides []asideUpload, err error) {
+func makeAllDurable(docs []*upload, why doubt) (doc *upload, asides []asideUpload, err error) {
 	for i, d := range docs {
-		wrong, err := d.keep()
+		wrong, err := d.makeDurable()
 		switch {
 		case err != nil:
 			return nil, nil, err
@@ -172,10 +172,11 @@ func keepAll(docs []*upload, why doubt) (doc *upload, asides []asideUpload, err 
 // may have come without it, or be lost; the same bytes are nothing new, and others
 // replace nothing.
 func (r *Receiver) repeated(ctx context.Context, e delivery.Event, doc *upload) (outcome string, err error) {
-	switch needed, err := r.queue.hasUpload(ctx, doc.name()); {
-	case err != nil:
+	needed, err := r.queue.hasUpload(ctx, doc.name())
+	if err != nil {
 		return "", err
-	case needed:
+	}
+	if needed {
 		return "recorded", nil
 	}
 	a := aside{Event: e, File: doc.name()}
@@ -228,10 +229,10 @@ func (r *Receiver) compare(ctx context.Context, a aside) (likeness, error) {
 			return same, err
 		}
 		known, _, err := r.uploads.sum(upload)
-		switch {
-		case err == nil && known == a.SHA256:
+		if err == nil && known == a.SHA256 {
 			return same, nil
-		case !errors.Is(err, fs.ErrNotExist):
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
 			return other, err
 		}
 		if _, again, err := r.queue.load(ctx, a.Event.FaxID, a.Event.Status); err != nil || again == upload { // not archived meanwhile
@@ -259,14 +260,14 @@ func (r *Receiver) accept(req *http.Request, form url.Values, docs int) (e deliv
 		return delivery.Event{}, false, doubt{}, err
 	}
 	e, unread := parseEvent(form, time.Now())
-	mine := unread == nil && r.ours.has(req.Context(), e.To)
+	mine := unread == nil && r.numbers.has(req.Context(), e.To)
 	switch {
 	case unread != nil && docs == 0:
 		return e, false, doubt{}, bad("%v", unread)
 	case unread != nil:
 		return e, false, doubt{"malformed", unread.Error()}, nil //nolint:nilerr // it is the doubt
 	case !mine && docs == 0:
-		return e, false, doubt{}, forbidden(notOurs, "%s", unlisted(e).reason)
+		return e, false, doubt{}, forbidden(notListed, "%s", unlisted(e).reason)
 	case !mine:
 		return e, false, unlisted(e), nil
 	case docs == 0 && r.cfg.Answer.comesAlong() && isMultipart(req) && e.HasDocument():

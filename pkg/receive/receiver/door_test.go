@@ -118,7 +118,7 @@ func TestStalledStrangers(t *testing.T) {
 				l := newPipes()
 				served := make(chan error)
 				go func() { served <- s.ServeAlone(l) }()
-				dial := func() (net.Conn, error) { return l.dial(), nil }
+				dial := func() (net.Conn, error) { return l.dialWithin(time.Minute) }
 				stop := crowd(dial, begin, 2000)
 				for i, tt := range []struct {
 					name string

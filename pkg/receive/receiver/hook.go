@@ -95,11 +95,12 @@ func (r *Receiver) admit(req *http.Request) error {
 	if encoding := req.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return refused(http.StatusUnsupportedMediaType, "malformed", "its body is encoded: %s", clean(encoding))
 	}
-	switch s := r.cfg.Dialect.Signature(req.Header); {
-	case s == "":
+	s := r.cfg.Dialect.Signature(req.Header)
+	if s == "" {
 		r.metrics.badSignature("missing")
 		return forbidden("unsigned", "it has no signature")
-	case len(s) != length:
+	}
+	if len(s) != length {
 		r.metrics.badSignature("malformed")
 		return forbidden("unsigned", "its signature has %d characters, not %d", len(s), length)
 	}

@@ -81,10 +81,10 @@ func fetching(e delivery.Event, upload string) []river.InsertManyParams {
 
 // follow is what has to be done about a new event.
 func (r *Receiver) follow(e delivery.Event) []river.InsertManyParams {
-	switch {
-	case e.HasDocument():
+	if e.HasDocument() {
 		return fetching(e, "")
-	case e.Status.Terminal():
+	}
+	if e.Status.Terminal() {
 		return r.deliver(e)
 	}
 	return nil
@@ -234,10 +234,9 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	default:
 		return err
 	}
-	switch {
-	case upload != "":
+	if upload != "" {
 		record.Status = e.Status // whose document is here, however slow the record is
-	case !record.Status.Terminal():
+	} else if !record.Status.Terminal() {
 		return fmt.Errorf("the provider's record of fax %s is behind, at %s: %w", e.FaxID, record.Status, problem.ErrUnavailable)
 	}
 	source := source{

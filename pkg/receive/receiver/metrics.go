@@ -45,7 +45,7 @@ func newMetrics(r *Receiver) *metrics {
 	for _, reason := range []string{"missing", "malformed", "wrong", "account"} {
 		m.signatures.WithLabelValues(reason) // there from the start, so that an alert sees the first one
 	}
-	m.registry.MustRegister(m.requests, m.signatures, m.latency, m.bytes, m.putOut, state{r, stateDescriptions()},
+	m.registry.MustRegister(m.requests, m.signatures, m.latency, m.bytes, m.putOut, gauges{r, gaugeDescriptions()},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -62,13 +62,13 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, ErrorHandling: promhttp.ContinueOnError})
 }
 
-// state reads from the database what is true at the moment of asking.
-type state struct {
+// gauges read from the database what is true at the moment of asking.
+type gauges struct {
 	r *Receiver
 	d map[string]*prometheus.Desc
 }
 
-func stateDescriptions() map[string]*prometheus.Desc {
+func gaugeDescriptions() map[string]*prometheus.Desc {
 	return map[string]*prometheus.Desc{
 		"faxes":   prometheus.NewDesc("faxctl_faxes", "Faxes by the status they reached.", []string{"status"}, nil),
 		"jobs":    prometheus.NewDesc("faxctl_jobs", "Jobs that are not done, by kind and state.", []string{"kind", "state"}, nil),
@@ -80,22 +80,22 @@ func stateDescriptions() map[string]*prometheus.Desc {
 }
 
 // Describe implements prometheus.Collector.
-func (s state) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range s.d {
+func (g gauges) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range g.d {
 		ch <- d
 	}
 }
 
 // Collect implements prometheus.Collector. What cannot be read is left out.
-func (s state) Collect(ch chan<- prometheus.Metric) {
+func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	gauge := func(name string, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(s.d[name], prometheus.GaugeValue, v, labels...)
+		ch <- prometheus.MustNewConstMetric(g.d[name], prometheus.GaugeValue, v, labels...)
 	}
-	stats, err := s.r.queue.stats(ctx)
+	stats, err := g.r.queue.stats(ctx)
 	if err != nil {
-		s.r.log.Warn("metrics", slog.Any("error", err))
+		g.r.log.Warn("metrics", slog.Any("error", err))
 		return
 	}
 	for status, n := range stats.Faxes {
@@ -117,7 +117,7 @@ func (s state) Collect(ch chan<- prometheus.Metric) {
 			gauge("refused", is, reason)
 		}
 	}
-	if size, err := s.r.cfg.Archive.Size(ctx); err == nil {
+	if size, err := g.r.cfg.Archive.Size(ctx); err == nil {
 		gauge("size", float64(size))
 	}
 }

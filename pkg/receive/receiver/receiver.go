@@ -135,7 +135,7 @@ type Receiver struct {
 	log    *slog.Logger
 
 	access    atomic.Pointer[access]
-	ours      *ours
+	numbers   *accountNumbers
 	strangers *server.Strangers
 	uploads   *uploads
 	rare      rare // what is not told each time
@@ -222,7 +222,7 @@ func newReceiver(cfg Config) (*Receiver, error) {
 		prefix:    strings.TrimSuffix(public.EscapedPath(), "/"),
 		host:      public.Hostname(),
 		log:       cfg.Log,
-		ours:      &ours{},
+		numbers:   &accountNumbers{},
 		lost:      make(chan error, 1),
 	}
 	r.Renew(cfg.Keys, cfg.Provider)
@@ -247,7 +247,7 @@ type access struct {
 // next request on.
 func (r *Receiver) Renew(keys []webhook.Key, provider fax.Provider) {
 	r.access.Store(&access{keys, provider})
-	r.ours.ask(provider.Numbers)
+	r.numbers.ask(provider.Numbers)
 }
 
 // provider is the way to the provider now.

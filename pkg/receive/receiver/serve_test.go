@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -35,6 +36,17 @@ func (p pipes) dial() net.Conn {
 	here, there := net.Pipe()
 	p.conns <- there
 	return here
+}
+
+// dialWithin gives up when nobody is let in for so long.
+func (p pipes) dialWithin(limit time.Duration) (net.Conn, error) {
+	here, there := net.Pipe()
+	select {
+	case p.conns <- there:
+		return here, nil
+	case <-time.After(limit):
+		return nil, errors.Join(os.ErrDeadlineExceeded, here.Close(), there.Close())
+	}
 }
 
 func (p pipes) Accept() (net.Conn, error) {

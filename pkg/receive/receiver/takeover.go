@@ -41,7 +41,7 @@ func (r *Receiver) ID() string { return r.id }
 // what that one did is to be inherited, and it is done with the faxes that failed
 // until now.
 func (r *Receiver) TakeOver(ctx context.Context) error {
-	now, err := r.there(ctx)
+	now, err := r.providerNow(ctx)
 	if err != nil {
 		return fmt.Errorf("ask the provider for the time: %w", err)
 	}
@@ -150,10 +150,11 @@ func (r *Receiver) serves() error {
 // that it may not do any more is left for its state to tell of.
 func serving[A river.JobArgs](r *Receiver, work func(context.Context, *river.Job[A]) error) func(context.Context, *river.Job[A]) error {
 	return func(ctx context.Context, job *river.Job[A]) error {
-		switch err := r.serves(); {
-		case errors.Is(err, problem.ErrConflict):
+		err := r.serves()
+		if errors.Is(err, problem.ErrConflict) {
 			return river.JobSnooze(time.Minute)
-		case err != nil:
+		}
+		if err != nil {
 			return err
 		}
 		return work(ctx, job)

@@ -113,7 +113,7 @@ type upload struct {
 	disk durable.Disk
 	part durable.File
 	size int64  // bytes
-	path string // once it is kept
+	path string // once it is durable
 }
 
 // name is the file name the document has; it is ours, never the sender's.
@@ -124,16 +124,15 @@ func (d *upload) name() string {
 	return filepath.Base(d.path)
 }
 
-// keep makes the document last, and tells what is wrong with it: nil, or
+// makeDurable makes the document last, and tells what is wrong with it: nil, or
 // [document.ErrNotDocument] or [document.ErrTruncated] with the details. Such a file
 // has a name that no program opens.
-func (d *upload) keep() (wrong, err error) {
+func (d *upload) makeDurable() (wrong, err error) {
 	suffix := ".bin"
 	info, wrong := document.Inspect(d.part, d.size)
-	switch {
-	case wrong == nil:
+	if wrong == nil {
 		suffix = info.Ext
-	case !errors.Is(wrong, document.ErrNotDocument) && !errors.Is(wrong, document.ErrTruncated):
+	} else if !errors.Is(wrong, document.ErrNotDocument) && !errors.Is(wrong, document.ErrTruncated) {
 		return nil, wrong
 	}
 	if err := d.part.Sync(); err != nil {

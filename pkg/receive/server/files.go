@@ -27,10 +27,10 @@ func Connections(wanted int) (int, error) { return connections(wanted, openFiles
 
 func connections(wanted int, files uint64) (int, error) {
 	need := OpenFiles(wanted)
-	switch {
-	case files >= uint64(need):
+	if files >= uint64(need) {
 		return cmp.Or(wanted, usualConns), nil
-	case wanted == 0 && files >= uint64(OpenFiles(1)):
+	}
+	if wanted == 0 && files >= uint64(OpenFiles(1)) {
 		return int((files - otherFiles) / 2), nil
 	}
 	return 0, problem.With(fmt.Errorf("%w: %d connections need %d open files, and the system allows %d", problem.ErrInvalid, cmp.Or(wanted, usualConns), need, files),

@@ -234,10 +234,10 @@ func (t *turns) giveUp(ctx context.Context, w waiter) error {
 	defer t.mu.Unlock()
 	before := len(t.waiting)
 	t.waiting = slices.DeleteFunc(t.waiting, func(other waiter) bool { return other == w })
-	switch {
-	case len(t.waiting) == before:
+	if len(t.waiting) == before {
 		return nil
-	case ctx.Err() != nil:
+	}
+	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return &Error{"busy", "too many came at once whose sender is not known yet"}

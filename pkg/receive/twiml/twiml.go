@@ -156,10 +156,10 @@ func (p parser) document() (Answer, error) {
 		return Answer{}, wrong(CodeRoot, "the root element is %s, not Response", root.Name.Local)
 	}
 	verb, err := p.start()
-	switch {
-	case err != nil:
+	if err != nil {
 		return Answer{}, err
-	case verb == nil:
+	}
+	if verb == nil {
 		return Answer{}, wrong(CodeNoVerb, "Response holds neither Receive nor Reject")
 	}
 	var answer Answer

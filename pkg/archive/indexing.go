@@ -33,9 +33,9 @@ type rowBuffer struct {
 	writing sync.Mutex // held during a transaction
 }
 
-// remember has the index take in the row soon.
-func (a *Archive) remember(ctx context.Context, row index.Row) error {
-	b := &a.fresh
+// indexSoon has the index take in the row soon.
+func (a *Archive) indexSoon(ctx context.Context, row index.Row) error {
+	b := &a.newRows
 	b.mu.Lock()
 	if b.pending == nil {
 		b.pending = map[string]index.Row{}
@@ -45,7 +45,7 @@ func (a *Archive) remember(ctx context.Context, row index.Row) error {
 	if b.timer == nil {
 		later := context.WithoutCancel(ctx)
 		b.timer = time.AfterFunc(delay, func() {
-			_ = a.flush(later) // a failure is kept for the next call
+			_ = a.flushRows(later) // a failure is kept for the next call
 		})
 	}
 	failed := b.failed
@@ -53,12 +53,12 @@ func (a *Archive) remember(ctx context.Context, row index.Row) error {
 	if failed != nil || n < batch {
 		return failed
 	}
-	return a.flush(ctx)
+	return a.flushRows(ctx)
 }
 
-// flush brings the rows remembered so far into the index.
-func (a *Archive) flush(ctx context.Context) error {
-	b := &a.fresh
+// flushRows brings the rows remembered so far into the index.
+func (a *Archive) flushRows(ctx context.Context) error {
+	b := &a.newRows
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	b.mu.Lock()
@@ -87,12 +87,12 @@ func (a *Archive) flush(ctx context.Context) error {
 	return nil
 }
 
-// find looks an entry up. The record as the provider sent it is in the sidecar
+// findRow looks an entry up. The record as the provider sent it is in the sidecar
 // only.
-func (a *Archive) find(ctx context.Context, id string) (e Entry, key string, found bool, err error) {
-	a.fresh.mu.Lock()
-	row, found := a.fresh.pending[id]
-	a.fresh.mu.Unlock()
+func (a *Archive) findRow(ctx context.Context, id string) (e Entry, key string, found bool, err error) {
+	a.newRows.mu.Lock()
+	row, found := a.newRows.pending[id]
+	a.newRows.mu.Unlock()
 	if !found {
 		if row, found, err = a.index.Get(ctx, id); err != nil || !found {
 			return Entry{}, "", false, err
@@ -131,7 +131,7 @@ func (a *Archive) reconcile(ctx context.Context, anew bool) (unreadable []Findin
 			delete(known, o.Name)
 			continue
 		}
-		e, err := a.look(ctx, o.Name)
+		e, err := a.readAnySidecar(ctx, o.Name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // removed while we looked
 		}
@@ -196,19 +196,19 @@ func (a *Archive) copyRows(ctx context.Context, from *index.Index) error {
 	return a.index.Put(ctx, rows)
 }
 
-// look is load for those who only look: a sidecar of a later version is good enough.
-func (a *Archive) look(ctx context.Context, name string) (Entry, error) {
-	e, err := a.load(ctx, name)
+// readAnySidecar is readSidecar for those who only look: a sidecar of a later version is good enough.
+func (a *Archive) readAnySidecar(ctx context.Context, name string) (Entry, error) {
+	e, err := a.readSidecar(ctx, name)
 	if errors.Is(err, errLater) {
 		return e, nil
 	}
 	return e, err
 }
 
-// load reads a sidecar. Errors: fs.ErrNotExist, [ErrDamagedCopy] for one that
+// readSidecar reads a sidecar. Errors: fs.ErrNotExist, [ErrDamagedCopy] for one that
 // cannot be read or not understood, also together with [errLater] and what is
 // understood of it, and that of ctx.
-func (a *Archive) load(ctx context.Context, name string) (Entry, error) {
+func (a *Archive) readSidecar(ctx context.Context, name string) (Entry, error) {
 	var e Entry
 	data, err := a.store.Read(ctx, name)
 	if err == nil {
@@ -228,10 +228,10 @@ func (a *Archive) load(ctx context.Context, name string) (Entry, error) {
 	return Entry{}, fmt.Errorf("%w: its sidecar cannot be read: %v", ErrDamagedCopy, err) //nolint:errorlint // see above
 }
 
-// latest is the entry of a fax as its sidecar has it, which may know more than
+// sidecarOrRow is the entry of a fax as its sidecar has it, which may know more than
 // the row that the index has, and where it is. Without a sidecar it is the row.
-func (a *Archive) latest(ctx context.Context, row Entry, key string, found bool) (Entry, bool, error) {
-	e, err := a.load(ctx, key+sidecarExt)
+func (a *Archive) sidecarOrRow(ctx context.Context, row Entry, key string, found bool) (Entry, bool, error) {
+	e, err := a.readSidecar(ctx, key+sidecarExt)
 	if errors.Is(err, fs.ErrNotExist) {
 		return row, found, nil
 	} else if err != nil {
@@ -261,7 +261,7 @@ type Rebuilt struct {
 // Reindex builds the index anew from the sidecars, and forgets the entries whose
 // sidecar is gone.
 func (a *Archive) Reindex(ctx context.Context) (Rebuilt, error) {
-	if err := a.flush(ctx); err != nil {
+	if err := a.flushRows(ctx); err != nil {
 		return Rebuilt{}, err
 	}
 	unreadable, gone, err := a.reconcile(ctx, true)
@@ -295,7 +295,7 @@ func (a *Archive) Held(ctx context.Context) iter.Seq2[Entry, error] {
 func (a *Archive) entries(ctx context.Context, rows func() iter.Seq2[index.Row, error], q fax.Filter) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		if a.turn != nil {
-			if err := a.flush(ctx); err != nil {
+			if err := a.flushRows(ctx); err != nil {
 				yield(Entry{}, err)
 				return
 			}

@@ -17,8 +17,8 @@ import (
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
 
-// A desk is a provider with a few faxes.
-type desk struct {
+// fakeFaxes is a provider with a few faxes, and answers as a test wants them.
+type fakeFaxes struct {
 	fax.Faxes
 	mu       sync.Mutex
 	docs     map[string][]byte // by fax id; nil: the document is gone
@@ -37,7 +37,7 @@ type desk struct {
 	before   func()   // runs before a document is opened
 }
 
-func (d *desk) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, error) {
+func (d *fakeFaxes) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, error) {
 	if d.before != nil {
 		d.before()
 	}
@@ -61,9 +61,9 @@ func (d *desk) Open(_ context.Context, f fax.Fax, offset int64) (fax.Document, e
 	}, nil
 }
 
-// callback is a desk whose document comes with the callback.
+// callback is a provider whose document comes with the callback.
 type callback struct {
-	*desk
+	*fakeFaxes
 	body []byte
 }
 
@@ -71,7 +71,7 @@ func (c callback) Open(context.Context, fax.Fax, int64) (fax.Document, error) {
 	return fax.Document{Body: io.NopCloser(bytes.NewReader(c.body)), Size: int64(len(c.body))}, nil
 }
 
-func (d *desk) Get(ctx context.Context, id string) (fax.Fax, error) {
+func (d *fakeFaxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.fetched++
@@ -92,7 +92,7 @@ func (d *desk) Get(ctx context.Context, id string) (fax.Fax, error) {
 }
 
 // Page is the whole list.
-func (d *desk) Page(_ context.Context, q fax.Filter, _ int, _ string) (page fax.Page[fax.Fax], err error) {
+func (d *fakeFaxes) Page(_ context.Context, q fax.Filter, _ int, _ string) (page fax.Page[fax.Fax], err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for id, f := range d.records {
@@ -103,7 +103,7 @@ func (d *desk) Page(_ context.Context, q fax.Filter, _ int, _ string) (page fax.
 	return page, nil
 }
 
-func (d *desk) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {
+func (d *fakeFaxes) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {
 	return func(yield func(fax.Media, error) bool) {
 		d.mu.Lock()
 		_, known := d.docs[id]
@@ -126,7 +126,7 @@ func (d *desk) Media(_ context.Context, id string) iter.Seq2[fax.Media, error] {
 	}
 }
 
-func (d *desk) Delete(ctx context.Context, id string) error {
+func (d *fakeFaxes) Delete(ctx context.Context, id string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.conflict {
@@ -147,7 +147,7 @@ func (d *desk) Delete(ctx context.Context, id string) error {
 	return nil
 }
 
-func (d *desk) DeleteMedia(_ context.Context, id, _ string) error {
+func (d *fakeFaxes) DeleteMedia(_ context.Context, id, _ string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.docs[id] == nil {
@@ -157,10 +157,10 @@ func (d *desk) DeleteMedia(_ context.Context, id, _ string) error {
 	return nil
 }
 
-// fill gives the desk n received faxes, one an hour, and returns them.
-func fill(t testing.TB, n int) (*desk, []fax.Fax) {
+// fill makes a provider of n received faxes, one an hour, and returns both.
+func fill(t testing.TB, n int) (*fakeFaxes, []fax.Fax) {
 	t.Helper()
-	d := &desk{docs: map[string][]byte{}, records: map[string]fax.Fax{}}
+	d := &fakeFaxes{docs: map[string][]byte{}, records: map[string]fax.Fax{}}
 	var faxes []fax.Fax
 	for i := range n {
 		pages := i%3 + 1
@@ -203,7 +203,7 @@ func open(t testing.TB, dir string) *Archive {
 	return a
 }
 
-func save(t testing.TB, a *Archive, d *desk, f fax.Fax) (Entry, bool) {
+func save(t testing.TB, a *Archive, d *fakeFaxes, f fax.Fax) (Entry, bool) {
 	t.Helper()
 	e, existed, err := a.Save(context.Background(), d, f)
 	if err != nil {
@@ -212,7 +212,7 @@ func save(t testing.TB, a *Archive, d *desk, f fax.Fax) (Entry, bool) {
 	return e, existed
 }
 
-func saveAll(t testing.TB, a *Archive, d *desk, faxes []fax.Fax) {
+func saveAll(t testing.TB, a *Archive, d *fakeFaxes, faxes []fax.Fax) {
 	t.Helper()
 	for _, f := range faxes {
 		save(t, a, d, f)

@@ -44,7 +44,7 @@ func TestOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const old, fresh, strange = "+14155550100", "+14155550101", "+14155550102"
 		a := &account{phones: []string{old}}
-		o := &ours{numbers: a}
+		o := &accountNumbers{numbers: a}
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		has := func(ctx context.Context, phone string, want bool, what string) {
