@@ -99,7 +99,7 @@ func (r Run) copyOf(ctx context.Context, f fax.Fax) (Copy, error) {
 	case e.Hold != nil:
 		return Copy{Stays: Held, Detail: e.Hold.Reason}, nil
 	case e.Document != nil && e.Document.EnoughFor(f) != nil:
-		return Copy{Stays: Incomplete, Detail: e.Document.EnoughFor(f).Error()}, nil
+		return Copy{Stays: Incomplete, Detail: inFull(e.Document.EnoughFor(f))}, nil //nolint:nilerr // the plan says it
 	case e.Document != nil && e.Document.Uncounted != "" && !r.AllowUncounted:
 		return Copy{Stays: Uncounted, Detail: e.Document.Uncounted}, nil
 	}

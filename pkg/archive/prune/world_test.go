@@ -197,12 +197,12 @@ func TestDelete(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
-		{name: "not a document", fax: sandbox.Fax{Document: []byte("<html>")}, want: []Result{Failed}, left: fax.WithDocument, is: anyError},
+		{name: "not a document", fax: sandbox.Fax{Document: []byte("<html>")}, want: []Result{Failed}, left: fax.WithDocument, is: errAny},
 		{name: "longer than is taken", prepare: func(_ *testing.T, w *world, _ fax.Fax) { w.run.MaxDocument = 100 }, want: []Result{Failed}, left: fax.WithDocument, is: new(fetch.TooLargeError)},
 		{name: "carried out, and its answer lost", fault: "DELETE /Faxes=lost#1", want: []Result{Deleting, Deleted}},
-		{name: "never carried out", fault: "DELETE /Faxes=503", want: []Result{Deleting, Failed}, left: fax.WithDocument, is: anyError},
-		{name: "nobody knows", without: true, fault: "/Faxes/*=503", want: []Result{Deleting, Unknown}, left: fax.WithDocument, is: anyError},
-		{name: "not authorized", fault: "DELETE /Faxes=401", want: []Result{Deleting, Failed}, left: fax.WithDocument, is: anyError},
+		{name: "never carried out", fault: "DELETE /Faxes=503", want: []Result{Deleting, Failed}, left: fax.WithDocument, is: errAny},
+		{name: "nobody knows", without: true, fault: "/Faxes/*=503", want: []Result{Deleting, Unknown}, left: fax.WithDocument, is: errAny},
+		{name: "not authorized", fault: "DELETE /Faxes=401", want: []Result{Deleting, Failed}, left: fax.WithDocument, is: errAny},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			options := sandbox.Options{Dialect: sandbox.Twilio}
@@ -253,8 +253,8 @@ func (w *world) checkReceipts(t *testing.T, f fax.Fax, err error) {
 	}
 }
 
-// anyError is for a failure whose kind is not the question.
-var anyError = errors.New("any")
+// errAny is for a failure whose kind is not the question.
+var errAny = errors.New("any")
 
 func gone(t *testing.T, w *world, f fax.Fax) {
 	if err := w.truth.Faxes.Delete(t.Context(), f.ID); err != nil {

@@ -35,14 +35,7 @@ func sequence(faxes ...fax.Fax) iter.Seq2[fax.Fax, error] {
 	}
 }
 
-func to(number string) func(*fax.Fax)     { return func(f *fax.Fax) { f.To = number } }
-func in(status fax.Status) func(*fax.Fax) { return func(f *fax.Fax) { f.Status = status } }
-func undated(f *fax.Fax)                  { f.Created = time.Time{} }
-func uncounted(f *fax.Fax)                { f.Pages = nil }
-func outbound(f *fax.Fax) {
-	f.Direction, f.From, f.To = fax.Outbound, "+14155550123", "+14155550999"
-}
-
+func undated(f *fax.Fax) { f.Created = time.Time{} }
 func TestExpiring(t *testing.T) {
 	const keeps = 180 * 24 * time.Hour
 	faxes := sequence(aged("safe", 165), aged("edge", 166), aged("soon", 179), aged("undated", 0, undated))
