@@ -21,10 +21,9 @@ import (
 type pace struct{ first, more int }
 
 var (
-	steady  = pace{0, 3 << 10}
-	drips   = pace{20_000, 1} // in time for 1.22 s
-	stops   = pace{160_000, 0}
-	nothing = pace{}
+	steady = pace{0, 3 << 10}
+	drips  = pace{20_000, 1} // in time for 1.22 s
+	stops  = pace{160_000, 0}
 )
 
 // send sends until the connection ends.
