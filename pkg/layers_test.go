@@ -69,16 +69,22 @@ func everyoneSees() []string { return []string{"base/problem"} }
 
 // cliSees reports whether a package of the command line may import another of ours.
 // The root puts everything together; a noun sees what lies below and what all nouns
-// share, never another noun; app knows no command, and show knows no app.
+// share, never another noun; app knows no command, show knows no app, and flag knows
+// the words of problems alone.
 func cliSees(name, imported string) bool {
 	within, isCLI := strings.CutPrefix(imported, "cli/")
+	below := !isCLI && imported != "cli"
 	switch name {
 	case "cli":
 		return true
-	case "cli/app", "cli/show":
-		return !isCLI && imported != "cli"
+	case "cli/flag":
+		return imported == "base/problem" || imported == "base/text"
+	case "cli/app":
+		return below || within == "flag"
+	case "cli/show":
+		return below
 	}
-	return !isCLI && imported != "cli" || within == "app" || within == "show"
+	return below || within == "app" || within == "show" || within == "flag"
 }
 
 func TestLayers(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,29 +67,53 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// TestCask: a Homebrew cask has no patterns, so the release names each man page.
+// TestCask: a Homebrew cask has no patterns, so that the release names each man page.
+// They are the command tree's, and written anew with
+//
+//	go test ./pkg/cli -run TestCask -update
 func TestCask(t *testing.T) {
-	top := filepath.Join("..", "..")
-	text, err := os.ReadFile(filepath.Join(top, ".goreleaser.yaml"))
+	path := filepath.Join("..", "..", ".goreleaser.yaml")
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
+	}
+	block := regexp.MustCompile(`(?m)^( +manpages:.*\n)(?: +- man/.*\n)+`)
+	if n := len(block.FindAll(text, -1)); n != 1 {
+		t.Fatalf("%d lists of man pages in %s", n, path)
+	}
+	var list strings.Builder
+	for _, page := range manPages(t) {
+		list.WriteString("      - man/" + page + "\n")
+	}
+	want := block.ReplaceAllString(string(text), "${1}"+list.String())
+	if *update {
+		write(t, path, want)
+		return
+	}
+	if diff := cmp.Diff(want, string(text)); diff != "" {
+		t.Errorf("the man pages of the release are stale; run go test ./pkg/cli -run TestCask -update\n%s", diff)
 	}
 	var release struct {
 		Casks []struct{ Manpages []string } `yaml:"homebrew_casks"`
 	}
-	if err := yaml.Unmarshal(text, &release); err != nil || len(release.Casks) != 1 {
-		t.Fatalf("%d casks, %v", len(release.Casks), err)
+	if err := yaml.Unmarshal([]byte(want), &release); err != nil || len(release.Casks) != 1 || len(release.Casks[0].Manpages) != len(manPages(t)) {
+		t.Errorf("what is written is no list of a cask: %+v, %v", release, err)
 	}
-	pages, err := filepath.Glob(filepath.Join(top, "docs", "man", "*.1"))
-	if err != nil {
+}
+
+// manPages are the names of the pages that the command tree has, in order.
+func manPages(t *testing.T) []string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := doc.GenManTree(root(testApp(t)), &doc.GenManHeader{Section: "1", Date: manDate()}, dir); err != nil {
 		t.Fatal(err)
 	}
-	for i, page := range pages {
-		pages[i] = "man/" + filepath.Base(page)
+	var names []string
+	for name := range readTree(t, dir) {
+		names = append(names, name)
 	}
-	if diff := cmp.Diff(pages, release.Casks[0].Manpages); diff != "" {
-		t.Error(diff)
-	}
+	slices.Sort(names)
+	return names
 }
 
 // TestTroubleshooting: the page has a row for each code that faxctl knows, that

@@ -8,19 +8,15 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
-	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/archive"
 	"github.com/faxctl/faxctl/pkg/cli/faxes"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/numbers"
 	"github.com/faxctl/faxctl/pkg/cli/profile"
 	"github.com/faxctl/faxctl/pkg/cli/sandbox"
@@ -69,7 +65,7 @@ their own: faxctl help exit-codes, environment, output.`,
 	root.SetIn(a.In)
 	root.SetOut(&a.Page)
 	root.SetErr(a.Err)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
+	root.SetFlagErrorFunc(flag.Explain)
 	root.SetUsageFunc(usage)
 	a.Globals(root)
 	root.Version = app.ThisBuild().String()
@@ -113,51 +109,6 @@ func refuseHelpOnTypos(a *app.App, root *cobra.Command) {
 		}
 		help(cmd, args)
 	})
-}
-
-// flagError makes pflag's mistakes ours: a status of 2, a suggestion for a
-// flag that does not exist.
-func flagError(cmd *cobra.Command, err error) error {
-	if errors.Is(err, pflag.ErrHelp) {
-		return err
-	}
-	hint := cmd.CommandPath() + " --help lists the flags"
-	var missing *pflag.NotExistError
-	var value *pflag.InvalidValueError
-	switch {
-	case errors.As(err, &missing):
-		if near := nearestFlag(cmd, missing.GetSpecifiedName()); near != "" {
-			hint = "did you mean --" + near + "?"
-		}
-	case errors.As(err, &value):
-		f := value.GetFlag()
-		what, example := kindOfValue(f.Value.Type())
-		err, hint = fmt.Errorf("--%s: invalid %s %q", f.Name, what, value.GetValue()), "write it like "+example
-	}
-	return problem.With(problem.Of(problem.ErrInvalid, err), problem.Say(hint))
-}
-
-// kindOfValue says in words what a flag of a type takes.
-func kindOfValue(kind string) (what, example string) {
-	switch kind {
-	case "int":
-		return "number", "20"
-	case "float64":
-		return "number", "0.5"
-	case "duration":
-		return "duration", "30s, 5m or 1h"
-	case "size":
-		return "size", "64MiB, 20MB or 500000 (bytes), up to 1GiB"
-	case "bool":
-		return "answer", "true or false"
-	}
-	return "value", "the help of the command shows"
-}
-
-func nearestFlag(cmd *cobra.Command, name string) string {
-	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return text.Nearest(name, names)
 }
 
 // helpCommand is cobra's, but a page that does not exist is a mistake.

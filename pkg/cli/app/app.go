@@ -115,20 +115,13 @@ func (a *App) Prepare(cmd *cobra.Command, args []string) error {
 	if err := refuseEmpty(cmd, args); err != nil {
 		return err
 	}
-	color, err := OneOf("color", a.Flags.color, []term.Color{term.Auto, term.Always, term.Never})
-	if err != nil {
-		return err
-	}
-	a.Term = a.newTerm(color)
+	a.Term = a.newTerm(a.Flags.color)
 	if err := a.preparePrinting(cmd); err != nil {
 		return err
 	}
 	a.prepared = true
 	if err := refuseWrongPlaces(cmd); err != nil {
 		return err
-	}
-	if a.Flags.retryFor < 0 || a.Flags.timeout <= 0 {
-		return Misuse("--retry-for takes 0 or more, --timeout more than 0")
 	}
 	if a.Flags.Debug {
 		a.log = slog.New(slog.NewTextHandler(a.Term.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))

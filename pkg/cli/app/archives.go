@@ -10,9 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -51,16 +53,16 @@ func completeEntries(cmd *cobra.Command, args []string, typed string, offered fu
 
 // BindWait adds the flag of those who write to an archive.
 func (a *App) BindWait(cmd *cobra.Command, wait *time.Duration) {
-	cmd.Flags().DurationVar(wait, "wait", 10*time.Second, "wait for this `duration` while another process writes to the archive; 0 not at all")
+	*wait = 10 * time.Second
+	cmd.Flags().Var(flag.Duration(wait), "wait", "wait for this `duration` while another process writes to the archive; 0 not at all")
 	a.CompleteNothing(cmd, "wait")
 }
 
-// CheckWait refuses a time to wait that is none.
-func CheckWait(wait time.Duration) error {
-	if wait < 0 {
-		return Misuse("--wait takes 0 or more")
-	}
-	return nil
+// BindMaxDocument binds the limit of a document.
+func (a *App) BindMaxDocument(cmd *cobra.Command, most *int64) {
+	*most = fetch.MaxDocument
+	cmd.Flags().Var(flag.Size(most), "max-document", "take no document of more than this `size`")
+	a.CompleteValues(cmd, "max-document", "16MiB", "64MiB", "256MiB", "1GiB")
 }
 
 // ArchiveOpener opens an archive for writing, and tells what it waits for.

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 )
 
 // CompleteValues offers fixed values for a flag.
@@ -116,24 +116,13 @@ func FlagNames[T any, P interface {
 	return names
 }
 
-// OneOf checks a flag's value against the words it may have.
-func OneOf[T ~string](flag, value string, words []T) (T, error) {
-	return OneWordOf("--"+flag, value, words)
-}
-
 // OneWordOf checks an argument against the words it may be.
 func OneWordOf[T ~string](what, value string, words []T) (T, error) {
-	for _, w := range words {
-		if strings.EqualFold(value, string(w)) {
-			return w, nil
-		}
+	word, err := flag.Word(value, words)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", what, err)
 	}
-	err := Misuse("%s: unknown value %q", what, value)
-	takes := text.List(words, "or")
-	if meant := text.Meant(value, words); meant != "" {
-		return "", problem.With(err, problem.Say(meant+" It takes "+takes))
-	}
-	return "", problem.With(err, problem.Say("it takes "+takes))
+	return word, err
 }
 
 // Limits are the flags of every list.
@@ -148,7 +137,7 @@ const Screenful = 100
 
 // Bind declares the flags.
 func (l *Limits) Bind(a *App, cmd *cobra.Command) {
-	cmd.Flags().IntVar(&l.n, "limit", 0, fmt.Sprintf("print at most `N` (default: %d on a terminal, everything in a pipe)", Screenful))
+	cmd.Flags().Var(flag.Number(&l.n, 1), "limit", fmt.Sprintf("print at most `N` (default: %d on a terminal, everything in a pipe)", Screenful))
 	cmd.Flags().BoolVar(&l.all, "all", false, "print everything, on a terminal too")
 	a.CompleteNothing(cmd, "limit")
 }
@@ -158,8 +147,6 @@ func (l *Limits) Most(a *App, cmd *cobra.Command) (int, error) {
 	switch given := cmd.Flags().Changed("limit"); {
 	case given && l.all:
 		return 0, Misuse("--limit and --all contradict each other")
-	case given && l.n < 1:
-		return 0, Misuse("--limit %d: it takes 1 or more", l.n)
 	case given:
 		return l.n, nil
 	case l.all || !a.DrawsTables():

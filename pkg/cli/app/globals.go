@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/cli/flag"
+	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
 // globalFlags are the flags every command has.
@@ -16,7 +19,7 @@ type globalFlags struct {
 	Raw        bool
 	Quiet      bool
 	Debug      bool
-	color      string
+	color      term.Color
 	noInput    bool
 	Yes        bool
 	retryFor   time.Duration
@@ -32,6 +35,7 @@ const (
 // Globals declares the flags that every command has.
 func (a *App) Globals(root *cobra.Command) {
 	f, v := root.PersistentFlags(), &a.Flags
+	v.color, v.retryFor, v.timeout = term.Auto, defaultRetryFor, defaultTimeout
 	f.StringVarP(&v.profile, "profile", "p", "", "`name` of the profile to use (FAXCTL_PROFILE)")
 	f.StringVar(&v.ApiURL, "api-url", "", "send every provider call to this `origin` instead (https, or loopback)")
 	f.StringVarP(&v.output, "output", "o", "table", "output `format`: table wide json jsonl yaml csv tsv id jq=EXPR template=TEXT")
@@ -40,11 +44,11 @@ func (a *App) Globals(root *cobra.Command) {
 	f.BoolVar(&v.Raw, "raw", false, "with -o json or jsonl: what the provider sent")
 	f.BoolVarP(&v.Quiet, "quiet", "q", false, "no notes and no progress")
 	f.BoolVar(&v.Debug, "debug", false, "trace every request on standard error, without secrets")
-	f.StringVar(&v.color, "color", "auto", "`when` to use colors: auto always never")
+	f.Var(flag.OneOf(&v.color, term.Auto, term.Always, term.Never), "color", "`when` to use colors: auto always never")
 	f.BoolVar(&v.noInput, "no-input", false, "never ask a question (FAXCTL_NO_INPUT)")
 	f.BoolVarP(&v.Yes, "yes", "y", false, "answer yes to every question")
-	f.DurationVar(&v.retryFor, "retry-for", defaultRetryFor, "how long to go on when the provider is unavailable or busy")
-	f.DurationVar(&v.timeout, "timeout", defaultTimeout, "how long one request may take")
+	f.Var(flag.Duration(&v.retryFor), "retry-for", "how long to go on when the provider is unavailable or busy")
+	f.Var(flag.SomeTime(&v.timeout), "timeout", "how long one request may take")
 
 	a.CompleteValues(root, "color", "auto", "always", "never")
 	Must(root.RegisterFlagCompletionFunc("output", a.completeOutput))

@@ -14,6 +14,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/retention"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -21,7 +22,7 @@ import (
 type Selection struct {
 	from, to, number string
 	Since, Until     string
-	direction        string
+	direction        fax.Direction
 	statuses         []string
 	minPages         int
 	failed           bool
@@ -45,9 +46,9 @@ func (s *Selection) BindRest(a *App, cmd *cobra.Command) {
 	f.StringVar(&s.number, "number", "", "only faxes of this number of yours, sent or received: its phone number, id or name (`REF`)")
 	f.StringVar(&s.Since, "since", "", "only faxes made since this `time`: 24h, 2026-01-01 or 2026-01-01T15:04:05Z")
 	f.StringVar(&s.Until, "until", "", "only faxes made until this `time`; a day is meant to its end")
-	f.StringVar(&s.direction, "direction", "", "only faxes that went this `way`: inbound or outbound")
+	f.Var(flag.OneOf(&s.direction, fax.Inbound, fax.Outbound), "direction", "only faxes that went this `way`: inbound or outbound")
 	f.StringSliceVar(&s.statuses, "status", nil, "only faxes in one of these `statuses`, separated by commas")
-	f.IntVar(&s.minPages, "min-pages", 0, "only faxes of at least `N` pages")
+	f.Var(flag.Number(&s.minPages, 0), "min-pages", "only faxes of at least `N` pages")
 	f.BoolVar(&s.failed, "failed", false, "only faxes that were not transmitted: failed, busy, no-answer or canceled")
 	a.CompleteNothing(cmd, "from", "since", "until", "min-pages")
 	a.CompleteValues(cmd, "direction", string(fax.Inbound), string(fax.Outbound))
@@ -63,12 +64,9 @@ func (*Selection) Given(cmd *cobra.Command) string {
 // Filter is what the flags come to. A number that is given by its name or id
 // is looked up.
 func (s *Selection) Filter(ctx context.Context, a *App) (fax.Filter, error) {
-	q := fax.Filter{MinPages: s.minPages, WithRaw: a.Flags.Raw}
+	q := fax.Filter{MinPages: s.minPages, Direction: s.direction, WithRaw: a.Flags.Raw}
 	s.Now = time.Now()
 	var err error
-	if s.minPages < 0 {
-		return q, Misuse("--min-pages %d: it takes 0 or more", s.minPages)
-	}
 	if q.From, err = exactNumber("from", s.from); err != nil {
 		return q, err
 	}
@@ -83,11 +81,6 @@ func (s *Selection) Filter(ctx context.Context, a *App) (fax.Filter, error) {
 	}
 	if s.Since != "" && s.Until != "" && !q.After.Before(q.Until) {
 		return q, problem.With(Misuse("--since %s is after --until %s", s.Since, s.Until), problem.Say("swap them"))
-	}
-	if s.direction != "" {
-		if q.Direction, err = OneOf("direction", s.direction, []fax.Direction{fax.Inbound, fax.Outbound}); err != nil {
-			return q, err
-		}
 	}
 	if q.Statuses, err = s.status(); err != nil {
 		return q, err
@@ -136,7 +129,7 @@ func (s *Selection) status() ([]fax.Status, error) {
 	}
 	var out []fax.Status
 	for _, text := range s.statuses {
-		st, err := OneOf("status", strings.TrimSpace(text), fax.Statuses())
+		st, err := OneWordOf("--status", strings.TrimSpace(text), fax.Statuses())
 		if err != nil {
 			return nil, err
 		}

@@ -234,9 +234,6 @@ faxes archive then keeps what is missing. Use the account that the faxes are of.
 		Args:              app.OneArg("the folder of an archive", "faxctl archive reindex /srv/faxes"),
 		ValidArgsFunction: app.UpTo(1, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := app.CheckWait(wait); err != nil {
-				return err
-			}
 			kept, err := writeArchive(cmd.Context(), a, args[0], wait)
 			if err != nil {
 				return err

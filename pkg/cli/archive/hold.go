@@ -96,9 +96,6 @@ func unholdCommand(a *app.App) *cobra.Command {
 
 // changeHolds changes the holds of the faxes that follow the archive in args.
 func changeHolds(ctx context.Context, a *app.App, args []string, h holds) error {
-	if err := app.CheckWait(h.wait); err != nil {
-		return err
-	}
 	ids, err := a.Refs(args[1:])
 	if err != nil {
 		return err

@@ -50,9 +50,6 @@ run goes on. faxctl archive looks into the copies.`,
 			if to == "" {
 				return problem.With(app.Misuse("--to is needed"), problem.Say("name a folder, as in %s", problem.Field("to", "/srv/faxes")))
 			}
-			if err := app.CheckWait(wait); err != nil {
-				return err
-			}
 			q, err := s.Filter(cmd.Context(), a)
 			if err != nil {
 				return err

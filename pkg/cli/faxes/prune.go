@@ -13,6 +13,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -29,9 +30,8 @@ type pruning struct {
 
 func pruneCommand(a *app.App) *cobra.Command {
 	var (
-		s                    = app.Selection{Deletes: true}
-		p                    pruning
-		olderThan, maxDelete string
+		s = app.Selection{Deletes: true}
+		p pruning
 	)
 	cmd := &cobra.Command{
 		Use:   "prune",
@@ -64,16 +64,6 @@ docs/retention.md.`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if cmd.Flags().Changed("older-than") {
-				if p.Policy.OlderThan, err = app.DeletionAge(olderThan); err != nil {
-					return fmt.Errorf("--older-than: %w", err)
-				}
-			}
-			if cmd.Flags().Changed("max-delete") {
-				if p.Policy.MaxDelete, err = prune.ParseLimit(maxDelete); err != nil {
-					return fmt.Errorf("--max-delete: %w", err)
-				}
-			}
 			if p.Policy.Filter, err = s.Filter(cmd.Context(), a); err != nil {
 				return err
 			}
@@ -87,9 +77,6 @@ docs/retention.md.`,
 			if cmd.Flags().Changed("wait") && p.archive == "" {
 				return app.Misuse("--wait is for --archive")
 			}
-			if err := app.CheckWait(p.wait); err != nil {
-				return err
-			}
 			if p.AllowUncounted && p.archive == "" {
 				return app.Misuse("--allow-uncounted is for --archive")
 			}
@@ -101,11 +88,11 @@ docs/retention.md.`,
 	}
 	s.Bind(a, cmd)
 	f := cmd.Flags()
-	f.StringVar(&olderThan, "older-than", "", "only faxes made longer ago than this `age`: 90d, 6mo, 7y")
+	f.Var(flag.Of(&p.Policy.OlderThan, app.DeletionAge), "older-than", "only faxes made longer ago than this `age`: 90d, 6mo, 7y")
 	f.BoolVar(&p.Policy.MediaOnly, "media-only", false, "delete the documents and keep the records")
 	f.StringVar(&p.archive, "archive", "", "keep a copy in this `folder` before anything is deleted")
 	f.IntVar(&p.Policy.KeepLast, "keep-last", 0, "keep the newest `N` faxes of each of your numbers")
-	f.StringVar(&maxDelete, "max-delete", "", "delete nothing when more are selected: a `number`, or a share of the faxes that the filters meet, as in 5%")
+	f.Var(flag.Of(&p.Policy.MaxDelete, prune.ParseLimit), "max-delete", "delete nothing when more are selected: a `number`, or a share of the faxes that the filters meet, as in 5%")
 	f.StringVar(&p.receipts, "receipts", "", "append a line for each fax to this `file`, as JSON; - is standard output")
 	f.BoolVar(&p.AllowUncounted, "allow-uncounted", false, "delete also faxes whose copy has pages that cannot be counted")
 	f.BoolVar(&p.AnyClock, "no-clock-check", false, "rely on the clock of this machine, and ask the provider for no time")

@@ -1,7 +1,6 @@
 package faxes
 
 import (
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,6 +8,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/screen/output"
@@ -17,7 +17,7 @@ import (
 func statsCommand(a *app.App) *cobra.Command {
 	var (
 		s  app.Selection
-		by string
+		by = fax.ByNumber
 
 		out app.Printing[fax.Usage]
 	)
@@ -37,10 +37,6 @@ Days are those of this machine's time zone (TZ).`,
   faxctl faxes stats --by day --since 2026-01-01 -o csv`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			grouping, err := app.OneOf("by", by, fax.Groupings())
-			if err != nil {
-				return err
-			}
 			q, err := s.Filter(cmd.Context(), a)
 			if err != nil {
 				return err
@@ -50,7 +46,7 @@ Days are those of this machine's time zone (TZ).`,
 				return err
 			}
 			q.WithoutLinks = true
-			groups, total, err := fax.Summarize(everyFax(cmd.Context(), a, faxes, q), grouping, time.Local)
+			groups, total, err := fax.Summarize(everyFax(cmd.Context(), a, faxes, q), by, time.Local)
 			if err != nil {
 				return err
 			}
@@ -67,9 +63,9 @@ Days are those of this machine's time zone (TZ).`,
 		},
 	}
 	s.Bind(a, cmd)
-	cmd.Flags().StringVar(&by, "by", string(fax.ByNumber), "`group` to add up by: number, sender, day or status")
+	cmd.Flags().Var(flag.OneOf(&by, fax.Groupings()...), "by", "`group` to add up by: number, sender, day or status")
 	a.CompleteValues(cmd, "by", text.Words(fax.Groupings())...)
-	out.Bind(a, cmd, func() output.Type[fax.Usage] { return show.UsageType(fax.Grouping(strings.ToLower(by))) }, nil)
+	out.Bind(a, cmd, func() output.Type[fax.Usage] { return show.UsageType(by) }, nil)
 	return cmd
 }
 

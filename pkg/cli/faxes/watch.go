@@ -17,6 +17,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/listing"
@@ -63,9 +64,6 @@ cannot reach can be tried out, without a tunnel.`,
   faxctl faxes watch --exec 'sh -c "faxctl faxes download $FAX_ID -d inbox"'`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.Interval < time.Second || most < 0 {
-				return app.Misuse("--interval takes 1s or more, --limit 1 or more")
-			}
 			argv, err := profile.SplitArgv(command)
 			if err != nil || cmd.Flags().Changed("exec") && len(argv) == 0 {
 				return problem.With(app.Misuse("--exec %q is no command", command), problem.Say("as in %s", problem.Field("exec", "notify-send Fax")))
@@ -93,10 +91,11 @@ cannot reach can be tried out, without a tunnel.`,
 	told.list.Bind(a, cmd, show.FaxType, func() bool { return command == "" && !a.DrawsTables() })
 	told.drawn.Bind(a, cmd, show.ArrivalType, func() bool { return command == "" && a.DrawsTables() })
 	f := cmd.Flags()
-	f.DurationVar(&o.Interval, "interval", 15*time.Second, "`duration` from one look to the next")
+	o.Interval = 15 * time.Second
+	f.Var(flag.LongerThan(&o.Interval, time.Second), "interval", "`duration` from one look to the next")
 	f.StringVar(&command, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
 	f.StringVar(&forward, "forward-to", "", "`URL` of an application to hand each fax on to; https, or http on this machine")
-	f.IntVar(&most, "limit", 0, "end after `N` faxes")
+	f.Var(flag.Number(&most, 1), "limit", "end after `N` faxes")
 	a.CompleteNothing(cmd, "interval", "limit", "exec", "forward-to")
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
@@ -96,9 +97,10 @@ ends with exit status 6.`,
 // number and choosing one among those found share them.
 type purchaseFlags struct {
 	routing
-	addressID, bundleID, maxPrice string
-	allowUnsureFax                bool
-	dryRun                        bool
+	addressID, bundleID string
+	maxPrice            *fax.Money
+	allowUnsureFax      bool
+	dryRun              bool
 
 	bought app.Printing[plan.Result]
 	would  app.Printing[plan.Step]
@@ -116,7 +118,7 @@ func (b *purchaseFlags) Bind(a *app.App, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&b.addressID, "address-sid", "", "`id` of an address, for countries that want one")
 	f.StringVar(&b.bundleID, "bundle-sid", "", "`id` of a regulatory bundle, for countries that want one")
-	f.StringVar(&b.maxPrice, "max-price", "", "refuse a number that costs more a month than this `amount`")
+	f.Var(flag.Of(&b.maxPrice, money), "max-price", "refuse a number that costs more a month than this `amount`")
 	f.BoolVar(&b.allowUnsureFax, "allow-unsure-fax", false, "with --yes: buy a fax number also when the provider does not say that it does fax")
 	f.BoolVar(&b.dryRun, "dry-run", false, "show what would be bought and set, and do nothing")
 	bindConfirm(a, cmd)
@@ -125,17 +127,15 @@ func (b *purchaseFlags) Bind(a *app.App, cmd *cobra.Command) {
 
 // purchase is what the flags come to; which number is not among it.
 func (b *purchaseFlags) purchase(cmd *cobra.Command) (plan.Purchase, error) {
-	p := plan.Purchase{Order: fax.Order{Name: b.name, AddressID: b.addressID, BundleID: b.bundleID}, AllowUnsureFax: b.allowUnsureFax}
+	p := plan.Purchase{Order: fax.Order{Name: b.name, AddressID: b.addressID, BundleID: b.bundleID}, MaxPrice: b.maxPrice, AllowUnsureFax: b.allowUnsureFax}
 	var err error
-	if p.Want, err = b.want(cmd); err != nil || b.maxPrice == "" {
-		return p, err
-	}
-	limit, err := fax.ParseMoney(b.maxPrice)
-	if err != nil {
-		return p, fmt.Errorf("--max-price: %w", err)
-	}
-	p.MaxPrice = &limit
-	return p, nil
+	p.Want, err = b.want(cmd)
+	return p, err
+}
+
+func money(text string) (*fax.Money, error) {
+	m, err := fax.ParseMoney(text)
+	return &m, err
 }
 
 // choosePhone decides which number is meant and what is known of it.

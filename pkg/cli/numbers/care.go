@@ -1,18 +1,18 @@
 package numbers
 
 import (
-	"time"
-
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 )
 
 // bindConfirm declares --confirm-for.
 func bindConfirm(a *app.App, cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&a.Flags.ConfirmFor, "confirm-for", plan.Confirm, "how long to look, at most, until what was done shows; 0 looks once, and a purchase once more after 3 s (FAXCTL_CONFIRM_FOR)")
+	a.Flags.ConfirmFor = plan.Confirm
+	cmd.Flags().Var(flag.Duration(&a.Flags.ConfirmFor), "confirm-for", "how long to look, at most, until what was done shows; 0 looks once, and a purchase once more after 3 s (FAXCTL_CONFIRM_FOR)")
 	a.CompleteNothing(cmd, "confirm-for")
 }
 
@@ -21,13 +21,9 @@ func bindConfirm(a *app.App, cmd *cobra.Command) {
 func care(a *app.App, cmd *cobra.Command) (plan.Options, error) {
 	patience := a.Flags.ConfirmFor
 	if text := a.Getenv("FAXCTL_CONFIRM_FOR"); text != "" && !cmd.Flags().Changed("confirm-for") {
-		var err error
-		if patience, err = time.ParseDuration(text); err != nil {
+		if err := flag.Duration(&patience).Set(text); err != nil {
 			return plan.Options{}, problem.With(app.Misuse("FAXCTL_CONFIRM_FOR: %w", err), problem.Say("a duration, as in 10s"))
 		}
-	}
-	if patience < 0 {
-		return plan.Options{}, app.Misuse("--confirm-for takes 0 or more")
 	}
 	o, err := careOfPurchase(a)
 	o.ConfirmFor, o.SettleFor = patience, a.SettleFor

@@ -14,6 +14,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
@@ -67,7 +68,7 @@ exit status is 6.`,
 	}
 	want.Bind(a, cmd)
 	f := cmd.Flags()
-	f.StringVar(&want.mode, "mode", "", "receive `mode`: fax, or voice to turn the number back")
+	f.Var(flag.OneOf(&want.mode, fax.ModeFax, fax.ModeVoice), "mode", "receive `mode`: fax, or voice to turn the number back")
 	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
 	a.CompleteValues(cmd, "mode", string(fax.ModeFax), string(fax.ModeVoice))
 	bindConfirm(a, cmd)

@@ -11,6 +11,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -19,7 +20,7 @@ func listCommand(a *app.App) *cobra.Command {
 	var (
 		l        app.Limits
 		onlyFax  bool
-		mode     string
+		mode     fax.Mode
 		name     string
 		contains string
 		out      app.Printing[fax.Number]
@@ -33,14 +34,6 @@ func listCommand(a *app.App) *cobra.Command {
   faxctl numbers list --mode fax -o id | faxctl numbers check -`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			modes := []fax.Mode{fax.ModeFax, fax.ModeVoice, fax.ModeUnknown}
-			if mode != "" {
-				m, err := app.OneOf("mode", mode, modes)
-				if err != nil {
-					return err
-				}
-				modes = []fax.Mode{m}
-			}
 			if strings.Trim(contains, "+0123456789*") != "" || strings.LastIndex(contains, "+") > 0 {
 				return problem.With(app.Misuse("--contains: %q is no pattern", contains), problem.Say("digits, and * for any one: %s", problem.Field("contains", "+1415*")))
 			}
@@ -58,7 +51,7 @@ func listCommand(a *app.App) *cobra.Command {
 			}
 			all := numbers.List(cmd.Context(), query)
 			selected := seq.Filter(all, func(n fax.Number) bool {
-				return (mode == "" || n.Mode == modes[0]) && (!onlyFax || n.Capabilities.Fax != fax.No)
+				return (mode == "" || n.Mode == mode) && (!onlyFax || n.Capabilities.Fax != fax.No)
 			})
 			shown, err := out.Most(cmd.Context(), selected, most)
 			switch {
@@ -73,7 +66,7 @@ func listCommand(a *app.App) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&onlyFax, "fax", false, "only numbers that can receive faxes, or do not say")
-	f.StringVar(&mode, "mode", "", "only numbers in this receive `mode`: fax, voice or unknown")
+	f.Var(flag.OneOf(&mode, fax.ModeFax, fax.ModeVoice, fax.ModeUnknown), "mode", "only numbers in this receive `mode`: fax, voice or unknown")
 	f.StringVar(&name, "name", "", "only the number of exactly this friendly `name`")
 	f.StringVar(&contains, "contains", "", "only numbers with these `digits`; * is one digit")
 	a.CompleteValues(cmd, "mode", string(fax.ModeFax), string(fax.ModeVoice), string(fax.ModeUnknown))

@@ -5,11 +5,11 @@ package numbers
 import (
 	"context"
 	"iter"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 )
@@ -95,7 +95,8 @@ func theirs(ctx context.Context, a *app.App, args []string) (iter.Seq2[fax.Numbe
 // routing are the flags that say what a number should be. Buying and
 // configuring share them.
 type routing struct {
-	mode, faxURL, faxMethod       string
+	mode                          fax.Mode
+	faxURL, faxMethod             string
 	fallbackURL, fallbackMethod   string
 	statusCallback, name          string
 	keepRouting, force, allowHTTP bool
@@ -104,9 +105,9 @@ type routing struct {
 func (r *routing) Bind(a *app.App, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&r.faxURL, "fax-url", "", "`URL` the provider asks when a fax arrives; implies mode fax")
-	f.StringVar(&r.faxMethod, "fax-method", "", "`method` of the fax URL: POST or GET (default POST for a URL that changes)")
+	f.Var(flag.OneOf(&r.faxMethod, app.Methods()...), "fax-method", "`method` of the fax URL: POST or GET (default POST for a URL that changes)")
 	f.StringVar(&r.fallbackURL, "fallback-url", "", "`URL` asked when the fax URL fails")
-	f.StringVar(&r.fallbackMethod, "fallback-method", "", "`method` of the fallback URL: POST or GET (default POST for a URL that changes)")
+	f.Var(flag.OneOf(&r.fallbackMethod, app.Methods()...), "fallback-method", "`method` of the fallback URL: POST or GET (default POST for a URL that changes)")
 	f.StringVar(&r.statusCallback, "status-callback", "", "`URL` told when a call ends")
 	f.StringVar(&r.name, "name", "", "friendly `name` of the number, at most 64 bytes")
 	f.BoolVar(&r.keepRouting, "keep-routing", false, "leave a trunk or voice application in place that takes calls before the fax URL is asked")
@@ -123,28 +124,14 @@ func (r *routing) want(cmd *cobra.Command) (plan.Want, error) {
 	w := plan.Want{
 		Name:           app.Changed(cmd, "name", r.name),
 		FaxURL:         app.Changed(cmd, "fax-url", r.faxURL),
-		Method:         app.Changed(cmd, "fax-method", strings.ToUpper(r.faxMethod)),
+		Mode:           app.Changed(cmd, "mode", r.mode),
+		Method:         app.Changed(cmd, "fax-method", r.faxMethod),
 		FallbackURL:    app.Changed(cmd, "fallback-url", r.fallbackURL),
-		FallbackMethod: app.Changed(cmd, "fallback-method", strings.ToUpper(r.fallbackMethod)),
+		FallbackMethod: app.Changed(cmd, "fallback-method", r.fallbackMethod),
 		StatusCallback: app.Changed(cmd, "status-callback", r.statusCallback),
 		KeepRouting:    r.keepRouting,
 		Force:          r.force,
 		AllowHTTP:      r.allowHTTP,
-	}
-	for flag, method := range map[string]*string{"fax-method": w.Method, "fallback-method": w.FallbackMethod} {
-		if method == nil || *method == "" {
-			continue
-		}
-		if _, err := app.OneOf(flag, *method, app.Methods()); err != nil {
-			return w, err
-		}
-	}
-	if r.mode != "" {
-		mode, err := app.OneOf("mode", r.mode, []fax.Mode{fax.ModeFax, fax.ModeVoice})
-		if err != nil {
-			return w, err
-		}
-		w.Mode = &mode
 	}
 	return w, w.Check()
 }

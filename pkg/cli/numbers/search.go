@@ -59,7 +59,7 @@ func (s *searchFlags) Bind(a *app.App, cmd *cobra.Command) {
 // queries are the questions the flags come to.
 func (s *searchFlags) queries(cmd *cobra.Command) ([]fax.Query, error) {
 	for _, t := range s.types {
-		t, err := app.OneOf("type", strings.TrimSpace(t), fax.NumberTypes())
+		t, err := app.OneWordOf("--type", strings.TrimSpace(t), fax.NumberTypes())
 		if err != nil {
 			return nil, err
 		}

@@ -169,7 +169,7 @@ func askForRest(ctx context.Context, a *app.App, n *newProfile) error {
 	if err != nil {
 		return err
 	}
-	if n.Provider, err = app.OneOf("provider", n.provider, profile.Providers()); err != nil {
+	if n.Provider, err = app.OneWordOf("--provider", n.provider, profile.Providers()); err != nil {
 		return err
 	}
 	asked := map[string]*string{"account": &n.AccountID, "space": &n.Space}

@@ -13,6 +13,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/sandbox"
@@ -21,11 +22,12 @@ import (
 
 func callCommand(a *app.App) *cobra.Command {
 	var (
-		in                     sandbox.Incoming
-		outcome, file, dialect string
-		many                   calls
-		one                    app.Printing[sandbox.Call]
-		sum                    app.Printing[loadSummary]
+		in      sandbox.Incoming
+		file    string
+		dialect sandbox.Dialect
+		many    calls
+		one     app.Printing[sandbox.Call]
+		sum     app.Printing[loadSummary]
 	)
 	cmd := &cobra.Command{
 		Use:   "call --to REF",
@@ -50,16 +52,13 @@ part.`,
 		Args:              app.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if err := checkCall(cmd, &in, outcome, file); err != nil {
+			if err := checkCall(cmd, &in, file); err != nil {
 				return err
 			}
 			if err := many.check(cmd); err != nil {
 				return err
 			}
-			d, err := sandboxDialect(a, dialect)
-			if err != nil {
-				return err
-			}
+			d := sandboxDialect(a, dialect)
 			box, err := a.OpenSandbox(cmd.Context(), d)
 			if err != nil {
 				return err
@@ -82,15 +81,16 @@ part.`,
 	counted := func() bool { return cmd.Flags().Changed("count") }
 	one.Bind(a, cmd, callType, func() bool { return !counted() })
 	sum.Bind(a, cmd, loadType, counted)
+	in.Pages, in.Outcome = 1, sandbox.OutcomeReceived
 	f := cmd.Flags()
 	f.StringVar(&in.To, "to", "", "which number of the sandbox is called: its phone number, id or name (`REF`)")
 	f.StringVar(&in.From, "from", app.MadeUpSender, "`number` that calls")
 	f.StringVar(&file, "file", "", "`document` to send, a PDF or TIFF (default: one is drawn)")
-	f.IntVar(&in.Pages, "pages", 1, "draw `N` pages")
+	f.Var(flag.NumberUpTo(&in.Pages, 1, paper.MaxPages), "pages", "draw `N` pages")
 	f.StringVar(&in.Station, "station", "", "`name` of the sending machine")
-	f.StringVar(&outcome, "outcome", string(sandbox.OutcomeReceived), "`outcome` of the transmission: received, failed, busy, partial or slow")
-	f.DurationVar(&in.Takes, "takes", 0, "`duration` of the transmission (default: none, or 10s when it is slow)")
-	f.StringVar(&dialect, "dialect", "", "`dialect` to speak: twilio or signalwire (default: the profile's, or twilio)")
+	f.Var(flag.OneOf(&in.Outcome, sandbox.Outcomes()...), "outcome", "`outcome` of the transmission: received, failed, busy, partial or slow")
+	f.Var(flag.Duration(&in.Takes), "takes", "`duration` of the transmission (default: none, or 10s when it is slow)")
+	f.Var(flag.OneOf(&dialect, sandbox.Dialects()...), "dialect", "`dialect` to speak: twilio or signalwire (default: the profile's, or twilio)")
 	f.IntVar(&many.count, "count", 0, "let `N` faxes arrive, and print a summary")
 	f.Float64Var(&many.rate, "rate", 0, "with --count: `N` faxes a second (default: as many as can be)")
 	f.IntVarP(&many.jobs, "jobs", "j", 64, "with --count: at most `N` calls at a time")
@@ -121,21 +121,12 @@ func calledNumber(ctx context.Context, a *app.App, box *sandbox.Sandbox, d sandb
 	return "", fmt.Errorf("dialect %s: %w", d, problem.ErrUnsupported)
 }
 
-func checkCall(cmd *cobra.Command, in *sandbox.Incoming, outcome, file string) (err error) {
+func checkCall(cmd *cobra.Command, in *sandbox.Incoming, file string) (err error) {
 	if in.To == "" {
 		return problem.With(app.Misuse("--to is needed"), problem.Say("%s shows the numbers that take faxes", problem.Command("numbers", "list").Set("mode", "fax").Set("profile", "sandbox")))
 	}
 	if in.From, err = fax.ParsePhone(in.From); err != nil {
 		return fmt.Errorf("--from: %w", err)
-	}
-	if in.Outcome, err = app.OneOf("outcome", outcome, sandbox.Outcomes()); err != nil {
-		return err
-	}
-	if in.Pages < 1 || in.Pages > paper.MaxPages {
-		return app.Misuse("--pages %d: it takes 1 to %d", in.Pages, paper.MaxPages)
-	}
-	if in.Takes < 0 {
-		return app.Misuse("--takes takes 0 or more")
 	}
 	if file == "" {
 		return nil
@@ -149,14 +140,14 @@ func checkCall(cmd *cobra.Command, in *sandbox.Incoming, outcome, file string) (
 }
 
 // sandboxDialect is the one that was asked for, or that of the profile.
-func sandboxDialect(a *app.App, given string) (sandbox.Dialect, error) {
+func sandboxDialect(a *app.App, given sandbox.Dialect) sandbox.Dialect {
 	if given != "" {
-		return app.OneOf("dialect", given, sandbox.Dialects())
+		return given
 	}
 	if p, err := a.Resolve(); err == nil {
-		return sandbox.Dialect(p.Provider), nil
+		return sandbox.Dialect(p.Provider)
 	}
-	return sandbox.Twilio, nil
+	return sandbox.Twilio
 }
 
 func callOnce(ctx context.Context, a *app.App, caller *sandbox.Caller, in sandbox.Incoming, out *app.Printing[sandbox.Call]) error {

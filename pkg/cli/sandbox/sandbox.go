@@ -19,6 +19,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/provider/info"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
@@ -38,12 +39,11 @@ machine and its private networks.`
 
 func serveCommand(a *app.App) *cobra.Command {
 	var (
-		listen  string
-		dialect string
-		faults  []string
-		quirks  []string
-		o       sandbox.Options
-		memory  bool
+		listen string
+		faults []string
+		quirks []string
+		o      sandbox.Options
+		memory bool
 	)
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -74,12 +74,6 @@ A quirk is how a real provider may always be:
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if o.Dialect, err = app.OneOf("dialect", dialect, sandbox.Dialects()); err != nil {
-				return err
-			}
-			if o.Latency < 0 || o.MaxConcurrent < 0 {
-				return app.Misuse("--latency and --max-concurrent take 0 or more")
-			}
 			for _, text := range faults {
 				f, err := sandbox.ParseFault(text)
 				if err != nil {
@@ -102,9 +96,10 @@ A quirk is how a real provider may always be:
 	}
 	f := cmd.Flags()
 	f.StringVar(&listen, "listen", "127.0.0.1:8080", "`address` to listen on, this machine only; port 0 picks one")
-	f.StringVar(&dialect, "dialect", string(sandbox.Twilio), "`dialect` to speak: twilio or signalwire")
-	f.DurationVar(&o.Latency, "latency", 0, "`duration` every answer takes")
-	f.IntVar(&o.MaxConcurrent, "max-concurrent", 0, "answer 429 beyond `N` requests at once")
+	o.Dialect = sandbox.Twilio
+	f.Var(flag.OneOf(&o.Dialect, sandbox.Dialects()...), "dialect", "`dialect` to speak: twilio or signalwire")
+	f.Var(flag.Duration(&o.Latency), "latency", "`duration` every answer takes")
+	f.Var(flag.Number(&o.MaxConcurrent, 0), "max-concurrent", "answer 429 beyond `N` requests at once")
 	f.StringArrayVar(&faults, "fault", nil, "`fault` to make happen, as in 'DELETE /Faxes=503@0.1'; may be repeated")
 	f.StringArrayVar(&quirks, "quirk", nil, "`quirk` that the provider has, as in late-list=2s; may be repeated")
 	f.BoolVar(&memory, "memory", false, "keep the state in memory, and forget it at the end")

@@ -39,27 +39,6 @@ func (s *serving) readPublicURL() error {
 	return nil
 }
 
-// checkNumbers refuses numbers that mean nothing.
-func (s *serving) checkNumbers(cmd *cobra.Command) error {
-	for _, n := range []struct {
-		flag  string
-		wrong bool
-		takes string
-		hint  problem.Advice
-	}{
-		{"jobs", s.Jobs < 1, "1 or more", problem.Say("leave it out for 16")},
-		{"attempts", s.Attempts < 1, "1 or more", problem.Say("%s tries once", problem.Field("attempts", "1"))},
-		{"max-connections", s.MaxConns < 1 && cmd.Flags().Changed("max-connections"), "1 or more", problem.Say("leave it out for 1024, or as many as the system allows")},
-		{"drain", s.Drain <= 0, "more than 0s", problem.Say("as in %s", problem.Field("drain", "1s"))},
-		{"backfill", s.Backfill < 0, "0s or more", problem.Say("%s never looks", problem.Field("backfill", "0"))},
-	} {
-		if n.wrong {
-			return problem.With(app.Misuse("--%s %s: it takes %s", n.flag, cmd.Flag(n.flag).Value, n.takes), n.hint)
-		}
-	}
-	return nil
-}
-
 // listenOn listens on the address of --listen.
 func listenOn(ctx context.Context, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)

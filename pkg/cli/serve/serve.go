@@ -19,6 +19,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
@@ -31,10 +32,9 @@ type serving struct {
 	receiver.Config
 	public                 []string // the public URL, once or twice
 	listen, archive, state string
-	allow, reject          []string
 	exec, forward          string
-	pruneAfter             string
-	maxDelete              string
+	pruneAfter             *flag.Value[time.Duration]
+	maxDelete              *flag.Value[prune.Limit]
 	prune                  prune.Run
 	receipts               string
 	byHand                 problem.Invocation // does the same with a person at hand
@@ -112,29 +112,33 @@ only /fax and what is below it.`,
 }
 
 func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
+	s.Backfill, s.Jobs, s.Attempts, s.Drain, s.logFormat = 15*time.Minute, 16, 16, 20*time.Second, "text"
+	s.prune.Policy.MaxDelete = prune.DailyLimit()
+	s.pruneAfter = flag.Of(&s.prune.Policy.OlderThan, app.DeletionAge)
+	s.maxDelete = flag.Of(&s.prune.Policy.MaxDelete, prune.ParseLimit)
 	f := cmd.Flags()
 	f.StringArrayVar(&s.public, "public-url", nil, "`URL` under which the provider reaches us, without the /fax of the fax URL; one that ends in /fax is to be given twice")
 	f.StringVar(&s.listen, "listen", ":8080", "`address` to listen on")
 	f.StringVar(&s.archive, "archive", "", "`folder` of the archive; made when it is not there")
 	f.StringVar(&s.state, "state", "", "`folder` for what is not done yet (default: one for the account, in the state folder)")
-	f.StringArrayVar(&s.allow, "allow", nil, "take only faxes that match `PATTERN`: +1415*, from=+1415*, to=+14155550123; may be repeated")
-	f.StringArrayVar(&s.reject, "reject", nil, "reject faxes that match `PATTERN`; may be repeated")
+	f.Var(flag.Each(&s.Allow, receiver.ParsePattern), "allow", "take only faxes that match `PATTERN`: +1415*, from=+1415*, to=+14155550123; may be repeated")
+	f.Var(flag.Each(&s.Reject, receiver.ParsePattern), "reject", "reject faxes that match `PATTERN`; may be repeated")
 	f.StringVar(&s.Answer.MediaType, "media-type", "", "`type` of the documents: application/pdf or image/tiff")
 	f.StringVar(&s.Answer.PageSize, "page-size", "", "`size` of the pages: letter, legal or a4")
 	f.BoolVar(&s.storeMedia, "store-media", true, "let the provider keep the document; without, it comes with the callback (Twilio)")
 	f.StringVar(&s.exec, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
 	f.StringVar(&s.forward, "forward", "", "`URL` to tell of each fax")
-	f.DurationVar(&s.Backfill, "backfill", 15*time.Minute, "`duration` between two looks for faxes whose callback was lost; 0 for none")
-	f.StringVar(&s.pruneAfter, "prune-after", "", "once a day delete at the provider what is archived and older than `AGE`")
-	f.StringVar(&s.maxDelete, "max-delete", "", "with --prune-after: delete nothing on a day that selects more: a `number`, or a share of all received faxes, as in 5% (default: 200, or three average days' worth)")
+	f.Var(flag.Duration(&s.Backfill).Hint(problem.Say("%s never looks", problem.Field("backfill", "0"))), "backfill", "`duration` between two looks for faxes whose callback was lost; 0 for none")
+	f.Var(s.pruneAfter, "prune-after", "once a day delete at the provider what is archived and older than `AGE`")
+	f.Var(s.maxDelete, "max-delete", "with --prune-after: delete nothing on a day that selects more: a `number`, or a share of all received faxes, as in 5% (default: 200, or three average days' worth)")
 	f.StringVar(&s.receipts, "receipts", "", "with --prune-after: append a line for each fax to this `file`, as JSON; - is standard output")
-	f.IntVarP(&s.Jobs, "jobs", "j", 16, "at most `N` documents and programs at a time")
-	f.IntVar(&s.Attempts, "attempts", 16, "try --exec and --forward `N` times before a job is parked")
-	f.IntVar(&s.MaxConns, "max-connections", 0, "at most `N` connections at once, for which 2N+256 open files must be allowed (default: 1024, or as many as are)")
+	f.VarP(flag.Number(&s.Jobs, 1).Hint(problem.Say("leave it out for 16")), "jobs", "j", "at most `N` documents and programs at a time")
+	f.Var(flag.Number(&s.Attempts, 1).Hint(problem.Say("%s tries once", problem.Field("attempts", "1"))), "attempts", "try --exec and --forward `N` times before a job is parked")
+	f.Var(flag.Number(&s.MaxConns, 1).Hint(problem.Say("leave it out for 1024, or as many as the system allows")), "max-connections", "at most `N` connections at once, for which 2N+256 open files must be allowed (default: 1024, or as many as are)")
 	a.BindMaxDocument(cmd, &s.MaxDocument)
-	f.DurationVar(&s.Drain, "drain", 20*time.Second, "`duration` that running work may take at the end")
+	f.Var(flag.SomeTime(&s.Drain).Hint(problem.Say("as in %s", problem.Field("drain", "1s"))), "drain", "`duration` that running work may take at the end")
 	s.bindTLS(a, cmd)
-	f.StringVar(&s.logFormat, "log-format", "text", "`format` of the log on standard error: text or json")
+	f.Var(flag.OneOf(&s.logFormat, "text", "json"), "log-format", "`format` of the log on standard error: text or json")
 	f.BoolVar(&s.takeOver, "take-over", false, "make the archive this receiver's although it is another's, which stops")
 	f.BoolVar(&s.printUnit, "print-unit", false, "print a systemd unit that runs this command, and end")
 	a.CompleteFolders(cmd, "archive", "state")
@@ -155,9 +159,6 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if s.PublicURL == "" || s.archive == "" {
 		return problem.With(app.Misuse("serve needs --public-url and --archive"), problem.Say("as in: %s", problem.Command("serve").Set("public-url", "https://fax.example.com").Set("archive", "faxes")))
 	}
-	if err := s.checkNumbers(cmd); err != nil {
-		return err
-	}
 	if err := app.CheckListen(s.listen); err != nil {
 		return err
 	}
@@ -175,63 +176,33 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if err := s.checkTLS(); err != nil {
 		return err
 	}
-	if s.logFormat, err = app.OneOf("log-format", s.logFormat, []string{"text", "json"}); err != nil {
-		return err
-	}
 	if err := s.readDeliveries(cmd, getenv); err != nil {
 		return err
 	}
 	if !s.storeMedia {
 		s.Answer.StoreMedia = &s.storeMedia
 	}
-	if s.Allow, err = patterns("allow", s.allow); err != nil {
-		return err
-	}
-	if s.Reject, err = patterns("reject", s.reject); err != nil {
-		return err
-	}
 	return s.readPrune()
 }
 
 // readPrune makes a policy of --prune-after.
-func (s *serving) readPrune() (err error) {
+func (s *serving) readPrune() error {
 	p := &s.prune
 	p.Policy.Filter.Direction, p.Jobs, p.MaxDocument = fax.Inbound, s.Jobs, s.MaxDocument
-	switch {
-	case s.pruneAfter == "" && s.receipts != "":
+	switch daily := p.Policy.OlderThan > 0; {
+	case !daily && s.receipts != "":
 		return app.Misuse("--receipts is for --prune-after")
-	case s.pruneAfter == "" && s.maxDelete != "":
+	case !daily && s.maxDelete.String() != "":
 		return app.Misuse("--max-delete is for --prune-after")
-	case s.pruneAfter == "":
+	case !daily:
 		return nil
 	}
-	if p.Policy.OlderThan, err = app.DeletionAge(s.pruneAfter); err != nil {
-		return fmt.Errorf("--prune-after: %w", err)
-	}
 	p.Ages = []time.Duration{p.Policy.OlderThan}
-	s.byHand = problem.Command("faxes", "prune").Set("older-than", s.pruneAfter).Set("direction", string(fax.Inbound)).Set("archive", s.archive)
+	s.byHand = problem.Command("faxes", "prune").Set("older-than", s.pruneAfter.String()).Set("direction", string(fax.Inbound)).Set("archive", s.archive)
 	if s.receipts != "" && s.receipts != "-" {
 		s.byHand = s.byHand.Set("receipts", s.receipts)
 	}
-	p.Policy.MaxDelete = prune.DailyLimit()
-	if s.maxDelete != "" {
-		if p.Policy.MaxDelete, err = prune.ParseLimit(s.maxDelete); err != nil {
-			return fmt.Errorf("--max-delete: %w", err)
-		}
-	}
 	return nil
-}
-
-func patterns(flag string, texts []string) ([]receiver.Pattern, error) {
-	var all []receiver.Pattern
-	for _, text := range texts {
-		p, err := receiver.ParsePattern(text)
-		if err != nil {
-			return nil, fmt.Errorf("--%s: %w", flag, err)
-		}
-		all = append(all, p)
-	}
-	return all, nil
 }
 
 // receiveUntil serves until it is interrupted.
@@ -283,7 +254,7 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 	s.Archive, s.Serves = kept, kept.serves
 	var current atomic.Pointer[app.Account]
 	current.Store(&a.Account)
-	if s.pruneAfter != "" {
+	if s.prune.Policy.OlderThan > 0 {
 		s.Prune = func(ctx context.Context) (receiver.Pruned, error) {
 			return pruneDaily(ctx, a, kept, &s, current.Load().Provider)
 		}

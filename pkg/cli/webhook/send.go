@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/callback"
@@ -76,13 +78,14 @@ answer.`,
 	}
 	s.out.Bind(a, cmd, sentType, nil)
 	f := cmd.Flags()
+	s.method, s.pages = http.MethodPost, 1
 	f.StringVar(&s.target, "to", "", "`URL` of the application")
-	f.StringVar(&s.event, "event", "", "`event` to send: incoming, received or failed")
-	f.StringVar(&s.method, "method", "POST", "`method` of the request: POST or GET")
+	f.Var(flag.OneOf(&s.event, events()...), "event", "`event` to send: incoming, received or failed")
+	f.Var(flag.OneOf(&s.method, app.Methods()...), "method", "`method` of the request: POST or GET")
 	f.StringVar(&s.from, "from", app.MadeUpSender, "`number` the fax comes from")
 	f.StringVar(&s.number, "to-number", app.MadeUpRecipient, "`number` the fax goes to")
 	f.StringVar(&s.faxID, "fax-id", "", "`id` of the fax (default: a new one each time)")
-	f.IntVar(&s.pages, "pages", 1, "how many pages the fax has: `N`")
+	f.Var(flag.NumberUpTo(&s.pages, 0, paper.MaxPages), "pages", "how many pages the fax has: `N`")
 	f.StringVar(&s.mediaURL, "media-url", "", "`link` to the document, for received")
 	f.BoolVar(&s.multipart, "multipart", false, "send a document along, for received")
 	f.StringVar(&s.file, "file", "", "send this `document`, a PDF or TIFF, along")
@@ -99,12 +102,6 @@ func (s *synthetic) check(pagesGiven bool) (err error) {
 	if s.target == "" || s.event == "" {
 		return problem.With(app.Misuse("--to and --event are needed"), problem.Say("as in %s %s", problem.Field("to", "http://localhost:8080/fax"), problem.Field("event", "incoming")))
 	}
-	if s.event, err = app.OneOf("event", s.event, events()); err != nil {
-		return err
-	}
-	if s.method, err = app.OneOf("method", s.method, app.Methods()); err != nil {
-		return err
-	}
 	if s.allowHTTP {
 		err = app.WebAddress("to", s.target)
 	} else if err = app.Callable("to", s.target); err != nil && app.WebAddress("to", s.target) == nil {
@@ -120,8 +117,6 @@ func (s *synthetic) check(pagesGiven bool) (err error) {
 	}
 	s.multipart = s.multipart || s.file != ""
 	switch {
-	case s.pages < 0 || s.pages > paper.MaxPages:
-		return app.Misuse("--pages %d: it takes 0 to %d", s.pages, paper.MaxPages)
 	case s.multipart && s.event != eventReceived:
 		return app.Misuse("a document comes with --event received only")
 	case s.multipart && s.method != "POST":

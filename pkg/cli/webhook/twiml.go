@@ -8,6 +8,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/receive/twiml"
 )
 
@@ -59,9 +60,9 @@ SignalWire does not have this.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&r.Action, "action", "", "`URL` to tell what became of the fax, absolute or relative (default: the fax URL)")
-	f.StringVar(&r.Method, "method", "", "`method` of the action URL: POST (default) or GET")
-	f.StringVar(&r.MediaType, "media-type", "", "`type` of the document: application/pdf (default) or image/tiff")
-	f.StringVar(&r.PageSize, "page-size", "", "`size` of the pages: letter (default), legal or a4")
+	f.Var(flag.OneOf(&r.Method, app.Methods()...), "method", "`method` of the action URL: POST (default) or GET")
+	f.Var(flag.OneOf(&r.MediaType, mediaTypes()...), "media-type", "`type` of the document: application/pdf (default) or image/tiff")
+	f.Var(flag.OneOf(&r.PageSize, pageSizes()...), "page-size", "`size` of the pages: letter (default), legal or a4")
 	f.BoolVar(&store, "store-media", true, "let the provider keep the document (Twilio only)")
 	a.CompleteNothing(cmd, "action")
 	a.CompleteValues(cmd, "method", app.Methods()...)
@@ -76,18 +77,6 @@ func pageSizes() []string { return []string{"letter", "legal", "a4"} }
 
 // checkReceive spells the words as providers do, and refuses others.
 func checkReceive(a *app.App, r *twiml.Receive) (err error) {
-	for _, f := range []struct {
-		flag  string
-		value *string
-		words []string
-	}{{"method", &r.Method, app.Methods()}, {"media-type", &r.MediaType, mediaTypes()}, {"page-size", &r.PageSize, pageSizes()}} {
-		if *f.value == "" {
-			continue
-		}
-		if *f.value, err = app.OneOf(f.flag, *f.value, f.words); err != nil {
-			return err
-		}
-	}
 	u, err := url.Parse(r.Action)
 	switch {
 	case err != nil, !slices.Contains([]string{"", "http", "https"}, u.Scheme), u.Scheme != "" && u.Host == "":

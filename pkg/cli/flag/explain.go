@@ -1,0 +1,67 @@
+package flag
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
+)
+
+// Explain makes the mistakes of a command line ours: each is problem.ErrInvalid, names
+// its flag, and suggests the one that was meant.
+func Explain(cmd *cobra.Command, err error) error {
+	if errors.Is(err, pflag.ErrHelp) {
+		return err
+	}
+	advice := problem.Say(cmd.CommandPath() + " --help lists the flags")
+	var missing *pflag.NotExistError
+	var value *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &missing):
+		if near := nearest(cmd, missing.GetSpecifiedName()); near != "" {
+			advice = problem.Say("did you mean --" + near + "?")
+		}
+	case errors.As(err, &value):
+		return invalid(value)
+	}
+	return problem.With(problem.Of(problem.ErrInvalid, err), advice)
+}
+
+// invalid is what is wrong with the value of a flag.
+func invalid(value *pflag.InvalidValueError) error {
+	f, cause := value.GetFlag(), value.Unwrap()
+	var out *rangeError
+	switch {
+	case errors.As(cause, &out):
+		return fmt.Errorf("--%s %s: %w", f.Name, value.GetValue(), cause)
+	case problem.KindOf(cause) != nil:
+		return problem.Of(problem.ErrInvalid, fmt.Errorf("--%s: %w", f.Name, cause))
+	}
+	what, example := kindOfValue(f.Value.Type())
+	return problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("--%s: invalid %s %q", f.Name, what, value.GetValue())), problem.Say("write it like "+example))
+}
+
+// kindOfValue says in words what a flag of a type takes.
+func kindOfValue(kind string) (what, example string) {
+	switch kind {
+	case "int":
+		return "number", "20"
+	case "float64":
+		return "number", "0.5"
+	case "duration":
+		return "duration", "30s, 5m or 1h"
+	case "bool":
+		return "answer", "true or false"
+	}
+	return "value", "the help of the command shows"
+}
+
+func nearest(cmd *cobra.Command, name string) string {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return text.Nearest(name, names)
+}
