@@ -23,7 +23,7 @@ func mayAsk() []string { return []string{"provider", "profile", "sandbox"} }
 // table of its own by it.
 func TestNobodyAsksWhichProvider(t *testing.T) {
 	files, asked := 0, 0
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
 		wing, _, _ := strings.Cut(filepath.ToSlash(path), "/")
 		switch {
 		case err != nil:

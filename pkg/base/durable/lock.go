@@ -42,6 +42,11 @@ func lockOnce(path string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return lockNamed(f, path)
+}
+
+// lockNamed locks an open file that still has its name, and closes any other.
+func lockNamed(f File, path string) (File, error) {
 	taken, err := TryLock(f)
 	if err == nil && !taken {
 		err = fmt.Errorf("%s: %w", path, ErrTaken)

@@ -66,7 +66,7 @@ func patience() (least, most time.Duration) {
 // unanswered tells why there was no answer.
 func (l *list) unanswered(err error) {
 	var limit time.Duration
-	if none := new(callback.Unanswered); errors.As(err, &none) {
+	if none := new(callback.UnansweredError); errors.As(err, &none) {
 		err, limit = none.Cause, none.Patience
 	}
 	var redirects callback.RedirectsError

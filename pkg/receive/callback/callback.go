@@ -70,15 +70,15 @@ func (e StatusError) Is(kind error) bool {
 	return kind == problem.ErrAuth && (e == http.StatusUnauthorized || e == http.StatusForbidden)
 }
 
-// Unanswered is why nobody answered. It is problem.ErrUnavailable, and its cause.
-type Unanswered struct {
+// UnansweredError is why nobody answered. It is problem.ErrUnavailable, and its cause.
+type UnansweredError struct {
 	Cause    error         // without the URL that net/http puts before it: a query may be a secret
 	Patience time.Duration // how long an answer might have taken
 	late     bool          // that was too short
 }
 
 // Error reads "unavailable: connection refused".
-func (e *Unanswered) Error() string {
+func (e *UnansweredError) Error() string {
 	if e.late {
 		return fmt.Sprintf("%v: no answer within %s, the time the provider waits", problem.ErrUnavailable, e.Patience)
 	}
@@ -86,7 +86,7 @@ func (e *Unanswered) Error() string {
 }
 
 // Unwrap tells the kind and the cause. That time is up here is not the caller's.
-func (e *Unanswered) Unwrap() []error {
+func (e *UnansweredError) Unwrap() []error {
 	if e.late {
 		return []error{problem.ErrUnavailable}
 	}
@@ -101,7 +101,7 @@ type RedirectsError int
 func (e RedirectsError) Error() string { return fmt.Sprintf("more than %d redirects", int(e)) }
 
 // Ask asks the fax URL what to do with a fax that is coming in. The answer is
-// as complete as it came, also with an error: [Unanswered] when nobody
+// as complete as it came, also with an error: [UnansweredError] when nobody
 // answers in time, a [StatusError], or a [twiml.Error] with the code under
 // which the provider would report it.
 func (s Sender) Ask(ctx context.Context, method, target string, e webhook.Event) (Answer, error) {
@@ -190,5 +190,5 @@ func (s Sender) unanswered(ctx context.Context, err error) error {
 		return err
 	}
 	late := errors.Is(err, context.DeadlineExceeded) && errors.Is(ctx.Err(), context.DeadlineExceeded)
-	return &Unanswered{Cause: err, Patience: s.patience(), late: late}
+	return &UnansweredError{Cause: err, Patience: s.patience(), late: late}
 }
