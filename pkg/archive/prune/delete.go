@@ -39,7 +39,7 @@ func (o Outcome) String() string {
 	return strings.Join(said, ", ")
 }
 
-// What names so many faxes, or their documents: "3 faxes", "the 1 document".
+// What names so many faxes, or their documents: "3 faxes", "the documents of 1 fax".
 func What(n int, mediaOnly bool) string {
 	switch {
 	case n == 0 && mediaOnly:
@@ -47,11 +47,11 @@ func What(n int, mediaOnly bool) string {
 	case n == 0:
 		return "no fax"
 	case n == 1 && mediaOnly:
-		return "the 1 document"
+		return "the documents of 1 fax"
 	case n == 1:
 		return "1 fax"
 	case mediaOnly:
-		return fmt.Sprintf("the %d documents", n)
+		return fmt.Sprintf("the documents of %d faxes", n)
 	}
 	return fmt.Sprintf("%d faxes", n)
 }

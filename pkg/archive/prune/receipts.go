@@ -1,16 +1,22 @@
 package prune
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/base/durable"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Result is what became of a fax that was to be deleted.
@@ -73,6 +79,9 @@ type Receipts struct {
 func OpenReceipts(path string) (*Receipts, error) { return openReceipts(durable.OS{}, path) }
 
 func openReceipts(disk durable.Disk, path string) (*Receipts, error) {
+	if err := refuseOthers(path); err != nil {
+		return nil, err
+	}
 	f, err := disk.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND)
 	if err != nil {
 		return nil, err
@@ -92,6 +101,9 @@ func openReceipts(disk durable.Disk, path string) (*Receipts, error) {
 
 // CheckReceipts fails as [OpenReceipts] would, and makes nothing.
 func CheckReceipts(path string) error {
+	if err := refuseOthers(path); err != nil {
+		return err
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err == nil {
 		return f.Close()
@@ -103,6 +115,44 @@ func CheckReceipts(path string) error {
 		return err // the folder is not made
 	}
 	return durable.MayMake(path, filepath.Dir(path))
+}
+
+// refuseOthers refuses a file that is there and holds something else than receipts: a
+// line at the end of a kept document damages the only copy there may be. One that may
+// not be read is left to whoever made it so: append-only is a sensible thing for
+// receipts to be.
+func refuseOthers(path string) error {
+	refused := problem.Invalid(problem.Say("name a file of its own"), "%s is there, and holds no receipts", path)
+	dir, name := filepath.Split(path)
+	if (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "index.")) && archive.Known(filepath.Clean(dir)) == nil {
+		return refused // empty locks, the index
+	}
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
+		return nil // what is not there, or is no file, holds nothing; opening it tells
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil // as above
+	}
+	defer f.Close() //nolint:errcheck // only read
+	const longest = 64 << 10
+	line, err := bufio.NewReaderSize(io.LimitReader(f, longest), 4096).ReadBytes('\n')
+	cutOff := errors.Is(err, io.EOF)
+	var first Receipt
+	switch {
+	case len(line) == 0, !json.Valid(line) && isBegun(line, cutOff):
+		return nil
+	case json.Unmarshal(line, &first) == nil && first.ID != "" && first.Result != "":
+		return nil
+	}
+	return refused
+}
+
+// isBegun reports whether a line may be a receipt that was not finished, by a process
+// or a disk that ended; cutOff says that nothing comes after it.
+func isBegun(line []byte, cutOff bool) bool {
+	const begin = `{"id":"`
+	return bytes.HasPrefix(line, []byte(begin)) || cutOff && bytes.HasPrefix([]byte(begin), line)
 }
 
 // unfinished reports whether the last line of a file lacks its end.

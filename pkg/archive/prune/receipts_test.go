@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/faxctl/faxctl/pkg/base/durable/durabletest"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 func TestReceipts(t *testing.T) {
@@ -59,7 +60,7 @@ func TestReceipts(t *testing.T) {
 // that a line is never two halves.
 func TestReceiptsAreWholeLines(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "receipts.jsonl")
-	if err := os.WriteFile(name, []byte(`{"id":"FX0"}`+"\n"+`{"id":"FX`), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(`{"id":"FX0","result":"deleted"}`+"\n"+`{"id":"FX`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r, err := OpenReceipts(name)
@@ -207,4 +208,39 @@ func deleting(receipts *fstest.MapFile, id string) bool {
 		}
 	}
 	return false
+}
+
+// What holds something else is no file for receipts: a line at its end would spoil it.
+func TestReceiptsOfTheirOwn(t *testing.T) {
+	for _, tt := range []struct {
+		name, content string
+		refused       bool
+	}{
+		{"nothing", "", false},
+		{"receipts", `{"id":"FX0","result":"deleted"}` + "\n" + `{"id":"FX`, false},
+		{"the first cut off", `{"id":"FX0","resu`, false},
+		{"the first ended by a later run", `{"id":"FX0","resu` + "\n" + `{"id":"FX1","result":"deleted"}` + "\n", false},
+		{"cut off at once", `{"`, false},
+		{"a document", "%PDF-1.7\n%…\n", true},
+		{"a sidecar", "{\n  \"format\": 1\n}\n", true},
+		{"another object", `{"id":"FX0"}` + "\n", true},
+		{"text", "notes", true},
+		{"a long line", strings.Repeat("x", 1<<20), true},
+	} {
+		name := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(name, []byte(tt.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		checked := CheckReceipts(name)
+		r, opened := OpenReceipts(name)
+		if opened == nil {
+			opened = r.Close()
+		}
+		if errors.Is(checked, problem.ErrInvalid) != tt.refused || errors.Is(opened, problem.ErrInvalid) != tt.refused {
+			t.Errorf("%s: %v, %v", tt.name, checked, opened)
+		}
+		if left, err := os.ReadFile(name); err != nil || tt.refused && string(left) != tt.content {
+			t.Errorf("%s was touched: %v", tt.name, err)
+		}
+	}
 }

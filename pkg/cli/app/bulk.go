@@ -10,13 +10,15 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 )
 
 // Pieces that the commands for many numbers or faxes share.
 
 // BindJobs declares -j.
 func (a *App) BindJobs(cmd *cobra.Command, jobs *int, most int, what string) {
-	cmd.Flags().IntVarP(jobs, "jobs", "j", most, "at most `N` "+what+" at a time")
+	*jobs = most
+	cmd.Flags().VarP(flag.Number(jobs, 1), "jobs", "j", "at most `N` "+what+" at a time")
 	a.CompleteNothing(cmd, "jobs")
 }
 

@@ -14,6 +14,9 @@ import (
 // showPlan says what would go, before it does.
 func showPlan(a *app.App, plan prune.Plan, p pruning) {
 	s := plan.Summary
+	if p.archive != "" && p.Archive == nil {
+		a.Warn("there is no archive in %s yet: no hold is known there, and all copies are to be made", p.archive)
+	}
 	meet := s.Count + s.Skipped - plan.Left(prune.NoDate)
 	switch {
 	case meet == 0:

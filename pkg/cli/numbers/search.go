@@ -12,6 +12,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/market"
@@ -49,7 +50,8 @@ func (s *searchFlags) Bind(a *app.App, cmd *cobra.Command) {
 	f.StringVar(&s.noAddress, "no-address-required", "", "leave out numbers that need an address of this `kind`: any, local or foreign")
 	f.BoolVar(&s.beta, "beta", true, "numbers new to the provider too; --beta=false leaves them out")
 	f.BoolVar(&s.prices, "price", false, "look up what a number costs this account a month")
-	f.IntVarP(&s.jobs, "jobs", "j", 8, "ask at most `N` questions at a time")
+	s.jobs = 8
+	f.VarP(flag.Number(&s.jobs, 1), "jobs", "j", "ask at most `N` questions at a time")
 	a.CompleteList(cmd, "type", text.Words(fax.NumberTypes())...)
 	a.CompleteValues(cmd, "no-address-required", "any", "local", "foreign")
 	a.CompleteValues(cmd, "country", "US", "CA", "GB", "DE", "NL", "AU")

@@ -47,7 +47,7 @@ func TestAnswer(t *testing.T) {
 }
 
 func TestParsePattern(t *testing.T) {
-	for _, s := range []string{"", "from=", "both=+1*", "[", "to=[a", "anonymous", "to=desk"} {
+	for _, s := range []string{"", "from=", "both=+1*", "[", "to=[a", "anonymous", "to=desk", "1415*", "from=1415*", "to=14155550100", "to=611"} {
 		if _, err := receiver.ParsePattern(s); problem.AdviceOf(err).String() == "" {
 			t.Errorf("%q: %v", s, err)
 		}
@@ -62,6 +62,8 @@ func TestParsePattern(t *testing.T) {
 		{"+1415", "+14155550100", "+14155550100", false},
 		{"from=+1415*", "+442079460000", "+14155550100", false},
 		{"to=+14155550100", "", "+14155550100", true},
+		{"611", "611", "+14155550100", true},
+		{"*0100", "+14155550100", "", true},
 		{"from=anonymous", "anonymous", "+14155550100", true},
 	} {
 		p, err := receiver.ParsePattern(tt.pattern)

@@ -14,7 +14,7 @@ import (
 func takeLock(ctx context.Context, path string) (io.Closer, error) {
 	f, err := durable.Lock(ctx, path, 0)
 	if errors.Is(err, durable.ErrTaken) {
-		return nil, problem.With(fmt.Errorf("%w: another receiver uses %s", problem.ErrConflict, path), problem.Say("end it first, or give this one a state of its own"))
+		return nil, problem.With(fmt.Errorf("%w: another receiver uses %s", problem.ErrConflict, path), problem.Say("end it first, or give this one a state and an archive of its own"))
 	}
 	if err != nil {
 		return nil, err

@@ -28,7 +28,18 @@ func ParsePattern(s string) (Pattern, error) {
 	if err != nil || p.glob == "" || !known || p.end != "from" && !number { // a sender may claim to be anything
 		return Pattern{}, problem.With(fmt.Errorf("%w pattern %q", problem.ErrInvalid, s), problem.Say("as in from=+1415* or to=+14155550123"))
 	}
+	if number && p.lacksPlus() {
+		return Pattern{}, problem.With(fmt.Errorf("%w pattern %q: numbers begin with a +, and it would match none", problem.ErrInvalid, s), problem.Say("as in +%s", problem.Text(p.glob)))
+	}
 	return p, nil
+}
+
+// lacksPlus reports whether a pattern begins as no number does. What is short and
+// complete may be a caller of few digits.
+func (p Pattern) lacksPlus() bool {
+	const longestShort = 6
+	short := p.end != "to" && len(p.glob) <= longestShort && !strings.ContainsAny(p.glob, "*?[")
+	return p.glob[0] >= '0' && p.glob[0] <= '9' && !short
 }
 
 // Match reports whether a fax between these numbers is selected.
