@@ -27,9 +27,11 @@ func layers() map[string][]string {
 		"base/text":                {},
 		"base/yamlfile":            {"base/text"},
 
-		"fax":         {"base/seq", "base/text"},
+		"fax":         {"base/text"},
 		"fax/listing": {"fax"},
 		"fax/market":  {"base/seq", "base/text", "fax"},
+		"fax/resolve": {"base/seq", "base/text", "fax"},
+		"fax/usage":   {"fax"},
 		"profile":     {"base/durable", "base/text", "base/yamlfile", "provider/info"},
 
 		"provider":              {"fax", "profile", "provider/twilio", "provider/transport"},
@@ -39,7 +41,7 @@ func layers() map[string][]string {
 		"provider/twilio":       {"base/text", "fax", "provider/info"},
 
 		"numbers/audit": {"fax", "provider/info", "receive/callback", "receive/twiml", "receive/webhook"},
-		"numbers/plan":  {"base/batch", "base/durable", "base/text", "base/yamlfile", "fax", "fax/market"},
+		"numbers/plan":  {"base/batch", "base/durable", "base/text", "base/yamlfile", "fax", "fax/market", "fax/resolve"},
 
 		"archive":           {"archive/document", "archive/fetch", "archive/index", "base/durable", "base/text", "fax"},
 		"archive/document":  {},

@@ -11,6 +11,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/provider"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
@@ -19,7 +20,7 @@ type identity struct {
 	Provider string          `json:"provider"`
 	Account  fax.Account     `json:"account"`
 	ReadOnly bool            `json:"read_only"`
-	May      fax.May         `json:"may"`      // what the provider lets the credentials read
+	May      provider.May    `json:"may"`      // what the provider lets the credentials read
 	Settings []profile.Value `json:"settings"` // each with where it came from
 }
 
@@ -49,8 +50,8 @@ not answer; the exit status is then 4 or 7.`,
 			}
 			p, err := a.Provider(ctx)
 			if err == nil {
-				var found fax.Access
-				found, err = fax.CheckAccess(ctx, p)
+				var found provider.Access
+				found, err = provider.CheckAccess(ctx, p)
 				id.May = found.May
 				if found.Account.ID != "" {
 					id.Account = found.Account

@@ -15,7 +15,7 @@ import (
 func ParseMoney(s string) (Money, error) {
 	amount, currency, _ := strings.Cut(strings.TrimSpace(s), " ")
 	m := Money{Amount: amount, Currency: strings.ToUpper(strings.TrimSpace(currency))}
-	if _, err := m.rat(); err != nil || strings.HasPrefix(amount, "-") || len(m.Currency)%3 != 0 || len(m.Currency) > 3 || !text.MadeOf(m.Currency, text.Upper) {
+	if _, err := m.Exact(); err != nil || strings.HasPrefix(amount, "-") || len(m.Currency)%3 != 0 || len(m.Currency) > 3 || !text.MadeOf(m.Currency, text.Upper) {
 		return Money{}, problem.Invalid(problem.Say("write an amount of 0 or more and, if you like, a currency, as in 2.00 or '2.00 USD'"), "amount of money %q", s)
 	}
 	return m, nil
@@ -28,11 +28,11 @@ func (m Money) Cmp(o Money) (int, error) {
 	if m.Currency != "" && o.Currency != "" && !strings.EqualFold(m.Currency, o.Currency) {
 		return 0, fmt.Errorf("%w comparison of %s with %s: the currencies differ", problem.ErrInvalid, m, o)
 	}
-	a, err := m.rat()
+	a, err := m.Exact()
 	if err != nil {
 		return 0, err
 	}
-	b, err := o.rat()
+	b, err := o.Exact()
 	if err != nil {
 		return 0, err
 	}
@@ -47,8 +47,8 @@ func decimal(s string) bool {
 	return digits(whole) && (!point || digits(fraction))
 }
 
-// rat is the exact amount.
-func (m Money) rat() (*big.Rat, error) {
+// Exact is the amount as a number: problem.ErrInvalid when it is no plain decimal one.
+func (m Money) Exact() (*big.Rat, error) {
 	if decimal(m.Amount) {
 		if r, ok := new(big.Rat).SetString(m.Amount); ok {
 			return r, nil

@@ -13,7 +13,7 @@ import (
 // North American plan, +1, eleven. The "(0)" that some write after a country
 // code is dialed at home and not from abroad: with it a number is refused.
 func ParsePhone(s string) (string, error) {
-	clean := withoutMarks(s)
+	clean := WithoutMarks(s)
 	dialed, home := fromAbroad(s)
 	switch {
 	case home:
@@ -45,8 +45,8 @@ func fromAbroad(s string) (dialed string, home bool) {
 	return before + after, has && plus && text.MadeOf(code, text.Digits+blanks+".-\u00a0")
 }
 
-// withoutMarks takes out what people put between digits.
-func withoutMarks(s string) string {
+// WithoutMarks takes out what people put between digits.
+func WithoutMarks(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch r {
 		case ' ', '-', '.', '(', ')', '/', '\u00a0', '\u2011':

@@ -16,6 +16,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 )
 
 // Selection are the flags that say which faxes are meant.
@@ -165,7 +166,7 @@ func (a *App) ourNumber(ctx context.Context, ref string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	n, err := fax.Resolve(ctx, numbers, ref)
+	n, err := resolve.Number(ctx, numbers, ref)
 	return n.Phone, err
 }
 

@@ -10,16 +10,16 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
-	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/usage"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 func statsCommand(a *app.App) *cobra.Command {
 	var (
 		s  app.Selection
-		by = fax.ByNumber
+		by = usage.ByNumber
 
-		out app.Printing[fax.Usage]
+		out app.Printing[usage.Usage]
 	)
 	cmd := &cobra.Command{
 		Use:   "stats",
@@ -46,7 +46,7 @@ Days are those of this machine's time zone (TZ).`,
 				return err
 			}
 			q.WithoutLinks = true
-			groups, total, err := fax.Summarize(everyFax(cmd.Context(), a, faxes, q), by, time.Local)
+			groups, total, err := usage.Summarize(everyFax(cmd.Context(), a, faxes, q), by, time.Local)
 			if err != nil {
 				return err
 			}
@@ -63,14 +63,14 @@ Days are those of this machine's time zone (TZ).`,
 		},
 	}
 	s.Bind(a, cmd)
-	cmd.Flags().Var(flag.OneOf(&by, fax.Groupings()...), "by", "`group` to add up by: number, sender, day or status")
-	a.CompleteValues(cmd, "by", text.Words(fax.Groupings())...)
-	out.Bind(a, cmd, func() output.Type[fax.Usage] { return show.UsageType(by) }, nil)
+	cmd.Flags().Var(flag.OneOf(&by, usage.Groupings()...), "by", "`group` to add up by: number, sender, day or status")
+	a.CompleteValues(cmd, "by", text.Words(usage.Groupings())...)
+	out.Bind(a, cmd, func() output.Type[usage.Usage] { return show.UsageType(by) }, nil)
 	return cmd
 }
 
 // costInWords is the cost with what is missing from it.
-func costInWords(u fax.Usage) string {
+func costInWords(u usage.Usage) string {
 	if u.UnknownCost > 0 {
 		return show.Cost(u) + ", " + text.Plural(u.UnknownCost, "fax", "faxes") + " of unknown cost"
 	}

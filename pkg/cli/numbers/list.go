@@ -14,6 +14,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 )
 
 func listCommand(a *app.App) *cobra.Command {
@@ -80,7 +81,7 @@ func listCommand(a *app.App) *cobra.Command {
 // What every other one would meet as well ends it.
 func resolved(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[batch.Result[string, fax.Number], error] {
 	return func(yield func(batch.Result[string, fax.Number], error) bool) {
-		for r := range fax.ResolveAll(ctx, numbers, refs) {
+		for r := range resolve.Numbers(ctx, numbers, refs) {
 			err := batch.Lasting(r.Err)
 			if !yield(batch.Result[string, fax.Number]{Item: r.Ref, Value: r.Number, Err: err}, nil) {
 				return
@@ -117,7 +118,7 @@ shown.`,
 				return err
 			}
 			if app.NamesOne(args) {
-				n, err := fax.Resolve(cmd.Context(), numbers, refs[0])
+				n, err := resolve.Number(cmd.Context(), numbers, refs[0])
 				if err != nil {
 					return err
 				}

@@ -11,6 +11,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 )
 
@@ -31,7 +32,7 @@ func Command(a *app.App) *cobra.Command {
 // cannot be found ends it.
 func named(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[fax.Number, error] {
 	return eachOnce(func(yield func(fax.Number, error) bool) {
-		for r := range fax.ResolveAll(ctx, numbers, refs) {
+		for r := range resolve.Numbers(ctx, numbers, refs) {
 			if !yield(r.Number, r.Err) || r.Err != nil {
 				return
 			}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
-	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/provider"
 	"github.com/faxctl/faxctl/pkg/provider/info"
 )
 
@@ -247,7 +247,7 @@ func nonEmptySecret(text string) (profile.Secret, error) {
 }
 
 // verifyAccount calls the provider with the credentials.
-func verifyAccount(ctx context.Context, a *app.App, p profile.Profile, typed profile.Secret) (fax.Access, error) {
+func verifyAccount(ctx context.Context, a *app.App, p profile.Profile, typed profile.Secret) (provider.Access, error) {
 	if p.APIURL == "" {
 		p.APIURL = cmp.Or(a.Flags.ApiURL, a.Getenv("FAXCTL_API_URL"))
 	}
@@ -255,14 +255,14 @@ func verifyAccount(ctx context.Context, a *app.App, p profile.Profile, typed pro
 	if secret.IsZero() {
 		var err error
 		if secret, err = a.Secrets().Secret(ctx, p); err != nil {
-			return fax.Access{}, err
+			return provider.Access{}, err
 		}
 	}
 	connected, err := a.Dial(p, secret, nil)
 	if err != nil {
-		return fax.Access{}, err
+		return provider.Access{}, err
 	}
-	found, err := fax.CheckAccess(ctx, connected)
+	found, err := provider.CheckAccess(ctx, connected)
 	if errors.Is(err, problem.ErrAuth) {
 		err = problem.With(err, problem.Say("copy the account, its API key if there is one, and the secret once more from the provider's console; "+
 			"an API key has a secret of its own, and region and edge must be those that it was made in"))

@@ -15,6 +15,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
@@ -115,7 +116,7 @@ func calledNumber(ctx context.Context, a *app.App, box *sandbox.Sandbox, d sandb
 		if err != nil {
 			return "", err
 		}
-		n, err := fax.Resolve(ctx, provider.Numbers, ref)
+		n, err := resolve.Number(ctx, provider.Numbers, ref)
 		return n.Phone, err
 	}
 	return "", fmt.Errorf("dialect %s: %w", d, problem.ErrUnsupported)

@@ -14,6 +14,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/archive/retention"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/usage"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 	"github.com/faxctl/faxctl/pkg/screen/term"
 )
@@ -218,12 +219,12 @@ func MediaType() output.Type[fax.Media] {
 }
 
 // UsageType describes sums; by names what they are made by.
-func UsageType(by fax.Grouping) output.Type[fax.Usage] {
-	number := func(name string, value func(fax.Usage) int) output.Column[fax.Usage] {
-		return output.Column[fax.Usage]{Name: name, Right: true, Value: func(u fax.Usage) string { return strconv.Itoa(value(u)) }}
+func UsageType(by usage.Grouping) output.Type[usage.Usage] {
+	number := func(name string, value func(usage.Usage) int) output.Column[usage.Usage] {
+		return output.Column[usage.Usage]{Name: name, Right: true, Value: func(u usage.Usage) string { return strconv.Itoa(value(u)) }}
 	}
-	of := func(part func(*fax.Money) string) func(fax.Usage) string { // a word for each currency, in one order
-		return func(u fax.Usage) string {
+	of := func(part func(*fax.Money) string) func(usage.Usage) string { // a word for each currency, in one order
+		return func(u usage.Usage) string {
 			var all []string
 			for _, m := range u.Cost {
 				all = append(all, part(&m))
@@ -231,27 +232,27 @@ func UsageType(by fax.Grouping) output.Type[fax.Usage] {
 			return strings.Join(all, " ")
 		}
 	}
-	return output.Type[fax.Usage]{
-		ID: func(u fax.Usage) string { return u.Key },
-		Columns: []output.Column[fax.Usage]{
-			{Name: string(by), Value: func(u fax.Usage) string { return u.Key }, Whole: true, Style: Accent[fax.Usage]},
-			number("faxes", func(u fax.Usage) int { return u.Faxes }),
-			number("pages", func(u fax.Usage) int { return u.Pages }),
-			{Name: "minutes", Right: true, Value: func(u fax.Usage) string { return fmt.Sprintf("%.1f", float64(u.Seconds)/60) }},
-			{Name: "cost", Right: true, Whole: true, Value: of(Amount), Show: func(u fax.Usage, _ output.Human) string { return Cost(u) }},
-			number("unsuccessful", func(u fax.Usage) int { return u.Unsuccessful }),
-			number("inbound", func(u fax.Usage) int { return u.Inbound }),
-			number("outbound", func(u fax.Usage) int { return u.Outbound }),
-			number("unknown_cost", func(u fax.Usage) int { return u.UnknownCost }),
-			Wide(output.Column[fax.Usage]{Name: "currency", Value: of(currency)}),
-			Wide(number("unknown_pages", func(u fax.Usage) int { return u.UnknownPages })),
-			Wide(number("unknown_seconds", func(u fax.Usage) int { return u.UnknownSeconds })),
+	return output.Type[usage.Usage]{
+		ID: func(u usage.Usage) string { return u.Key },
+		Columns: []output.Column[usage.Usage]{
+			{Name: string(by), Value: func(u usage.Usage) string { return u.Key }, Whole: true, Style: Accent[usage.Usage]},
+			number("faxes", func(u usage.Usage) int { return u.Faxes }),
+			number("pages", func(u usage.Usage) int { return u.Pages }),
+			{Name: "minutes", Right: true, Value: func(u usage.Usage) string { return fmt.Sprintf("%.1f", float64(u.Seconds)/60) }},
+			{Name: "cost", Right: true, Whole: true, Value: of(Amount), Show: func(u usage.Usage, _ output.Human) string { return Cost(u) }},
+			number("unsuccessful", func(u usage.Usage) int { return u.Unsuccessful }),
+			number("inbound", func(u usage.Usage) int { return u.Inbound }),
+			number("outbound", func(u usage.Usage) int { return u.Outbound }),
+			number("unknown_cost", func(u usage.Usage) int { return u.UnknownCost }),
+			Wide(output.Column[usage.Usage]{Name: "currency", Value: of(currency)}),
+			Wide(number("unknown_pages", func(u usage.Usage) int { return u.UnknownPages })),
+			Wide(number("unknown_seconds", func(u usage.Usage) int { return u.UnknownSeconds })),
 		},
 	}
 }
 
 // sums is what is known of a cost, one amount for each currency, for people.
-func sums(u fax.Usage) string {
+func sums(u usage.Usage) string {
 	var all []string
 	for _, m := range u.Cost {
 		all = append(all, m.String())
@@ -260,7 +261,7 @@ func sums(u fax.Usage) string {
 }
 
 // Cost is a cost for people, who must see when it is not all.
-func Cost(u fax.Usage) string {
+func Cost(u usage.Usage) string {
 	switch {
 	case len(u.Cost) == 0:
 		return "unknown"

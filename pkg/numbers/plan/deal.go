@@ -8,6 +8,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/market"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 )
 
 // Deal is a purchase that was looked at and not made: what a person is shown who
@@ -49,7 +50,7 @@ func ownedAlready(ctx context.Context, numbers fax.Numbers, phone string) (*fax.
 	if phone == "" {
 		return nil, nil
 	}
-	n, err := fax.Resolve(ctx, numbers, phone)
+	n, err := resolve.Number(ctx, numbers, phone)
 	switch {
 	case errors.Is(err, problem.ErrNotFound):
 		return nil, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
@@ -117,7 +118,7 @@ func TestStepsLeaveOthersAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	front, err := fax.Resolve(t.Context(), numbers, "front desk")
+	front, err := resolve.Number(t.Context(), numbers, "front desk")
 	if err != nil {
 		t.Fatal(err)
 	}

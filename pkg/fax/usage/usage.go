@@ -1,4 +1,8 @@
-package fax
+// Package usage adds faxes up: by number, sender, day or status, with pages, minutes
+// and cost, and with what of them nobody knows.
+//
+// Use it for reports and bills; a list of faxes is fax/listing's.
+package usage
 
 import (
 	"cmp"
@@ -9,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // Grouping says what faxes are added up by.
@@ -28,24 +34,24 @@ func Groupings() []Grouping { return []Grouping{ByNumber, BySender, ByDay, BySta
 // Usage is what a group of faxes adds up to. What the provider has not told is
 // counted apart and never taken for nothing.
 type Usage struct {
-	Key            string  `json:"key"` // what the faxes have in common; empty: nothing known
-	Faxes          int     `json:"faxes"`
-	Inbound        int     `json:"inbound"`
-	Outbound       int     `json:"outbound"`
-	Unsuccessful   int     `json:"unsuccessful"`
-	Pages          int     `json:"pages"`
-	UnknownPages   int     `json:"unknown_pages"` // faxes without a page count
-	Seconds        int     `json:"seconds"`
-	UnknownSeconds int     `json:"unknown_seconds"` // faxes without a duration
-	Cost           []Money `json:"cost"`            // what is known of it, a sum for each currency
-	UnknownCost    int     `json:"unknown_cost"`    // faxes without a price
+	Key            string      `json:"key"` // what the faxes have in common; empty: nothing known
+	Faxes          int         `json:"faxes"`
+	Inbound        int         `json:"inbound"`
+	Outbound       int         `json:"outbound"`
+	Unsuccessful   int         `json:"unsuccessful"`
+	Pages          int         `json:"pages"`
+	UnknownPages   int         `json:"unknown_pages"` // faxes without a page count
+	Seconds        int         `json:"seconds"`
+	UnknownSeconds int         `json:"unknown_seconds"` // faxes without a duration
+	Cost           []fax.Money `json:"cost"`            // what is known of it, a sum for each currency
+	UnknownCost    int         `json:"unknown_cost"`    // faxes without a price
 }
 
 // Summarize adds faxes up by group and returns the groups and the total. Days
 // are those of zone and come in their order; other groups come with the
 // largest first. Errors are those of faxes, and ErrInvalid for a price that is
 // no amount.
-func Summarize(faxes iter.Seq2[Fax, error], by Grouping, zone *time.Location) (groups []Usage, total Usage, err error) {
+func Summarize(faxes iter.Seq2[fax.Fax, error], by Grouping, zone *time.Location) (groups []Usage, total Usage, err error) {
 	sums := map[string]*sum{}
 	all := &sum{}
 	for f, err := range faxes {
@@ -76,7 +82,7 @@ func Summarize(faxes iter.Seq2[Fax, error], by Grouping, zone *time.Location) (g
 	return groups, all.usage(), nil
 }
 
-func (g Grouping) key(f Fax, zone *time.Location) string {
+func (g Grouping) key(f fax.Fax, zone *time.Location) string {
 	switch g {
 	case BySender:
 		return f.From
@@ -104,12 +110,12 @@ type amount struct {
 	decimals int
 }
 
-func (s *sum) add(f Fax) error {
+func (s *sum) add(f fax.Fax) error {
 	s.Faxes++
 	switch f.Direction {
-	case Inbound:
+	case fax.Inbound:
 		s.Inbound++
-	case Outbound:
+	case fax.Outbound:
 		s.Outbound++
 	}
 	if f.Status.Unsuccessful() {
@@ -121,7 +127,7 @@ func (s *sum) add(f Fax) error {
 		s.UnknownCost++
 		return nil
 	}
-	price, err := f.Price.rat()
+	price, err := f.Price.Exact()
 	if err != nil {
 		return err
 	}
@@ -148,10 +154,10 @@ func addKnown(sum, unknown, n *int) {
 }
 
 func (s *sum) usage() Usage {
-	s.Cost = []Money{}
+	s.Cost = []fax.Money{}
 	for _, currency := range slices.Sorted(maps.Keys(s.cost)) {
 		a := s.cost[currency]
-		s.Cost = append(s.Cost, Money{Amount: a.total.FloatString(a.decimals), Currency: currency})
+		s.Cost = append(s.Cost, fax.Money{Amount: a.total.FloatString(a.decimals), Currency: currency})
 	}
 	return s.Usage
 }

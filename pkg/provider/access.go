@@ -1,4 +1,4 @@
-package fax
+package provider
 
 import (
 	"context"
@@ -7,21 +7,22 @@ import (
 	"sync"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // Access is whose credentials are in use, and what they may do as far as asking
 // tells: an account may have keys for a part of it.
 type Access struct {
-	Account Account // the zero Account when they may not read it
+	Account fax.Account // the zero Account when they may not read it
 	May     May
 }
 
 // May tells what credentials may read. Unknown: it could not be found out, or the
 // provider does not have it.
 type May struct {
-	Account Support `json:"account"`
-	Numbers Support `json:"numbers"`
-	Faxes   Support `json:"faxes"`
+	Account fax.Support `json:"account"`
+	Numbers fax.Support `json:"numbers"`
+	Faxes   fax.Support `json:"faxes"`
 }
 
 // Not names what the provider refuses.
@@ -29,9 +30,9 @@ func (m May) Not() []string {
 	var not []string
 	for _, of := range []struct {
 		what string
-		may  Support
+		may  fax.Support
 	}{{"account", m.Account}, {"numbers", m.Numbers}, {"faxes", m.Faxes}} {
-		if of.may == No {
+		if of.may == fax.No {
 			not = append(not, of.what)
 		}
 	}
@@ -43,7 +44,7 @@ func (m May) Not() []string {
 // What was found out comes with an error as well: ErrAuth when the provider
 // refuses all, or answers for another account; else what kept it from
 // answering.
-func CheckAccess(ctx context.Context, p Provider) (Access, error) {
+func CheckAccess(ctx context.Context, p fax.Provider) (Access, error) {
 	var a Access
 	var account, numbers, faxes error
 	var wg sync.WaitGroup
@@ -52,14 +53,14 @@ func CheckAccess(ctx context.Context, p Provider) (Access, error) {
 	}
 	if p.Numbers != nil {
 		wg.Go(func() {
-			for _, err := range p.Numbers.List(ctx, NumberFilter{Most: 1}) {
+			for _, err := range p.Numbers.List(ctx, fax.NumberFilter{Most: 1}) {
 				numbers = err
 				break
 			}
 		})
 	}
 	if p.Faxes != nil && p.NoFaxes == nil {
-		wg.Go(func() { _, faxes = p.Faxes.Page(ctx, Filter{WithoutLinks: true}, 1, "") })
+		wg.Go(func() { _, faxes = p.Faxes.Page(ctx, fax.Filter{WithoutLinks: true}, 1, "") })
 	}
 	wg.Wait()
 	a.May = May{
@@ -72,26 +73,26 @@ func CheckAccess(ctx context.Context, p Provider) (Access, error) {
 			return a, err
 		}
 	}
-	if a.May.Numbers != Yes && a.May.Faxes != Yes {
+	if a.May.Numbers != fax.Yes && a.May.Faxes != fax.Yes {
 		return a, firstOf(account, numbers, faxes)
 	}
 	return a, nil
 }
 
-func mayBe(has bool, err error) Support {
+func mayBe(has bool, err error) fax.Support {
 	if has && err == nil {
-		return Yes
+		return fax.Yes
 	}
 	if forbidden(err) {
-		return No
+		return fax.No
 	}
-	return Unknown
+	return fax.Unknown
 }
 
 // forbidden reports whether the provider refuses the credentials something. An
 // answer for another account has no such status.
 func forbidden(err error) bool {
-	var api *APIError
+	var api *fax.APIError
 	return errors.Is(err, problem.ErrAuth) && errors.As(err, &api) && (api.Status == http.StatusUnauthorized || api.Status == http.StatusForbidden)
 }
 

@@ -1,4 +1,4 @@
-package fax_test
+package usage_test
 
 import (
 	"errors"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/usage"
 )
 
 func TestSummarize(t *testing.T) {
@@ -29,17 +30,17 @@ func TestSummarize(t *testing.T) {
 		{ID: "c", From: "+8", To: "+1", Direction: fax.Outbound, Status: fax.Delivered, Pages: n(1), Duration: n(30), Price: &fax.Money{Amount: "0.105", Currency: "EUR"}, Created: at("2026-01-03T12:00:00Z")},
 		{ID: "d", From: "+2", To: "+9", Direction: fax.Inbound, Status: fax.Received, Pages: n(1), Duration: n(9), Price: usd("0.1")},
 	}
-	total := fax.Usage{
+	total := usage.Usage{
 		Faxes: 4, Inbound: 3, Outbound: 1, Unsuccessful: 1, Pages: 4, UnknownPages: 1, Seconds: 100, UnknownSeconds: 1,
 		Cost: []fax.Money{{Amount: "0.105", Currency: "EUR"}, {Amount: "0.12", Currency: "USD"}}, UnknownCost: 1,
 	}
-	for by, want := range map[fax.Grouping][]string{
-		fax.ByNumber: {"+9", "+8"},
-		fax.BySender: {"+1", "+2", "+8"},
-		fax.ByDay:    {"", "2026-01-01", "2026-01-02", "2026-01-03"}, // eight hours behind
-		fax.ByStatus: {"received", "delivered", "failed"},
+	for by, want := range map[usage.Grouping][]string{
+		usage.ByNumber: {"+9", "+8"},
+		usage.BySender: {"+1", "+2", "+8"},
+		usage.ByDay:    {"", "2026-01-01", "2026-01-02", "2026-01-03"}, // eight hours behind
+		usage.ByStatus: {"received", "delivered", "failed"},
 	} {
-		groups, got, err := fax.Summarize(values(faxes, nil), by, time.FixedZone("west", -8*3600))
+		groups, got, err := usage.Summarize(values(faxes, nil), by, time.FixedZone("west", -8*3600))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,11 +55,11 @@ func TestSummarize(t *testing.T) {
 			t.Errorf("total by %s (-want +got):\n%s", by, diff)
 		}
 	}
-	groups, _, err := fax.Summarize(values(faxes[1:2], nil), fax.ByNumber, time.UTC)
+	groups, _, err := usage.Summarize(values(faxes[1:2], nil), usage.ByNumber, time.UTC)
 	if err != nil || len(groups[0].Cost) != 0 || groups[0].UnknownCost != 1 {
 		t.Errorf("a fax without a price costs %v, %v", groups, err)
 	}
-	if _, _, err := fax.Summarize(values(faxes, problem.ErrUnavailable), fax.ByDay, time.UTC); !errors.Is(err, problem.ErrUnavailable) {
+	if _, _, err := usage.Summarize(values(faxes, problem.ErrUnavailable), usage.ByDay, time.UTC); !errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("a list that broke off: %v", err)
 	}
 }

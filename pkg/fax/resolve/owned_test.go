@@ -1,4 +1,4 @@
-package fax_test
+package resolve_test
 
 import (
 	"context"

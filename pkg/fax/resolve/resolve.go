@@ -1,4 +1,9 @@
-package fax
+// Package resolve finds the owned numbers that people mean: by phone number, by id, or
+// by name.
+//
+// Use it wherever a person names a number; what is not found, or means several, is an
+// error that helps.
+package resolve
 
 import (
 	"context"
@@ -8,12 +13,13 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // AmbiguousError says that a ref names several numbers. It is ErrInvalid.
 type AmbiguousError struct {
 	Ref        string
-	Candidates []Number // in the provider's order
+	Candidates []fax.Number // in the provider's order
 }
 
 // Error names the candidates, the first few of many.
@@ -34,7 +40,7 @@ func (e *AmbiguousError) Error() string {
 // Unwrap is ErrInvalid.
 func (e *AmbiguousError) Unwrap() error { return problem.ErrInvalid }
 
-// Resolve finds the owned number that ref means: a phone number as people
+// Number finds the owned number that ref means: a phone number as people
 // write it, a provider id, or an exact friendly name. The number comes from
 // Get, so its receive mode is known where the provider tells it at all.
 //
@@ -44,18 +50,18 @@ func (e *AmbiguousError) Unwrap() error { return problem.ErrInvalid }
 //
 // ErrNotFound: the account owns no such number. [AmbiguousError]: several
 // numbers have that name.
-func Resolve(ctx context.Context, numbers Numbers, ref string) (Number, error) {
+func Number(ctx context.Context, numbers fax.Numbers, ref string) (fax.Number, error) {
 	if strings.TrimSpace(ref) == "" {
-		return Number{}, problem.Invalid(problem.Say("name it by its phone number, id or name, as %s shows them", problem.Command("numbers", "list")), "number: it is empty")
+		return fax.Number{}, problem.Invalid(problem.Say("name it by its phone number, id or name, as %s shows them", problem.Command("numbers", "list")), "number: it is empty")
 	}
 	for _, m := range meanings(ref) {
-		var n Number
+		var n fax.Number
 		var err error
 		switch m.kind {
 		case asPhone:
-			return only(ctx, numbers, ref, NumberFilter{Phone: m.text}, func(n Number) bool { return n.Phone == m.text })
+			return only(ctx, numbers, ref, fax.NumberFilter{Phone: m.text}, func(n fax.Number) bool { return n.Phone == m.text })
 		case asName:
-			n, err = only(ctx, numbers, ref, NumberFilter{Name: ref}, func(n Number) bool { return n.Name == ref })
+			n, err = only(ctx, numbers, ref, fax.NumberFilter{Name: ref}, func(n fax.Number) bool { return n.Name == ref })
 		case asID:
 			n, err = numbers.Get(ctx, ref)
 			if errors.Is(err, problem.ErrInvalid) { // some providers call a strange id a bad request
@@ -66,7 +72,7 @@ func Resolve(ctx context.Context, numbers Numbers, ref string) (Number, error) {
 			return n, err
 		}
 	}
-	return Number{}, problem.With(notFound(ref), withoutSign(ctx, numbers, ref))
+	return fax.Number{}, problem.With(notFound(ref), withoutSign(ctx, numbers, ref))
 }
 
 // meaning is one thing that a ref may mean.
@@ -86,7 +92,7 @@ const (
 // meanings are what ref may mean, the likelier one first: people's words are
 // short, and the ids of today's providers have 34 or 36 characters.
 func meanings(ref string) []meaning {
-	if phone, err := ParsePhone(ref); err == nil {
+	if phone, err := fax.ParsePhone(ref); err == nil {
 		return []meaning{{asPhone, phone}}
 	}
 	switch oneWord := text.MadeOf(ref, text.Digits+text.Upper+text.Lower+"_-"); {
@@ -103,16 +109,16 @@ func meanings(ref string) []meaning {
 // withoutSign is the advice for a phone number that nobody owns and that lacks
 // its country code or its plus sign, or is none: which country is meant only the numbers of
 // the account can tell. Any other ref has the advice of whatever is not found.
-func withoutSign(ctx context.Context, numbers Numbers, ref string) problem.Advice {
-	if _, err := ParsePhone(ref); strings.HasPrefix(strings.TrimSpace(ref), "+") && strings.Trim(withoutMarks(ref), "+0123456789") == "" {
+func withoutSign(ctx context.Context, numbers fax.Numbers, ref string) problem.Advice {
+	if _, err := fax.ParsePhone(ref); strings.HasPrefix(strings.TrimSpace(ref), "+") && strings.Trim(fax.WithoutMarks(ref), "+0123456789") == "" {
 		return problem.AdviceOf(err)
 	}
-	digits := withoutMarks(ref)
+	digits := fax.WithoutMarks(ref)
 	if len(digits) < 6 || len(digits) > 14 || !text.MadeOf(digits, text.Digits) {
 		return problem.AdviceOf(notFound(ref))
 	}
 	const rule = "a phone number begins with a plus sign and the country code"
-	for n, err := range numbers.List(ctx, NumberFilter{Contains: digits}) {
+	for n, err := range numbers.List(ctx, fax.NumberFilter{Contains: digits}) {
 		if err != nil {
 			break
 		}
@@ -124,11 +130,11 @@ func withoutSign(ctx context.Context, numbers Numbers, ref string) problem.Advic
 }
 
 // only fetches the one number that a filter and a predicate select.
-func only(ctx context.Context, numbers Numbers, ref string, f NumberFilter, match func(Number) bool) (Number, error) {
-	var found []Number
+func only(ctx context.Context, numbers fax.Numbers, ref string, f fax.NumberFilter, match func(fax.Number) bool) (fax.Number, error) {
+	var found []fax.Number
 	for n, err := range numbers.List(ctx, f) {
 		if err != nil {
-			return Number{}, err
+			return fax.Number{}, err
 		}
 		if match(n) { // a provider may answer more widely than it was asked
 			found = append(found, n)
@@ -142,14 +148,14 @@ func only(ctx context.Context, numbers Numbers, ref string, f NumberFilter, matc
 }
 
 // single is the one number that was found.
-func single(ref string, found []Number) (Number, error) {
+func single(ref string, found []fax.Number) (fax.Number, error) {
 	switch len(found) {
 	case 0:
-		return Number{}, notFound(ref)
+		return fax.Number{}, notFound(ref)
 	case 1:
 		return found[0], nil
 	}
-	return Number{}, problem.With(&AmbiguousError{Ref: ref, Candidates: found}, problem.Say("use the phone number or the id"))
+	return fax.Number{}, problem.With(&AmbiguousError{Ref: ref, Candidates: found}, problem.Say("use the phone number or the id"))
 }
 
 func notFound(ref string) error {

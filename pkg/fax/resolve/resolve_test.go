@@ -1,4 +1,4 @@
-package fax_test
+package resolve_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 )
 
 func TestResolve(t *testing.T) {
@@ -44,7 +45,7 @@ func TestResolve(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &owned{numbers: numbers}
-			got, err := fax.Resolve(t.Context(), m, c.ref)
+			got, err := resolve.Number(t.Context(), m, c.ref)
 			if !errors.Is(err, c.kind) || (err == nil) != (c.kind == nil) {
 				t.Fatalf("error %v, want kind %v", err, c.kind)
 			}
@@ -69,8 +70,8 @@ func TestResolveNamesTheCandidates(t *testing.T) {
 	for i := range 7 {
 		numbers = append(numbers, fax.Number{ID: string(rune('a' + i)), Phone: "+1415555010" + string(rune('0'+i)), Name: "office"})
 	}
-	_, err := fax.Resolve(t.Context(), &owned{numbers: numbers}, "office")
-	var ambiguous *fax.AmbiguousError
+	_, err := resolve.Number(t.Context(), &owned{numbers: numbers}, "office")
+	var ambiguous *resolve.AmbiguousError
 	if !errors.As(err, &ambiguous) || len(ambiguous.Candidates) != 7 || ambiguous.Ref != "office" {
 		t.Fatalf("error %v, want an AmbiguousError with 7 candidates", err)
 	}
@@ -92,7 +93,7 @@ func TestResolveHintsAtThePlusSign(t *testing.T) {
 		"3012345678":     "+493012345678 is yours",
 		"4155567720":     "faxctl numbers list", // no number is made up
 	} {
-		_, err := fax.Resolve(t.Context(), m, ref)
+		_, err := resolve.Number(t.Context(), m, ref)
 		if hint := problem.AdviceOf(err).String(); !strings.Contains(hint, "plus sign") || !strings.Contains(hint, want) || strings.Contains(hint, "+415") {
 			t.Errorf("%s: hint %q does not say %q", ref, hint, want)
 		}

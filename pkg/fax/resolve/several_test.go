@@ -1,4 +1,4 @@
-package fax_test
+package resolve_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 )
 
 // Many refs, by phone, id and name, are found in one list, and mean what each of
@@ -26,8 +27,8 @@ func TestResolveAllListsOnce(t *testing.T) {
 	m.numbers = append(m.numbers, m.numbers[20]) // the list grew while it was read
 	refs = append(refs, "+14155559999", "+1 (415) 555-0001")
 
-	var all []fax.Resolved
-	for r := range fax.ResolveAll(t.Context(), m, refs) {
+	var all []resolve.Resolved
+	for r := range resolve.Numbers(t.Context(), m, refs) {
 		all = append(all, r)
 	}
 	if calls := slices.Clone(m.calls); len(calls) > 2 {
@@ -38,7 +39,7 @@ func TestResolveAllListsOnce(t *testing.T) {
 	}
 	m.numbers = m.numbers[:60]
 	for i, ref := range refs {
-		alone, err := fax.Resolve(t.Context(), m, ref)
+		alone, err := resolve.Number(t.Context(), m, ref)
 		if r := all[i]; r.Ref != ref || r.Number.ID != alone.ID || r.Number.Mode != alone.Mode || fmt.Sprint(r.Err) != fmt.Sprint(err) {
 			t.Errorf("%s is %s, %v; alone it is %s, %v", ref, r.Number.ID, r.Err, alone.ID, err)
 		}
@@ -49,7 +50,7 @@ func TestResolveAllListsOnce(t *testing.T) {
 func TestResolveAllOfAFew(t *testing.T) {
 	m := &owned{numbers: []fax.Number{{ID: "one", Phone: "+14155550100"}, {ID: "two", Phone: "+14155550101"}}}
 	var ids []string
-	for r := range fax.ResolveAll(t.Context(), m, []string{"+14155550101", "nobody", "+14155550100"}) {
+	for r := range resolve.Numbers(t.Context(), m, []string{"+14155550101", "nobody", "+14155550100"}) {
 		if r.Err != nil && !errors.Is(r.Err, problem.ErrNotFound) {
 			t.Fatal(r.Err)
 		}

@@ -1,4 +1,4 @@
-package fax
+package resolve
 
 import (
 	"context"
@@ -6,13 +6,14 @@ import (
 	"slices"
 
 	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // Resolved is what became of a ref.
 type Resolved struct {
 	Ref    string
-	Number Number
-	Err    error // those of [Resolve]
+	Number fax.Number
+	Err    error // those of [Number]
 }
 
 const (
@@ -24,14 +25,14 @@ const (
 	fewRefs = 20
 )
 
-// ResolveAll is [Resolve] for many refs: it finds their numbers side by side and
+// Numbers is [Number] for many refs: it finds their numbers side by side and
 // yields them in the order of the refs. Above a few the account's numbers are
 // listed once, and only what the list does not have is asked for by itself. An
 // error about one ref stops nothing; when the list fails, so does every ref.
 // Breaking out cancels what is under way; no goroutine outlives the loop.
-func ResolveAll(ctx context.Context, numbers Numbers, refs []string) iter.Seq[Resolved] {
+func Numbers(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq[Resolved] {
 	find := func(ctx context.Context, ref string) Resolved {
-		n, err := Resolve(ctx, numbers, ref)
+		n, err := Number(ctx, numbers, ref)
 		return Resolved{ref, n, err}
 	}
 	return func(yield func(Resolved) bool) {
@@ -52,23 +53,23 @@ func ResolveAll(ctx context.Context, numbers Numbers, refs []string) iter.Seq[Re
 }
 
 // listed are the numbers that refs may mean, by what they may mean them by.
-type listed map[meaning][]Number
+type listed map[meaning][]fax.Number
 
 // list goes through the account's numbers and keeps those that refs may mean.
-func list(ctx context.Context, numbers Numbers, refs []string) (listed, error) {
+func list(ctx context.Context, numbers fax.Numbers, refs []string) (listed, error) {
 	known := listed{}
 	for _, ref := range refs {
 		for _, m := range meanings(ref) {
 			known[m] = nil
 		}
 	}
-	for n, err := range numbers.List(ctx, NumberFilter{WithMode: true}) {
+	for n, err := range numbers.List(ctx, fax.NumberFilter{WithMode: true}) {
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range []meaning{{asPhone, n.Phone}, {asID, n.ID}, {asName, n.Name}} {
 			// A list that grows while it is read has a number twice.
-			if all, wanted := known[m]; wanted && !slices.ContainsFunc(all, func(o Number) bool { return o.ID == n.ID }) {
+			if all, wanted := known[m]; wanted && !slices.ContainsFunc(all, func(o fax.Number) bool { return o.ID == n.ID }) {
 				known[m] = append(all, n)
 			}
 		}
@@ -77,12 +78,12 @@ func list(ctx context.Context, numbers Numbers, refs []string) (listed, error) {
 }
 
 // find is the number that ref means, if the list has it.
-func (l listed) find(ref string) (n Number, found bool, err error) {
+func (l listed) find(ref string) (n fax.Number, found bool, err error) {
 	for _, m := range meanings(ref) {
 		if all := l[m]; len(all) > 0 {
 			n, err = single(ref, all)
 			return n, err == nil, err
 		}
 	}
-	return Number{}, false, nil
+	return fax.Number{}, false, nil
 }
