@@ -16,26 +16,26 @@ import (
 // dice decide which requests a fault strikes, repeatably for one seed and one
 // order of requests.
 type dice struct {
-	mu      sync.Mutex
-	rand    *rand.Rand
-	strikes []int       // by fault
-	first   []time.Time // by fault: when it struck first
+	mu       sync.Mutex
+	rand     *rand.Rand
+	injected []int       // by fault
+	first    []time.Time // by fault: when it struck first
 }
 
 func newDice(seed uint64, faults int) *dice {
-	return &dice{rand: rand.New(rand.NewPCG(seed, 0)), strikes: make([]int, faults), first: make([]time.Time, faults)}
+	return &dice{rand: rand.New(rand.NewPCG(seed, 0)), injected: make([]int, faults), first: make([]time.Time, faults)}
 }
 
-func (d *dice) strike(i int, f Fault) bool {
+func (d *dice) injects(i int, f Fault) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if f.Times > 0 && d.strikes[i] >= f.Times || !f.lasts(d.first[i]) {
+	if f.Times > 0 && d.injected[i] >= f.Times || !f.lasts(d.first[i]) {
 		return false
 	}
 	if f.Probability > 0 && d.rand.Float64() >= f.Probability {
 		return false
 	}
-	d.strikes[i]++
+	d.injected[i]++
 	if d.first[i].IsZero() {
 		d.first[i] = time.Now()
 	}
@@ -84,7 +84,7 @@ func (s *Sandbox) faulty(next http.Handler) http.Handler {
 	dice := newDice(s.options.Seed, len(s.options.Faults))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for i, f := range s.options.Faults {
-			if !f.matches(r) || !dice.strike(i, f) {
+			if !f.matches(r) || !dice.injects(i, f) {
 				continue
 			}
 			switch f.Kind {
@@ -95,7 +95,7 @@ func (s *Sandbox) faulty(next http.Handler) http.Handler {
 			case FaultIgnore:
 				r = r.WithContext(context.WithValue(r.Context(), ignored{}, true))
 			default:
-				s.strike(w, r, f, next)
+				s.inject(w, r, f, next)
 				return
 			}
 		}
@@ -103,7 +103,7 @@ func (s *Sandbox) faulty(next http.Handler) http.Handler {
 	})
 }
 
-func (s *Sandbox) strike(w http.ResponseWriter, r *http.Request, f Fault, next http.Handler) {
+func (s *Sandbox) inject(w http.ResponseWriter, r *http.Request, f Fault, next http.Handler) {
 	switch f.Kind {
 	case FaultReset:
 		breakOff(w)
