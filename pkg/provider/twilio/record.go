@@ -16,13 +16,7 @@ import (
 func readFax(d *jx.Decoder, shared *common, links bool) (fax.Fax, error) {
 	var f fax.Fax
 	var price, currency string
-	// What no other fax has goes into one piece of memory.
-	own, link := shared.own[:0], shared.link[:0]
-	var id, mediaID [2]int // from, to
-	keep := func(text []byte) [2]int {
-		own = append(own, text...)
-		return [2]int{len(own) - len(text), len(own)}
-	}
+	link := shared.link[:0]
 	shared.owner = ""
 	err := d.ObjBytes(func(d *jx.Decoder, key []byte) error {
 		text, err := literal(d)
@@ -31,7 +25,7 @@ func readFax(d *jx.Decoder, shared *common, links bool) (fax.Fax, error) {
 		}
 		switch string(key) {
 		case "sid":
-			id = keep(text)
+			f.ID = string(text)
 		case "account_sid":
 			shared.owner = shared.word(text)
 		case "from":
@@ -45,7 +39,7 @@ func readFax(d *jx.Decoder, shared *common, links bool) (fax.Fax, error) {
 		case "quality":
 			f.Quality = shared.word(text)
 		case "media_sid":
-			mediaID = keep(text)
+			f.MediaID = string(text)
 		case "media_url":
 			link = append(link[:0], text...)
 		case "num_pages":
@@ -68,14 +62,10 @@ func readFax(d *jx.Decoder, shared *common, links bool) (fax.Fax, error) {
 		return nil
 	})
 	f.Price = shared.price(price, currency)
-	var linkAt [2]int
-	if links || mediaID[0] == mediaID[1] {
-		linkAt = keep(link)
+	if links || f.MediaID == "" {
+		f.MediaURL = string(link)
 	}
-	shared.own, shared.link = own, link
-	all := string(own)
-	part := func(at [2]int) string { return all[at[0]:at[1]] }
-	f.ID, f.MediaID, f.MediaURL = part(id), part(mediaID), part(linkAt)
+	shared.link = link
 	return f, err
 }
 
@@ -102,8 +92,9 @@ func instant(text []byte) time.Time {
 }
 
 // common is what the records of an answer have in common: a thousand faxes have
-// a few numbers, statuses and prices, which are kept once. Nobody may change
-// what it points to.
+// a few numbers, statuses and prices, which are kept once. That saves 7 of 11
+// allocations a fax (BenchmarkPage), and the memory of lists that are held. Nobody
+// may change what it points to.
 type common struct {
 	words  map[string]string
 	wholes map[string]*int
@@ -111,7 +102,7 @@ type common struct {
 
 	owner string // of the record read last
 
-	own, link []byte // room for what the record at hand has alone
+	link []byte // room for that of the record at hand, which is kept of few
 }
 
 func inCommon() *common {
