@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 )
 
@@ -29,7 +30,9 @@ func everyCommand(t *testing.T, visit func(t *testing.T, c *cobra.Command)) {
 		name := strings.ReplaceAll(c.CommandPath(), " ", "_")
 		t.Run(name, func(t *testing.T) { visit(t, c) })
 		for _, child := range c.Commands() {
-			walk(child)
+			if !child.Hidden { // a word that is refused with advice is no command
+				walk(child)
+			}
 		}
 	}
 	walk(root)
@@ -100,33 +103,94 @@ func TestFlags(t *testing.T) {
 	})
 }
 
-// TestDryRun: what changes or deletes something can be tried first. All others
-// are named here: they read, add copies, pass the time or talk to applications.
-func TestDryRun(t *testing.T) {
-	harmless := map[string]bool{}
-	for group, names := range map[string]string{
-		"":         "help version whoami completion",
-		"numbers ": "list get check export plan",
-		"faxes ":   "list get stats expiring watch media.list archive download",
-		"archive ": "list get verify reindex",
-		"profile ": "list show",
-		"serve ":   "status jobs.list jobs.retry",
-		"webhook ": "send verify",
-		"twiml ":   "receive reject",
-		"sandbox ": "serve call",
+// TestEffects: what each command does at the worst is declared, and is what this table
+// says. Whatever does not only read can be tried first.
+func TestEffects(t *testing.T) {
+	worst := map[string]app.Effect{}
+	for effect, groups := range map[app.Effect]map[string]string{
+		app.Read: { // they look, add copies, pass the time or talk to applications
+			"":         "help version whoami completion",
+			"numbers ": "list get check export plan",
+			"faxes ":   "list get stats expiring watch media.list archive download",
+			"archive ": "list get verify reindex",
+			"profile ": "list show",
+			"serve ":   "status jobs.list jobs.retry",
+			"webhook ": "send verify",
+			"twiml ":   "receive reject",
+			"sandbox ": "serve call",
+		},
+		app.Change: {
+			"numbers ": "search buy configure", // a search can end in a purchase,
+			"archive ": "hold unhold",
+			"profile ": "add use import",
+			"sandbox ": "seed",
+		},
+		app.Destroy: {
+			"":         "api",
+			"numbers ": "release apply",
+			"faxes ":   "delete prune media.delete",
+			"profile ": "remove",
+			"serve ":   "jobs.discard",
+			"sandbox ": "reset",
+		},
 	} {
-		for name := range strings.FieldsSeq(names) {
-			harmless["faxctl "+group+strings.ReplaceAll(name, ".", " ")] = true
+		for group, names := range groups {
+			for name := range strings.FieldsSeq(names) {
+				worst["faxctl "+group+strings.ReplaceAll(name, ".", " ")] = effect
+			}
 		}
 	}
 	everyCommand(t, func(t *testing.T, c *cobra.Command) {
 		if c.HasSubCommands() || c.IsAdditionalHelpTopicCommand() {
 			return
 		}
-		if has := c.Flags().Lookup("dry-run") != nil; has == harmless[c.CommandPath()] {
-			t.Errorf("has --dry-run: %v, and is named as harmless: %v", has, harmless[c.CommandPath()])
+		effect := worst[c.CommandPath()]
+		if effect == "" || !app.Does(c, effect) {
+			t.Errorf("%q is to be declared; it is %v", effect, c.Annotations)
+		}
+		if has := c.Flags().Lookup("dry-run") != nil; has == (effect == app.Read) {
+			t.Errorf("has --dry-run: %v, and its effect is %q", has, effect)
 		}
 	})
+}
+
+// TestNothingThatDestroysIsGuessed: what cannot be undone is suggested for one wrong
+// letter, and for nothing else.
+func TestNothingThatDestroysIsGuessed(t *testing.T) {
+	suggested := func(c *cobra.Command, word string) bool {
+		return strings.Contains(problem.AdviceOf(app.UnknownCommand(c.Parent(), word)).String(), "mean "+c.Name())
+	}
+	some := 0
+	everyCommand(t, func(t *testing.T, c *cobra.Command) {
+		if !app.Does(c, app.Destroy) {
+			return
+		}
+		some++
+		name := c.Name()
+		for i := range len(name) - 1 {
+			if typo := name[:i] + name[i+1:]; len(name) > 3 && !suggested(c, typo) {
+				t.Errorf("%q suggests %s no more", typo, name)
+			}
+			for j := i + 1; j < len(name); j++ {
+				word := []byte(name)
+				word[i], word[j] = '-', '-'
+				if suggested(c, string(word)) {
+					t.Errorf("%q suggests %s", word, name)
+				}
+			}
+			if i < len(name)-2 && suggested(c, name[:i+1]) {
+				t.Errorf("%q suggests %s", name[:i+1], name)
+			}
+		}
+		for _, word := range []string{"print", "purge", "erase", "open", "view", "drop", "cancel"} {
+			if suggested(c, word) {
+				t.Errorf("%q suggests %s", word, name)
+			}
+		}
+	})
+	if some < 8 {
+		t.Errorf("%d commands destroy", some)
+	}
 }
 
 // TestGlobalFlagsStayGlobal: no command redeclares a global flag or its letter.

@@ -8,10 +8,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/archive"
@@ -65,7 +68,7 @@ their own: faxctl help exit-codes, environment, output.`,
 	root.SetIn(a.In)
 	root.SetOut(&a.Page)
 	root.SetErr(a.Err)
-	root.SetFlagErrorFunc(flag.Explain)
+	root.SetFlagErrorFunc(explain)
 	root.SetUsageFunc(usage)
 	a.Globals(root)
 	root.Version = app.ThisBuild().String()
@@ -79,7 +82,7 @@ their own: faxctl help exit-codes, environment, output.`,
 		&cobra.Group{ID: "try", Title: "Try it out:"},
 	)
 	root.AddCommand(commands(a)...)
-	root.AddCommand(versionCommand(a), app.PrintsOnly("a script", completionCommand(a)))
+	root.AddCommand(app.Reads(versionCommand(a), app.PrintsOnly("a script", completionCommand(a)))...)
 	root.AddCommand(topics()...)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
@@ -87,6 +90,15 @@ their own: faxctl help exit-codes, environment, output.`,
 	knowHelp(root)
 	refuseHelpOnTypos(a, root)
 	return root
+}
+
+// explain is what is wrong with the flags of a command line; a command that does not
+// exist has none.
+func explain(cmd *cobra.Command, err error) error {
+	if words := cmd.Flags().Args(); len(words) > 0 && cmd.HasSubCommands() && !errors.Is(err, pflag.ErrHelp) {
+		return app.UnknownCommand(cmd, words[0])
+	}
+	return flag.Explain(cmd, err)
 }
 
 // knowHelp makes the help flag known to all that hold commands, so that -h
@@ -103,6 +115,10 @@ func knowHelp(cmd *cobra.Command) {
 func refuseHelpOnTypos(a *app.App, root *cobra.Command) {
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if cmd.Hidden {
+			a.Misspelt = cmd.RunE(cmd, args)
+			return
+		}
 		if words := cmd.Flags().Args(); len(words) > 0 && cmd.HasSubCommands() {
 			a.Misspelt = app.UnknownCommand(cmd, words[0])
 			return
@@ -150,10 +166,10 @@ func helpCommand() *cobra.Command {
 
 // commands are what people come for.
 func commands(a *app.App) []*cobra.Command {
-	return []*cobra.Command{
-		numbers.Command(a), faxes.Command(a), archive.Command(a),
-		serve.Command(a), webhook.Command(a), webhook.TwimlCommand(a),
-		profile.Command(a), whoamiCommand(a), apiCommand(a),
-		sandbox.Command(a),
-	}
+	return slices.Concat(
+		app.Reads(numbers.Command(a), faxes.Command(a), archive.Command(a),
+			webhook.Command(a), webhook.TwimlCommand(a),
+			profile.Command(a), whoamiCommand(a), sandbox.Command(a)),
+		app.Changes(serve.Command(a)),
+		app.Destroys(apiCommand(a)))
 }

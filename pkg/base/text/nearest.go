@@ -25,6 +25,12 @@ func Nearest[T ~string](given string, known []T) T {
 	return best
 }
 
+// OneAway reports whether one letter too many, too few, wrong or in its neighbor's place
+// makes all the difference. Capitals do not matter.
+func OneAway(given, word string) bool {
+	return len(given) <= len(word)+1 && distance(strings.ToLower(given), strings.ToLower(word)) <= 1
+}
+
 // distance counts the letters to insert, delete, replace or swap with their
 // neighbor to turn a into b. It counts bytes: the words are ASCII.
 func distance(a, b string) int {

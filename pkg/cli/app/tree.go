@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -13,8 +14,9 @@ import (
 const CommandArg = " COMMAND"
 
 // Group is a command that only holds others. Alone it prints its help; with a
-// word that is no command it says so, with the nearest ones.
-func Group(name, short, example string, children ...*cobra.Command) *cobra.Command {
+// word that is no command it says so, with the nearest ones. Its commands come by
+// what they do: see [Reads], [Changes], [Destroys] and [Elsewhere].
+func Group(name, short, example string, children ...[]*cobra.Command) *cobra.Command {
 	g := &cobra.Command{
 		Use:     name + CommandArg,
 		Short:   short,
@@ -25,7 +27,7 @@ func Group(name, short, example string, children ...*cobra.Command) *cobra.Comma
 		ValidArgsFunction:     cobra.NoFileCompletions,
 		DisableFlagsInUseLine: true,
 	}
-	g.AddCommand(children...)
+	g.AddCommand(slices.Concat(children...)...)
 	return g
 }
 
@@ -46,7 +48,10 @@ func UnknownWord(cmd *cobra.Command, word string, topics bool) error {
 	err := Misuse("unknown command %q for %q", word, cmd.CommandPath())
 	var names []string
 	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() || topics && c.IsAdditionalHelpTopicCommand() {
+		if !c.IsAvailableCommand() && !(topics && c.IsAdditionalHelpTopicCommand()) {
+			continue
+		}
+		if !Does(c, Destroy) || text.OneAway(word, c.Name()) { // a guess must not lead to what cannot be undone
 			names = append(names, c.Name())
 		}
 	}

@@ -24,9 +24,15 @@ import (
 
 // Command holds what is done with kept copies.
 func Command(a *app.App) *cobra.Command {
+	copied := problem.Command("archive", "get").Arg("ARCHIVE").Arg("ID")
 	g := app.Group("archive", "Look into kept copies, verify and hold them",
 		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes",
-		listCommand(a), getCommand(a), verifyCommand(a), reindexCommand(a), holdCommand(a), unholdCommand(a))
+		app.Reads(listCommand(a), getCommand(a), verifyCommand(a), reindexCommand(a)),
+		app.Changes(holdCommand(a), unholdCommand(a)),
+		app.Elsewhere(problem.Say("the document, as a file to open: %s; the record: %s", copied.Set("O", "FILE"), copied), "open", "view", "read", "show"),
+		app.Elsewhere(problem.Say("the document goes to a printer's program: %s | lp", copied.Set("O", "-")), "print"),
+		app.Elsewhere(problem.Say("copy the document out and attach it: %s", copied.Set("O", "FILE")), "mail", "send"),
+		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("archive", "list").Arg("ARCHIVE").Set("from", "+14155550123")), "search"))
 	g.Long = `Look into kept copies, verify and hold them. faxctl faxes archive makes them;
 of the commands here only archive reindex --ask asks a provider.`
 	g.GroupID = "work"

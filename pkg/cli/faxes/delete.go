@@ -64,7 +64,7 @@ deleted. To delete by age, use faxctl faxes prune.`,
 func mediaCommand(a *app.App) *cobra.Command {
 	return app.Group("media", "List and delete the documents of faxes",
 		"  faxctl faxes media list FX0123456789abcdef0123456789abcdef\n  faxctl faxes media delete FX0123456789abcdef0123456789abcdef",
-		mediaListCommand(a), mediaDeleteCommand(a))
+		app.Reads(mediaListCommand(a)), app.Destroys(mediaDeleteCommand(a)))
 }
 
 func mediaListCommand(a *app.App) *cobra.Command {

@@ -62,6 +62,22 @@ func kindOfValue(kind string) (what, example string) {
 
 func nearest(cmd *cobra.Command, name string) string {
 	var names []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if _, does := f.Annotations[destroys]; !does || text.OneAway(name, f.Name) { // as with commands
+			names = append(names, f.Name)
+		}
+	})
 	return text.Nearest(name, names)
+}
+
+// destroys is the annotation of a flag that permits what does not come back.
+const destroys = "faxctl_destroys"
+
+// Destroys marks a flag that permits what does not come back: it is suggested only to
+// those who missed it by one letter.
+func Destroys(flags *pflag.FlagSet, name string) error {
+	if err := flags.SetAnnotation(name, destroys, []string{"for good"}); err != nil {
+		return fmt.Errorf("flag: %w", err)
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 )
@@ -88,6 +89,7 @@ this machine buys for the same account, the exit status is 6.`,
 	f := cmd.Flags()
 	f.BoolVar(&allowBuy, "allow-buy", false, "permit buying numbers")
 	f.BoolVar(&allowRelease, "allow-release", false, "permit giving numbers up, where the file says prune: true")
+	app.Must(flag.Destroys(f, "allow-release"))
 	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
 	bindConfirm(a, cmd)
 	a.BindJobs(cmd, &jobs, 4, "numbers")

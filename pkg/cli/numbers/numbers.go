@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -19,11 +20,12 @@ import (
 func Command(a *app.App) *cobra.Command {
 	g := app.Group("numbers", "Search, buy, configure and release fax numbers",
 		"  faxctl numbers search --fax --area-code 415\n  faxctl numbers list --mode fax",
-		searchCommand(a), buyCommand(a),
-		listCommand(a), getCommand(a),
-		configureCommand(a), checkCommand(a),
-		releaseCommand(a),
-		exportCommand(a), planCommand(a), applyCommand(a))
+		app.Reads(listCommand(a), getCommand(a), checkCommand(a), exportCommand(a), planCommand(a)),
+		app.Changes(searchCommand(a), buyCommand(a), configureCommand(a)),
+		app.Destroys(releaseCommand(a), applyCommand(a)),
+		app.Elsewhere(problem.Say("a number with every field: %s", problem.Command("numbers", "get").Arg("REF")), "open", "view", "show", "read"),
+		app.Elsewhere(problem.Say("numbers as a list: %s; as a file: %s", problem.Command("numbers", "list"), problem.Command("numbers", "export")), "print"),
+		app.Elsewhere(problem.Say("faxctl sends no faxes and no mail; what came to a number: %s", problem.Command("faxes", "list").Set("number", "REF")), "mail", "send"))
 	g.GroupID = "work"
 	return g
 }

@@ -25,7 +25,9 @@ import (
 func Command(a *app.App) *cobra.Command {
 	g := app.Group("profile", "Add and choose accounts",
 		"  faxctl profile add clinic --provider signalwire\n  faxctl profile use clinic",
-		addCommand(a), listCommand(a), showCommand(a), useCommand(a), removeCommand(a), importCommand(a))
+		app.Reads(listCommand(a), showCommand(a)),
+		app.Changes(addCommand(a), useCommand(a), importCommand(a)),
+		app.Destroys(removeCommand(a)))
 	g.GroupID = "account"
 	return g
 }

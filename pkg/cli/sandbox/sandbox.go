@@ -28,7 +28,7 @@ import (
 func Command(a *app.App) *cobra.Command {
 	g := app.Group("sandbox", "A provider of your own, for trying out",
 		"  faxctl sandbox seed --numbers 20\n  faxctl sandbox serve --dialect signalwire --latency 40ms",
-		serveCommand(a), seedCommand(a), callCommand(a), resetCommand(a))
+		app.Reads(serveCommand(a), callCommand(a)), app.Changes(seedCommand(a)), app.Destroys(resetCommand(a)))
 	g.Long = `A provider of your own, for trying out: a Twilio-compatible service with numbers
 for sale, kept in one file. It is what --profile sandbox and --profile
 sandbox-signalwire talk to. Nothing it sells exists and nothing leaves this

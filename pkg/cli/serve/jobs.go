@@ -22,7 +22,7 @@ import (
 func jobsCommand(a *app.App) *cobra.Command {
 	return app.Group("jobs", "Look at what a receiver has not done yet",
 		"  faxctl serve jobs list --parked\n  faxctl serve jobs retry 42",
-		jobsListCommand(a), jobsRetryCommand(a), jobsDiscardCommand(a))
+		app.Reads(jobsListCommand(a), jobsRetryCommand(a)), app.Destroys(jobsDiscardCommand(a)))
 }
 
 // openDesk opens the state of a receiver, running or not, until the command ends.

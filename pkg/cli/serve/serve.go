@@ -106,7 +106,7 @@ only /fax and what is below it.`,
 		},
 	}
 	s.Bind(a, cmd)
-	cmd.AddCommand(jobsCommand(a), statusCommand(a))
+	cmd.AddCommand(app.Reads(jobsCommand(a), statusCommand(a))...)
 	cmd.GroupID = "receive"
 	return cmd
 }

@@ -12,7 +12,7 @@ import (
 func Command(a *app.App) *cobra.Command {
 	g := app.Group("webhook", "Try out and explain a provider's callbacks",
 		"  faxctl webhook send --to http://localhost:8080/fax --event incoming\n  faxctl webhook verify --url https://fax.example.com/in \\\n    --signature RSOYDt4T1cUTdK1PDd93/VVr8B8= --body request.txt",
-		sendCommand(a), verifyCommand(a))
+		app.Reads(sendCommand(a), verifyCommand(a)))
 	g.GroupID = "receive"
 	return g
 }
