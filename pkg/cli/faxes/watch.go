@@ -21,7 +21,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/listing"
-	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
@@ -29,7 +28,7 @@ func watchCommand(a *app.App) *cobra.Command {
 	var (
 		s       app.Selection
 		o       listing.WatchOptions
-		command string
+		program delivery.Program // of --exec
 		forward string
 		most    int
 		told    arriving
@@ -47,12 +46,11 @@ before the newest one seen at the least, and what was told before is left out. A
 provider that is unavailable for a while is sat out. To go on after an
 interruption, pass --since: it begins with the faxes made from then on.
 
---exec runs a program without a shell, one at a time, the oldest fax first. It
-finds the fax in its environment (FAX_ID FAX_FROM FAX_TO FAX_DIRECTION
-FAX_STATUS FAX_PAGES FAX_DURATION FAX_QUALITY FAX_MEDIA_ID FAX_CREATED) and as
-JSON on its standard input. What the program prints is printed in place of the
-fax. One that fails is told of, and stops nothing; the exit status is then 3, or
-1 when it failed for every fax.
+` + app.ProgramHelp + ` A watch
+keeps no documents: {document} is for faxctl serve. The programs run one at a
+time, the oldest fax first. What one prints is printed in place of the fax. One
+that fails is told of, and stops nothing; the exit status is then 3, or 1 when
+it failed for every fax.
 
 --forward-to hands each fax on to an application as the provider would: signed,
 the question first, then the news for the action URL of the answer, with the
@@ -61,17 +59,16 @@ cannot reach can be tried out, without a tunnel.`,
 		Example: `  faxctl faxes watch --direction inbound
   faxctl faxes watch --since 1h -o jsonl
   faxctl faxes watch --forward-to http://localhost:8080/fax
-  faxctl faxes watch --exec 'sh -c "faxctl faxes download $FAX_ID -d inbox"'`,
+  faxctl faxes watch --exec 'faxctl faxes download {id} -d inbox'`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			argv, err := profile.SplitArgv(command)
-			if err != nil || cmd.Flags().Changed("exec") && len(argv) == 0 {
-				return problem.With(app.Misuse("--exec %q is no command", command), problem.Say("as in %s", problem.Field("exec", "notify-send Fax")))
-			}
 			if cmd.Flags().Changed("forward-to") {
 				if err := app.Callable("forward-to", forward); err != nil {
 					return err
 				}
+			}
+			if err := checkProgram(program); err != nil {
+				return err
 			}
 			q, err := s.Filter(cmd.Context(), a)
 			if err != nil {
@@ -84,16 +81,16 @@ cannot reach can be tried out, without a tunnel.`,
 				o.Since, q.After = q.After.Add(1), time.Time{}
 			}
 			o.Trouble = func(err error) { a.Warn("%v; trying again in %s", err, o.Interval) }
-			return watch(cmd.Context(), a, q, o, argv, forward, most, &told)
+			return watch(cmd.Context(), a, q, o, program, forward, most, &told)
 		},
 	}
 	s.Bind(a, cmd)
-	told.list.Bind(a, cmd, show.FaxType, func() bool { return command == "" && !a.DrawsTables() })
-	told.drawn.Bind(a, cmd, show.ArrivalType, func() bool { return command == "" && a.DrawsTables() })
+	told.list.Bind(a, cmd, show.FaxType, func() bool { return len(program) == 0 && !a.DrawsTables() })
+	told.drawn.Bind(a, cmd, show.ArrivalType, func() bool { return len(program) == 0 && a.DrawsTables() })
 	f := cmd.Flags()
 	o.Interval = 15 * time.Second
 	f.Var(flag.LongerThan(&o.Interval, time.Second), "interval", "`duration` from one look to the next")
-	f.StringVar(&command, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
+	f.Var(flag.Of(&program, app.ReadProgram), "exec", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
 	f.StringVar(&forward, "forward-to", "", "`URL` of an application to hand each fax on to; https, or http on this machine")
 	f.Var(flag.Number(&most, 1), "limit", "end after `N` faxes")
 	a.CompleteNothing(cmd, "interval", "limit", "exec", "forward-to")
@@ -105,7 +102,7 @@ type arriving struct{ list, drawn app.Printing[fax.Fax] }
 
 // watch tells of faxes until the limit or a first interrupt, which is how a
 // watch ends well.
-func watch(ctx context.Context, a *app.App, q fax.Filter, o listing.WatchOptions, argv []string, forward string, most int, how *arriving) error {
+func watch(ctx context.Context, a *app.App, q fax.Filter, o listing.WatchOptions, program delivery.Program, forward string, most int, how *arriving) error {
 	faxes, err := a.Faxes(ctx)
 	if err != nil {
 		return err
@@ -120,8 +117,8 @@ func watch(ctx context.Context, a *app.App, q fax.Filter, o listing.WatchOptions
 	}
 	a.Say("Watching for faxes; ^C ends it.")
 	switch {
-	case len(argv) > 0:
-		err = runForEach(ctx, a, argv, arrivals)
+	case len(program) > 0:
+		err = runForEach(ctx, a, program, arrivals)
 	case a.DrawsTables():
 		err = how.drawEach(ctx, arrivals)
 	default:
@@ -168,11 +165,24 @@ func (how *arriving) drawEach(ctx context.Context, arrivals iter.Seq2[fax.Fax, e
 	return nil
 }
 
-func runForEach(ctx context.Context, a *app.App, argv []string, arrivals iter.Seq2[fax.Fax, error]) error {
+// checkProgram refuses a program that cannot be run, and one for what a watch does not
+// have.
+func checkProgram(p delivery.Program) error {
+	switch {
+	case len(p) == 0:
+		return nil
+	case p.TakesDocument():
+		return problem.With(app.Misuse("--exec: a watch keeps no documents, and has no {document}"),
+			problem.Say("faxctl serve does, for faxes that come in; or fetch it: %s", problem.Field("exec", "faxctl faxes download {id} -d inbox")))
+	}
+	return app.FindProgram(p)
+}
+
+func runForEach(ctx context.Context, a *app.App, program delivery.Program, arrivals iter.Seq2[fax.Fax, error]) error {
 	t := a.Trouble()
 	for f, err := range arrivals {
 		if err == nil {
-			err = t.Add(runFor(ctx, a, argv, f))
+			err = t.Add(runFor(ctx, a, program, f))
 		}
 		if err != nil {
 			return err
@@ -184,17 +194,17 @@ func runForEach(ctx context.Context, a *app.App, argv []string, arrivals iter.Se
 // runFor runs a program for a fax. What came over the line goes into its
 // environment without control characters; the JSON on its input is whole. A
 // first ^C is for us and not for the program; a second one ends it.
-func runFor(ctx context.Context, a *app.App, argv []string, f fax.Fax) error {
+func runFor(ctx context.Context, a *app.App, program delivery.Program, f fax.Fax) error {
 	record, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
-	cmd := child.Command(ctx, argv...)
+	cmd := child.Command(ctx, program.For(f)...)
 	cmd.Env = append(os.Environ(), delivery.Environ(f)...)
 	cmd.Stdin = bytes.NewReader(append(record, '\n'))
 	cmd.Stdout, cmd.Stderr = a.Out, a.Err
 	if err := child.Run(ctx, cmd); err != nil {
-		return fmt.Errorf("fax %s: %s: %w", f.ID, filepath.Base(argv[0]), err)
+		return fmt.Errorf("fax %s: %s: %w", f.ID, filepath.Base(program[0]), err)
 	}
 	return nil
 }

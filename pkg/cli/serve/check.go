@@ -10,11 +10,8 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/spf13/cobra"
-
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
-	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
@@ -62,13 +59,12 @@ func listenOn(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // readDeliveries is whom to tell of a fax.
-func (s *serving) readDeliveries(cmd *cobra.Command, getenv func(string) string) error {
-	argv, err := profile.SplitArgv(s.exec)
-	if err != nil || cmd.Flags().Changed("exec") && len(argv) == 0 {
-		return problem.With(app.Misuse("--exec %q is no command", s.exec), problem.Say("as in %s", problem.Field("exec", "lp -d front-desk")))
-	}
-	if len(argv) > 0 {
-		s.Deliveries = append(s.Deliveries, delivery.Exec(argv...))
+func (s *serving) readDeliveries(getenv func(string) string) error {
+	if len(s.program) > 0 {
+		if err := app.FindProgram(s.program); err != nil && !s.printUnit { // it will be there
+			return err
+		}
+		s.Deliveries = append(s.Deliveries, delivery.Exec(s.program))
 	}
 	if s.forward == "" {
 		return nil

@@ -22,6 +22,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/receive/server"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
@@ -32,7 +33,8 @@ type serving struct {
 	receiver.Config
 	public                 []string // the public URL, once or twice
 	listen, archive, state string
-	exec, forward          string
+	program                delivery.Program // of --exec
+	forward                string
 	pruneAfter             *flag.Value[time.Duration]
 	maxDelete              *flag.Value[prune.Limit]
 	prune                  prune.Run
@@ -60,11 +62,12 @@ Only signed requests are believed; the signature is checked over --public-url,
 so it must be what the provider was given. What was acknowledged survives a
 crash. --backfill finds the faxes whose callback was lost, at the start too.
 
---exec runs a program for each fax, without a shell; the fax is in its
-environment (FAX_ID FAX_FROM FAX_TO FAX_STATUS FAX_PAGES FAX_DOCUMENT and more)
-and as JSON on its standard input. --forward posts the same JSON to a URL,
-signed with the key in FAXCTL_FORWARD_KEY. Both are tried again until they
-succeed, and parked in the end: faxctl serve jobs list.
+` + app.ProgramHelp + ` One that
+takes {document} is run for the faxes that have one.
+
+--forward posts the same JSON to a URL, signed with the key in
+FAXCTL_FORWARD_KEY. Both are tried again until they succeed, and parked in the
+end: faxctl serve jobs list.
 
 An archive knows its receiver, by an id in the state folder: no other one serves
 the account from it, so that no program runs twice for a fax. --take-over makes
@@ -86,13 +89,13 @@ ends nothing.
 only /fax and what is below it.`,
 		Example: `  faxctl serve --public-url https://fax.example.com --archive faxes
   faxctl serve --public-url https://fax.example.com --archive faxes \
-    --allow to=+14155550123 --exec 'lp -d front-desk'
+    --allow to=+14155550123 --exec 'lp -d front-desk {document}'
   faxctl serve --public-url https://fax.example.com --archive faxes \
     --listen :443 --acme fax.example.com
   faxctl serve --public-url https://fax.example.com --archive faxes --print-unit`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := s.read(cmd, a.Getenv); err != nil {
+			if err := s.read(a.Getenv); err != nil {
 				return err
 			}
 			if s.printUnit {
@@ -126,7 +129,7 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 	f.StringVar(&s.Answer.MediaType, "media-type", "", "`type` of the documents: application/pdf or image/tiff")
 	f.StringVar(&s.Answer.PageSize, "page-size", "", "`size` of the pages: letter, legal or a4")
 	f.BoolVar(&s.storeMedia, "store-media", true, "let the provider keep the document; without, it comes with the callback (Twilio)")
-	f.StringVar(&s.exec, "exec", "", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
+	f.Var(flag.Of(&s.program, app.ReadProgram), "exec", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
 	f.StringVar(&s.forward, "forward", "", "`URL` to tell of each fax")
 	f.Var(flag.Duration(&s.Backfill).Hint(problem.Say("%s never looks", problem.Field("backfill", "0"))), "backfill", "`duration` between two looks for faxes whose callback was lost; 0 for none")
 	f.Var(s.pruneAfter, "prune-after", "once a day delete at the provider what is archived and older than `AGE`")
@@ -151,7 +154,7 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 
 // read turns the flags into the receiver's configuration, as far as that needs
 // no account.
-func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
+func (s *serving) read(getenv func(string) string) error {
 	var err error
 	if err := s.readPublicURL(); err != nil {
 		return err
@@ -176,7 +179,7 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if err := s.checkTLS(); err != nil {
 		return err
 	}
-	if err := s.readDeliveries(cmd, getenv); err != nil {
+	if err := s.readDeliveries(getenv); err != nil {
 		return err
 	}
 	if !s.storeMedia {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/server"
 )
 
@@ -57,8 +59,8 @@ func serviceUnit(a *app.App, cmd *cobra.Command, s serving) (string, error) {
 	if s.forward != "" {
 		secrets += ", FAXCTL_FORWARD_KEY=..."
 	}
-	if s.exec != "" {
-		program, err := programOf(s.exec)
+	if len(s.program) > 0 {
+		program, err := programLine(s.program)
 		if err != nil {
 			return "", err
 		}
@@ -112,19 +114,20 @@ WantedBy=multi-user.target
 `, strings.Join(argv, " "), secrets, config, server.OpenFiles(s.MaxConns), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
 }
 
-// programOf is a command line whose program is found from any folder.
-func programOf(line string) (string, error) {
-	argv, err := profile.SplitArgv(line)
-	if err != nil || len(argv) == 0 || !strings.ContainsRune(argv[0], filepath.Separator) {
-		return line, err
+// programLine is the command line of a program that is found from any folder.
+func programLine(p delivery.Program) (string, error) {
+	words := slices.Clone(p)
+	if strings.ContainsRune(words[0], filepath.Separator) {
+		path, err := filepath.Abs(words[0])
+		if err != nil {
+			return "", err
+		}
+		words[0] = path
 	}
-	if argv[0], err = filepath.Abs(argv[0]); err != nil {
-		return "", err
+	for i, word := range words {
+		words[i] = text.ShellWord(word)
 	}
-	for i, word := range argv {
-		argv[i] = text.ShellWord(word)
-	}
-	return strings.Join(argv, " "), nil
+	return strings.Join(words, " "), nil
 }
 
 // writable are the folders outside of the state that are written to.

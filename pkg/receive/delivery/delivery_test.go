@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == word {
 		input, err := io.ReadAll(os.Stdin)
 		if err == nil {
-			err = os.WriteFile(os.Args[2], []byte(strings.Join(os.Environ(), "\x00")+"\x00\x00"+string(input)), 0o600)
+			found := strings.Join(os.Environ(), "\x00") + "\x00\x00" + string(input) + "\x00\x00" + strings.Join(os.Args[3:], "\x00")
+			err = os.WriteFile(os.Args[2], []byte(found), 0o600)
 		}
 		if err != nil {
 			os.Exit(1)
@@ -53,14 +54,15 @@ func TestExec(t *testing.T) {
 	t.Setenv("TWILIO_AUTH_TOKEN", "secret")
 	out := filepath.Join(t.TempDir(), "out")
 	e, d := event()
-	if err := delivery.Exec(os.Args[0], word, out).Deliver(t.Context(), e, d); err != nil {
+	if err := delivery.Exec(delivery.Program{os.Args[0], word, out}).Deliver(t.Context(), e, d); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	environ, input, _ := strings.Cut(string(b), "\x00\x00")
+	environ, rest, _ := strings.Cut(string(b), "\x00\x00")
+	input, _, _ := strings.Cut(rest, "\x00\x00")
 	got := strings.Split(environ, "\x00")
 	for _, want := range []string{
 		"FAX_ID=FX1", "FAX_FROM=+14155550100", "FAX_TO=+14155550199", "FAX_DIRECTION=inbound", "FAX_STATUS=received", "FAX_PAGES=2",

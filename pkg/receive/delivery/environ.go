@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/base/text"
@@ -11,6 +12,16 @@ import (
 // Environ is a fax of the provider's list as variables of an environment: the same
 // that a receiver's programs find.
 func Environ(f fax.Fax) []string { return environ(f, "", time.Time{}, Document{}) }
+
+// Variables are the names of those variables, whoever runs the program.
+func Variables() []string {
+	var names []string
+	for _, v := range Environ(fax.Fax{}) {
+		name, _, _ := strings.Cut(v, "=")
+		names = append(names, name)
+	}
+	return names
+}
 
 // environ is an event as variables.
 func (e Event) environ(d Document) []string {

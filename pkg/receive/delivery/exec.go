@@ -22,13 +22,22 @@ const (
 
 // Exec runs a program of the operator's for each event. It gets the event in its
 // environment, and as JSON on its standard input, and nothing else of ours: no
-// credentials. Exit status 0 is success.
-func Exec(argv ...string) Delivery {
+// credentials. One that takes the document is not run for a fax that has none. Exit
+// status 0 is success.
+func Exec(p Program) Delivery {
 	return Delivery{Name: execName, Limit: execLimit, Deliver: func(ctx context.Context, e Event, d Document) error {
+		if p.TakesDocument() && !e.HasDocument() {
+			return nil
+		}
 		event, err := body(e, d)
 		if err != nil {
 			return err
 		}
+		document, err := p.path(d)
+		if err != nil {
+			return err
+		}
+		argv := p.of(e.Fax(), document)
 		cmd := child.Command(ctx, argv...)
 		cmd.Env = append(passedOn(os.Environ()), e.environ(d)...)
 		cmd.Stdin = bytes.NewReader(append(event, '\n'))

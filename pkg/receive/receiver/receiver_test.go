@@ -390,7 +390,7 @@ func TestReceive(t *testing.T) {
 }
 
 // running is a program that is run for each fax.
-func running(argv ...string) []delivery.Delivery { return []delivery.Delivery{delivery.Exec(argv...)} }
+func running(argv ...string) []delivery.Delivery { return []delivery.Delivery{delivery.Exec(argv)} }
 
 // forwarding is a server that is told of each fax.
 func forwarding(t testing.TB, url string) []delivery.Delivery {
