@@ -23,24 +23,37 @@ func topics() []*cobra.Command {
 }
 
 const environmentHelp = `A flag beats the environment, the environment beats the profile, the profile
-beats the default. faxctl whoami shows where each value came from.
+beats the default. faxctl whoami shows where each value came from. A variable
+that is empty is not set; one with a bad value is refused by its name.
 
 faxctl's own:
   FAXCTL_PROFILE       the profile to use, as --profile
-  FAXCTL_CONFIG        the configuration file
+  FAXCTL_CONFIG        the configuration file; see faxctl help config
                        (default $XDG_CONFIG_HOME/faxctl/config.yaml)
   FAXCTL_API_URL       an origin for every provider call, as --api-url
   FAXCTL_OUTPUT        a format for data, as --output; a command that it does
                        not fit has its own
-  FAXCTL_FORWARD_KEY   signs what faxctl serve --forward sends
+  FAXCTL_NO_INPUT      ask nothing, as --no-input: 1 or 0; also when CI is set
+                       or standard input is no terminal
   FAXCTL_CONFIRM_FOR   how long to look until what was done to a number shows,
-                       as --confirm-for
-  FAXCTL_NO_INPUT      ask nothing, as --no-input; also when CI is set or
-                       standard input is no terminal
+                       as --confirm-for of numbers buy, numbers search,
+                       numbers configure and numbers apply
+  FAXCTL_ARCHIVE       the archive: --to of faxes archive, --archive of faxes
+                       prune, faxes expiring and serve, and ARCHIVE of archive
+                       list, archive get, archive verify and archive reindex
+                       where none is given; never of what holds or lets go
+  FAXCTL_STATE         --state of serve, serve status, serve jobs list, serve
+                       jobs retry and serve jobs discard
+  FAXCTL_PUBLIC_URL    --public-url of serve
+  FAXCTL_LISTEN        --listen of serve, never of the sandbox
+  FAXCTL_LOG_FORMAT    --log-format of serve
+  FAXCTL_FORWARD_KEY   signs what faxctl serve sends to the URL of its forward
   XDG_STATE_HOME       holds faxctl/, the sandbox, lock and notes of buying
                        (default ~/.local/state)
   XDG_CACHE_HOME       holds faxctl/, what completion offered a moment ago
                        (default ~/.cache)
+
+No variable deletes, buys, confirms or weakens a check.
 
 Credentials without a profile:
   TWILIO_ACCOUNT_SID   with TWILIO_AUTH_TOKEN,

@@ -45,7 +45,7 @@ func (c Config) Find(name string) (Profile, error) {
 // Path is where the config file is: FAXCTL_CONFIG, or faxctl/config.yaml in the place
 // for such files. Errors: problem.ErrInvalid.
 func Path(getenv func(string) string) (string, error) {
-	if p := getenv("FAXCTL_CONFIG"); p != "" {
+	if p := getenv(ConfigVariable); p != "" {
 		return p, nil
 	}
 	dir, err := durable.ConfigHome(getenv)
@@ -177,16 +177,17 @@ func readProfile(doc *yamlfile.Document, k, v *yaml.Node) Profile {
 	// Wherever faxctl is run, the place is the same one.
 	dir := filepath.Dir(doc.Path)
 	p.Secret, p.SigningKey = p.Secret.In(dir), p.SigningKey.In(dir)
+	p.in(dir)
 	return p
 }
 
 // settings are those of p, in the order they are written and shown.
 func settings(p *Profile) []yamlfile.Field {
-	return []yamlfile.Field{
+	return append([]yamlfile.Field{
 		{Key: "provider", At: &p.Provider}, {Key: "account", At: &p.AccountID}, {Key: "api-key", At: &p.APIKey},
 		{Key: "parent", At: &p.Parent},
 		{Key: "space", At: &p.Space}, {Key: "edge", At: &p.Edge}, {Key: "region", At: &p.Region},
 		{Key: "secret", At: &p.Secret}, {Key: "signing-key", At: &p.SigningKey},
 		{Key: "api-url", At: &p.APIURL}, {Key: "read-only", At: &p.ReadOnly},
-	}
+	}, p.settings()...)
 }

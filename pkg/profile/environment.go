@@ -13,7 +13,7 @@ type variable struct{ name, value string }
 func (v variable) isSet() bool { return v.value != "" }
 
 // source is how [Value] tells it.
-func (v variable) source() string { return "environment " + v.name }
+func (v variable) source() string { return inEnvironment(v.name) }
 
 // first is the first of the names that is set; the first name when none is.
 func first(getenv func(string) string, names []string) variable {

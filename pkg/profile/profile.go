@@ -56,6 +56,7 @@ type Profile struct {
 	SigningKey Reference `json:"signing_key,omitzero" yaml:"signing-key,omitempty"` // of callbacks, where it is not Secret
 	APIURL     string    `json:"api_url,omitempty" yaml:"api-url,omitempty"`        // origin that stands for every host of the provider
 	ReadOnly   bool      `json:"read_only,omitempty" yaml:"read-only,omitempty"`    // refuse every change
+	Defaults   `yaml:",inline"`
 }
 
 // Info is what is known of the provider.
@@ -164,6 +165,9 @@ func (p Profile) problems() []mistake {
 	}
 	if p.Secret.IsZero() {
 		add("secret", "does not say where the secret is kept", "write keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS")
+	}
+	if p.Country != "" && (len(p.Country) != 2 || !text.MadeOf(p.Country, text.Upper)) {
+		add("country", text.Quote(p.Country)+" is no country", "write two capital letters (ISO 3166-1), as in US")
 	}
 	if p.APIURL != "" {
 		if _, err := ParseAPIURL(p.APIURL); err != nil {

@@ -16,6 +16,7 @@ import (
 type Input struct {
 	Profile string                 // the flag --profile, "" when not given
 	APIURL  string                 // the flag --api-url, "" when not given
+	Output  string                 // the flag --output, "" when not given
 	Getenv  func(string) string    // os.Getenv
 	Config  func() (Config, error) // reads the config file; not called when a flag names a built-in profile
 }
@@ -63,8 +64,8 @@ func choose(in Input) (Resolved, error) {
 	if in.Profile != "" {
 		return named(in, in.Profile, fromFlag("profile"))
 	}
-	if name := in.Getenv("FAXCTL_PROFILE"); name != "" {
-		return named(in, name, "environment FAXCTL_PROFILE")
+	if name := in.Getenv(NameVariable); name != "" {
+		return named(in, name, inEnvironment(NameVariable))
 	}
 	env, err := environment(in.Getenv)
 	if err != nil {
@@ -82,7 +83,7 @@ func choose(in Input) (Resolved, error) {
 		return r, nil
 	}
 	if c.Current != "" {
-		return fromConfig(c, c.Current, "current in "+base(c.Path))
+		return fromConfig(in, c, c.Current, "current in "+base(c.Path))
 	}
 	return Resolved{}, none(c)
 }
@@ -123,14 +124,15 @@ func named(in Input, name, source string) (Resolved, error) {
 			return Resolved{}, err
 		}
 	}
-	return fromConfig(c, name, source)
+	return fromConfig(in, c, name, source)
 }
 
-func fromConfig(c Config, name, source string) (Resolved, error) {
+func fromConfig(in Input, c Config, name, source string) (Resolved, error) {
 	p, err := c.Find(name)
 	if err != nil {
 		return Resolved{}, err
 	}
+	p.atHome(in.Getenv)
 	place := base(c.Path)
 	if p.IsBuiltIn() {
 		place = "built in"
@@ -173,10 +175,16 @@ func (r *Resolved) override(in Input) error {
 	known := r.Info()
 	sid := in.Getenv(known.Variable("account"))
 	if !r.IsBuiltIn() && known.Variable("edge") != "" && (sid == "" || sid == r.AccountID) {
-		r.set("edge", &r.Edge, in.Getenv(known.Variable("edge")), "environment "+known.Variable("edge"))
-		r.set("region", &r.Region, in.Getenv(known.Variable("region")), "environment "+known.Variable("region"))
+		r.set("edge", &r.Edge, in.Getenv(known.Variable("edge")), inEnvironment(known.Variable("edge")))
+		r.set("region", &r.Region, in.Getenv(known.Variable("region")), inEnvironment(known.Variable("region")))
 	}
-	r.set("api-url", &r.APIURL, in.Getenv("FAXCTL_API_URL"), "environment FAXCTL_API_URL")
+	for _, s := range r.settings() {
+		if variable := variableOf(s.Key); variable != "" {
+			r.set(s.Key, s.At.(*string), in.Getenv(variable), inEnvironment(variable))
+		}
+	}
+	r.set("output", &r.Output, in.Output, fromFlag("output"))
+	r.set("api-url", &r.APIURL, in.Getenv(APIURLVariable), inEnvironment(APIURLVariable))
 	r.set("api-url", &r.APIURL, in.APIURL, fromFlag("api-url"))
 	if r.APIURL == "" {
 		r.Values = append(r.Values, Value{"api-url", "", "default"})

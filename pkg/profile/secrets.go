@@ -101,10 +101,7 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 
 func (s Secrets) fromFile(path string) (Secret, error) {
 	if rest, ok := underHome(path); ok {
-		home := s.Getenv("HOME")
-		if home == "" {
-			home = s.Getenv("USERPROFILE")
-		}
+		home := homeOf(s.Getenv)
 		if home == "" {
 			return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret is in " + path + ", and HOME is not set", Advice: problem.Say("set HOME, or write the whole path")}
 		}

@@ -21,7 +21,9 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 	"github.com/faxctl/faxctl/pkg/screen/term"
 )
@@ -101,7 +103,8 @@ func (a *App) wishedFormat(args []string) output.Format {
 	f := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.ParseErrorsAllowlist.UnknownFlags = true
 	f.Usage = func() {}
-	spec := f.StringP("output", "o", a.Getenv("FAXCTL_OUTPUT"), "")
+	wished, _ := a.standIns()(profile.OutputVariable)
+	spec := f.StringP("output", "o", wished, "")
 	f.BoolP("help", "h", false, "")
 	if f.Parse(args) != nil {
 		return output.Format{}
@@ -113,6 +116,9 @@ func (a *App) wishedFormat(args []string) output.Format {
 // Prepare reads the global flags, before any command runs.
 func (a *App) Prepare(cmd *cobra.Command, args []string) error {
 	if err := refuseEmpty(cmd, args); err != nil {
+		return err
+	}
+	if err := flag.Fill(cmd.Flags(), a.standIns()); err != nil {
 		return err
 	}
 	a.Term = a.newTerm(a.Flags.color)
@@ -130,11 +136,10 @@ func (a *App) Prepare(cmd *cobra.Command, args []string) error {
 }
 
 func (a *App) newTerm(color term.Color) *term.Term {
-	ask := a.Getenv("FAXCTL_NO_INPUT")
 	return term.New(term.Config{
 		In: a.In, Out: a.Out, Err: a.Err, Getenv: a.Getenv,
 		Color: color, Quiet: a.Flags.Quiet,
-		NoInput: a.Flags.noInput || ask != "" && ask != "0",
+		NoInput: a.Flags.noInput,
 	})
 }
 

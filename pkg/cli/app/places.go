@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -26,12 +27,12 @@ func refuseWrongPlaces(cmd *cobra.Command) (err error) {
 	checks := map[string]func(string) error{
 		"folder": checkFolder, "file": checkFile, "document": checkDocument,
 		"URL": checkURL, "link": checkURL, "origin": checkOrigin,
-		"email": checkEmail,
+		"email": checkEmail, "address": checkListen,
 	}
 	if cmd.Flags().Changed("print-unit") { // it runs later, and as somebody else: folders are made until then
 		delete(checks, "file")
 	}
-	cmd.Flags().Visit(func(f *pflag.Flag) {
+	flag.Visit(cmd.Flags(), func(f *pflag.Flag) {
 		kind, _ := pflag.UnquoteUsage(f)
 		check := checks[kind]
 		if check == nil || err != nil {
@@ -43,7 +44,7 @@ func refuseWrongPlaces(cmd *cobra.Command) (err error) {
 		}
 		for _, value := range values {
 			if err = check(value); err != nil {
-				err = fmt.Errorf("--%s%w", f.Name, err)
+				err = fmt.Errorf("%s%w", flag.Name(f), err)
 				return
 			}
 		}
@@ -142,14 +143,14 @@ func checkOrigin(address string) error {
 	return nil
 }
 
-// CheckListen refuses what is no address to listen on.
-func CheckListen(address string) error {
+// checkListen refuses what is no address to listen on.
+func checkListen(address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
 		_, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", port)
 	}
 	if err != nil {
-		return problem.With(Misuse("--listen: %w", err), problem.Say("as in %s :8080 or %s", problem.Field("listen"), problem.Field("listen", "127.0.0.1:8080")))
+		return problem.With(Misuse(": %w", err), problem.Say("as in %s :8080 or %s", problem.Field("listen"), problem.Field("listen", "127.0.0.1:8080")))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
@@ -70,15 +71,13 @@ func PrintsOnly(what string, cmd *cobra.Command) *cobra.Command {
 func outputFlags() []string { return []string{"output", "columns", "no-header", "raw"} }
 
 // preparePrinting makes the printers of a command that is about to run. A default
-// from the environment that does not fit the command, or its flags, is no mistake
+// of the environment or the profile that does not fit the command, or its flags, is no mistake
 // of whoever typed it: the command has its own then. One that fits no command is.
 func (a *App) preparePrinting(cmd *cobra.Command) error {
-	spec, source := a.Flags.output, "--output"
-	fromEnvironment := !cmd.Flags().Changed("output") && a.Getenv("FAXCTL_OUTPUT") != ""
-	switch {
-	case fromEnvironment:
-		spec, source = a.Getenv("FAXCTL_OUTPUT"), "FAXCTL_OUTPUT"
-	case !cmd.Flags().Changed("output"):
+	f := cmd.Flags().Lookup("output")
+	spec, source := a.Flags.output, flag.Name(f)
+	wished := !f.Changed && flag.Says(f)
+	if !flag.Says(f) {
 		spec = ""
 	}
 	format, err := parseFormat(spec)
@@ -88,7 +87,7 @@ func (a *App) preparePrinting(cmd *cobra.Command) error {
 	a.Format = format
 	a.DataAsked = spec != "" || Given(cmd, outputFlags()) != ""
 	err = a.makePrinters(cmd, spec)
-	if err != nil && fromEnvironment {
+	if err != nil && wished {
 		if err := a.fitsNone(cmd, source); err != nil {
 			return err
 		}
@@ -146,18 +145,18 @@ func (a *App) makePrinters(cmd *cobra.Command, spec string) error {
 		return nil
 	}
 	fixed := cmd.Annotations[fixedForm]
-	flag := Given(cmd, outputFlags()[1:])
-	hint := "leave " + flag + " out"
-	if name := a.Format.String(); flag == "" && spec != "" && (fixed != "" || name != "json" && name != "jsonl") {
-		flag, hint = "-o "+spec, "leave -o out"
+	given := Given(cmd, outputFlags()[1:])
+	hint := "leave " + given + " out"
+	if name := a.Format.String(); given == "" && spec != "" && (fixed != "" || name != "json" && name != "jsonl") {
+		given, hint = "-o "+spec, "leave -o out"
 	}
 	switch {
-	case flag == "":
+	case given == "":
 		return nil
 	case fixed != "":
-		return problem.With(Misuse("%s: %s prints %s", flag, cmd.CommandPath(), fixed), problem.Say(hint))
+		return problem.With(Misuse("%s: %s prints %s", given, cmd.CommandPath(), fixed), problem.Say(hint))
 	}
-	return problem.With(Misuse("%s: %s prints no data", flag, cmd.CommandPath()), problem.Say(hint))
+	return problem.With(Misuse("%s: %s prints no data", given, cmd.CommandPath()), problem.Say(hint))
 }
 
 func (a *App) outputOptions() output.Options {

@@ -53,20 +53,20 @@ func (a *App) RightKey(ctx context.Context) (webhook.NamedKey, error) {
 	return named, err
 }
 
-// Callable checks a URL that is to be called: https, or http on this machine.
-func Callable(flag, raw string) error {
-	err := WebAddress(flag, raw)
+// Callable checks a URL that is to be called, which name says: https, or http on this machine.
+func Callable(name, raw string) error {
+	err := WebAddress(name, raw)
 	if u, _ := url.Parse(raw); err == nil && u.Scheme == "http" && !IsThisMachine(u.Hostname()) {
-		return problem.With(Misuse("--%s: %s is http and not this machine: numbers and links would travel in the clear", flag, u.Host), problem.Say("use https"))
+		return problem.With(Misuse("%s: %s is http and not this machine: numbers and links would travel in the clear", name, u.Host), problem.Say("use https"))
 	}
 	return err
 }
 
-// WebAddress checks that raw is a URL of the web.
-func WebAddress(flag, raw string) error {
+// WebAddress checks that raw, which name says, is a URL of the web.
+func WebAddress(name, raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return problem.With(Misuse("--%s: %q is no http or https URL", flag, raw), problem.Say("as in --"+flag+" http://localhost:8080/fax"))
+		return problem.With(Misuse("%s: %q is no http or https URL", name, raw), problem.Say("as in http://localhost:8080/fax"))
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func listCommand(a *app.App) *cobra.Command {
 	var held bool
 	var all, onlyHeld app.Printing[archive.Entry]
 	cmd := &cobra.Command{
-		Use:     "list ARCHIVE",
+		Use:     "list [ARCHIVE]",
 		Aliases: []string{"ls"},
 		Short:   "List kept faxes, the newest first",
 		Example: `  faxctl archive list /srv/faxes --since 30d
@@ -77,6 +77,7 @@ func listCommand(a *app.App) *cobra.Command {
 	all.Bind(a, cmd, show.EntryType, func() bool { return !held })
 	onlyHeld.Bind(a, cmd, show.HeldType, func() bool { return held })
 	cmd.Flags().BoolVar(&held, "held", false, "only faxes that are held")
+	a.ArchiveArgs(cmd, 1)
 	return cmd
 }
 
@@ -84,7 +85,7 @@ func getCommand(a *app.App) *cobra.Command {
 	var file string
 	var out app.Printing[archive.Entry]
 	cmd := &cobra.Command{
-		Use:   "get ARCHIVE ID",
+		Use:   "get [ARCHIVE] ID",
 		Short: "Show a kept fax, or copy its document out",
 		Long: `Show a kept fax, or copy its document out with -O. The document is compared with
 what was kept first; one that has changed is not handed out, and the exit status
@@ -113,6 +114,7 @@ is then 8, as it is when the sidecar cannot be read.`,
 		},
 	}
 	out.Bind(a, cmd, show.EntryType, func() bool { return file == "" })
+	a.ArchiveArgs(cmd, 2)
 	cmd.Flags().StringVarP(&file, "output-file", "O", "", "copy the document to this `file`; - is standard output")
 	app.Must(cmd.RegisterFlagCompletionFunc("output-file", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
 	return cmd
@@ -155,7 +157,7 @@ func verifyCommand(a *app.App) *cobra.Command {
 	var jobs int
 	var out app.Printing[archive.Finding]
 	cmd := &cobra.Command{
-		Use:   "verify ARCHIVE",
+		Use:   "verify [ARCHIVE]",
 		Short: "Read every copy again and compare it with what was kept",
 		Long: `Read every copy again and compare it with what was kept: each document against
 its sha256. What is missing, changed, unreadable or without a sidecar is listed,
@@ -199,6 +201,7 @@ so.`,
 			return nil
 		},
 	}
+	a.ArchiveArgs(cmd, 1)
 	a.BindJobs(cmd, &jobs, 4, "files")
 	out.Bind(a, cmd, show.DamageType, nil)
 	return cmd
@@ -222,7 +225,7 @@ func reindexCommand(a *app.App) *cobra.Command {
 	var jobs int
 	var wait time.Duration
 	cmd := &cobra.Command{
-		Use:   "reindex ARCHIVE",
+		Use:   "reindex [ARCHIVE]",
 		Short: "Build the index of an archive anew",
 		Long: `Build the index of an archive anew, from the sidecar files. It happens by
 itself, in the next run that writes, when it is missing, damaged or unfinished.
@@ -263,6 +266,7 @@ faxes archive then keeps what is missing. Use the account that the faxes are of.
 			return end
 		},
 	}
+	a.ArchiveArgs(cmd, 1)
 	cmd.Flags().BoolVar(&ask, "ask", false, "ask the provider about marks that an earlier version made on one answer")
 	a.BindJobs(cmd, &jobs, 16, "faxes asked about")
 	a.BindWait(cmd, &wait)

@@ -17,8 +17,10 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
 )
 
 func archiveCommand(a *app.App) *cobra.Command {
@@ -81,6 +83,7 @@ run goes on. faxctl archive looks into the copies.`,
 	a.BindMaxDocument(cmd, &most)
 	a.BindJobs(cmd, &jobs, 16, "faxes")
 	a.BindWait(cmd, &wait)
+	flag.From(cmd.Flags(), "to", profile.ArchiveVariable)
 	a.CompleteFolders(cmd, "to")
 	return cmd
 }

@@ -12,8 +12,10 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
 )
 
 func expiringCommand(a *app.App) *cobra.Command {
@@ -64,6 +66,7 @@ With --archive each is looked up there, so that you see what would be lost.`,
 	cmd.Flags().StringVar(&within, "within", "14d", "what goes within this `age`: 14d, 2w")
 	cmd.Flags().StringVar(&archive, "archive", "", "`folder` of an archive: say which of them are kept there")
 	a.CompleteNothing(cmd, "within")
+	flag.From(cmd.Flags(), "archive", profile.ArchiveVariable)
 	a.CompleteFolders(cmd, "archive")
 	return cmd
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
 )
 
 // pruning is a deletion by policy, and what is asked and shown before it.
@@ -101,6 +102,7 @@ docs/retention.md.`,
 	a.BindMaxDocument(cmd, &p.MaxDocument)
 	a.BindJobs(cmd, &p.Jobs, 32, "faxes")
 	a.BindWait(cmd, &p.wait)
+	flag.From(f, "archive", profile.ArchiveVariable)
 	a.CompleteFolders(cmd, "archive")
 	a.CompleteNothing(cmd, "older-than", "keep-last", "max-delete")
 	app.Must(cmd.RegisterFlagCompletionFunc("receipts", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))

@@ -63,7 +63,7 @@ cannot reach can be tried out, without a tunnel.`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("forward-to") {
-				if err := app.Callable("forward-to", forward); err != nil {
+				if err := app.Callable("--forward-to", forward); err != nil {
 					return err
 				}
 			}

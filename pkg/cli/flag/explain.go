@@ -26,23 +26,22 @@ func Explain(cmd *cobra.Command, err error) error {
 			advice = problem.Say("did you mean --" + near + "?")
 		}
 	case errors.As(err, &value):
-		return invalid(value)
+		return invalid(value.GetFlag(), value.GetValue(), value.Unwrap())
 	}
 	return problem.With(problem.Of(problem.ErrInvalid, err), advice)
 }
 
-// invalid is what is wrong with the value of a flag.
-func invalid(value *pflag.InvalidValueError) error {
-	f, cause := value.GetFlag(), value.Unwrap()
+// invalid is what is wrong with the value of a flag, by the name of where it is from.
+func invalid(f *pflag.Flag, given string, cause error) error {
 	var out *rangeError
 	switch {
 	case errors.As(cause, &out):
-		return fmt.Errorf("--%s %s: %w", f.Name, value.GetValue(), cause)
+		return fmt.Errorf("%s %s: %w", Name(f), given, cause)
 	case problem.KindOf(cause) != nil:
-		return problem.Of(problem.ErrInvalid, fmt.Errorf("--%s: %w", f.Name, cause))
+		return problem.Of(problem.ErrInvalid, fmt.Errorf("%s: %w", Name(f), cause))
 	}
 	what, example := kindOfValue(f.Value.Type())
-	return problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("--%s: invalid %s %q", f.Name, what, value.GetValue())), problem.Say("write it like "+example))
+	return problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("%s: invalid %s %q", Name(f), what, given)), problem.Say("write it like "+example))
 }
 
 // kindOfValue says in words what a flag of a type takes.

@@ -76,7 +76,7 @@ this machine buys for the same account, the exit status is 6.`,
 			if err := confirmSteps(ctx, a, phases); err != nil {
 				return err
 			}
-			care, err := care(a, cmd)
+			care, err := care(a)
 			if err != nil {
 				return err
 			}

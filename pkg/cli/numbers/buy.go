@@ -171,7 +171,7 @@ func onlyAreaCode(a *app.App, cmd *cobra.Command, s *searchFlags) bool {
 // buy shows, asks, buys and prints.
 func buy(a *app.App, cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase, how *purchaseFlags) error {
 	ctx := cmd.Context()
-	care, err := care(a, cmd)
+	care, err := care(a)
 	if err != nil {
 		return err
 	}

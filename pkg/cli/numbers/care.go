@@ -3,7 +3,6 @@ package numbers
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
@@ -12,21 +11,16 @@ import (
 // bindConfirm declares --confirm-for.
 func bindConfirm(a *app.App, cmd *cobra.Command) {
 	a.Flags.ConfirmFor = plan.Confirm
-	cmd.Flags().Var(flag.Duration(&a.Flags.ConfirmFor), "confirm-for", "how long to look, at most, until what was done shows; 0 looks once, and a purchase once more after 3 s (FAXCTL_CONFIRM_FOR)")
+	cmd.Flags().Var(flag.Duration(&a.Flags.ConfirmFor), "confirm-for", "how long to look, at most, until what was done shows; 0 looks once, and a purchase once more after 3 s")
+	flag.From(cmd.Flags(), "confirm-for", "FAXCTL_CONFIRM_FOR")
 	a.CompleteNothing(cmd, "confirm-for")
 }
 
 // care is how purchases and changes of the account are made sure of. It comes
 // after the account is known.
-func care(a *app.App, cmd *cobra.Command) (plan.Options, error) {
-	patience := a.Flags.ConfirmFor
-	if text := a.Getenv("FAXCTL_CONFIRM_FOR"); text != "" && !cmd.Flags().Changed("confirm-for") {
-		if err := flag.Duration(&patience).Set(text); err != nil {
-			return plan.Options{}, problem.With(app.Misuse("FAXCTL_CONFIRM_FOR: %w", err), problem.Say("a duration, as in 10s"))
-		}
-	}
+func care(a *app.App) (plan.Options, error) {
 	o, err := careOfPurchase(a)
-	o.ConfirmFor, o.SettleFor = patience, a.SettleFor
+	o.ConfirmFor, o.SettleFor = a.Flags.ConfirmFor, a.SettleFor
 	return o, err
 }
 

@@ -59,7 +59,7 @@ exit status is 6.`,
 			if err != nil {
 				return err
 			}
-			care, err := care(a, cmd)
+			care, err := care(a)
 			if err != nil {
 				return err
 			}

@@ -15,7 +15,7 @@ func buyFirst(a *app.App, cmd *cobra.Command, s *searchFlags, numbers fax.Number
 	if err != nil {
 		return err
 	}
-	care, err := care(a, cmd)
+	care, err := care(a)
 	if err != nil {
 		return err
 	}

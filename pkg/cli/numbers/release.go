@@ -44,7 +44,7 @@ passes --yes.`,
 				a.Say("Dry run: %s would be released.", text.Plural(len(owned), "number", "numbers"))
 				return printNumbers(cmd.Context(), &would, owned, app.NamesOne(args))
 			}
-			care, err := care(a, cmd)
+			care, err := care(a)
 			if err != nil {
 				return err
 			}

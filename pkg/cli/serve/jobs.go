@@ -14,7 +14,9 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
+	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 )
@@ -40,6 +42,7 @@ func openDesk(ctx context.Context, a *app.App, state string) (*receiver.Desk, er
 
 func bindState(a *app.App, cmd *cobra.Command, state *string) {
 	cmd.Flags().StringVar(state, "state", "", "`folder` of the receiver's state, as given to faxctl serve")
+	flag.From(cmd.Flags(), "state", profile.StateVariable)
 	a.CompleteFolders(cmd, "state")
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
+	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/receive/server"
@@ -95,7 +96,7 @@ only /fax and what is below it.`,
   faxctl serve --public-url https://fax.example.com --archive faxes --print-unit`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := s.read(a.Getenv); err != nil {
+			if err := s.read(cmd, a.Getenv); err != nil {
 				return err
 			}
 			if s.printUnit {
@@ -141,7 +142,12 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 	a.BindMaxDocument(cmd, &s.MaxDocument)
 	f.Var(flag.SomeTime(&s.Drain).Hint(problem.Say("as in %s", problem.Field("drain", "1s"))), "drain", "`duration` that running work may take at the end")
 	s.bindTLS(a, cmd)
+	flag.From(f, "public-url", profile.PublicURLVariable)
+	flag.From(f, "listen", profile.ListenVariable)
+	flag.From(f, "archive", profile.ArchiveVariable)
+	flag.From(f, "state", profile.StateVariable)
 	f.Var(flag.OneOf(&s.logFormat, "text", "json"), "log-format", "`format` of the log on standard error: text or json")
+	flag.From(f, "log-format", profile.LogFormatVariable)
 	f.BoolVar(&s.takeOver, "take-over", false, "make the archive this receiver's although it is another's, which stops")
 	f.BoolVar(&s.printUnit, "print-unit", false, "print a systemd unit that runs this command, and end")
 	a.CompleteFolders(cmd, "archive", "state")
@@ -154,7 +160,7 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 
 // read turns the flags into the receiver's configuration, as far as that needs
 // no account.
-func (s *serving) read(getenv func(string) string) error {
+func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	var err error
 	if err := s.readPublicURL(); err != nil {
 		return err
@@ -162,10 +168,7 @@ func (s *serving) read(getenv func(string) string) error {
 	if s.PublicURL == "" || s.archive == "" {
 		return problem.With(app.Misuse("serve needs --public-url and --archive"), problem.Say("as in: %s", problem.Command("serve").Set("public-url", "https://fax.example.com").Set("archive", "faxes")))
 	}
-	if err := app.CheckListen(s.listen); err != nil {
-		return err
-	}
-	if err := app.WebAddress("public-url", s.PublicURL); err != nil {
+	if err := app.WebAddress(flag.Name(cmd.Flags().Lookup("public-url")), s.PublicURL); err != nil {
 		return problem.With(err, problem.Say("as in %s", problem.Field("public-url", "https://fax.example.com")))
 	}
 	for _, path := range []*string{&s.archive, &s.cert, &s.key, &s.receipts} { // programs run for a fax get the one, a unit the others

@@ -15,6 +15,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/server"
@@ -29,7 +30,10 @@ func serviceUnit(a *app.App, cmd *cobra.Command, s serving) (string, error) {
 		return "", err
 	}
 	argv := []string{program, "serve"}
-	cmd.Flags().Visit(func(f *pflag.Flag) {
+	flag.Visit(cmd.Flags(), func(f *pflag.Flag) {
+		if !f.Changed && cmd.InheritedFlags().Lookup(f.Name) != nil {
+			return // a variable of this person's, for what a service has not
+		}
 		switch f.Name {
 		case "print-unit", "take-over", "archive", "state", "exec", "profile":
 			return

@@ -103,8 +103,8 @@ func (s *synthetic) check(pagesGiven bool) (err error) {
 		return problem.With(app.Misuse("--to and --event are needed"), problem.Say("as in %s %s", problem.Field("to", "http://localhost:8080/fax"), problem.Field("event", "incoming")))
 	}
 	if s.allowHTTP {
-		err = app.WebAddress("to", s.target)
-	} else if err = app.Callable("to", s.target); err != nil && app.WebAddress("to", s.target) == nil {
+		err = app.WebAddress("--to", s.target)
+	} else if err = app.Callable("--to", s.target); err != nil && app.WebAddress("--to", s.target) == nil {
 		err = problem.With(err, problem.Say("use https, or %s", problem.On("allow-http")))
 	}
 	if err != nil {

@@ -1,0 +1,98 @@
+package profile
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/faxctl/faxctl/pkg/base/yamlfile"
+)
+
+// The variables that stand for flags. What is the account's is weighed by [Resolve], the
+// others by whoever reads the flags.
+const (
+	ConfigVariable    = "FAXCTL_CONFIG"
+	NameVariable      = "FAXCTL_PROFILE"
+	APIURLVariable    = "FAXCTL_API_URL"
+	OutputVariable    = "FAXCTL_OUTPUT"
+	ArchiveVariable   = "FAXCTL_ARCHIVE"
+	StateVariable     = "FAXCTL_STATE"
+	PublicURLVariable = "FAXCTL_PUBLIC_URL"
+	ListenVariable    = "FAXCTL_LISTEN"
+	LogFormatVariable = "FAXCTL_LOG_FORMAT"
+)
+
+// Defaults are what commands take where neither a flag nor a variable says it. None
+// deletes, buys, confirms or weakens a check.
+type Defaults struct {
+	Output    string `json:"output,omitempty" yaml:"output,omitempty"`         // a format, as in -o
+	Country   string `json:"country,omitempty" yaml:"country,omitempty"`       // two letters (ISO 3166-1): whose numbers are written without their country
+	Archive   string `json:"archive,omitempty" yaml:"archive,omitempty"`       // a folder
+	State     string `json:"state,omitempty" yaml:"state,omitempty"`           // a folder: that of a receiver
+	PublicURL string `json:"public_url,omitempty" yaml:"public-url,omitempty"` // of a receiver
+	Listen    string `json:"listen,omitempty" yaml:"listen,omitempty"`         // likewise
+	LogFormat string `json:"log_format,omitempty" yaml:"log-format,omitempty"` // likewise
+}
+
+// settings are those of d, as in a config file.
+func (d *Defaults) settings() []yamlfile.Field {
+	return []yamlfile.Field{
+		{Key: "output", At: &d.Output}, {Key: "country", At: &d.Country}, {Key: "archive", At: &d.Archive},
+		{Key: "state", At: &d.State}, {Key: "public-url", At: &d.PublicURL}, {Key: "listen", At: &d.Listen},
+		{Key: "log-format", At: &d.LogFormat},
+	}
+}
+
+// variableOf is the variable that goes before a default of this key; "": none does.
+func variableOf(key string) string {
+	return map[string]string{
+		"output": OutputVariable, "archive": ArchiveVariable, "state": StateVariable,
+		"public-url": PublicURLVariable, "listen": ListenVariable, "log-format": LogFormatVariable,
+	}[key]
+}
+
+// in takes what is relative in d from dir, so that it is the same place wherever faxctl
+// is run.
+func (d *Defaults) in(dir string) {
+	for _, path := range []*string{&d.Archive, &d.State} {
+		if _, home := underHome(*path); !home && *path != "" && !filepath.IsAbs(*path) && !strings.Contains(*path, "://") {
+			*path = filepath.Join(dir, *path)
+		}
+	}
+}
+
+// atHome puts the home in the place of ~.
+func (d *Defaults) atHome(getenv func(string) string) {
+	for _, path := range []*string{&d.Archive, &d.State} {
+		if rest, below := underHome(*path); below {
+			if home := homeOf(getenv); home != "" {
+				*path = filepath.Join(home, rest)
+			}
+		}
+	}
+}
+
+// homeOf is a person's own folder; "": there is none.
+func homeOf(getenv func(string) string) string {
+	if home := getenv("HOME"); home != "" {
+		return home
+	}
+	return getenv("USERPROFILE")
+}
+
+// Default is what stands for the flag of a variable: the variable, or a default of the
+// profile; and what to call the place that it is from. Both are empty when nobody says.
+func (r Resolved) Default(variable string) (text, from string) {
+	for _, v := range r.Values {
+		if variableOf(v.Key) != variable || v.Text == "" {
+			continue
+		}
+		if v.Source == inEnvironment(variable) {
+			return v.Text, variable
+		}
+		return v.Text, v.Key + " of " + v.Source
+	}
+	return "", ""
+}
+
+// inEnvironment is the source of what a variable says.
+func inEnvironment(variable string) string { return "environment " + variable }
