@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,24 +17,26 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestManual runs every command of README.md and docs/*.md: the fenced blocks
-// of a page one after another, in a home of its own, in one shell that ends at
-// the first command that fails. The word after the three backquotes says what
-// a block is:
+// TestManual runs every command of README.md and docs/*.md, as somebody who
+// reads one page after the other does: in one home and one folder, the README
+// first, then every page, then all of them once more. Each page is one shell
+// that ends at the first command that fails. The words after the three
+// backquotes say what a block is:
 //
-//	sh       commands; a comment "# exits 8" says how a line ends, "# soon"
-//	         that it succeeds before long. What runs behind them ends with the
-//	         page
-//	console  commands after a $, and what they print, which is not compared
+//	sh           commands
+//	sh exits=8   commands that each end with that status
+//	sh soon      commands that succeed before long, all together
+//	console      commands after a $, and what they print, which is not compared
 //	FORMAT file=NAME    a file, written for the blocks after it
 //	yaml steps          a composite action: its steps are run with the defaults
 //	                    of its inputs
 //	LANGUAGE no-run: REASON   not run
 //
-// The Go tool is not run: "go run ./cmd/faxctl" is faxctl, and its other
-// commands do nothing. 127.0.0.1:8080 is another port of this machine, one for
-// each page.
+// What runs behind the commands ends with the page. The Go tool is not run: "go
+// run ./cmd/faxctl" is faxctl, and its other commands do nothing. 127.0.0.1:8080
+// is another port of this machine.
 func TestManual(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("the commands of the pages are for bash, which is not installed here")
 	}
@@ -42,35 +45,43 @@ func TestManual(t *testing.T) {
 	if err != nil || len(pages) == 0 {
 		t.Fatalf("no pages: %v", err)
 	}
-	for _, page := range append(pages, filepath.Join(top, "README.md")) {
-		t.Run(filepath.Base(page), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(page)
-			if err != nil {
-				t.Fatal(err)
-			}
-			home := t.TempDir()
-			script, err := manualScript(filepath.Base(page), string(text))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if script == "" {
-				return // a page without commands
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-			defer cancel()
-			script = strings.ReplaceAll(script, "127.0.0.1:8080", freeAddress(t))
-			cmd := exec.CommandContext(ctx, "bash", "-c", manualStart+script)
-			cmd.Dir = home
-			cmd.WaitDelay = time.Second
-			cmd.Env = []string{
-				"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TZ=UTC", "FAXCTL_NO_INPUT=1", "FAXCTL_CONFIRM_FOR=300ms", "GORACE=" + goRace,
-				"XDG_CONFIG_HOME=" + home + "/.config", "XDG_STATE_HOME=" + home + "/.state", "XDG_CACHE_HOME=" + home + "/.cache",
-			}
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%v\n%s", err, out)
-			}
-		})
+	// Getting started ends with a reset of the sandbox: what is left to the
+	// pages before it is all that the README made.
+	last := filepath.Join(top, "docs", "getting-started.md")
+	pages = slices.DeleteFunc(pages, func(page string) bool { return page == last })
+	pages = slices.Concat([]string{filepath.Join(top, "README.md")}, pages, []string{last})
+	home, address := t.TempDir(), freeAddress(t)
+	for _, round := range []string{"first", "again"} {
+		for _, page := range pages {
+			t.Run(round+"/"+filepath.Base(page), func(t *testing.T) { runPage(t, page, home, address) })
+		}
+	}
+}
+
+func runPage(t *testing.T, page, home, address string) {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := manualScript(filepath.Base(page), string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if script == "" {
+		return // a page without commands
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", "-c", manualStart+strings.ReplaceAll(script, "127.0.0.1:8080", address))
+	cmd.Dir = home
+	cmd.WaitDelay = time.Second
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "TZ=UTC", "FAXCTL_NO_INPUT=1", "FAXCTL_CONFIRM_FOR=300ms", "GORACE=" + goRace,
+		"XDG_CONFIG_HOME=" + home + "/.config", "XDG_STATE_HOME=" + home + "/.state", "XDG_CACHE_HOME=" + home + "/.cache",
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
@@ -108,12 +119,20 @@ func manualScript(page, text string) (string, error) {
 		switch {
 		case isFile:
 			fmt.Fprintf(&script, "cat > '%s' <<'END OF FILE'\n%sEND OF FILE\n", filepath.Base(name), b.text)
-		case language == "sh":
-			script.WriteString(exitLines(b.text))
+		case language == "sh" && regexp.MustCompile(`(?m)# (exits \d+|soon)$`).MatchString(b.text):
+			return "", fmt.Errorf("%s:%d: a mark among what readers copy", page, b.line)
+		case language == "sh" && rest == "":
+			script.WriteString(b.text)
+		case language == "sh" && rest == "soon":
+			fmt.Fprintf(&script, "soon %s\n", quoted(b.text))
+		case language == "sh" && strings.HasPrefix(rest, "exits="):
+			for _, command := range regexp.MustCompile(`(?m)^(?:.*\\\n)*.*\n`).FindAllString(b.text, -1) {
+				fmt.Fprintf(&script, "exits %s %s\n", quoted(strings.TrimPrefix(rest, "exits=")), quoted(command))
+			}
 		case language == "console":
 			for line := range strings.Lines(b.text) {
 				if command, is := strings.CutPrefix(line, "$ "); is {
-					script.WriteString(exitLines(command))
+					script.WriteString(command)
 				}
 			}
 		case rest == "steps":
@@ -135,14 +154,9 @@ func manualScript(page, text string) (string, error) {
 	return script.String(), nil
 }
 
-// exitLines gives lines that end with a comment "# exits 8" or "# soon" that
-// meaning.
-func exitLines(text string) string {
-	marked := regexp.MustCompile(`(?m)^((?:.*\\\n)*.*\S)\s+# (exits \d+|soon)$`)
-	return marked.ReplaceAllStringFunc(text, func(line string) string {
-		parts := marked.FindStringSubmatch(line)
-		return parts[2] + " '" + strings.ReplaceAll(parts[1], "'", `'\''`) + "'"
-	})
+// quoted is a text as one word of the shell.
+func quoted(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // actionSteps are the commands of a composite action, as its runner would run
@@ -217,12 +231,18 @@ func fenced(text string) []block {
 
 // The harness itself: what it runs, and what it refuses.
 func TestManualScript(t *testing.T) {
-	script, err := manualScript("page.md", "# x\n```yaml file=a.yaml\nb: 1\n```\n```sh\nfaxctl version\nfaxctl \\\n 'x' # exits 2\nls x  # soon\n```\n- list\n  ```console\n  $ faxctl whoami\n  somebody\n  ```\n```sh no-run: costs money\nfaxctl buy\n```\n")
-	want := "echo '== page.md:3'\ncat > 'a.yaml' <<'END OF FILE'\nb: 1\nEND OF FILE\necho '== page.md:6'\nfaxctl version\nexits 2 'faxctl \\\n '\\''x'\\'''\nsoon 'ls x'\necho '== page.md:13'\nfaxctl whoami\n"
+	script, err := manualScript("page.md", "# x\n```yaml file=a.yaml\nb: 1\n```\n```sh\nfaxctl version\n```\n```sh exits=2\nfaxctl \\\n 'x'\nfaxctl y\n```\n"+
+		"```sh soon\nx=$(ls x)\n```\n- list\n  ```console\n  $ faxctl whoami\n  somebody\n  ```\n```sh no-run: costs money\nfaxctl buy\n```\n")
+	want := "echo '== page.md:3'\ncat > 'a.yaml' <<'END OF FILE'\nb: 1\nEND OF FILE\necho '== page.md:6'\nfaxctl version\n" +
+		"echo '== page.md:9'\nexits '2' 'faxctl \\\n '\\''x'\\''\n'\nexits '2' 'faxctl y\n'\n" +
+		"echo '== page.md:14'\nsoon 'x=$(ls x)\n'\necho '== page.md:18'\nfaxctl whoami\n"
 	if err != nil || script != want {
 		t.Errorf("%v\n%s\nwant\n%s", err, script, want)
 	}
-	for _, bad := range []string{"```sh no-run:\nfaxctl x\n```\n", "```yaml\na: 1\n```\n", "```\nfaxctl x\n```\n", "```yaml steps\nruns: {}\n```\n"} {
+	for _, bad := range []string{
+		"```sh no-run:\nfaxctl x\n```\n", "```yaml\na: 1\n```\n", "```\nfaxctl x\n```\n", "```yaml steps\nruns: {}\n```\n", "```sh sometime\nfaxctl x\n```\n",
+		"```sh\nfaxctl x # exits 8\n```\n", "```sh\nfaxctl x    # soon\n```\n",
+	} {
 		if _, err := manualScript("page.md", bad); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
