@@ -110,7 +110,9 @@ func getCommand(a *app.App) *cobra.Command {
 		Use:   "get ID...",
 		Short: "Show faxes, every field, with their documents",
 		Long: `Show faxes, every field, with what is known of their documents; - reads the ids
-from standard input. Ids that cannot be found are named, the others shown.`,
+from standard input. Ids that cannot be found are named, the others shown. The
+beginning of an id is enough where no other one begins so, six characters at
+least, in any case; for it all faxes are listed.`,
 		Example: `  faxctl faxes get FX0123456789abcdef0123456789abcdef
   faxctl faxes list --failed -o id | faxctl faxes get - -o jsonl`,
 		Args:              app.NeedArgs("a fax id", "faxctl faxes get FX0123456789abcdef0123456789abcdef"),
@@ -123,6 +125,9 @@ from standard input. Ids that cannot be found are named, the others shown.`,
 			}
 			faxes, err := a.Faxes(ctx)
 			if err != nil {
+				return err
+			}
+			if ids, err = a.FaxIDs(ctx, faxes, ids); err != nil {
 				return err
 			}
 			get := func(ctx context.Context, id string) (show.Record, error) { return getRecord(ctx, faxes, id) }
