@@ -17,6 +17,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // removal is a deletion of faxes that were named.
@@ -25,12 +26,14 @@ type removal struct {
 	dryRun    bool
 	jobs      int
 	would     app.Printing[fax.Fax]
+	names     *app.Names
 }
 
 func (d *removal) Bind(a *app.App, cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&d.dryRun, "dry-run", false, "show what would be deleted, and delete nothing")
 	a.BindJobs(cmd, &d.jobs, app.JobsCeiling, "deletions")
-	d.would.Bind(a, cmd, show.FaxType, func() bool { return d.dryRun })
+	d.names = new(app.Names)
+	d.would.Bind(a, cmd, func() output.Type[fax.Fax] { return show.FaxType(d.names.Of) }, func() bool { return d.dryRun })
 }
 
 func deleteCommand(a *app.App) *cobra.Command {
@@ -167,6 +170,7 @@ func wouldDelete(ctx context.Context, a *app.App, faxes fax.Faxes, ids []string,
 		}
 		return f, nil
 	}
+	d.would.AskNames(ctx, d.names)
 	t := a.Trouble()
 	err := d.would.All(ctx, batch.Sift(t, batch.RunOrdered(ctx, d.jobs, seq.Of(ids), look)))
 	return errors.Join(err, t.Err())

@@ -15,11 +15,13 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/listing"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 func listCommand(a *app.App) *cobra.Command {
 	var l app.ListFlags
 	var out app.Printing[fax.Fax]
+	var names app.Names
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -40,6 +42,7 @@ out silently.`,
 			if err != nil {
 				return err
 			}
+			out.AskNames(cmd.Context(), &names)
 			seq, cut, err := listFaxes(cmd.Context(), a, q, most)
 			if err != nil {
 				return err
@@ -48,7 +51,7 @@ out silently.`,
 		},
 	}
 	l.Bind(a, cmd)
-	out.Bind(a, cmd, show.FaxType, nil)
+	out.Bind(a, cmd, func() output.Type[fax.Fax] { return show.FaxType(names.Of) }, nil)
 	return cmd
 }
 
