@@ -182,5 +182,19 @@ func (c *Claim) Check() error {
 		problem.Say("what this one had not done yet is listed by: %s", problem.Command("serve", "jobs", "list").Set("state", text.ShellWord(c.me.State))))
 }
 
+// Ready fails when the receiver can keep nothing in the archive now: as [Claim.Check]
+// does; with fax.ErrUnavailable when another disk, or a copy, is where the archive was;
+// and when the folder cannot be written. It reads and writes no more than that takes,
+// and may be called by several goroutines.
+func (c *Claim) Ready() error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	if named, err := durable.Named(c.file, c.path); err != nil || !named {
+		return errors.Join(fmt.Errorf("archive %s: %w: another one is where it was", c.dir, problem.ErrUnavailable), err)
+	}
+	return durable.MayMake(c.dir, c.dir)
+}
+
 // Close says that the receiver does not run any more.
 func (c *Claim) Close() error { return c.file.Close() }

@@ -168,7 +168,7 @@ func helpCommand() *cobra.Command {
 func commands(a *app.App) []*cobra.Command {
 	return slices.Concat(
 		app.Reads(numbers.Command(a), faxes.Command(a), archive.Command(a),
-			webhook.Command(a), webhook.TwimlCommand(a),
+			webhook.Command(a), webhook.TwimlCommand(a), serve.HealthcheckCommand(a),
 			profile.Command(a), whoamiCommand(a), sandbox.Command(a)),
 		app.Changes(serve.Command(a)),
 		app.Destroys(apiCommand(a)))

@@ -44,8 +44,8 @@ faxctl's own:
                        where none is given; never of what holds or lets go
   FAXCTL_STATE         --state of serve, serve status, serve jobs list, serve
                        jobs retry and serve jobs discard
-  FAXCTL_PUBLIC_URL    --public-url of serve
-  FAXCTL_LISTEN        --listen of serve, never of the sandbox
+  FAXCTL_PUBLIC_URL    --public-url of serve and healthcheck
+  FAXCTL_LISTEN        --listen of serve and healthcheck, never of the sandbox
   FAXCTL_LOG_FORMAT    --log-format of serve
   FAXCTL_FORWARD_KEY   signs what faxctl serve sends to the URL of its forward
   XDG_STATE_HOME       holds faxctl/, the sandbox, lock and notes of buying
@@ -88,11 +88,9 @@ progress, questions and warnings. A pipe sees the same bytes on every run.
 
 Formats (-o, --output):
   table          on a terminal, a table fitted to its width, with relative
-                 times and colors, in the order in which people look: a list
-                 of faxes says when, the other end, your number by its name,
-                 pages and status, and the beginning of the id. Columns with
-                 nothing in them are left out, and those of least weight when
-                 there is no room, which a note says; those that you name stay.
+                 times and colors; columns with nothing in them are left out,
+                 and the last ones when there is no room, which a note says;
+                 those that you name stay.
                  In a pipe, tab-separated with a header, every column of the
                  table, RFC 3339 times and no colors
   wide           the table with every column there is, however long its lines

@@ -74,6 +74,12 @@ func openOrMake(disk Disk, path string) (f File, fresh bool, err error) {
 	return nil, false, remove(disk, path)
 }
 
+// Named reports whether path still is the name of an open file.
+func Named(f File, path string) (bool, error) {
+	_, named, err := statNamed(f, path)
+	return named, err
+}
+
 // statNamed tells of an open file, and whether path still is its name.
 func statNamed(f File, path string) (st fs.FileInfo, named bool, err error) {
 	st, err = f.Stat()

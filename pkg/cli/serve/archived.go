@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive"
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -71,6 +72,12 @@ func (k *archived) Has(ctx context.Context, faxID, sha256 string) (has bool, err
 	})
 	return has, err
 }
+
+// Ready implements receiver.Archive.
+func (k *archived) Ready(context.Context) error { return k.claimed.Ready() }
+
+// Free implements receiver.Archive.
+func (k *archived) Free() (uint64, error) { return durable.Free(k.dir) }
 
 // Size implements receiver.Archive. The archive is counted once; what is added
 // here later is known, and what others add is not.

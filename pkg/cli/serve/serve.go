@@ -231,6 +231,8 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 		return err
 	}
 	s.Log = serverLog(a, s.logFormat)
+	build := app.ThisBuild()
+	s.Build = receiver.Build{Version: build.Version, Commit: build.Commit, Go: build.Go}
 	config, err := s.tls()
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-// Package usage adds faxes up: by number, sender, day, month or status, with pages, minutes
+// Package usage adds faxes up: by number, sender, day or status, with pages, minutes
 // and cost, and with what of them nobody knows.
 //
 // Use it for reports and bills; a list of faxes is fax/listing's.
@@ -24,13 +24,12 @@ type Grouping string
 const (
 	ByNumber Grouping = "number" // the account's end of the line
 	BySender Grouping = "sender"
-	ByDay    Grouping = "day"   // of creation, in the zone asked for
-	ByMonth  Grouping = "month" // likewise
+	ByDay    Grouping = "day" // of creation, in the zone asked for
 	ByStatus Grouping = "status"
 )
 
 // Groupings lists every grouping.
-func Groupings() []Grouping { return []Grouping{ByNumber, BySender, ByDay, ByMonth, ByStatus} }
+func Groupings() []Grouping { return []Grouping{ByNumber, BySender, ByDay, ByStatus} }
 
 // Usage is what a group of faxes adds up to. What the provider has not told is
 // counted apart and never taken for nothing.
@@ -49,7 +48,7 @@ type Usage struct {
 }
 
 // Summarize adds faxes up by group and returns the groups and the total. Days
-// and months are those of zone and come in their order; other groups come with the
+// are those of zone and come in their order; other groups come with the
 // largest first. Errors are those of faxes, and ErrInvalid for a price that is
 // no amount.
 func Summarize(faxes iter.Seq2[fax.Fax, error], by Grouping, zone *time.Location) (groups []Usage, total Usage, err error) {
@@ -75,7 +74,7 @@ func Summarize(faxes iter.Seq2[fax.Fax, error], by Grouping, zone *time.Location
 		groups = append(groups, s.usage())
 	}
 	slices.SortFunc(groups, func(a, b Usage) int {
-		if by == ByDay || by == ByMonth {
+		if by == ByDay {
 			return cmp.Compare(a.Key, b.Key)
 		}
 		return cmp.Or(cmp.Compare(b.Faxes, a.Faxes), cmp.Compare(a.Key, b.Key))
@@ -90,20 +89,13 @@ func (g Grouping) key(f fax.Fax, zone *time.Location) string {
 	case ByStatus:
 		return string(f.Status)
 	case ByDay:
-		return date(f.Created, zone, time.DateOnly)
-	case ByMonth:
-		return date(f.Created, zone, "2006-01")
+		if f.Created.IsZero() {
+			return ""
+		}
+		return f.Created.In(zone).Format(time.DateOnly)
 	case ByNumber:
 	}
 	return f.OurNumber()
-}
-
-// date is "" for no time.
-func date(t time.Time, zone *time.Location, form string) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(zone).Format(form)
 }
 
 // sum is a usage in the making.

@@ -293,25 +293,6 @@ func TestRestart(t *testing.T) {
 	s.until("archived", func() bool { return s.archive.saved(id) == 1 })
 }
 
-func TestReady(t *testing.T) {
-	s := newStation(t, nil)
-	ask := func() string {
-		w := s.do(httptest.NewRequest(http.MethodGet, "/readyz", nil))
-		return http.StatusText(w.Code) + "\n" + w.Body.String()
-	}
-	if got := ask(); got != "OK\ndatabase: ok\ndisk: ok\nprovider: ok\n" {
-		t.Errorf("ready: %s", got)
-	}
-	s = newStation(t, nil)
-	s.cloud.fail(&fax.APIError{Kind: problem.ErrAuth, Status: 401, Message: "secret words"})
-	if got := ask(); got != "Service Unavailable\ndatabase: ok\ndisk: ok\nprovider: failed\n" {
-		t.Errorf("not ready: %s", got)
-	}
-	if w := s.do(httptest.NewRequest(http.MethodGet, "/healthz", nil)); w.Code != 200 {
-		t.Errorf("alive: %d", w.Code)
-	}
-}
-
 func TestOpenRefuses(t *testing.T) {
 	good := newStation(t, nil).config
 	for _, tt := range []struct {

@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -10,6 +11,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/faxctl/faxctl/pkg/base/durable"
+	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
 // metrics is what an operator watches. It has a registry of its own.
@@ -42,12 +47,44 @@ func newMetrics(r *Receiver) *metrics {
 	m.putOut = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "faxctl_connections_put_out_total", Help: "Slow connections that were closed since all were taken.",
 	})
+	// All are there from the start, so that an alert sees the first one.
 	for _, reason := range []string{"missing", "malformed", "wrong", "account"} {
-		m.signatures.WithLabelValues(reason) // there from the start, so that an alert sees the first one
+		m.signatures.WithLabelValues(reason)
 	}
-	m.registry.MustRegister(m.requests, m.signatures, m.latency, m.bytes, m.putOut, gauges{r, gaugeDescriptions()},
+	for what, outcomes := range requestOutcomes() {
+		for _, outcome := range outcomes {
+			m.requests.WithLabelValues(what, outcome)
+		}
+	}
+	m.registry.MustRegister(m.requests, m.signatures, m.latency, m.bytes, m.putOut, gauges{r, gaugeDescriptions()}, buildInfo(r.cfg.Build),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// buildInfo tells which program it is that is watched.
+func buildInfo(b Build) prometheus.Collector {
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "faxctl_build_info", Help: "Which faxctl this is.",
+		ConstLabels: prometheus.Labels{"version": b.Version, "commit": b.Commit, "go": b.Go},
+	})
+	info.Set(1)
+	return info
+}
+
+// requestOutcomes are what can become of each request, and of what is done by itself.
+func requestOutcomes() map[string][]string {
+	refused := []string{"busy", "failed", "forged", "gone", "malformed", notListed, "other account", "put out", "too large", "unsigned"}
+	return map[string][]string{
+		"fax": append([]string{"receive", "reject"}, refused...),
+		"callback": append([]string{
+			"recorded", "repeated", // what came was told before
+			"another", "no document", "no fax", "not asked for", notCompared, otherBytes().outcome, // a document is kept aside
+		}, refused...),
+		"other":    {"method", "not found"},
+		"backfill": {"failed", "recorded"},
+		"prune":    {"done", "failed"},
+		"forget":   {"failed"},
+	}
 }
 
 func (m *metrics) request(what, outcome string) { m.requests.WithLabelValues(what, outcome).Inc() }
@@ -62,21 +99,32 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, ErrorHandling: promhttp.ContinueOnError})
 }
 
-// gauges read from the database what is true at the moment of asking.
+// gauges are what is true at the moment of asking.
 type gauges struct {
 	r *Receiver
 	d map[string]*prometheus.Desc
 }
 
 func gaugeDescriptions() map[string]*prometheus.Desc {
-	return map[string]*prometheus.Desc{
-		"faxes":   prometheus.NewDesc("faxctl_faxes", "Faxes by the status they reached.", []string{"status"}, nil),
-		"jobs":    prometheus.NewDesc("faxctl_jobs", "Jobs that are not done, by kind and state.", []string{"kind", "state"}, nil),
-		"age":     prometheus.NewDesc("faxctl_queue_age_seconds", "How long the oldest job that could run has waited.", nil, nil),
-		"pruned":  prometheus.NewDesc("faxctl_prune_faxes", "Faxes of the last daily prune, by what became of them.", []string{"outcome"}, nil),
-		"refused": prometheus.NewDesc("faxctl_prune_refused", "1 while the last daily prune deleted nothing for this reason.", []string{"reason"}, nil),
-		"size":    prometheus.NewDesc("faxctl_archive_bytes", "Bytes of documents in the archive.", nil, nil),
+	d := map[string]*prometheus.Desc{}
+	for _, g := range []struct {
+		key, name, help string
+		labels          []string
+	}{
+		{"faxes", "faxctl_faxes", "Faxes by the status they reached.", []string{"status"}},
+		{"jobs", "faxctl_jobs", "Jobs that are not done, by kind and state.", []string{"kind", "state"}},
+		{"age", "faxctl_queue_age_seconds", "How long the oldest job that could run has waited.", nil},
+		{"backfill", "faxctl_backfill_last_success_timestamp_seconds", "When the provider's list was last compared with what came; 0: never.", nil},
+		{"prune", "faxctl_prune_last_success_timestamp_seconds", "When a daily prune last deleted all that it selected; 0: never.", nil},
+		{"pruned", "faxctl_prune_faxes", "Faxes of the last daily prune, by what became of them.", []string{"outcome"}},
+		{"refused", "faxctl_prune_refused", "1 while the last daily prune deleted nothing for this reason.", []string{"reason"}},
+		{"size", "faxctl_archive_bytes", "Bytes of documents in the archive.", nil},
+		{"free", "faxctl_disk_free_bytes", "Bytes that may still be written where the archive or the state is.", []string{"place"}},
+		{"certificate", "faxctl_certificate_not_after_timestamp_seconds", "When the certificate that is served ends; 0: there is none yet.", nil},
+	} {
+		d[g.key] = prometheus.NewDesc(g.name, g.help, g.labels, nil)
 	}
+	return d
 }
 
 // Describe implements prometheus.Collector.
@@ -86,38 +134,89 @@ func (g gauges) Describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. What cannot be read is left out.
+// Collect implements prometheus.Collector. What cannot be read is left out, and so is
+// what this receiver does not do.
 func (g gauges) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
-	gauge := func(name string, v float64, labels ...string) {
+	tell := func(name string, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(g.d[name], prometheus.GaugeValue, v, labels...)
+	}
+	if g.r.certificate.served.Load() {
+		tell("certificate", float64(g.r.certificate.ends.Load()))
+	}
+	if n, err := durable.Free(g.r.cfg.StateDir); err == nil {
+		tell("free", float64(n), "state")
+	}
+	if n, err := g.r.cfg.Archive.Free(); err == nil {
+		tell("free", float64(n), "archive")
+	}
+	if size, err := g.r.cfg.Archive.Size(ctx); err == nil {
+		tell("size", float64(size))
 	}
 	stats, err := g.r.queue.stats(ctx)
 	if err != nil {
 		g.r.log.Warn("metrics", slog.Any("error", err))
 		return
 	}
-	for status, n := range stats.Faxes {
-		gauge("faxes", float64(n), string(status))
+	if at, err := g.r.lastBackfill(ctx); err == nil && g.r.cfg.Backfill > 0 {
+		tell("backfill", unix(at))
+	}
+	work(stats, tell)
+	if g.r.cfg.Prune != nil {
+		pruneGauges(stats.Prune, tell)
+	}
+}
+
+// work tells of faxes and jobs, of those that there are none of as well.
+func work(stats Stats, tell func(name string, v float64, labels ...string)) {
+	faxes := map[fax.Status]int{}
+	for _, status := range fax.Statuses() {
+		if status.Terminal() {
+			faxes[status] = 0
+		}
+	}
+	maps.Copy(faxes, stats.Faxes)
+	for status, n := range faxes {
+		tell("faxes", float64(n), string(status))
+	}
+	type key struct{ kind, state string }
+	jobs := map[key]int{}
+	for _, kind := range append(delivery.Names(), "fetch", "aside", "backfill", "prune", "forget") {
+		for _, state := range []string{Waiting, Running, Retrying, Parked} {
+			jobs[key{kind, state}] = 0
+		}
 	}
 	for _, j := range stats.Jobs {
-		gauge("jobs", float64(j.Count), j.Kind, j.State)
+		jobs[key{j.Kind, j.State}] = j.Count
 	}
-	gauge("age", stats.Age.Seconds())
-	if p := stats.Prune; p != nil {
-		for outcome, n := range p.Counts() {
-			gauge("pruned", float64(n), strings.ReplaceAll(outcome, " ", "_"))
+	for k, n := range jobs {
+		tell("jobs", float64(n), k.kind, k.state)
+	}
+	tell("age", stats.Age.Seconds())
+}
+
+func pruneGauges(last *Pruned, tell func(name string, v float64, labels ...string)) {
+	if last == nil {
+		last = &Pruned{}
+	}
+	tell("prune", unix(last.Succeeded))
+	for outcome, n := range last.Counts() {
+		tell("pruned", float64(n), strings.ReplaceAll(outcome, " ", "_"))
+	}
+	for _, reason := range []string{ByClock, ByLimit} {
+		is := 0.0
+		if last.Refused == reason {
+			is = 1
 		}
-		for _, reason := range []string{ByClock, ByLimit} {
-			is := 0.0
-			if p.Refused == reason {
-				is = 1
-			}
-			gauge("refused", is, reason)
-		}
+		tell("refused", is, reason)
 	}
-	if size, err := g.r.cfg.Archive.Size(ctx); err == nil {
-		gauge("size", float64(size))
+}
+
+// unix is a time in seconds since 1970, and 0 for none.
+func unix(at time.Time) float64 {
+	if at.IsZero() {
+		return 0
 	}
+	return float64(at.UnixMilli()) / 1000
 }

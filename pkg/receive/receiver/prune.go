@@ -15,6 +15,10 @@ type Pruned struct {
 	HeldBack int       `json:"held_back"` // selected, and more than may go without a person
 	Undated  int       `json:"undated"`   // left alone: their age is not known
 
+	// Succeeded is when a run last ended with nothing in its way, also when that was
+	// an earlier one; set by the receiver. Zero: never.
+	Succeeded time.Time `json:"succeeded,omitzero"`
+
 	// Refused is why nothing was deleted, where a person has to look: ByClock or
 	// ByLimit. Problem says it, or what else went wrong, in words.
 	Refused string `json:"refused,omitempty"`
@@ -46,6 +50,9 @@ func (r *Receiver) prune(ctx context.Context) error {
 	if run.At = time.Now().UTC(); err != nil {
 		run.Problem = err.Error()
 	}
+	if run.Succeeded = run.At; run.Problem != "" || run.Refused != "" || run.Failed > 0 {
+		run.Succeeded = r.lastPruned(ctx)
+	}
 	note, bad := json.Marshal(run)
 	if bad == nil {
 		bad = r.queue.setNote(context.WithoutCancel(ctx), pruned, string(note))
@@ -57,6 +64,15 @@ func (r *Receiver) prune(ctx context.Context) error {
 		r.metrics.request("prune", "done")
 	}
 	return err
+}
+
+// lastPruned is when a prune last succeeded; zero: never, or nobody knows.
+func (r *Receiver) lastPruned(ctx context.Context) time.Time {
+	before, err := r.queue.lastPrune(context.WithoutCancel(ctx))
+	if err != nil || before == nil {
+		return time.Time{}
+	}
+	return before.Succeeded
 }
 
 // lastPrune is what the note says; nil: there is none.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -27,6 +28,7 @@ type queue struct {
 	client  *river.Client[*sql.Tx]
 	commits *committer
 	r       *Receiver
+	works   atomic.Bool // the jobs are worked off
 }
 
 // newQueue brings the database up to date and connects River to it. Without a
@@ -199,11 +201,27 @@ func (q *queue) setNote(ctx context.Context, name, value string) error {
 	})
 }
 
-func (q *queue) start(ctx context.Context) error { return q.client.Start(ctx) }
+func (q *queue) start(ctx context.Context) error {
+	err := q.client.Start(ctx)
+	q.works.Store(err == nil)
+	return err
+}
+
+// errEnding is a receiver whose jobs are not worked off: not yet, or not any more.
+var errEnding = errors.New("the jobs are not worked off")
+
+// working fails when nothing works off the jobs.
+func (q *queue) working() error {
+	if !q.works.Load() {
+		return errEnding
+	}
+	return nil
+}
 
 // stop lets running jobs finish until ctx ends, then cuts them off; they are
 // tried again at the next start, which is no failure.
 func (q *queue) stop(ctx context.Context) error {
+	q.works.Store(false)
 	err := q.client.Stop(ctx)
 	if ctx.Err() == nil {
 		return err

@@ -91,7 +91,12 @@ type Config struct {
 	Drain       time.Duration // how long running work may take at the end; 0: 20 s
 
 	Log *slog.Logger // nil: none
+
+	Build Build // of the program, for the metrics
 }
+
+// Build tells which program this is.
+type Build struct{ Version, Commit, Go string }
 
 // Archive keeps faxes for good.
 type Archive interface {
@@ -105,6 +110,14 @@ type Archive interface {
 
 	// Size is how many bytes of documents are kept.
 	Size(ctx context.Context) (int64, error)
+
+	// Ready fails when no fax can be kept now. The kind of the error says why:
+	// fax.ErrUnavailable, it is not there; fax.ErrConflict, it is another receiver's;
+	// fs.ErrPermission, it cannot be written.
+	Ready(ctx context.Context) error
+
+	// Free is how many bytes may still be written.
+	Free() (uint64, error)
 }
 
 // Kept is a document in the archive.
@@ -141,11 +154,16 @@ type Receiver struct {
 	rare      rare // what is not told each time
 	queue     *queue
 	metrics   *metrics
-	reachable seldom
-	takes     []byte // the answer that takes a fax
-	lock      io.Closer
-	id        string
-	lost      chan error // that the archive is another receiver's
+	health    []*part
+	// certificate is what Serve has served, if it speaks TLS.
+	certificate struct {
+		served atomic.Bool
+		ends   atomic.Int64 // Unix seconds; 0: none yet
+	}
+	takes []byte // the answer that takes a fax
+	lock  io.Closer
+	id    string
+	lost  chan error // that the archive is another receiver's
 }
 
 // Open checks the configuration, opens the state and takes it for this process.
@@ -180,7 +198,7 @@ func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
 	if r.uploads, err = openUploads(ctx, r.cfg, r.queue); err != nil {
 		return nil, err
 	}
-	r.metrics = newMetrics(r)
+	r.metrics, r.health = newMetrics(r), r.parts()
 	return r, nil
 }
 

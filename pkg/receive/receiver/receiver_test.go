@@ -141,7 +141,9 @@ func document(id string) string {
 
 // folder is an archive of one file a fax.
 type folder struct {
-	dir string
+	dir   string
+	ready func(context.Context) error
+	room  uint64 // bytes that are free
 
 	mu    sync.Mutex
 	saves map[string]int
@@ -149,7 +151,10 @@ type folder struct {
 }
 
 func newFolder(dir string) *folder {
-	return &folder{dir: dir, saves: map[string]int{}, as: map[string]fax.Status{}}
+	return &folder{
+		dir: dir, ready: func(context.Context) error { return nil }, room: 1 << 40,
+		saves: map[string]int{}, as: map[string]fax.Status{},
+	}
 }
 
 func (a *folder) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (receiver.Kept, error) {
@@ -185,6 +190,10 @@ func (a *folder) Has(_ context.Context, id, want string) (bool, error) {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:]) == want, err
 }
+
+func (a *folder) Ready(ctx context.Context) error { return a.ready(ctx) }
+
+func (a *folder) Free() (uint64, error) { return a.room, nil }
 
 func (a *folder) Size(context.Context) (int64, error) { return 1, nil }
 
@@ -288,6 +297,7 @@ func newStation(t testing.TB, change func(*receiver.Config)) *station {
 		}
 	})
 	s.Receiver = r
+	s.watch()
 	return s
 }
 
@@ -317,7 +327,9 @@ func (s *station) reopen(between func(db *sql.DB)) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	between(db)
+	if between != nil {
+		between(db)
+	}
 	if err := db.Close(); err != nil {
 		s.t.Fatal(err)
 	}

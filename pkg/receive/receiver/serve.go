@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 
 	"github.com/faxctl/faxctl/pkg/receive/server"
@@ -14,6 +15,8 @@ import (
 func (r *Receiver) Serve(ctx context.Context, l net.Listener, config *tls.Config) error {
 	o := r.serverOptions()
 	o.TLS, o.Work = config, r.Run
+	r.certificate.served.Store(config != nil)
+	o.Served = func(c *x509.Certificate) { r.certificate.ends.Store(c.NotAfter.Unix()) }
 	return server.Serve(ctx, l, o)
 }
 

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/crypto/acme"
 )
 
 const (
@@ -31,6 +34,24 @@ func CertificateFiles(certFile, keyFile string, log *slog.Logger) (*tls.Config, 
 		return nil, fmt.Errorf("the certificate: %w", err)
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}, nil
+}
+
+// tellServed is o.TLS which tells Served of the certificates of Host. Whoever names
+// another host, or none, may get one as well, and an authority one that proves
+// something to it: of these nothing is said.
+func (o Options) tellServed() *tls.Config {
+	if o.TLS == nil || o.TLS.GetCertificate == nil || o.Served == nil {
+		return o.TLS
+	}
+	config := o.TLS.Clone()
+	config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		c, err := o.TLS.GetCertificate(hello)
+		if err == nil && c != nil && c.Leaf != nil && strings.EqualFold(hello.ServerName, o.Host) && !slices.Contains(hello.SupportedProtos, acme.ALPNProto) {
+			o.Served(c.Leaf)
+		}
+		return c, err
+	}
+	return config
 }
 
 type certificate struct {

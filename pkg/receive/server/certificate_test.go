@@ -2,13 +2,18 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"log/slog"
 	"math/big"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +41,57 @@ func newCertificate(t *testing.T, serial int64) (cert, secret []byte) {
 		t.Fatal(err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+}
+
+// Of the certificates that connections get, those of the host are told, the first one
+// before anybody comes.
+func TestServed(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	cert, secret := newCertificate(t, 7)
+	if err := errors.Join(os.WriteFile(certFile, cert, 0o600), os.WriteFile(keyFile, secret, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	config, err := server.CertificateFiles(certFile, keyFile, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan *x509.Certificate, 10)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- server.Serve(ctx, l, server.Options{
+			Handler: http.NotFoundHandler(), TLS: config, Host: "Fax.example.com", Conns: 8, Drain: time.Second,
+			Log: slog.New(slog.DiscardHandler), PutOut: func() {}, Served: func(c *x509.Certificate) { told <- c },
+		})
+	}()
+	if c := <-told; c.SerialNumber.Int64() != 7 {
+		t.Errorf("told of %s", c.SerialNumber)
+	}
+	shake := func(name string) {
+		t.Helper()
+		conn, err := (&tls.Dialer{Config: &tls.Config{ServerName: name, InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", l.Addr().String()) //nolint:gosec // it vouches for itself
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	shake("other.example.com")
+	shake("fax.example.com")
+	<-told
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if n := len(told); n != 0 {
+		t.Errorf("told of another host's, %d times", n)
+	}
 }
 
 // TestCertificateFiles: files that cannot be used any more are told once for each

@@ -13,6 +13,7 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net"
@@ -32,6 +33,10 @@ type Options struct {
 	Log     *slog.Logger
 	PutOut  func() // a slow connection was closed since all were taken
 
+	// Served is told of each certificate of Host that a connection gets, and of the
+	// first one at the start. nil: nobody is.
+	Served func(*x509.Certificate)
+
 	// Work runs beside, until its context ends. When it ends by itself, so does the
 	// server. nil: there is none.
 	Work func(context.Context) error
@@ -40,6 +45,7 @@ type Options struct {
 // Serve answers on l until ctx ends. Then it takes no more, lets what is under way
 // finish, and returns nil. systemd is told when it is ready and when it stops.
 func Serve(ctx context.Context, l net.Listener, o Options) error {
+	o.TLS = o.tellServed()
 	server := o.server()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -17,7 +17,6 @@ type field struct {
 	width int  // cells of the widest value
 	least int  // not cut below this
 	asked bool // it is not left out, whatever the room
-	spare int  // the field with most of this is left out first
 }
 
 // fit chooses the columns and their widths so that a row takes at most total
@@ -41,15 +40,13 @@ func fit(fields []field, total int) (at, widths []int, all bool) {
 		if fits {
 			return at, widths, len(at) == len(fields)
 		}
-		leaves := 0
-		for i := 1; i < len(at); i++ {
-			if !stay[i].asked && (leaves == 0 || stay[i].spare >= stay[leaves].spare) {
-				leaves = i
-			}
+		last := len(at) - 1
+		for last > 0 && fields[at[last]].asked {
+			last--
 		}
 		switch {
-		case leaves > 0:
-			at = slices.Delete(at, leaves, leaves+1)
+		case last > 0:
+			at = slices.Delete(at, last, last+1)
 		case len(at) == 1:
 			return at, []int{min(stay[0].width, total)}, false
 		default:

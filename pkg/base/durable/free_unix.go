@@ -1,11 +1,11 @@
 //go:build !windows
 
-package receiver
+package durable
 
 import "syscall"
 
-// free is how many bytes may still be written below dir.
-func free(dir string) (uint64, error) {
+// Free is how many bytes may still be written below dir.
+func Free(dir string) (uint64, error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, err

@@ -1,9 +1,9 @@
-package receiver
+package durable
 
 import "golang.org/x/sys/windows"
 
-// free is how many bytes may still be written below dir.
-func free(dir string) (uint64, error) {
+// Free is how many bytes may still be written below dir.
+func Free(dir string) (uint64, error) {
 	path, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
 		return 0, err
