@@ -88,9 +88,11 @@ progress, questions and warnings. A pipe sees the same bytes on every run.
 
 Formats (-o, --output):
   table          on a terminal, a table fitted to its width, with relative
-                 times and colors; columns with nothing in them are left out,
-                 and the last ones when there is no room, which a note says;
-                 those that you name stay.
+                 times and colors, in the order in which people look: a list
+                 of faxes says when, the other end, your number by its name,
+                 pages and status, and the beginning of the id. Columns with
+                 nothing in them are left out, and those of least weight when
+                 there is no room, which a note says; those that you name stay.
                  In a pipe, tab-separated with a header, every column of the
                  table, RFC 3339 times and no colors
   wide           the table with every column there is, however long its lines

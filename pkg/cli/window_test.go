@@ -19,7 +19,7 @@ type window struct {
 
 func (w *window) Size() (int, bool) { return w.columns, true }
 
-// TestNothingWraps: on a window of 80 columns, and on a wide one, no line that
+// TestNothingWraps: on a window of 80 columns, a narrow and a wide one, no line that
 // a command prints goes on in the next, unless it is wide, and no id or phone
 // number is cut.
 func TestNothingWraps(t *testing.T) {
@@ -49,13 +49,18 @@ func TestNothingWraps(t *testing.T) {
 		t.Fatalf("%d\n%s", status, screen)
 	}
 	for line, heads := range map[string]string{
-		"faxes list":                                  "ID AGE FROM TO STATUS",
+		"faxes list":                                  "AGE OTHER END NUMBER PAGES STATUS ID",
 		"faxes list --columns id,created":             "ID CREATED",
-		"faxes prune --older-than 90d --dry-run":      "ID AGE FROM TO STATUS",
-		"faxes expiring --within 170d --archive kept": "ID LEFT ARCHIVED FROM TO",
-		"--profile sandbox-signalwire faxes list":     "ID AGE FROM TO STATUS",
-		"archive list kept":                           "ID AGE FROM TO HOLD",
-		"archive list kept --held":                    "ID HOLD AGE FROM",
+		"faxes list --columns -duration,+direction":   "AGE OTHER END PAGES STATUS ID DIRECTION",
+		"faxes prune --older-than 90d --dry-run":      "AGE OTHER END NUMBER PAGES STATUS ID",
+		"faxes expiring --within 170d --archive kept": "LEFT OTHER END NUMBER PAGES ARCHIVED ID",
+		"--profile sandbox-signalwire faxes list":     "AGE OTHER END NUMBER PAGES STATUS ID",
+		"archive list kept":                           "AGE OTHER END NUMBER PAGES SIZE HOLD ID",
+		"archive list kept --held":                    "AGE OTHER END HOLD PAGES SIZE ID",
+		"numbers check --no-probe":                    "SEVERITY NUMBER MESSAGE",
+		"numbers search --fax --price":                "PHONE PRICE LOCALITY REGION FAX TYPE CAPABILITIES",
+		"faxes stats":                                 "NUMBER FAXES PAGES MINUTES COST UNSUCCESSFUL",
+		"faxes stats --by month":                      "MONTH FAXES PAGES MINUTES COST UNSUCCESSFUL",
 		"faxes list -o wide":                          "ID CREATED FROM TO STATUS PAGES DIRECTION DURATION PRICE CURRENCY QUALITY MEDIA ID UPDATED ERROR CODE ERROR MESSAGE",
 	} {
 		t.Run("heads of "+line, func(t *testing.T) {
@@ -77,7 +82,7 @@ func TestNothingWraps(t *testing.T) {
 		"faxes watch --until 1d", "faxes prune", "archive list nowhere", "faxes list --limit x",
 		"--profile sandbox-signalwire faxes list --limit 20", "--profile sandbox-signalwire numbers list -o wide",
 	} {
-		for _, columns := range []int{80, 200} {
+		for _, columns := range []int{60, 80, 100, 200} {
 			t.Run(fmt.Sprint(columns, " ", line), func(t *testing.T) {
 				screen, _ := run(columns, line)
 				if screen == "" {

@@ -38,6 +38,7 @@ type App struct {
 
 	Flags      globalFlags
 	prepared   bool // the flags were read, and format is what they say
+	reads      bool // the command changes nothing, and takes words as people write them
 	Interrupts *interrupts
 	Term       *term.Term
 	forms      map[*cobra.Command][]form // what each command prints
@@ -125,7 +126,7 @@ func (a *App) Prepare(cmd *cobra.Command, args []string) error {
 	if err := a.preparePrinting(cmd); err != nil {
 		return err
 	}
-	a.prepared = true
+	a.prepared, a.reads = true, Does(cmd, Read)
 	if err := refuseWrongPlaces(cmd); err != nil {
 		return err
 	}

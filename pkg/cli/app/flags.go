@@ -133,7 +133,7 @@ type Limits struct {
 
 // Screenful is how many rows a person is shown who did not say how many. A
 // script, whatever it reads, gets everything.
-const Screenful = 100
+const Screenful = 30
 
 // Bind declares the flags.
 func (l *Limits) Bind(a *App, cmd *cobra.Command) {

@@ -16,6 +16,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 	"github.com/faxctl/faxctl/pkg/fax/resolve"
 )
 
@@ -159,15 +160,38 @@ func exactNumber(flag, text string) (string, error) {
 // ourNumber is the phone number that ref names. What reads as one needs no
 // looking up: faxes outlive the number they came to.
 func (a *App) ourNumber(ctx context.Context, ref string) (string, error) {
-	if phone, err := fax.ParsePhone(ref); err == nil {
+	read := fax.ParsePhone
+	if how := a.Reading(); how.Freely {
+		read = func(s string) (string, error) { return fax.ReadPhone(s, how.Country) }
+	}
+	if phone, err := read(ref); err == nil {
 		return phone, nil
 	}
 	numbers, err := a.Numbers(ctx)
 	if err != nil {
 		return "", err
 	}
-	n, err := resolve.Number(ctx, numbers, ref)
+	n, err := resolve.Number(ctx, numbers, ref, a.Reading())
 	return n.Phone, err
+}
+
+// Reading is how the words of this command line are read: freely when the command
+// changes nothing.
+func (a *App) Reading() resolve.Reading { return resolve.Reading{Freely: a.reads} }
+
+// FaxIDs are the whole ids of the faxes that refs name: see [resolve.Faxes]. All faxes are
+// listed for those that are not whole.
+func (a *App) FaxIDs(ctx context.Context, faxes fax.Faxes, refs []string) ([]string, error) {
+	return resolve.Faxes(refs, a.Reading(), func(yield func(string, error) bool) {
+		progress := a.Term.Progress("looking up ids", 0)
+		defer progress.Stop()
+		for f, err := range listing.List(ctx, faxes, fax.Filter{WithoutLinks: true}, listing.Options{Retention: a.Account.Provider.Retention}) {
+			progress.Add(1, 0)
+			if !yield(f.ID, err) {
+				return
+			}
+		}
+	}, problem.Command("faxes", "list"))
 }
 
 // ListFlags are the flags of a list of faxes: which ones, and how many.

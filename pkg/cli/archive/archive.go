@@ -19,6 +19,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
@@ -87,7 +88,8 @@ func getCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "get [ARCHIVE] ID",
 		Short: "Show a kept fax, or copy its document out",
-		Long: `Show a kept fax, or copy its document out with -O. The document is compared with
+		Long: `Show a kept fax, or copy its document out with -O. The beginning of an id is
+enough, six characters at least, in any case. The document is compared with
 what was kept first; one that has changed is not handed out, and the exit status
 is then 8, as it is when the sidecar cannot be read.`,
 		Example: `  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef
@@ -103,14 +105,18 @@ is then 8, as it is when the sidecar cannot be read.`,
 			if err != nil {
 				return err
 			}
+			ids, err := keptIDs(ctx, a, kept, args[0], args[1:])
+			if err != nil {
+				return err
+			}
 			if file == "" {
-				e, err := kept.Get(ctx, args[1])
+				e, err := kept.Get(ctx, ids[0])
 				if err != nil {
 					return damaged(err)
 				}
 				return out.Single(ctx, e)
 			}
-			return copyOut(ctx, a, kept, args[1], file)
+			return copyOut(ctx, a, kept, ids[0], file)
 		},
 	}
 	out.Bind(a, cmd, show.EntryType, func() bool { return file == "" })
@@ -118,6 +124,17 @@ is then 8, as it is when the sidecar cannot be read.`,
 	cmd.Flags().StringVarP(&file, "output-file", "O", "", "copy the document to this `file`; - is standard output")
 	app.Must(cmd.RegisterFlagCompletionFunc("output-file", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
 	return cmd
+}
+
+// keptIDs are the whole ids of the kept faxes that refs name: see [resolve.Faxes].
+func keptIDs(ctx context.Context, a *app.App, kept *archive.Archive, dir string, refs []string) ([]string, error) {
+	return resolve.Faxes(refs, a.Reading(), func(yield func(string, error) bool) {
+		for e, err := range kept.List(ctx, fax.Filter{}) {
+			if !yield(e.Fax.ID, err) {
+				return
+			}
+		}
+	}, problem.Command("archive", "list").Arg(dir))
 }
 
 // damaged gives a copy that is not whole, document or sidecar, the status of a

@@ -114,6 +114,9 @@ func changeHolds(ctx context.Context, a *app.App, args []string, h holds) error 
 	if err != nil {
 		return err
 	}
+	if ids, err = keptIDs(ctx, a, kept, args[0], ids); err != nil {
+		return err
+	}
 	t := a.Trouble()
 	for _, id := range ids {
 		was, err := h.change(ctx, kept, id)

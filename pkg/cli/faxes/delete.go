@@ -17,6 +17,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // removal is a deletion of faxes that were named.
@@ -25,12 +26,14 @@ type removal struct {
 	dryRun    bool
 	jobs      int
 	would     app.Printing[fax.Fax]
+	names     *app.Names
 }
 
 func (d *removal) Bind(a *app.App, cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&d.dryRun, "dry-run", false, "show what would be deleted, and delete nothing")
 	a.BindJobs(cmd, &d.jobs, app.JobsCeiling, "deletions")
-	d.would.Bind(a, cmd, show.FaxType, func() bool { return d.dryRun })
+	d.names = new(app.Names)
+	d.would.Bind(a, cmd, func() output.Type[fax.Fax] { return show.FaxType(d.names.Of) }, func() bool { return d.dryRun })
 }
 
 func deleteCommand(a *app.App) *cobra.Command {
@@ -43,7 +46,8 @@ from standard input.
 
 One fax is confirmed with yes, several by typing how many they are; a script
 passes --yes. A fax that is not found, neither to delete nor to look at, counts
-as done, so that a list can be gone through again. One that is still in progress
+as done, so that a list can be gone through again; an id that is not whole is
+refused, and nothing deleted. One that is still in progress
 is left alone and named, and the exit status is then 3, or 6 when nothing was
 deleted. To delete by age, use faxctl faxes prune.`,
 		Example: `  faxctl faxes delete FX0123456789abcdef0123456789abcdef
@@ -79,18 +83,23 @@ faxctl faxes download.`,
 		Args:              app.OneArg("a fax id", "faxctl faxes media list FX0123456789abcdef0123456789abcdef"),
 		ValidArgsFunction: app.UpTo(1, a.CompleteFaxes),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			faxes, err := a.Faxes(cmd.Context())
+			ctx := cmd.Context()
+			faxes, err := a.Faxes(ctx)
 			if err != nil {
 				return err
 			}
-			shown, err := out.Most(cmd.Context(), faxes.Media(cmd.Context(), args[0]), 0)
+			ids, err := a.FaxIDs(ctx, faxes, args)
+			if err != nil {
+				return err
+			}
+			shown, err := out.Most(ctx, faxes.Media(ctx, ids[0]), 0)
 			if errors.Is(err, problem.ErrNotFound) { // the fax, or its documents alone
-				_, err = faxes.Get(cmd.Context(), args[0])
+				_, err = faxes.Get(ctx, ids[0])
 			}
 			if err == nil && shown == 0 {
 				a.Say("the provider keeps no document of this fax")
 			}
-			return app.NamedFax(args[0], err)
+			return app.NamedFax(ids[0], err)
 		},
 	}
 	out.Bind(a, cmd, show.MediaType, nil)
@@ -124,6 +133,9 @@ func deleteNamed(ctx context.Context, a *app.App, args []string, d removal) erro
 	if err != nil {
 		return err
 	}
+	if ids, err = a.FaxIDs(ctx, faxes, ids); err != nil {
+		return err
+	}
 	switch {
 	case len(ids) == 0:
 		a.Say("no id, nothing to delete")
@@ -149,7 +161,7 @@ func wouldDelete(ctx context.Context, a *app.App, faxes fax.Faxes, ids []string,
 	look := func(ctx context.Context, id string) (fax.Fax, error) {
 		f, err := faxes.Get(ctx, id)
 		switch {
-		case errors.Is(err, problem.ErrNotFound) && fax.PlausibleID(id):
+		case errors.Is(err, problem.ErrNotFound):
 			return f, batch.Skip(fmt.Errorf("fax %s is not found at the provider", id))
 		case err != nil:
 			return f, batch.Lasting(app.NamedFax(id, err))
@@ -158,6 +170,7 @@ func wouldDelete(ctx context.Context, a *app.App, faxes fax.Faxes, ids []string,
 		}
 		return f, nil
 	}
+	d.would.AskNames(ctx, d.names)
 	t := a.Trouble()
 	err := d.would.All(ctx, batch.Sift(t, batch.RunOrdered(ctx, d.jobs, seq.Of(ids), look)))
 	return errors.Join(err, t.Err())
@@ -259,11 +272,8 @@ func removeNamed(ctx context.Context, faxes fax.Faxes, id string, mediaOnly bool
 	} else {
 		was, err = fax.Remove(ctx, faxes, fax.Fax{ID: id})
 	}
-	switch {
-	case errors.Is(err, problem.ErrConflict):
+	if errors.Is(err, problem.ErrConflict) {
 		return false, batch.Skip(inProgress(id))
-	case err == nil && !was && !fax.PlausibleID(id):
-		err = problem.ErrNotFound
 	}
 	return was, batch.Lasting(app.NamedFax(id, err))
 }

@@ -120,6 +120,9 @@ func choose(a *app.App, cmd *cobra.Command, args []string, s *app.Selection) (fa
 	if err != nil {
 		return nil, nil, err
 	}
+	if ids, err = a.FaxIDs(cmd.Context(), faxes, ids); err != nil {
+		return nil, nil, err
+	}
 	var all []fetch.Wanted
 	for _, id := range ids {
 		all = append(all, fetch.Wanted{Fax: fax.Fax{ID: id}, Named: true})

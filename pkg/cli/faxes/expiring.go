@@ -16,6 +16,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 func expiringCommand(a *app.App) *cobra.Command {
@@ -23,6 +24,7 @@ func expiringCommand(a *app.App) *cobra.Command {
 		l               app.ListFlags
 		within, archive string
 		out             app.Printing[show.Expiring]
+		names           app.Names
 	)
 	cmd := &cobra.Command{
 		Use:   "expiring",
@@ -44,6 +46,7 @@ With --archive each is looked up there, so that you see what would be lost.`,
 			if err != nil {
 				return err
 			}
+			out.AskNames(cmd.Context(), &names)
 			soon, err := expiringWithin(cmd.Context(), a, q, age)
 			if err != nil {
 				return err
@@ -62,7 +65,7 @@ With --archive each is looked up there, so that you see what would be lost.`,
 		},
 	}
 	l.Bind(a, cmd)
-	out.Bind(a, cmd, show.ExpiringType, nil)
+	out.Bind(a, cmd, func() output.Type[show.Expiring] { return show.ExpiringType(names.Of) }, nil)
 	cmd.Flags().StringVar(&within, "within", "14d", "what goes within this `age`: 14d, 2w")
 	cmd.Flags().StringVar(&archive, "archive", "", "`folder` of an archive: say which of them are kept there")
 	a.CompleteNothing(cmd, "within")

@@ -15,11 +15,13 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/listing"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 func listCommand(a *app.App) *cobra.Command {
 	var l app.ListFlags
 	var out app.Printing[fax.Fax]
+	var names app.Names
 	cmd := &cobra.Command{
 		Use:     "list",
 		Aliases: []string{"ls"},
@@ -40,6 +42,7 @@ out silently.`,
 			if err != nil {
 				return err
 			}
+			out.AskNames(cmd.Context(), &names)
 			seq, cut, err := listFaxes(cmd.Context(), a, q, most)
 			if err != nil {
 				return err
@@ -48,7 +51,7 @@ out silently.`,
 		},
 	}
 	l.Bind(a, cmd)
-	out.Bind(a, cmd, show.FaxType, nil)
+	out.Bind(a, cmd, func() output.Type[fax.Fax] { return show.FaxType(names.Of) }, nil)
 	return cmd
 }
 
@@ -110,7 +113,9 @@ func getCommand(a *app.App) *cobra.Command {
 		Use:   "get ID...",
 		Short: "Show faxes, every field, with their documents",
 		Long: `Show faxes, every field, with what is known of their documents; - reads the ids
-from standard input. Ids that cannot be found are named, the others shown.`,
+from standard input. Ids that cannot be found are named, the others shown. The
+beginning of an id is enough where no other one begins so, six characters at
+least, in any case; for it all faxes are listed.`,
 		Example: `  faxctl faxes get FX0123456789abcdef0123456789abcdef
   faxctl faxes list --failed -o id | faxctl faxes get - -o jsonl`,
 		Args:              app.NeedArgs("a fax id", "faxctl faxes get FX0123456789abcdef0123456789abcdef"),
@@ -123,6 +128,9 @@ from standard input. Ids that cannot be found are named, the others shown.`,
 			}
 			faxes, err := a.Faxes(ctx)
 			if err != nil {
+				return err
+			}
+			if ids, err = a.FaxIDs(ctx, faxes, ids); err != nil {
 				return err
 			}
 			get := func(ctx context.Context, id string) (show.Record, error) { return getRecord(ctx, faxes, id) }

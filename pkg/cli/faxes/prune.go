@@ -17,6 +17,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // pruning is a deletion by policy, and what is asked and shown before it.
@@ -27,6 +28,7 @@ type pruning struct {
 	dryRun   bool
 	wait     time.Duration // for the archive, while another process writes to it
 	would    app.Printing[fax.Fax]
+	names    *app.Names
 }
 
 func pruneCommand(a *app.App) *cobra.Command {
@@ -98,7 +100,8 @@ docs/retention.md.`,
 	f.BoolVar(&p.AllowUncounted, "allow-uncounted", false, "delete also faxes whose copy has pages that cannot be counted")
 	f.BoolVar(&p.AnyClock, "no-clock-check", false, "rely on the clock of this machine, and ask the provider for no time")
 	f.BoolVar(&p.dryRun, "dry-run", false, "list what would be deleted, and delete nothing")
-	p.would.Bind(a, cmd, show.FaxType, func() bool { return p.dryRun })
+	p.names = new(app.Names)
+	p.would.Bind(a, cmd, func() output.Type[fax.Fax] { return show.FaxType(p.names.Of) }, func() bool { return p.dryRun })
 	a.BindMaxDocument(cmd, &p.MaxDocument)
 	a.BindJobs(cmd, &p.Jobs, 32, "faxes")
 	a.BindWait(cmd, &p.wait)
@@ -126,6 +129,9 @@ func runPrune(ctx context.Context, a *app.App, p pruning) (err error) {
 		if err := prune.CheckReceipts(p.receipts); err != nil {
 			return fmt.Errorf("--receipts: %w", err)
 		}
+	}
+	if p.dryRun {
+		p.would.AskNames(ctx, p.names)
 	}
 	plan, err := p.Plan(ctx)
 	if plan.Summary.Considered == 0 && err != nil {

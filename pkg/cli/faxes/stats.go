@@ -19,22 +19,23 @@ func statsCommand(a *app.App) *cobra.Command {
 		s  app.Selection
 		by = usage.ByNumber
 
-		out app.Printing[usage.Usage]
+		out   app.Printing[usage.Usage]
+		names app.Names
 	)
 	cmd := &cobra.Command{
 		Use:   "stats",
 		Short: "Add faxes up: counts, pages, minutes and cost",
-		Long: `Add faxes up, by number of yours, sender, day or status: counts, pages, minutes
-on the line and cost.
+		Long: `Add faxes up, by number of yours, sender, day, month or status: counts, pages,
+minutes on the line and cost.
 
 What the provider has not told is not taken for nothing: faxes without a price
 are counted as unknown cost, and the cost beside them is the least it can be.
 In csv and the like the cost is a bare amount, and currency a column of its own
 (--columns +currency).
-Days are those of this machine's time zone (TZ).`,
+Days and months are those of this machine's time zone (TZ).`,
 		Example: `  faxctl faxes stats --since 30d
   faxctl faxes stats --by sender --direction inbound
-  faxctl faxes stats --by day --since 2026-01-01 -o csv`,
+  faxctl faxes stats --by month --since 2026-01-01 -o csv`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q, err := s.Filter(cmd.Context(), a)
@@ -46,6 +47,7 @@ Days are those of this machine's time zone (TZ).`,
 				return err
 			}
 			q.WithoutLinks = true
+			out.AskNames(cmd.Context(), &names)
 			groups, total, err := usage.Summarize(everyFax(cmd.Context(), a, faxes, q), by, time.Local)
 			if err != nil {
 				return err
@@ -63,9 +65,9 @@ Days are those of this machine's time zone (TZ).`,
 		},
 	}
 	s.Bind(a, cmd)
-	cmd.Flags().Var(flag.OneOf(&by, usage.Groupings()...), "by", "`group` to add up by: number, sender, day or status")
+	cmd.Flags().Var(flag.OneOf(&by, usage.Groupings()...), "by", "`group` to add up by: "+text.List(usage.Groupings(), "or"))
 	a.CompleteValues(cmd, "by", text.Words(usage.Groupings())...)
-	out.Bind(a, cmd, func() output.Type[usage.Usage] { return show.UsageType(by) }, nil)
+	out.Bind(a, cmd, func() output.Type[usage.Usage] { return show.UsageType(by, names.Of) }, nil)
 	return cmd
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/listing"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 func watchCommand(a *app.App) *cobra.Command {
@@ -85,8 +86,8 @@ cannot reach can be tried out, without a tunnel.`,
 		},
 	}
 	s.Bind(a, cmd)
-	told.list.Bind(a, cmd, show.FaxType, func() bool { return len(program) == 0 && !a.DrawsTables() })
-	told.drawn.Bind(a, cmd, show.ArrivalType, func() bool { return len(program) == 0 && a.DrawsTables() })
+	told.list.Bind(a, cmd, func() output.Type[fax.Fax] { return show.FaxType(show.AsItIs) }, func() bool { return len(program) == 0 && !a.DrawsTables() })
+	told.drawn.Bind(a, cmd, func() output.Type[fax.Fax] { return show.ArrivalType(told.names.Of) }, func() bool { return len(program) == 0 && a.DrawsTables() })
 	f := cmd.Flags()
 	o.Interval = 15 * time.Second
 	f.Var(flag.LongerThan(&o.Interval, time.Second), "interval", "`duration` from one look to the next")
@@ -98,7 +99,10 @@ cannot reach can be tried out, without a tunnel.`,
 }
 
 // arriving is how faxes are told of.
-type arriving struct{ list, drawn app.Printing[fax.Fax] }
+type arriving struct {
+	list, drawn app.Printing[fax.Fax]
+	names       app.Names
+}
 
 // watch tells of faxes until the limit or a first interrupt, which is how a
 // watch ends well.
@@ -120,6 +124,7 @@ func watch(ctx context.Context, a *app.App, q fax.Filter, o listing.WatchOptions
 	case len(program) > 0:
 		err = runForEach(ctx, a, program, arrivals)
 	case a.DrawsTables():
+		how.drawn.AskNames(ctx, &how.names)
 		err = how.drawEach(ctx, arrivals)
 	default:
 		_, err = how.list.Print(ctx, a.Term.Out, arrivals)

@@ -1,10 +1,12 @@
 package numbers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,7 +69,11 @@ Problems and warnings end with exit status 8, notes do not.`,
 				numbers, checker.LastFax = seq.Of(all), lastFax(ctx, a, all)
 			}
 			var c checked
-			_, err = out.Cut(ctx, c.findings(ctx, jobs, numbers, checker), nil)
+			findings := c.findings(ctx, jobs, numbers, checker)
+			if a.DrawsTables() {
+				findings = worstFirst(findings)
+			}
+			_, err = out.Cut(ctx, findings, nil)
 			if err != nil {
 				return err
 			}
@@ -118,6 +124,24 @@ func (c *checked) findings(ctx context.Context, jobs int, numbers iter.Seq2[fax.
 	}
 }
 
+// worstFirst are the findings for a person, who begins with what is broken.
+func worstFirst(findings iter.Seq2[audit.Finding, error]) iter.Seq2[audit.Finding, error] {
+	return func(yield func(audit.Finding, error) bool) {
+		all, err := fax.Collect(findings)
+		slices.SortStableFunc(all, func(a, b audit.Finding) int {
+			return cmp.Compare(slices.Index(audit.Severities(), a.Severity), slices.Index(audit.Severities(), b.Severity))
+		})
+		for _, f := range all {
+			if !yield(f, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(audit.Finding{}, err)
+		}
+	}
+}
+
 // checker is what the profile in force lets a check do.
 func checker(ctx context.Context, a *app.App, probe bool) (audit.Checker, error) {
 	p := a.Account.Resolved
@@ -162,7 +186,7 @@ func lastFax(ctx context.Context, a *app.App, all []fax.Number) func(context.Con
 }
 
 func findingType() output.Type[audit.Finding] {
-	return output.Type[audit.Finding]{
+	t := output.Type[audit.Finding]{
 		ID: func(f audit.Finding) string { return f.ID },
 		Columns: []output.Column[audit.Finding]{
 			{Name: "number", Value: func(f audit.Finding) string { return f.Number }, Whole: true, Style: show.Accent[audit.Finding]},
@@ -173,6 +197,9 @@ func findingType() output.Type[audit.Finding] {
 			{Name: "id", Value: func(f audit.Finding) string { return f.ID }, Wide: true, Whole: true},
 		},
 	}
+	number, message, severity, hint, code := t.Columns[0], t.Columns[1], t.Columns[2], t.Columns[3], t.Columns[4]
+	t.Drawn = []output.Column[audit.Finding]{severity, number, message, hint, code}
+	return t
 }
 
 // findingShown is the message for a person, who reads how long ago and not when.

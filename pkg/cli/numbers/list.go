@@ -79,9 +79,9 @@ func listCommand(a *app.App) *cobra.Command {
 
 // resolved are the numbers that refs name, and what keeps each from being found.
 // What every other one would meet as well ends it.
-func resolved(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[batch.Result[string, fax.Number], error] {
+func resolved(ctx context.Context, numbers fax.Numbers, refs []string, how resolve.Reading) iter.Seq2[batch.Result[string, fax.Number], error] {
 	return func(yield func(batch.Result[string, fax.Number], error) bool) {
-		for r := range resolve.Numbers(ctx, numbers, refs) {
+		for r := range resolve.Numbers(ctx, numbers, refs, how) {
 			err := batch.Lasting(r.Err)
 			if !yield(batch.Result[string, fax.Number]{Item: r.Ref, Value: r.Number, Err: err}, nil) {
 				return
@@ -101,10 +101,13 @@ func getCommand(a *app.App) *cobra.Command {
 		Short: "Show numbers you own, every field",
 		Long: `Show numbers you own, every field.
 
-A REF is a phone number, the provider's id, or an exact friendly name; - reads
-them from standard input. Those that cannot be found are named, the others
-shown.`,
+A REF is a phone number, the provider's id, or a friendly name; - reads them
+from standard input. Here, where nothing is changed, a phone number may be
+written as people do, a name in any case, and an id in any case or by its first
+six characters or more; what may mean several numbers is refused. Those that
+cannot be found are named, the others shown.`,
 		Example: `  faxctl numbers get +14155550123
+  faxctl numbers get '(415) 555-0123'
   faxctl numbers get 'front desk' -o yaml`,
 		Args:              app.NeedArgs("a number", "faxctl numbers get +14155550123"),
 		ValidArgsFunction: a.CompleteNumbers,
@@ -118,14 +121,14 @@ shown.`,
 				return err
 			}
 			if app.NamesOne(args) {
-				n, err := resolve.Number(cmd.Context(), numbers, refs[0])
+				n, err := resolve.Number(cmd.Context(), numbers, refs[0], a.Reading())
 				if err != nil {
 					return err
 				}
 				return out.Single(cmd.Context(), n)
 			}
 			t := a.Trouble()
-			found := batch.Sift(t, resolved(cmd.Context(), numbers, refs))
+			found := batch.Sift(t, resolved(cmd.Context(), numbers, refs, a.Reading()))
 			if err := out.All(cmd.Context(), eachOnce(found)); err != nil {
 				return err
 			}

@@ -32,9 +32,9 @@ func Command(a *app.App) *cobra.Command {
 
 // named are the numbers that refs name, in their order, each once. The first that
 // cannot be found ends it.
-func named(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq2[fax.Number, error] {
+func named(ctx context.Context, numbers fax.Numbers, refs []string, how resolve.Reading) iter.Seq2[fax.Number, error] {
 	return eachOnce(func(yield func(fax.Number, error) bool) {
-		for r := range resolve.Numbers(ctx, numbers, refs) {
+		for r := range resolve.Numbers(ctx, numbers, refs, how) {
 			if !yield(r.Number, r.Err) || r.Err != nil {
 				return
 			}
@@ -70,7 +70,7 @@ func ownedNumbers(ctx context.Context, a *app.App, args []string) (fax.Numbers, 
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := fax.Collect(named(ctx, numbers, refs))
+	all, err := fax.Collect(named(ctx, numbers, refs, a.Reading()))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,7 +92,7 @@ func theirs(ctx context.Context, a *app.App, args []string) (iter.Seq2[fax.Numbe
 	if len(args) == 0 {
 		return numbers.List(ctx, fax.NumberFilter{WithMode: true}), nil
 	}
-	return named(ctx, numbers, refs), nil
+	return named(ctx, numbers, refs, a.Reading()), nil
 }
 
 // routing are the flags that say what a number should be. Buying and

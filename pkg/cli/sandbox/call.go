@@ -116,7 +116,7 @@ func calledNumber(ctx context.Context, a *app.App, box *sandbox.Sandbox, d sandb
 		if err != nil {
 			return "", err
 		}
-		n, err := resolve.Number(ctx, provider.Numbers, ref)
+		n, err := resolve.Number(ctx, provider.Numbers, ref, a.Reading())
 		return n.Phone, err
 	}
 	return "", fmt.Errorf("dialect %s: %w", d, problem.ErrUnsupported)

@@ -41,10 +41,14 @@ func EntryType() output.Type[archive.Entry] {
 		}
 		return e.Hold.Reason
 	}}
+	get := func(e archive.Entry) fax.Fax { return e.Fax }
+	d := drawnOf(get, AsItIs)    // nobody is asked for names
+	d.status.Spare = spareDetail // what is kept has ended
 	t := output.Type[archive.Entry]{
 		ID:      func(e archive.Entry) string { return e.Fax.ID },
 		Raw:     func(e archive.Entry) json.RawMessage { return e.Record },
-		Columns: faxColumns(func(e archive.Entry) fax.Fax { return e.Fax }),
+		Columns: faxColumns(get),
+		Drawn:   []output.Column[archive.Entry]{d.created, d.other, d.number, d.pages, d.status, size, hold, d.id},
 	}
 	t.Columns = slices.Insert(t.Columns, 6, size)
 	t.Columns = slices.Insert(t.Columns, 4, hold)
@@ -69,14 +73,16 @@ func yesIf(b bool) string {
 	return ""
 }
 
-// HeldType is entryType for those who look for holds: the reason is what they
+// HeldType is EntryType for those who look for holds: the reason is what they
 // want to read.
 func HeldType() output.Type[archive.Entry] {
 	t := EntryType()
-	at := slices.IndexFunc(t.Columns, func(c output.Column[archive.Entry]) bool { return c.Name == "hold" })
+	isHold := func(c output.Column[archive.Entry]) bool { return c.Name == "hold" }
+	at, drawn := slices.IndexFunc(t.Columns, isHold), slices.IndexFunc(t.Drawn, isHold)
 	hold := t.Columns[at]
 	hold.Least = 24
 	t.Columns = slices.Insert(slices.Delete(t.Columns, at, at+1), 1, hold)
+	t.Drawn = slices.Insert(slices.Delete(t.Drawn, drawn, drawn+1), 2, hold)
 	return t
 }
 

@@ -1,7 +1,6 @@
 package show
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -21,12 +20,15 @@ import (
 
 // What there is to see of faxes.
 
-// FaxType describes a fax record.
-func FaxType() output.Type[fax.Fax] {
+// FaxType describes a fax record. name is what a person calls a number of theirs,
+// the number itself where that is not known.
+func FaxType(name func(phone string) string) output.Type[fax.Fax] {
+	self := func(f fax.Fax) fax.Fax { return f }
 	return output.Type[fax.Fax]{
 		ID:      func(f fax.Fax) string { return f.ID },
 		Raw:     func(f fax.Fax) json.RawMessage { return f.Raw },
-		Columns: faxColumns(func(f fax.Fax) fax.Fax { return f }),
+		Columns: faxColumns(self),
+		Drawn:   drawnFax(self, name),
 		JSON:    encodeFax,
 	}
 }
@@ -79,9 +81,14 @@ func encodeFax(e *jx.Encoder, f fax.Fax) {
 	e.ObjEnd()
 }
 
-// faxColumns are the columns of whatever has a fax in it. The id comes first:
-// it is what the other commands take. What else there is to say follows it.
-func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.Column[T] {
+// faxFacts are the columns about a fax, of whatever has one in it.
+type faxFacts[T any] struct {
+	id, created, from, to, status, pages, direction, duration, price, detail output.Column[T]
+
+	rest []output.Column[T] // of less weight
+}
+
+func factsOf[T any](get func(T) fax.Fax) faxFacts[T] {
 	text := func(name string, value func(fax.Fax) string) output.Column[T] {
 		return output.Column[T]{Name: name, Value: func(v T) string { return value(get(v)) }}
 	}
@@ -107,57 +114,42 @@ func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.C
 		c.Show = func(v T, _ output.Human) string { return show(get(v)) }
 		return c
 	}
-	columns := []output.Column[T]{styled(whole(text("id", func(f fax.Fax) string { return f.ID })), Accent[fax.Fax])}
-	columns = append(columns, more...)
 	created := TimeColumn("created", func(v T) time.Time { return get(v).Created })
 	created.Short, created.ShortTitle = func(v T, h output.Human) string { return h.Age(get(v).Created) }, "AGE"
 	status := styled(text("status", func(f fax.Fax) string { return string(f.Status) }), statusStyle)
-	status.Least = len(fax.Received)
-	return append(columns,
-		created,
-		phone("from", fax.Outbound, func(f fax.Fax) string { return f.From }),
-		phone("to", fax.Inbound, func(f fax.Fax) string { return f.To }),
-		status,
-		right(text("pages", func(f fax.Fax) string { return count(f.Pages) })),
-		text("direction", func(f fax.Fax) string { return string(f.Direction) }),
-		right(shown(text("duration", func(f fax.Fax) string { return count(f.Duration) }), func(f fax.Fax) string { return onTheLine(f.Duration) })),
-		right(shown(text("price", func(f fax.Fax) string { return Amount(f.Price) }), func(f fax.Fax) string { return Money(f.Price) })),
-		Wide(text("currency", func(f fax.Fax) string { return currency(f.Price) })),
-		Wide(text("quality", func(f fax.Fax) string { return f.Quality })),
-		Wide(whole(text("media_id", func(f fax.Fax) string { return f.MediaID }))),
-		Wide(TimeColumn("updated", func(v T) time.Time { return get(v).Updated })),
-		Wide(text("error_code", func(f fax.Fax) string { return f.ErrorCode })),
-		Wide(text("error_message", func(f fax.Fax) string { return f.ErrorMessage })),
-	)
+	status.Least = len(fax.Delivered)
+	return faxFacts[T]{
+		id:        styled(whole(text("id", func(f fax.Fax) string { return f.ID })), Accent[fax.Fax]),
+		created:   created,
+		from:      phone("from", fax.Outbound, func(f fax.Fax) string { return f.From }),
+		to:        phone("to", fax.Inbound, func(f fax.Fax) string { return f.To }),
+		status:    status,
+		pages:     right(text("pages", func(f fax.Fax) string { return count(f.Pages) })),
+		direction: text("direction", func(f fax.Fax) string { return string(f.Direction) }),
+		duration:  right(shown(text("duration", func(f fax.Fax) string { return count(f.Duration) }), func(f fax.Fax) string { return onTheLine(f.Duration) })),
+		price:     right(shown(text("price", func(f fax.Fax) string { return Amount(f.Price) }), func(f fax.Fax) string { return Money(f.Price) })),
+		detail:    text("error_message", func(f fax.Fax) string { return f.ErrorMessage }),
+		rest: []output.Column[T]{
+			Wide(text("currency", func(f fax.Fax) string { return currency(f.Price) })),
+			Wide(text("quality", func(f fax.Fax) string { return f.Quality })),
+			Wide(whole(text("media_id", func(f fax.Fax) string { return f.MediaID }))),
+			Wide(TimeColumn("updated", func(v T) time.Time { return get(v).Updated })),
+			Wide(text("error_code", func(f fax.Fax) string { return f.ErrorCode })),
+		},
+	}
+}
+
+// faxColumns are the columns of whatever has a fax in it. The id comes first:
+// it is what the other commands take. What else there is to say follows it.
+func faxColumns[T any](get func(T) fax.Fax, more ...output.Column[T]) []output.Column[T] {
+	f := factsOf(get)
+	columns := append([]output.Column[T]{f.id}, more...)
+	columns = append(columns, f.created, f.from, f.to, f.status, f.pages, f.direction, f.duration, f.price)
+	return append(append(columns, f.rest...), Wide(f.detail))
 }
 
 // longestPhone is how many digits and the sign E.164 permits.
 const longestPhone = len("+123456789012345")
-
-// ArrivalType describes faxes that are drawn one by one, as they come: every
-// cell is as wide as it may get, so that the rows stand below each other.
-func ArrivalType() output.Type[fax.Fax] {
-	t := FaxType()
-	// Below zero: aligned to the left.
-	widths := map[string]int{"from": -longestPhone, "to": -longestPhone, "status": -len(fax.Processing), "direction": -len(fax.Outbound),
-		"pages": len("PAGES"), "duration": len("DURATION"), "price": len("0.00 USD")}
-	narrow := map[string]int{"from": -len("+12125550123"), "to": -len("+12125550123"), "status": -len(fax.Delivered)}
-	for i := range t.Columns {
-		c := &t.Columns[i]
-		value := c.Value
-		padded := func(width int) func(fax.Fax, output.Human) string {
-			return func(f fax.Fax, _ output.Human) string { return fmt.Sprintf("%*s", width, value(f)) }
-		}
-		c.Whole = c.Name != "status"
-		c.Show, c.Short = padded(widths[c.Name]), padded(cmp.Or(narrow[c.Name], widths[c.Name]))
-		if c.Name == "created" {
-			c.ShortTitle = "TIME"
-			c.Show = func(f fax.Fax, _ output.Human) string { return f.Created.Local().Format("01-02 15:04") }
-			c.Short = func(f fax.Fax, _ output.Human) string { return f.Created.Local().Format("15:04") }
-		}
-	}
-	return t
-}
 
 func statusStyle(f fax.Fax) output.Style {
 	switch {
@@ -218,8 +210,8 @@ func MediaType() output.Type[fax.Media] {
 	}
 }
 
-// UsageType describes sums; by names what they are made by.
-func UsageType(by usage.Grouping) output.Type[usage.Usage] {
+// UsageType describes sums; by says what they are made by, and name is as in [FaxType].
+func UsageType(by usage.Grouping, name func(phone string) string) output.Type[usage.Usage] {
 	number := func(name string, value func(usage.Usage) int) output.Column[usage.Usage] {
 		return output.Column[usage.Usage]{Name: name, Right: true, Value: func(u usage.Usage) string { return strconv.Itoa(value(u)) }}
 	}
@@ -232,10 +224,14 @@ func UsageType(by usage.Grouping) output.Type[usage.Usage] {
 			return strings.Join(all, " ")
 		}
 	}
+	key := output.Column[usage.Usage]{Name: string(by), Value: func(u usage.Usage) string { return u.Key }, Whole: true, Style: Accent[usage.Usage]}
+	if by == usage.ByNumber {
+		key.Show = func(u usage.Usage, _ output.Human) string { return name(u.Key) }
+	}
 	return output.Type[usage.Usage]{
 		ID: func(u usage.Usage) string { return u.Key },
 		Columns: []output.Column[usage.Usage]{
-			{Name: string(by), Value: func(u usage.Usage) string { return u.Key }, Whole: true, Style: Accent[usage.Usage]},
+			key,
 			number("faxes", func(u usage.Usage) int { return u.Faxes }),
 			number("pages", func(u usage.Usage) int { return u.Pages }),
 			{Name: "minutes", Right: true, Value: func(u usage.Usage) string { return fmt.Sprintf("%.1f", float64(u.Seconds)/60) }},
@@ -271,11 +267,12 @@ func Cost(u usage.Usage) string {
 	return sums(u)
 }
 
-// ExpiringType describes a fax that will be gone.
-func ExpiringType() output.Type[Expiring] {
+// ExpiringType describes a fax that will be gone; name is as in [FaxType].
+func ExpiringType(name func(phone string) string) output.Type[Expiring] {
+	get := func(e Expiring) fax.Fax { return e.Fax }
 	expires := TimeColumn("expires", func(e Expiring) time.Time { return e.Expires })
 	expires.Short, expires.ShortTitle = func(e Expiring, h output.Human) string { return h.Age(e.Expires) }, "LEFT"
-	columns := faxColumns(func(e Expiring) fax.Fax { return e.Fax }, expires, output.Column[Expiring]{
+	archived := output.Column[Expiring]{
 		Name: "archived", Value: func(e Expiring) string {
 			if e.Uncounted {
 				return "uncounted"
@@ -287,15 +284,19 @@ func ExpiringType() output.Type[Expiring] {
 			}
 			return output.Warn
 		},
-	})
+	}
+	columns := faxColumns(get, expires, archived)
 	// When it goes is what matters: when it was made comes after whose it is.
 	created := slices.IndexFunc(columns, func(c output.Column[Expiring]) bool { return c.Name == "created" })
 	status := slices.IndexFunc(columns, func(c output.Column[Expiring]) bool { return c.Name == "status" })
 	columns = slices.Insert(slices.Delete(slices.Clone(columns), created, created+1), status, columns[created])
+	d := drawnOf(get, name)
+	d.status.Spare = spareDetail // what is old has ended
 	return output.Type[Expiring]{
 		ID:      func(e Expiring) string { return e.ID },
 		Raw:     func(e Expiring) json.RawMessage { return e.Raw },
 		Columns: columns,
+		Drawn:   []output.Column[Expiring]{expires, d.other, d.number, d.pages, archived, d.status, d.id},
 	}
 }
 

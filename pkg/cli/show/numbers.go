@@ -2,6 +2,7 @@ package show
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,11 +17,13 @@ import (
 const (
 	LeastURL  = 24
 	LeastName = 16
+
+	leastLocality = 16
 )
 
 // OfferType describes a number for sale.
 func OfferType() output.Type[fax.Offer] {
-	return output.Type[fax.Offer]{
+	t := output.Type[fax.Offer]{
 		ID:  func(o fax.Offer) string { return o.Phone },
 		Raw: func(o fax.Offer) json.RawMessage { return o.Raw },
 		Columns: []output.Column[fax.Offer]{
@@ -45,6 +48,18 @@ func OfferType() output.Type[fax.Offer] {
 			{Name: "currency", Value: func(o fax.Offer) string { return currency(o.Price) }, Wide: true},
 		},
 	}
+	// What one chooses by comes first; half a list of capabilities says the wrong thing.
+	for i, name := range []string{"phone", "price", "locality", "region", "fax", "type", "capabilities", "country"} {
+		at := slices.IndexFunc(t.Columns, func(c output.Column[fax.Offer]) bool { return c.Name == name })
+		c := t.Columns[at]
+		c.Spare = i
+		c.Whole = c.Whole || name == "price" || name == "capabilities"
+		if name == "locality" {
+			c.Least = leastLocality
+		}
+		t.Drawn = append(t.Drawn, c)
+	}
+	return t
 }
 
 // NumberType describes a number of the account.

@@ -40,17 +40,22 @@ func (e *AmbiguousError) Error() string {
 // Unwrap is ErrInvalid.
 func (e *AmbiguousError) Unwrap() error { return problem.ErrInvalid }
 
-// Number finds the owned number that ref means: a phone number as people
-// write it, a provider id, or an exact friendly name. The number comes from
+// Number finds the owned number that ref means: a phone number in E.164, a provider id, or
+// an exact friendly name; what else it may mean, [Reading] says. The number comes from
 // Get, so its receive mode is known where the provider tells it at all.
 //
 // What reads as a phone number is only ever a phone number, never the name of
 // another one. A ref that may be an id is asked for as an id; no shape of id is
 // assumed beyond being one word, the shape only decides what is tried first.
 //
-// ErrNotFound: the account owns no such number. [AmbiguousError]: several
-// numbers have that name.
-func Number(ctx context.Context, numbers fax.Numbers, ref string) (fax.Number, error) {
+// ErrNotFound: the account owns no such number; the advice names those that were likely
+// meant. [AmbiguousError]: it names several.
+func Number(ctx context.Context, numbers fax.Numbers, ref string, how Reading) (fax.Number, error) {
+	return number(ctx, numbers, ref, how, every(ctx, numbers))
+}
+
+// number is Number, with a list of the account's numbers for what is not found at once.
+func number(ctx context.Context, numbers fax.Numbers, ref string, how Reading, owned func() ([]fax.Number, error)) (fax.Number, error) {
 	if strings.TrimSpace(ref) == "" {
 		return fax.Number{}, problem.Invalid(problem.Say("name it by its phone number, id or name, as %s shows them", problem.Command("numbers", "list")), "number: it is empty")
 	}
@@ -72,7 +77,7 @@ func Number(ctx context.Context, numbers fax.Numbers, ref string) (fax.Number, e
 			return n, err
 		}
 	}
-	return fax.Number{}, problem.With(notFound(ref), withoutSign(ctx, numbers, ref))
+	return likely(ctx, numbers, ref, how, owned)
 }
 
 // meaning is one thing that a ref may mean.
@@ -104,29 +109,6 @@ func meanings(ref string) []meaning {
 		return []meaning{{asID, ref}, {asName, ref}}
 	}
 	return []meaning{{asName, ref}, {asID, ref}}
-}
-
-// withoutSign is the advice for a phone number that nobody owns and that lacks
-// its country code or its plus sign, or is none: which country is meant only the numbers of
-// the account can tell. Any other ref has the advice of whatever is not found.
-func withoutSign(ctx context.Context, numbers fax.Numbers, ref string) problem.Advice {
-	if _, err := fax.ParsePhone(ref); strings.HasPrefix(strings.TrimSpace(ref), "+") && strings.Trim(fax.WithoutMarks(ref), "+0123456789") == "" {
-		return problem.AdviceOf(err)
-	}
-	digits := fax.WithoutMarks(ref)
-	if len(digits) < 6 || len(digits) > 14 || !text.MadeOf(digits, text.Digits) {
-		return problem.AdviceOf(notFound(ref))
-	}
-	const rule = "a phone number begins with a plus sign and the country code"
-	for n, err := range numbers.List(ctx, fax.NumberFilter{Contains: digits}) {
-		if err != nil {
-			break
-		}
-		if strings.HasSuffix(n.Phone, digits) {
-			return problem.Say(rule + ": " + n.Phone + " is yours")
-		}
-	}
-	return problem.Say(rule).Then(problem.AdviceOf(notFound(ref)))
 }
 
 // only fetches the one number that a filter and a predicate select.

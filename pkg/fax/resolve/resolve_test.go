@@ -2,6 +2,7 @@ package resolve_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,16 +37,16 @@ func TestResolve(t *testing.T) {
 		"uuid":                      {ref: uuid, want: uuid, calls: []string{"get " + uuid}},
 		"short id":                  {ref: "three", want: "three", calls: []string{"list three", "get three"}},
 		"name of two words":         {ref: "front desk", want: sid, calls: []string{"list front desk", "get " + sid}},
-		"name is exact":             {ref: "front", kind: problem.ErrNotFound, calls: []string{"list front", "get front"}},
+		"name is exact":             {ref: "front", kind: problem.ErrNotFound, calls: []string{"list front", "get front", "list "}},
 		"several of a name":         {ref: "office", kind: problem.ErrInvalid, calls: []string{"list office"}},
-		"id the provider dislikes":  {ref: "no_such", kind: problem.ErrNotFound, calls: []string{"list no_such", "get no_such"}},
-		"path is never an id":       {ref: "../Calls", kind: problem.ErrNotFound, calls: []string{"list ../Calls"}},
+		"id the provider dislikes":  {ref: "no_such", kind: problem.ErrNotFound, calls: []string{"list no_such", "get no_such", "list "}},
+		"path is never an id":       {ref: "../Calls", kind: problem.ErrNotFound, calls: []string{"list ../Calls", "list "}},
 		"nothing":                   {ref: "  ", kind: problem.ErrInvalid},
 		"phone without a plus sign": {ref: "14155550100", kind: problem.ErrNotFound, calls: []string{"list 14155550100", "get 14155550100", "list "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &owned{numbers: numbers}
-			got, err := resolve.Number(t.Context(), m, c.ref)
+			got, err := resolve.Number(t.Context(), m, c.ref, resolve.Reading{})
 			if !errors.Is(err, c.kind) || (err == nil) != (c.kind == nil) {
 				t.Fatalf("error %v, want kind %v", err, c.kind)
 			}
@@ -70,7 +71,7 @@ func TestResolveNamesTheCandidates(t *testing.T) {
 	for i := range 7 {
 		numbers = append(numbers, fax.Number{ID: string(rune('a' + i)), Phone: "+1415555010" + string(rune('0'+i)), Name: "office"})
 	}
-	_, err := resolve.Number(t.Context(), &owned{numbers: numbers}, "office")
+	_, err := resolve.Number(t.Context(), &owned{numbers: numbers}, "office", resolve.Reading{})
 	var ambiguous *resolve.AmbiguousError
 	if !errors.As(err, &ambiguous) || len(ambiguous.Candidates) != 7 || ambiguous.Ref != "office" {
 		t.Fatalf("error %v, want an AmbiguousError with 7 candidates", err)
@@ -85,18 +86,74 @@ func TestResolveNamesTheCandidates(t *testing.T) {
 	}
 }
 
-func TestResolveHintsAtThePlusSign(t *testing.T) {
-	m := &owned{numbers: []fax.Number{{ID: "one", Phone: "+14155550100"}, {ID: "two", Phone: "+493012345678"}}}
-	for ref, want := range map[string]string{
-		"1 415 555 0100": "+14155550100 is yours",
-		"4155550100":     "+14155550100 is yours",
-		"3012345678":     "+493012345678 is yours",
-		"4155567720":     "faxctl numbers list", // no number is made up
+// What is not named exactly is offered, and found by what only reads.
+func TestReading(t *testing.T) {
+	numbers := []fax.Number{
+		{ID: "PNabc10000000000000000000000000001", Phone: "+14155550100", Name: "Front Desk", Mode: fax.ModeFax},
+		{ID: "PNabc20000000000000000000000000002", Phone: "+493012345678", Name: "office", Mode: fax.ModeFax},
+		{ID: "b1c6a5d0-5d9b-4c3e-9b4a-1f2e3d4c5b6a", Phone: "+14155550102", Name: "Office", Mode: fax.ModeFax},
+		{ID: "b1c6a5d0-6d9b-4c3e-9b4a-1f2e3d4c5b6a", Phone: "+14155550103", Name: "PNABC2", Mode: fax.ModeFax},
+	}
+	for _, c := range []struct{ ref, country, want, hint string }{
+		{"(415) 555-0100", "", "+14155550100", "did you mean +14155550100?"},
+		{"1 415 555 0100", "US", "+14155550100", "did you mean +14155550100?"},
+		{"0014155550100", "DE", "+14155550100", "did you mean +14155550100?"},
+		{"030 12345678", "DE", "+493012345678", "did you mean +493012345678?"},
+		{"030 12345678", "US", "", "plus sign"},
+		{"3012345678", "US", "", "+493012345678 is yours"},
+		{"4155567720", "", "", "faxctl numbers list"}, // no number is made up
+		{"front DESK", "", "+14155550100", "did you mean +14155550100?"},
+		{"pnABC10000000000000000000000000001", "", "+14155550100", "did you mean +14155550100?"},
+		{"PNabc1", "", "+14155550100", "did you mean +14155550100?"},
+		{"pnabc1000", "", "+14155550100", "did you mean +14155550100?"},
+		{"PNabc", "", "", "faxctl numbers list"}, // too short for an id
+		{"B1C6A5D0-6", "", "+14155550103", "did you mean +14155550103?"},
+		{"b1c6a5d0", "", "several", "did you mean +14155550102 or +14155550103?"},
+		{"OFFICE", "", "several", "did you mean +493012345678 or +14155550102?"},
+		{"pnabc2", "", "several", "did you mean +493012345678 or +14155550103?"}, // one by its id, one by its name
+		{"office", "", "+493012345678", ""},                                      // exactly one's name
+		{"+1415555010", "", "", "eleven digits"},
 	} {
-		_, err := resolve.Number(t.Context(), m, ref)
-		if hint := problem.AdviceOf(err).String(); !strings.Contains(hint, "plus sign") || !strings.Contains(hint, want) || strings.Contains(hint, "+415") {
-			t.Errorf("%s: hint %q does not say %q", ref, hint, want)
+		m := &owned{numbers: numbers}
+		exactly, err := resolve.Number(t.Context(), m, c.ref, resolve.Reading{Country: c.country})
+		if c.hint != "" && (!errors.Is(err, problem.ErrNotFound) || !strings.Contains(problem.AdviceOf(err).String(), c.hint)) {
+			t.Errorf("%s, exactly: %q, %v (hint %q), want the hint %q", c.ref, exactly.Phone, err, problem.AdviceOf(err), c.hint)
 		}
+		many := append(slices.Repeat([]string{"+14155550100"}, 20), c.ref) // more than are looked up one by one
+		for _, refs := range [][]string{{c.ref}, many} {
+			var last resolve.Resolved
+			for r := range resolve.Numbers(t.Context(), m, refs, resolve.Reading{Freely: true, Country: c.country}) {
+				last = r
+			}
+			var ambiguous *resolve.AmbiguousError
+			switch n, err := last.Number, last.Err; {
+			case c.want == "several" && (!errors.As(err, &ambiguous) || len(ambiguous.Candidates) != 2):
+				t.Errorf("%s of %d, freely: %q, %v, want two candidates", c.ref, len(refs), n.Phone, err)
+			case c.want == "" && !errors.Is(err, problem.ErrNotFound):
+				t.Errorf("%s of %d, freely: %q, %v, want nothing", c.ref, len(refs), n.Phone, err)
+			case c.want != "" && c.want != "several" && (err != nil || n.Phone != c.want || n.Mode != fax.ModeFax):
+				t.Errorf("%s of %d, freely: %q (%s), %v, want %s", c.ref, len(refs), n.Phone, n.Mode, err, c.want)
+			}
+		}
+	}
+}
+
+// However many are not found, the account is listed once.
+func TestReadingListsOnce(t *testing.T) {
+	m := &owned{numbers: []fax.Number{{ID: "one", Phone: "+14155550100", Name: "Front Desk"}}}
+	for r := range resolve.Numbers(t.Context(), m, []string{"front desk", "no desk", "FRONT desk", "1 (415) 555-0100"}, resolve.Reading{Freely: true}) {
+		if (r.Err == nil) != (r.Ref != "no desk") {
+			t.Errorf("%s: %v", r.Ref, r.Err)
+		}
+	}
+	lists := 0
+	for _, c := range m.calls {
+		if c == "list " {
+			lists++
+		}
+	}
+	if lists != 1 {
+		t.Errorf("listed %d times: %q", lists, m.calls)
 	}
 }
 

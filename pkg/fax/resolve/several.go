@@ -30,9 +30,10 @@ const (
 // listed once, and only what the list does not have is asked for by itself. An
 // error about one ref stops nothing; when the list fails, so does every ref.
 // Breaking out cancels what is under way; no goroutine outlives the loop.
-func Numbers(ctx context.Context, numbers fax.Numbers, refs []string) iter.Seq[Resolved] {
+func Numbers(ctx context.Context, numbers fax.Numbers, refs []string, how Reading) iter.Seq[Resolved] {
+	owned := every(ctx, numbers)
 	find := func(ctx context.Context, ref string) Resolved {
-		n, err := Number(ctx, numbers, ref)
+		n, err := number(ctx, numbers, ref, how, owned)
 		return Resolved{ref, n, err}
 	}
 	return func(yield func(Resolved) bool) {

@@ -1,13 +1,11 @@
 package resolve_test
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/resolve"
 )
@@ -28,7 +26,7 @@ func TestResolveAllListsOnce(t *testing.T) {
 	refs = append(refs, "+14155559999", "+1 (415) 555-0001")
 
 	var all []resolve.Resolved
-	for r := range resolve.Numbers(t.Context(), m, refs) {
+	for r := range resolve.Numbers(t.Context(), m, refs, resolve.Reading{}) {
 		all = append(all, r)
 	}
 	if calls := slices.Clone(m.calls); len(calls) > 2 {
@@ -39,7 +37,7 @@ func TestResolveAllListsOnce(t *testing.T) {
 	}
 	m.numbers = m.numbers[:60]
 	for i, ref := range refs {
-		alone, err := resolve.Number(t.Context(), m, ref)
+		alone, err := resolve.Number(t.Context(), m, ref, resolve.Reading{})
 		if r := all[i]; r.Ref != ref || r.Number.ID != alone.ID || r.Number.Mode != alone.Mode || fmt.Sprint(r.Err) != fmt.Sprint(err) {
 			t.Errorf("%s is %s, %v; alone it is %s, %v", ref, r.Number.ID, r.Err, alone.ID, err)
 		}
@@ -50,13 +48,13 @@ func TestResolveAllListsOnce(t *testing.T) {
 func TestResolveAllOfAFew(t *testing.T) {
 	m := &owned{numbers: []fax.Number{{ID: "one", Phone: "+14155550100"}, {ID: "two", Phone: "+14155550101"}}}
 	var ids []string
-	for r := range resolve.Numbers(t.Context(), m, []string{"+14155550101", "nobody", "+14155550100"}) {
-		if r.Err != nil && !errors.Is(r.Err, problem.ErrNotFound) {
+	for r := range resolve.Numbers(t.Context(), m, []string{"+14155550101", "+14155550100"}, resolve.Reading{}) {
+		if r.Err != nil {
 			t.Fatal(r.Err)
 		}
 		ids = append(ids, r.Number.ID)
 	}
-	if !slices.Equal(ids, []string{"two", "", "one"}) || slices.Contains(m.calls, "list ") {
+	if !slices.Equal(ids, []string{"two", "one"}) || slices.Contains(m.calls, "list ") {
 		t.Errorf("found %q with %q", ids, m.calls)
 	}
 }

@@ -1,4 +1,4 @@
-// Package usage adds faxes up: by number, sender, day or status, with pages, minutes
+// Package usage adds faxes up: by number, sender, day, month or status, with pages, minutes
 // and cost, and with what of them nobody knows.
 //
 // Use it for reports and bills; a list of faxes is fax/listing's.
@@ -24,12 +24,13 @@ type Grouping string
 const (
 	ByNumber Grouping = "number" // the account's end of the line
 	BySender Grouping = "sender"
-	ByDay    Grouping = "day" // of creation, in the zone asked for
+	ByDay    Grouping = "day"   // of creation, in the zone asked for
+	ByMonth  Grouping = "month" // likewise
 	ByStatus Grouping = "status"
 )
 
 // Groupings lists every grouping.
-func Groupings() []Grouping { return []Grouping{ByNumber, BySender, ByDay, ByStatus} }
+func Groupings() []Grouping { return []Grouping{ByNumber, BySender, ByDay, ByMonth, ByStatus} }
 
 // Usage is what a group of faxes adds up to. What the provider has not told is
 // counted apart and never taken for nothing.
@@ -48,7 +49,7 @@ type Usage struct {
 }
 
 // Summarize adds faxes up by group and returns the groups and the total. Days
-// are those of zone and come in their order; other groups come with the
+// and months are those of zone and come in their order; other groups come with the
 // largest first. Errors are those of faxes, and ErrInvalid for a price that is
 // no amount.
 func Summarize(faxes iter.Seq2[fax.Fax, error], by Grouping, zone *time.Location) (groups []Usage, total Usage, err error) {
@@ -74,7 +75,7 @@ func Summarize(faxes iter.Seq2[fax.Fax, error], by Grouping, zone *time.Location
 		groups = append(groups, s.usage())
 	}
 	slices.SortFunc(groups, func(a, b Usage) int {
-		if by == ByDay {
+		if by == ByDay || by == ByMonth {
 			return cmp.Compare(a.Key, b.Key)
 		}
 		return cmp.Or(cmp.Compare(b.Faxes, a.Faxes), cmp.Compare(a.Key, b.Key))
@@ -89,13 +90,20 @@ func (g Grouping) key(f fax.Fax, zone *time.Location) string {
 	case ByStatus:
 		return string(f.Status)
 	case ByDay:
-		if f.Created.IsZero() {
-			return ""
-		}
-		return f.Created.In(zone).Format(time.DateOnly)
+		return date(f.Created, zone, time.DateOnly)
+	case ByMonth:
+		return date(f.Created, zone, "2006-01")
 	case ByNumber:
 	}
 	return f.OurNumber()
+}
+
+// date is "" for no time.
+func date(t time.Time, zone *time.Location, form string) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(zone).Format(form)
 }
 
 // sum is a usage in the making.

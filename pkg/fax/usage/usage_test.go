@@ -25,7 +25,7 @@ func TestSummarize(t *testing.T) {
 		return v
 	}
 	faxes := []fax.Fax{
-		{ID: "a", From: "+1", To: "+9", Direction: fax.Inbound, Status: fax.Received, Pages: n(2), Duration: n(61), Price: usd("0.02"), Created: at("2026-01-02T03:00:00Z")},
+		{ID: "a", From: "+1", To: "+9", Direction: fax.Inbound, Status: fax.Received, Pages: n(2), Duration: n(61), Price: usd("0.02"), Created: at("2026-01-01T03:00:00Z")},
 		{ID: "b", From: "+1", To: "+9", Direction: fax.Inbound, Status: fax.Failed, Created: at("2026-01-02T12:00:00Z")},
 		{ID: "c", From: "+8", To: "+1", Direction: fax.Outbound, Status: fax.Delivered, Pages: n(1), Duration: n(30), Price: &fax.Money{Amount: "0.105", Currency: "EUR"}, Created: at("2026-01-03T12:00:00Z")},
 		{ID: "d", From: "+2", To: "+9", Direction: fax.Inbound, Status: fax.Received, Pages: n(1), Duration: n(9), Price: usd("0.1")},
@@ -37,7 +37,8 @@ func TestSummarize(t *testing.T) {
 	for by, want := range map[usage.Grouping][]string{
 		usage.ByNumber: {"+9", "+8"},
 		usage.BySender: {"+1", "+2", "+8"},
-		usage.ByDay:    {"", "2026-01-01", "2026-01-02", "2026-01-03"}, // eight hours behind
+		usage.ByDay:    {"", "2025-12-31", "2026-01-02", "2026-01-03"}, // eight hours behind
+		usage.ByMonth:  {"", "2025-12", "2026-01"},
 		usage.ByStatus: {"received", "delivered", "failed"},
 	} {
 		groups, got, err := usage.Summarize(values(faxes, nil), by, time.FixedZone("west", -8*3600))

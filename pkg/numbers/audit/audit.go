@@ -29,6 +29,9 @@ const (
 	Note    Severity = "note"
 )
 
+// Severities lists them, the worst first.
+func Severities() []Severity { return []Severity{Problem, Warning, Note} }
+
 // Code names what was found, for machines. The words are part of the output's
 // contract.
 type Code string

@@ -50,7 +50,7 @@ func ownedAlready(ctx context.Context, numbers fax.Numbers, phone string) (*fax.
 	if phone == "" {
 		return nil, nil
 	}
-	n, err := resolve.Number(ctx, numbers, phone)
+	n, err := resolve.Number(ctx, numbers, phone, resolve.Reading{})
 	switch {
 	case errors.Is(err, problem.ErrNotFound):
 		return nil, nil

@@ -118,7 +118,7 @@ func TestStepsLeaveOthersAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	front, err := resolve.Number(t.Context(), numbers, "front desk")
+	front, err := resolve.Number(t.Context(), numbers, "front desk", resolve.Reading{})
 	if err != nil {
 		t.Fatal(err)
 	}

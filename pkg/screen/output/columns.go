@@ -14,17 +14,28 @@ func (c Column[T]) title() string {
 	return strings.ToUpper(strings.ReplaceAll(c.Name, "_", " "))
 }
 
-// Select applies each of specs, an -o csv=… or a --columns, to the columns
-// that are shown by default: "a,b" are these and no others, in this order;
-// "+c" adds one and "-d" takes one away. The wide columns belong to the
-// default when wide is set. An unknown name is problem.ErrInvalid.
-func Select[T any](cols []Column[T], wide bool, specs ...string) ([]Column[T], error) {
-	var chosen []Column[T]
-	for _, c := range cols {
-		if wide || !c.Wide {
-			chosen = append(chosen, c)
+// usual are the columns that are shown of those there are; wide: all of them.
+func usual[T any](cols []Column[T], wide bool) []Column[T] {
+	return slices.DeleteFunc(slices.Clone(cols), func(c Column[T]) bool { return c.Wide && !wide })
+}
+
+// named are the columns that somebody can ask for.
+func (t Type[T]) named() []Column[T] {
+	all := slices.Clone(t.Columns)
+	for _, c := range t.Drawn {
+		if !slices.ContainsFunc(all, func(o Column[T]) bool { return o.Name == c.Name }) {
+			all = append(all, c)
 		}
 	}
+	return all
+}
+
+// Select applies each of specs, an -o csv=… or a --columns, to the columns
+// that are shown by default: "a,b" are these and no others, in this order;
+// "+c" adds one and "-d" takes one away. cols are those that can be named. An
+// unknown name is problem.ErrInvalid.
+func Select[T any](cols, usual []Column[T], specs ...string) ([]Column[T], error) {
+	chosen := slices.Clone(usual)
 	var names []string
 	for _, c := range cols {
 		names = append(names, c.Name)

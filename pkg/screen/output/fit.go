@@ -17,6 +17,7 @@ type field struct {
 	width int  // cells of the widest value
 	least int  // not cut below this
 	asked bool // it is not left out, whatever the room
+	spare int  // the field with most of this is left out first
 }
 
 // fit chooses the columns and their widths so that a row takes at most total
@@ -40,13 +41,15 @@ func fit(fields []field, total int) (at, widths []int, all bool) {
 		if fits {
 			return at, widths, len(at) == len(fields)
 		}
-		last := len(at) - 1
-		for last > 0 && fields[at[last]].asked {
-			last--
+		leaves := 0
+		for i := 1; i < len(at); i++ {
+			if !stay[i].asked && (leaves == 0 || stay[i].spare >= stay[leaves].spare) {
+				leaves = i
+			}
 		}
 		switch {
-		case last > 0:
-			at = slices.Delete(at, last, last+1)
+		case leaves > 0:
+			at = slices.Delete(at, leaves, leaves+1)
 		case len(at) == 1:
 			return at, []int{min(stay[0].width, total)}, false
 		default:

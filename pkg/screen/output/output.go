@@ -34,9 +34,15 @@ import (
 
 // Type describes what there is to show of a T.
 type Type[T any] struct {
-	// Columns in the order they are shown. The first ones matter most: when
-	// a terminal is too narrow for all, the last column goes first.
+	// Columns in the order they are shown, which is a contract with scripts. The first
+	// ones matter most: when a terminal is too narrow for all, the last column goes
+	// first.
 	Columns []Column[T]
+
+	// Drawn are the columns of a list on a terminal that nobody asked for otherwise,
+	// in their order: what a person looks for first. Those of a name that Columns has
+	// too are known to --columns as that. Empty: Columns.
+	Drawn []Column[T]
 
 	// ID names a value to other commands; -o id prints it.
 	ID func(T) string
@@ -80,6 +86,7 @@ type Column[T any] struct {
 	Whole bool // never cut: half a phone number is worth nothing
 	Wrap  bool // where there is no room for all of it, it goes on below
 	Least int  // not narrower than this many cells; the columns after it go first
+	Spare int  // where there is no room, the column with most of this goes first; of equal ones the last
 
 	asked bool // somebody named it, and sees it
 }

@@ -40,15 +40,24 @@ func New[T any](t Type[T], opt Options) (Printer[T], error) {
 	if !tabular(name) {
 		return p, nil
 	}
-	if _, err := Select(t.Columns, true, opt.Format.columns); opt.Format.columns != "" && err != nil {
+	all, list := t.named(), usual(t.Columns, name == "wide")
+	if name == "table" && opt.Screen.Terminal && len(t.Drawn) > 0 {
+		list = t.Drawn
+	}
+	if _, err := Select(all, t.Columns, opt.Format.columns); opt.Format.columns != "" && err != nil {
 		return p, opt.asked(err)
 	}
 	var err error
-	if p.list, err = Select(t.Columns, name == "wide", opt.Format.columns, opt.Columns); err != nil {
+	if p.list, err = Select(all, list, opt.Format.columns, opt.Columns); err != nil {
 		return p, fmt.Errorf("%s: %w", problem.Field("columns"), err)
 	}
-	p.one, err = Select(t.Columns, name == "wide" || name == "table", opt.Format.columns, opt.Columns)
+	p.one, err = Select(all, usual(t.Columns, name == "wide" || name == "table"), opt.Format.columns, opt.Columns)
 	return p, err
+}
+
+// Lists reports whether a column of that name is printed of a sequence.
+func (p Printer[T]) Lists(column string) bool {
+	return slices.ContainsFunc(p.list, func(c Column[T]) bool { return c.Name == column })
 }
 
 // WithoutHeader is the printer of what comes below something that has a header.

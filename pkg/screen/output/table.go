@@ -126,13 +126,14 @@ type head struct {
 	whole bool
 	wrap  bool
 	least int
+	spare int
 	asked bool
 }
 
 func headsOf[T any](cols []Column[T]) []head {
 	heads := make([]head, len(cols))
 	for i, c := range cols {
-		heads[i] = head{c.title(), c.ShortTitle, c.Right, c.Whole, c.Wrap, c.Least, c.asked}
+		heads[i] = head{c.title(), c.ShortTitle, c.Right, c.Whole, c.Wrap, c.Least, c.Spare, c.asked}
 	}
 	return heads
 }
@@ -175,9 +176,10 @@ func (d *drawing) said(c cell) string {
 func (d *drawing) measure(heads []head, rows [][]cell, total int) (at, widths []int, all bool) {
 	fields := make([]field, len(heads))
 	for i, h := range heads {
-		fields[i].least, fields[i].asked = h.least, h.asked
-		if d.header {
+		fields[i] = field{least: h.least, asked: h.asked, spare: h.spare}
+		if d.header { // half a title names nothing
 			fields[i].width = width(h.title)
+			fields[i].least = max(h.least, fields[i].width)
 		}
 		for _, row := range rows {
 			fields[i].width = max(fields[i].width, width(d.said(row[i])))

@@ -323,3 +323,42 @@ func BenchmarkJSONL100k(b *testing.B) {
 		}
 	}
 }
+
+// On a terminal a list has the columns that are made to be looked at, and where there
+// is no room, what can be spared goes first, wherever it stands. A title stays whole.
+// Everybody else gets the columns that scripts know.
+func TestTableIsDrawnForPeople(t *testing.T) {
+	column := func(name, value string) output.Column[string] {
+		return output.Column[string]{Name: name, Value: func(string) string { return value }}
+	}
+	when, spare, last := column("when", "3 h ago"), column("unsuccessful", "2"), column("id", "FX01")
+	spare.Spare = 1
+	typ := output.Type[string]{
+		ID:      func(string) string { return "" },
+		Columns: []output.Column[string]{column("id", "FX01"), column("when", "T15:04")},
+		Drawn:   []output.Column[string]{when, spare, last},
+	}
+	for _, c := range []struct {
+		opt     output.Options
+		want    string
+		dropped []string
+	}{
+		{output.Options{Screen: screen(27)}, "WHEN     UNSUCCESSFUL  ID\n3 h ago  2             FX01\n", nil},
+		{output.Options{Screen: screen(26)}, "WHEN     ID\n3 h ago  FX01\n", []string{"unsuccessful"}},
+		{output.Options{Screen: screen(26), Columns: "-id"}, "WHEN     UNSUCCESSFUL\n3 h ago  2\n", nil},
+		{output.Options{Screen: screen(26), Columns: "id,unsuccessful"}, "ID    UNSUCCESSFUL\nFX01  2\n", nil},
+		{output.Options{}, "id\twhen\nFX01\tT15:04\n", nil},
+		{output.Options{Columns: "+unsuccessful"}, "id\twhen\tunsuccessful\nFX01\tT15:04\t2\n", nil},
+		{output.Options{Screen: screen(80), Format: format(t, "wide")}, "ID    WHEN\nFX01  T15:04\n", nil},
+		{output.Options{Screen: screen(80), Format: format(t, "csv")}, "id,when\nFX01,T15:04\n", nil},
+	} {
+		var got strings.Builder
+		shown, err := printed(t.Context(), &got, sequence([]string{"x"}, nil), typ, c.opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c.want, got.String()); d != "" || !cmp.Equal(c.dropped, shown.Dropped) {
+			t.Errorf("dropped %v (-want +got):\n%s", shown.Dropped, d)
+		}
+	}
+}

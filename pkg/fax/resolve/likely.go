@@ -1,0 +1,114 @@
+package resolve
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// Reading is how words are read. The zero value takes them exactly, which is for whatever
+// changes or deletes.
+type Reading struct {
+	// Freely takes what was likely meant as well, when it can mean one thing only: phone
+	// numbers as people write them, names in any case, and ids in any case or by their
+	// beginning.
+	Freely bool
+
+	Country string // whose phone numbers come without a country code: ISO 3166-1; "": US
+}
+
+// ShortestBeginning is how many characters an id is known by at least.
+const ShortestBeginning = 6
+
+// Begins reports whether id is that of ref: the same in another case, or one that begins
+// with it.
+func Begins(id, ref string) bool {
+	return strings.EqualFold(id, ref) || len(ref) >= ShortestBeginning && len(ref) < len(id) && strings.EqualFold(id[:len(ref)], ref)
+}
+
+// every lists the account's numbers when it is first asked to, and once.
+func every(ctx context.Context, numbers fax.Numbers) func() ([]fax.Number, error) {
+	return sync.OnceValues(func() ([]fax.Number, error) {
+		return fax.Collect(numbers.List(ctx, fax.NumberFilter{}))
+	})
+}
+
+// likely is the number that a ref names which is none exactly. Read exactly, none is
+// found, and the advice says which was likely meant.
+func likely(ctx context.Context, numbers fax.Numbers, ref string, how Reading, owned func() ([]fax.Number, error)) (fax.Number, error) {
+	if strings.HasPrefix(strings.TrimSpace(ref), "+") && strings.Trim(fax.WithoutMarks(ref), "+0123456789") == "" {
+		_, err := fax.ParsePhone(ref)
+		return fax.Number{}, problem.With(notFound(ref), problem.AdviceOf(err))
+	}
+	all, err := owned()
+	if err != nil {
+		if how.Freely {
+			return fax.Number{}, err
+		}
+		return fax.Number{}, notFound(ref) //nolint:nilerr // it is not there, whoever else may have been meant
+	}
+	meant := candidates(all, ref, how.Country)
+	switch {
+	case len(meant) == 0:
+		return fax.Number{}, problem.With(notFound(ref), withoutSign(all, ref))
+	case !how.Freely:
+		return fax.Number{}, problem.With(notFound(ref), problem.Say("did you mean %s?", problem.Text(Offer(meant, func(n fax.Number) string { return n.Phone }))))
+	}
+	n, err := single(ref, meant)
+	if err != nil {
+		return n, err
+	}
+	return numbers.Get(ctx, n.ID)
+}
+
+// Offer names what was likely meant: "a, b or c", and no more than a few.
+func Offer[T any](meant []T, name func(T) string) string {
+	const most = 5
+	var names []string
+	for _, m := range meant[:min(len(meant), most)] {
+		names = append(names, name(m))
+	}
+	if len(meant) > most {
+		names = append(names, "another one")
+	}
+	return text.List(names, "or")
+}
+
+// candidates are the numbers that ref may mean when it is read freely, each once.
+func candidates(all []fax.Number, ref, country string) []fax.Number {
+	phone, err := fax.ReadPhone(ref, country)
+	if err != nil {
+		phone = ""
+	}
+	ref = strings.TrimSpace(ref)
+	var found []fax.Number
+	for _, n := range all {
+		means := phone != "" && n.Phone == phone || strings.EqualFold(n.Name, ref) || Begins(n.ID, ref)
+		if means && !slices.ContainsFunc(found, func(o fax.Number) bool { return o.ID == n.ID }) { // a list that grows while it is read has a number twice
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+// withoutSign is the advice for a phone number that nobody owns and that lacks
+// its country code or its plus sign: which country is meant only the numbers of
+// the account can tell. Any other ref has the advice of whatever is not found.
+func withoutSign(all []fax.Number, ref string) problem.Advice {
+	digits := fax.WithoutMarks(ref)
+	if len(digits) < 6 || len(digits) > 14 || !text.MadeOf(digits, text.Digits) {
+		return problem.AdviceOf(notFound(ref))
+	}
+	const rule = "a phone number begins with a plus sign and the country code"
+	for _, n := range all {
+		if strings.HasSuffix(n.Phone, digits) {
+			return problem.Say(rule + ": " + n.Phone + " is yours")
+		}
+	}
+	return problem.Say(rule).Then(problem.AdviceOf(notFound(ref)))
+}
