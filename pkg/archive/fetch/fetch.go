@@ -52,6 +52,7 @@ type Target struct {
 type Options struct {
 	Progress func(bytes int) // called as bytes arrive, from the calling goroutine
 	Disk     durable.Disk    // nil: durable.OS; a durable.Syncer is for concurrent calls
+	New      bool            // of [SaveAs]: what has the name already is not replaced
 }
 
 func (o Options) disk() durable.Disk { return cmp.Or[durable.Disk](o.Disk, durable.OS{}) }
@@ -103,11 +104,16 @@ func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Option
 	return part.keep(filepath.Join(to.Dir, to.Base+ext))
 }
 
-// SaveAs downloads the document of f to exactly this path, in place of what is
-// there. Errors as of [Save].
+// SaveAs downloads the document of f to exactly this path. fs.ErrExist: something is
+// there, and [Options.New] says that it stays. Else errors as of [Save].
 func SaveAs(ctx context.Context, faxes fax.Faxes, f fax.Fax, path string, opt Options) (File, error) {
 	dir, base := filepath.Split(path)
 	part, err := Get(ctx, faxes, f, filepath.Join(dir, "."+base+".part"), opt)
+	if err == nil && opt.New {
+		if err = durable.Unused(path); err != nil { // made meanwhile
+			part.Discard()
+		}
+	}
 	if err != nil {
 		return File{}, err
 	}

@@ -108,9 +108,36 @@ func unsyncable(err error) bool {
 // rename, fsync of the folder. The file is for the owner alone (0600). [ErrTaken]
 // when another call is writing the same file.
 func WriteFile(disk Disk, path string, data []byte) error {
+	return writeFile(disk, path, data, func() error { return nil })
+}
+
+// WriteNewFile is [WriteFile] for a name that nothing has: what is there stays, and the
+// error is then fs.ErrExist.
+func WriteNewFile(disk Disk, path string, data []byte) error {
+	return writeFile(disk, path, data, func() error { return Unused(path) })
+}
+
+// Unused is fs.ErrExist when something has the name: a file, or a link to one that need
+// not be there.
+func Unused(path string) error {
+	_, err := os.Lstat(path)
+	switch {
+	case err == nil:
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return err
+}
+
+// writeFile asks last may right before the file gets its name.
+func writeFile(disk Disk, path string, data []byte, last func() error) error {
 	f, err := stage(disk, path, data)
 	if err != nil {
 		return err
+	}
+	if err := last(); err != nil {
+		return errors.Join(err, disk.Remove(f.Name()), f.Close())
 	}
 	if err := disk.Rename(f.Name(), path); err != nil {
 		return errors.Join(err, disk.Remove(f.Name()), f.Close())

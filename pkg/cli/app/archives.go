@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,7 +11,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/archive/prune"
-	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -93,18 +91,6 @@ func (a *App) ReadArchive(ctx context.Context, dir string) (*archive.Archive, er
 		a.OnClose(func() error { return kept.Close(ctx) })
 	}
 	return kept, err
-}
-
-// CheckOutputFile keeps documents away from terminals, which would obey them, and
-// from what is there and is no file: it would be replaced, /dev/stdout by a file.
-func (a *App) CheckOutputFile(file string) error {
-	if file == "-" && a.Term.Out.Terminal {
-		return problem.With(Misuse("-O - would write a document to the terminal"), problem.Say("name a file, or pipe it into a program"))
-	}
-	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
-		return problem.With(Misuse("-O %s: it is there, and is no file", file), problem.Say("name a file; - is standard output"))
-	}
-	return nil
 }
 
 // ReceiptWriter is where receipts go: nowhere, standard output, or a file that

@@ -6,13 +6,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/base/batch"
-	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/base/text"
@@ -83,22 +83,23 @@ func listCommand(a *app.App) *cobra.Command {
 }
 
 func getCommand(a *app.App) *cobra.Command {
-	var file string
-	var out app.Printing[archive.Entry]
+	var file app.OutputFile
+	var out app.Printing[show.Kept]
 	cmd := &cobra.Command{
 		Use:   "get [ARCHIVE] ID",
 		Short: "Show a kept fax, or copy its document out",
-		Long: `Show a kept fax, or copy its document out with -O. The beginning of an id is
-enough, six characters at least, in any case. The document is compared with
-what was kept first; one that has changed is not handed out, and the exit status
-is then 8, as it is when the sidecar cannot be read.`,
+		Long: `Show a kept fax and the path of its document, or copy the document out with -O.
+The beginning of an id is enough, six characters at least, in any case. The
+document is compared with what was kept first; one that has changed is not
+handed out, and the exit status is then 8, as it is when the sidecar cannot be
+read. -O writes over no file that is there without --force.`,
 		Example: `  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef
   faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef -O fax.pdf`,
 		Args:              archiveArgs(2, 2, "a fax id", "faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef"),
 		ValidArgsFunction: app.UpTo(2, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if err := a.CheckOutputFile(file); err != nil {
+			if err := file.Check(a); err != nil {
 				return err
 			}
 			kept, err := a.ReadArchive(ctx, args[0])
@@ -109,8 +110,8 @@ is then 8, as it is when the sidecar cannot be read.`,
 			if err != nil {
 				return err
 			}
-			if file == "" {
-				e, err := kept.Get(ctx, ids[0])
+			if file.Path == "" {
+				e, err := lookAt(ctx, a, kept, ids[0])
 				if err != nil {
 					return damaged(err)
 				}
@@ -119,11 +120,28 @@ is then 8, as it is when the sidecar cannot be read.`,
 			return copyOut(ctx, a, kept, ids[0], file)
 		},
 	}
-	out.Bind(a, cmd, show.EntryType, func() bool { return file == "" })
+	out.Bind(a, cmd, show.KeptType, func() bool { return file.Path == "" })
 	a.ArchiveArgs(cmd, 2)
-	cmd.Flags().StringVarP(&file, "output-file", "O", "", "copy the document to this `file`; - is standard output")
-	app.Must(cmd.RegisterFlagCompletionFunc("output-file", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
+	file.Bind(cmd, "output-file", "O", "copy the document to this `file`; - is standard output")
 	return cmd
+}
+
+// lookAt is a kept fax with the path of its document. That there is none is told.
+func lookAt(ctx context.Context, a *app.App, kept *archive.Archive, id string) (show.Kept, error) {
+	e, err := kept.Get(ctx, id)
+	if err != nil {
+		return show.Kept{}, err
+	}
+	k := show.Kept{Entry: e}
+	if e.Document == nil {
+		a.Say("no document is kept of fax %s: %s", id, show.WhyNoDocument(e))
+		return k, nil
+	}
+	k.Path, err = kept.DocumentPath(ctx, id)
+	if errors.Is(err, problem.ErrUnsupported) {
+		err = nil // it is in no file
+	}
+	return k, err
 }
 
 // keptIDs are the whole ids of the kept faxes that refs name: see [resolve.Faxes].
@@ -148,16 +166,25 @@ func damaged(err error) error {
 
 // copyOut writes a kept document to a file, or to standard output: whole and as
 // it was kept, or not at all.
-func copyOut(ctx context.Context, a *app.App, kept *archive.Archive, id, file string) error {
+func copyOut(ctx context.Context, a *app.App, kept *archive.Archive, id string, to app.OutputFile) error {
 	document, err := kept.ReadDocument(ctx, id)
 	switch {
+	case errors.Is(err, problem.ErrNotFound):
+		if e, unread := kept.Get(ctx, id); unread == nil && e.Document == nil {
+			err = problem.With(fmt.Errorf("%w: %s", err, show.WhyNoDocument(e)), problem.AdviceOf(err))
+		}
+		return err
 	case err != nil:
 		return damaged(err)
-	case file == "-":
+	case to.Path == "-":
 		_, err := a.Term.Out.Write(document)
 		return err
 	}
-	return durable.WriteFile(durable.OS{}, file, document)
+	if err := to.Write(document); err != nil {
+		return err
+	}
+	a.Say("Copied the document of fax %s to %s (%s).", id, text.Line(to.Path), term.Bytes(int64(len(document))))
+	return nil
 }
 
 // archiveArgs asks for an archive and so many arguments in all.

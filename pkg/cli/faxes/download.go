@@ -23,10 +23,11 @@ import (
 
 // download is where documents go, and how.
 type download struct {
-	dir, file, name string
-	most            int64 // bytes of a document
-	jobs            int
-	list            app.Printing[show.Downloaded]
+	dir, name string
+	file      app.OutputFile
+	most      int64 // bytes of a document
+	jobs      int
+	list      app.Printing[show.Downloaded]
 }
 
 func downloadCommand(a *app.App) *cobra.Command {
@@ -48,8 +49,8 @@ Files are for you alone (0600).
 --name says how files are named: {date} {time} {from} {to} {id} {direction}
 {status} {pages} and text between them; the extension follows the document, with
 .{ext} at the end or without. The id is added when it is missing, so that no two
-faxes share a name. -O writes a single document to exactly one file, or with
--O - to standard output.
+faxes share a name. -O writes a single document to exactly one file, never over
+one that is there without --force, or with -O - to standard output.
 
 The list of what was downloaded goes to standard output, in the order of the
 faxes.`,
@@ -68,28 +69,30 @@ faxes.`,
 				return err
 			}
 			faxes = fetch.AtMost(faxes, d.most)
-			if d.file != "" {
+			if d.file.Path != "" {
 				return downloadOne(cmd.Context(), a, faxes, work, d.file)
 			}
 			return downloadAll(cmd.Context(), a, faxes, work, &d)
 		},
 	}
 	s.Bind(a, cmd)
-	d.list.Bind(a, cmd, show.DownloadedType, func() bool { return d.file == "" })
+	d.list.Bind(a, cmd, show.DownloadedType, func() bool { return d.file.Path == "" })
 	f := cmd.Flags()
 	f.StringVarP(&d.dir, "dir", "d", ".", "`folder` for the documents, made if it is not there")
-	f.StringVarP(&d.file, "output-file", "O", "", "write the one document to this `file`; - is standard output")
+	d.file.Bind(cmd, "output-file", "O", "write the one document to this `file`; - is standard output")
 	f.StringVar(&d.name, "name", "{date}_{from}_{id}", "`template` that names the files")
 	a.BindMaxDocument(cmd, &d.most)
 	a.BindJobs(cmd, &d.jobs, 16, "documents")
 	a.CompleteFolders(cmd, "dir")
 	a.CompleteNothing(cmd, "name")
-	app.Must(cmd.RegisterFlagCompletionFunc("output-file", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
 	return cmd
 }
 
 func (d *download) check(a *app.App, cmd *cobra.Command) error {
-	if d.file == "" {
+	if err := d.file.Check(a); err != nil {
+		return err
+	}
+	if d.file.Path == "" {
 		if _, err := fetch.ParseName(d.name); err != nil {
 			return fmt.Errorf("--name: %w", err)
 		}
@@ -100,7 +103,7 @@ func (d *download) check(a *app.App, cmd *cobra.Command) error {
 			return app.Misuse("-O names the one file: --%s has nothing to say", other)
 		}
 	}
-	return a.CheckOutputFile(d.file)
+	return nil
 }
 
 // choose finds the faxes that arguments or filters mean.
@@ -138,7 +141,7 @@ func choose(a *app.App, cmd *cobra.Command, args []string, s *app.Selection) (fa
 	return faxes, all, err
 }
 
-func downloadOne(ctx context.Context, a *app.App, faxes fax.Faxes, work []fetch.Wanted, file string) error {
+func downloadOne(ctx context.Context, a *app.App, faxes fax.Faxes, work []fetch.Wanted, to app.OutputFile) error {
 	if len(work) != 1 {
 		return problem.With(app.Misuse("-O takes one fax, and these are %d", len(work)), problem.Say("name a folder for them with -d"))
 	}
@@ -149,14 +152,14 @@ func downloadOne(ctx context.Context, a *app.App, faxes fax.Faxes, work []fetch.
 	}
 	progress := a.Term.Progress("downloading", 1)
 	defer progress.Stop()
-	options := fetch.Options{Progress: func(n int) { progress.Add(0, int64(n)) }}
-	if file == "-" {
+	options := fetch.Options{Progress: func(n int) { progress.Add(0, int64(n)) }, New: !to.Force}
+	if to.Path == "-" {
 		_, err = fetch.Copy(ctx, faxes, f, a.Term.Out, options)
 		return app.NamedFax(id, err)
 	}
-	got, err := fetch.SaveAs(ctx, faxes, f, file, options)
+	got, err := fetch.SaveAs(ctx, faxes, f, to.Path, options)
 	if err != nil {
-		return app.NamedFax(id, err)
+		return app.NamedFax(id, to.Taken(err))
 	}
 	progress.Stop()
 	a.Say("Downloaded %s (%s).", got.Path, term.Bytes(got.Size))

@@ -66,6 +66,54 @@ func EntryType() output.Type[archive.Entry] {
 	return t
 }
 
+// Kept is a kept copy with the place of its document.
+type Kept struct {
+	archive.Entry
+	Path string `json:"path,omitempty"` // of the document; empty: there is none, or it is in no file
+}
+
+// KeptType describes one kept copy.
+func KeptType() output.Type[Kept] {
+	entry := EntryType()
+	t := output.Type[Kept]{
+		ID:  func(k Kept) string { return entry.ID(k.Entry) },
+		Raw: func(k Kept) json.RawMessage { return entry.Raw(k.Entry) },
+	}
+	for _, c := range entry.Columns {
+		t.Columns = append(t.Columns, ofEntry(c))
+	}
+	t.Columns = append(t.Columns, Wide(output.Column[Kept]{Name: "path", Value: func(k Kept) string { return k.Path }}))
+	return t
+}
+
+// ofEntry is a column of an entry as one of a kept copy.
+func ofEntry(c output.Column[archive.Entry]) output.Column[Kept] {
+	k := output.Column[Kept]{
+		Name: c.Name, Title: c.Title, Wide: c.Wide, Right: c.Right, Whole: c.Whole, Wrap: c.Wrap, Least: c.Least,
+		Value: func(k Kept) string { return c.Value(k.Entry) },
+	}
+	if c.Show != nil {
+		k.Show = func(v Kept, h output.Human) string { return c.Show(v.Entry, h) }
+	}
+	if c.Style != nil {
+		k.Style = func(v Kept) output.Style { return c.Style(v.Entry) }
+	}
+	return k
+}
+
+// WhyNoDocument says why no document of a fax is kept.
+func WhyNoDocument(e archive.Entry) string {
+	switch {
+	case !e.DocumentDenied.IsZero():
+		return "the provider's storage says that it has none, though the record tells of one"
+	case e.DocumentMissing:
+		return "it has not come yet, or could not be taken"
+	case !e.MediaGone.IsZero():
+		return "the provider had it no more"
+	}
+	return "there was none at the provider"
+}
+
 func yesIf(b bool) string {
 	if b {
 		return "yes"
