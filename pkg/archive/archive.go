@@ -37,6 +37,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/index"
@@ -302,9 +303,12 @@ func (a *Archive) recover(ctx context.Context) error {
 // program does not understand.
 func checkFormat(dir string) (found bool, err error) {
 	file, err := openRegular(filepath.Join(dir, formatFile), os.Lstat)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
-	} else if err != nil {
+	case errors.Is(err, syscall.ENOTDIR):
+		return false, problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("archive %s is no folder, or is below what is none", dir)), problem.Say("name the folder of an archive"))
+	case err != nil:
 		return false, err
 	}
 	data, err := io.ReadAll(io.LimitReader(file, mostSidecar))

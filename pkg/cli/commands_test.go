@@ -18,6 +18,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/profile"
 )
 
 // everyCommand visits the whole tree, the root first.
@@ -256,6 +257,11 @@ func TestEnvironmentHelp(t *testing.T) {
 	for _, v := range slices.Sorted(maps.Keys(seen)) {
 		if !strings.Contains(environmentHelp, v) {
 			t.Errorf("help environment does not name %s", v)
+		}
+	}
+	for _, secret := range profile.SecretVariables() {
+		if in := profile.FileVariable(secret); !strings.Contains(environmentHelp, in) {
+			t.Errorf("help environment does not name %s", in)
 		}
 	}
 }

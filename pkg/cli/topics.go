@@ -53,7 +53,8 @@ faxctl's own:
   XDG_CACHE_HOME       holds faxctl/, what completion offered a moment ago
                        (default ~/.cache)
 
-No variable deletes, buys, confirms or weakens a check.
+No variable deletes, buys, confirms or weakens a check. A name that is nearly
+one of these is told.
 
 Credentials without a profile:
   TWILIO_ACCOUNT_SID   with TWILIO_AUTH_TOKEN,
@@ -64,6 +65,16 @@ Credentials without a profile:
   SIGNALWIRE_PROJECT_ID
   SIGNALWIRE_API_TOKEN (or SIGNALWIRE_TOKEN)
   SIGNALWIRE_SIGNING_KEY             what signs callbacks
+
+Secrets in files: for each variable of a secret there is one with _FILE behind
+its name, the path of a file that has the secret in it, as Docker and
+Kubernetes mount it: TWILIO_AUTH_TOKEN_FILE, TWILIO_API_SECRET_FILE,
+SIGNALWIRE_API_TOKEN_FILE, SIGNALWIRE_TOKEN_FILE, SIGNALWIRE_SIGNING_KEY_FILE,
+FAXCTL_FORWARD_KEY_FILE. Both at once are refused. Nobody but its owner may
+write to the file; one in your home, nobody but you may read.
+
+Times:
+  TZ                   the time zone of --since and --until, and of tables
 
 Colors and width:
   NO_COLOR, CLICOLOR=0, TERM=dumb    no colors

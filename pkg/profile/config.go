@@ -2,11 +2,9 @@ package profile
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
+	"syscall"
 
 	"go.yaml.in/yaml/v3"
 
@@ -51,13 +49,28 @@ func Path(getenv func(string) string) (string, error) {
 	dir, err := durable.ConfigHome(getenv)
 	if err != nil {
 		return "", &problem.Error{Kind: problem.ErrInvalid, Text: "no place for the config file: " + err.Error(),
-			Advice: problem.Say("set FAXCTL_CONFIG to the path of a config file")}
+			Advice: problem.Say("set " + ConfigVariable + " to the path of a config file")}
 	}
 	return filepath.Join(dir, "faxctl", "config.yaml"), nil
 }
 
+// LoadFrom reads the config file that [Path] names. Where there is no place for one, or
+// the place is below what is no folder, as with a home of /dev/null, it is empty.
+// Errors: as for [Load].
+func LoadFrom(getenv func(string) string) (Config, error) {
+	path, err := Path(getenv)
+	if err != nil {
+		return Config{}, nil //nolint:nilerr // a place is for who writes to it, or asks for what would be in it
+	}
+	c, err := Load(path)
+	if errors.Is(err, syscall.ENOTDIR) && getenv(ConfigVariable) == "" {
+		return Config{}, nil
+	}
+	return c, err
+}
+
 // Load reads the config file. A file that is not there is an empty config.
-// Errors: ErrPermission when others can read it or we cannot, problem.ErrInvalid for
+// Errors: ErrPermission when others can write to it or we cannot read it, problem.ErrInvalid for
 // everything wrong in it, each with its line. Relative places of secrets are
 // taken from the file's folder.
 func Load(path string) (Config, error) {
@@ -71,7 +84,7 @@ func Load(path string) (Config, error) {
 
 // readConfig is the text of the file, nil when there is none.
 func readConfig(path string) ([]byte, error) {
-	text, err := readPrivate(path, maxConfig)
+	text, err := readGuarded(path, maxConfig, func(fs.FileInfo) error { return nil })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -79,49 +92,15 @@ func readConfig(path string) ([]byte, error) {
 	if errors.As(err, &e) {
 		e.Text = "config file " + e.Text
 	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		err = problem.With(err, inTheWay(path))
+	}
 	return text, err
 }
 
-// readPrivate reads a regular file that only its owner can read. Errors:
-// ErrPermission, problem.ErrInvalid, fs.ErrNotExist.
-func readPrivate(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, &problem.Error{Kind: ErrPermission, Text: path + " cannot be read", Cause: reason(err),
-			Advice: problem.Say("run chmod 600 " + path + " as its owner")}
-	}
-	if err != nil {
-		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
-	}
-	defer func() { _ = f.Close() }()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
-	case info.IsDir():
-		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " is a directory, not a file"}
-	case !private(info.Mode()):
-		return nil, &problem.Error{Kind: ErrPermission,
-			Text:   fmt.Sprintf("%s can be read or written by others (mode %04o)", path, info.Mode().Perm()),
-			Advice: problem.Say("run chmod 600 " + path)}
-	}
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
-	}
-	if int64(len(text)) > most {
-		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: fmt.Sprintf("%s is longer than %d bytes", path, most)}
-	}
-	return text, nil
-}
-
-// reason is what the system said without the path, which our text has.
-func reason(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
+// inTheWay is what to do when there can be no config file at path.
+func inTheWay(path string) problem.Advice {
+	return problem.Say(filepath.Dir(path) + " has to be a folder; " + ConfigVariable + " places the config file elsewhere")
 }
 
 // parse reads the text of a config file into its values and, for editing, its

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -128,10 +130,18 @@ func edit(ctx context.Context, path string, change func(Config, *yaml.Node) erro
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return &problem.Error{Kind: problem.ErrInvalid, Text: "config file " + path + " cannot be read", Cause: reason(err)}
+		e := &problem.Error{Kind: problem.ErrInvalid, Text: "config file " + path + " cannot be read", Cause: durable.Reason(err)}
+		if errors.Is(err, syscall.ENOTDIR) {
+			e.Advice = inTheWay(path)
+		}
+		return e
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return &problem.Error{Kind: problem.ErrInvalid, Text: "config file " + path + " is no file, and keeps nothing",
+			Advice: problem.Say("set " + ConfigVariable + " to the path of a file")}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+		return &problem.Error{Kind: problem.ErrInvalid, Text: "config file " + path + " cannot be made", Cause: durable.Reason(err), Advice: inTheWay(path)}
 	}
 	unlock, err := lock(ctx, path+".lock")
 	if err != nil {
@@ -175,6 +185,10 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := durable.Lock(ctx, path, 5*time.Second)
 	if errors.Is(err, durable.ErrTaken) {
 		return nil, &problem.Error{Kind: problem.ErrConflict, Text: "another faxctl is changing the config file", Advice: problem.Say("run it again in a moment")}
+	}
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: "config file " + strings.TrimSuffix(path, ".lock") + " cannot be changed", Cause: durable.Reason(err),
+			Advice: problem.Say("a lock is made beside it: let the user " + userName() + " write to its folder, or set " + ConfigVariable)}
 	}
 	if err != nil {
 		return nil, err

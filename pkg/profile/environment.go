@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -11,6 +12,55 @@ import (
 type variable struct{ name, value string }
 
 func (v variable) isSet() bool { return v.value != "" }
+
+// ForwardKeyVariable is what signs the news of a receiver to a URL.
+const ForwardKeyVariable = "FAXCTL_FORWARD_KEY"
+
+// inAFile ends the name of a variable that names the file of a secret.
+const inAFile = "_FILE"
+
+// SecretVariables are those whose value is a secret. For each NAME there is NAME_FILE,
+// the path of a file that has it in it.
+func SecretVariables() []string {
+	all := []string{ForwardKeyVariable}
+	for _, p := range info.All() {
+		for _, s := range p.Settings {
+			if isSecret(s.Key) {
+				all = append(all, s.Variables...)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// FileVariable is NAME_FILE of NAME.
+func FileVariable(name string) string { return name + inAFile }
+
+func isSecret(key string) bool { return key == "secret" || key == "api-secret" || key == "signing-key" }
+
+// secretOf is where the environment has the secret of this name: in the variable, or in
+// the file that NAME_FILE names. Its value is empty when neither is set. Errors:
+// problem.ErrInvalid when both are.
+func secretOf(getenv func(string) string, name string) (variable, error) {
+	text, path := strings.TrimSpace(getenv(name)), getenv(name+inAFile)
+	switch {
+	case text != "" && path != "":
+		return variable{}, &problem.Error{Kind: problem.ErrInvalid, Text: name + " and " + name + inAFile + " are both set",
+			Advice: problem.Say("unset one of them: " + name + inAFile + " is the path of a file that has the secret in it")}
+	case path != "":
+		return variable{name + inAFile, path}, nil
+	}
+	return variable{name, text}, nil
+}
+
+// place is where the secret of a variable is kept.
+func (v variable) place() Reference {
+	if strings.HasSuffix(v.name, inAFile) {
+		return Reference{Kind: InFile, Value: v.value}
+	}
+	return Env(v.name)
+}
 
 // source is how [Value] tells it.
 func (v variable) source() string { return inEnvironment(v.name) }
@@ -25,11 +75,24 @@ func first(getenv func(string) string, names []string) variable {
 	return variable{name: names[0]}
 }
 
-// reader reads what the variables of a provider say of its settings.
-func reader(getenv func(string) string, p Provider) func(key string) variable {
+// reader reads what the variables of a provider say of its settings. What is wrong with
+// them is left in wrong.
+func reader(getenv func(string) string, p Provider, wrong *error) func(key string) variable {
 	return func(key string) variable {
 		setting, _ := info.Of(string(p)).Setting(key)
-		return first(getenv, setting.Variables)
+		if !isSecret(key) {
+			return first(getenv, setting.Variables)
+		}
+		for _, name := range setting.Variables {
+			v, err := secretOf(getenv, name)
+			if err != nil && *wrong == nil {
+				*wrong = err
+			}
+			if v.isSet() {
+				return v
+			}
+		}
+		return variable{name: setting.Variables[0]}
 	}
 }
 
@@ -75,26 +138,29 @@ func environment(getenv func(string) string) (found, error) {
 // twilioEnv reads the variables of Twilio's own tools. An API key goes before
 // the auth token, as in Twilio's CLI; the token then signs callbacks.
 func twilioEnv(getenv func(string) string) (found, error) {
-	of := reader(getenv, Twilio)
+	var wrong error
+	of := reader(getenv, Twilio, &wrong)
 	sid, token, key, secret := of("account"), of("secret"), of("api-key"), of("api-secret")
 	f := found{Profile: Profile{Provider: Twilio, AccountID: sid.value}, account: sid}
 	switch {
+	case wrong != nil:
+		return found{}, wrong
 	case !sid.isSet() && !token.isSet() && !key.isSet() && !secret.isSet():
 		return found{}, nil
 	case !sid.isSet():
 		return found{}, half(sid, token, key, secret)
 	case key.isSet() && secret.isSet():
-		f.APIKey, f.Secret = key.value, Env(secret.name)
+		f.APIKey, f.Secret = key.value, secret.place()
 		f.from = map[string]variable{"api-key": key, "secret": secret, "signing-key": token}
 		if token.isSet() {
-			f.SigningKey = Env(token.name)
+			f.SigningKey = token.place()
 		}
 	case key.isSet():
 		return found{}, half(secret, key)
 	case secret.isSet():
 		return found{}, half(key, secret)
 	case token.isSet():
-		f.Secret = Env(token.name)
+		f.Secret = token.place()
 		f.from = map[string]variable{"secret": token}
 	default:
 		return found{}, half(token, sid)
@@ -105,9 +171,12 @@ func twilioEnv(getenv func(string) string) (found, error) {
 // signalWireEnv reads the variables of SignalWire's SDKs, under every name they
 // have had.
 func signalWireEnv(getenv func(string) string) (found, error) {
-	of := reader(getenv, SignalWire)
+	var wrong error
+	of := reader(getenv, SignalWire, &wrong)
 	space, project, token, signing := of("space"), of("account"), of("secret"), of("signing-key")
 	switch {
+	case wrong != nil:
+		return found{}, wrong
 	case !space.isSet() && !project.isSet() && !token.isSet():
 		return found{}, nil
 	case !space.isSet():
@@ -122,12 +191,12 @@ func signalWireEnv(getenv func(string) string) (found, error) {
 		return found{}, &problem.Error{Kind: problem.ErrInvalid, Text: space.name, Cause: err, Advice: problem.AdviceOf(err)}
 	}
 	f := found{
-		Profile: Profile{Provider: SignalWire, AccountID: project.value, Space: host, Secret: Env(token.name)},
+		Profile: Profile{Provider: SignalWire, AccountID: project.value, Space: host, Secret: token.place()},
 		account: project,
 		from:    map[string]variable{"space": space, "secret": token, "signing-key": signing},
 	}
 	if signing.isSet() {
-		f.SigningKey = Env(signing.name)
+		f.SigningKey = signing.place()
 	}
 	return f, nil
 }

@@ -17,8 +17,8 @@ import (
 
 func TestConfigMode(t *testing.T) {
 	for mode, fine := range map[os.FileMode]bool{
-		0o600: true, 0o400: true, 0o700: true,
-		0o640: false, 0o604: false, 0o644: false, 0o660: false, 0o602: false, 0o666: false,
+		0o600: true, 0o400: true, 0o700: true, 0o640: true, 0o604: true, 0o644: true, 0o444: true,
+		0o660: false, 0o620: false, 0o602: false, 0o666: false,
 	} {
 		path := file(t, mode, twoProfiles)
 		_, err := profile.Load(path)
@@ -28,7 +28,7 @@ func TestConfigMode(t *testing.T) {
 			}
 			continue
 		}
-		wantError(t, err, profile.ErrPermission, "config file "+path, "run chmod 600 "+path)
+		wantError(t, err, profile.ErrPermission, "config file "+path, "run chmod go-w "+path)
 		wantError(t, profile.Use(t.Context(), path, "lab"), profile.ErrPermission, "others", "chmod")
 	}
 }
@@ -97,10 +97,66 @@ func TestEditLocked(t *testing.T) {
 	})
 }
 
+// A secret is written by its owner alone; in our home it is ours to hide. One that is
+// mounted elsewhere has the mode that it is mounted with.
 func TestSecretFileMode(t *testing.T) {
-	path := file(t, 0o644, hush+"\n")
-	p := clinic()
-	p.Secret = profile.Reference{Kind: profile.InFile, Value: path}
-	_, err := profile.Secrets{Getenv: env()}.Secret(t.Context(), p)
-	wantError(t, err, profile.ErrPermission, "secret file "+path, "chmod 600 "+path)
+	link := filepath.Join(t.TempDir(), "home") // as where homes are links to a disk
+	for _, c := range []struct {
+		mode os.FileMode
+		home string // relative to the file's folder; "": none
+		hint string // "": it is taken
+	}{
+		{0o600, ".", ""}, {0o400, ".", ""}, {0o644, ".", "chmod 600 "}, {0o440, ".", "chmod 600 "}, {0o404, "..", "chmod 600 "},
+		{0o644, "link", "chmod 600 "}, {0o644, "", ""}, {0o444, "elsewhere", ""}, {0o440, "", ""}, {0o644, "/", ""},
+		{0o620, ".", "chmod go-w "}, {0o602, "", "chmod go-w "}, {0o666, "elsewhere", "chmod go-w "},
+	} {
+		path := file(t, c.mode, "\xef\xbb\xbf"+hush+"\r\n")
+		home := filepath.Join(filepath.Dir(path), c.home)
+		switch c.home {
+		case "", "/":
+			home = c.home
+		case "link":
+			_ = os.Remove(link)
+			if err := os.Symlink(filepath.Dir(path), link); err != nil {
+				t.Fatal(err)
+			}
+			home = link
+		}
+		p := clinic()
+		p.Secret = profile.Reference{Kind: profile.InFile, Value: path}
+		got, err := profile.Secrets{Getenv: env("HOME=" + home)}.Secret(t.Context(), p)
+		if c.hint == "" {
+			if err != nil || got.Reveal() != hush {
+				t.Errorf("mode %04o, home %s: %v", c.mode, c.home, err)
+			}
+			continue
+		}
+		wantError(t, err, profile.ErrPermission, "secret file "+path, c.hint+path)
+	}
+}
+
+// What is not ours to change is not ours to be told to.
+func TestHintsCanBeFollowed(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root makes files of others")
+	}
+	path := file(t, 0o666, twoProfiles)
+	if err := os.Chown(path, 65534, 65534); err != nil {
+		t.Fatal(err)
+	}
+	_, err := profile.Load(path)
+	wantError(t, err, profile.ErrPermission, "can be written to by others", "it is not yours to change")
+}
+
+// The null device is an empty configuration, and keeps none.
+func TestNullConfig(t *testing.T) {
+	c, err := profile.Load(os.DevNull)
+	if err != nil || len(c.Profiles) != 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	wantError(t, profile.Use(t.Context(), os.DevNull, "sandbox"), problem.ErrInvalid, "keeps nothing", "FAXCTL_CONFIG")
+	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Fatalf("the null device is %v, %v", info, err)
+	}
+	wantError(t, profile.Use(t.Context(), filepath.Join(os.DevNull, "faxctl", "config.yaml"), "sandbox"), problem.ErrInvalid, "", "FAXCTL_CONFIG")
 }

@@ -2,6 +2,8 @@ package profile
 
 import (
 	"cmp"
+	"errors"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,8 +74,8 @@ func choose(in Input) (Resolved, error) {
 		return Resolved{}, err
 	}
 	c, err := in.Config()
-	if err != nil {
-		return Resolved{}, err
+	if err != nil && !(env.exists() && errors.Is(err, fs.ErrPermission) && in.Getenv(ConfigVariable) == "") {
+		return Resolved{}, err // a place that nobody named and that is closed to us, as another user's home, says nothing
 	}
 	if env.exists() {
 		r := env.describe()
@@ -121,6 +123,9 @@ func named(in Input, name, source string) (Resolved, error) {
 	if _, ok := BuiltIns()[name]; !ok {
 		var err error
 		if c, err = in.Config(); err != nil {
+			return Resolved{}, err
+		}
+		if _, err := Path(in.Getenv); err != nil && c.Path == "" { // it would be there
 			return Resolved{}, err
 		}
 	}

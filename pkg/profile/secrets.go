@@ -69,7 +69,6 @@ func (s Secrets) whereSigningKey(p Profile) string {
 }
 
 func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string) (Secret, error) {
-	place := r.String()
 	switch r.Kind {
 	case InKeyring:
 		text, err := s.Keyring.get(ctx, user)
@@ -82,12 +81,7 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 		}
 		return usable("the keyring", text)
 	case InEnv:
-		text := s.Getenv(r.Value)
-		if text == "" {
-			return Secret{}, &problem.Error{Kind: ErrSecret, Text: "environment variable " + r.Value + " is not set, and the secret is kept there",
-				Advice: problem.Say("set " + r.Value)}
-		}
-		return usable(place, strings.TrimRight(text, "\r\n"))
+		return s.inEnvironment(r.Value)
 	case InFile:
 		return s.fromFile(r.Value)
 	case InCommand:
@@ -99,6 +93,30 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 		Advice: problem.Say("add secret to the profile: keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS")}
 }
 
+// Named is the secret of a variable, or of the file that its NAME_FILE names; the zero
+// Secret when neither is set. Errors: ErrSecret, ErrPermission, problem.ErrInvalid.
+func (s Secrets) Named(name string) (Secret, error) {
+	if s.Getenv(name) == "" && s.Getenv(name+inAFile) == "" {
+		return Secret{}, nil
+	}
+	return s.inEnvironment(name)
+}
+
+func (s Secrets) inEnvironment(name string) (Secret, error) {
+	found, err := secretOf(s.Getenv, name)
+	switch text := s.Getenv(name); {
+	case err != nil:
+		return Secret{}, err
+	case found.isSet() && found.name != name:
+		return s.fromFile(found.value)
+	case text == "":
+		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "environment variable " + name + " is not set, and the secret is kept there",
+			Advice: problem.Say("set " + name + ", or " + name + inAFile + " to the path of a file that has it in it")}
+	default:
+		return usable("env:"+name, strings.TrimRight(text, "\r\n"))
+	}
+}
+
 func (s Secrets) fromFile(path string) (Secret, error) {
 	if rest, ok := underHome(path); ok {
 		home := homeOf(s.Getenv)
@@ -107,7 +125,7 @@ func (s Secrets) fromFile(path string) (Secret, error) {
 		}
 		path = filepath.Join(home, rest)
 	}
-	text, err := readPrivate(path, maxSecret)
+	content, err := readGuarded(path, maxSecret, hidden(path, s.Getenv))
 	var e *problem.Error
 	if errors.Is(err, fs.ErrNotExist) {
 		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret is in " + path + ", which is not there",
@@ -117,7 +135,7 @@ func (s Secrets) fromFile(path string) (Secret, error) {
 		e.Text = "secret file " + e.Text
 		return Secret{}, err
 	}
-	return usable("file:"+path, strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r"))
+	return usable("file:"+path, strings.TrimSuffix(strings.TrimSuffix(text.PlainBytes(content), "\n"), "\r"))
 }
 
 // fromCommand runs a program without a shell, and without our standard input,
@@ -144,7 +162,7 @@ func fromCommand(ctx context.Context, limit time.Duration, argv []string) (Secre
 		}
 		return Secret{}, e
 	}
-	line, _, _ := strings.Cut(out.String(), "\n")
+	line, _, _ := strings.Cut(text.PlainBytes(out.Bytes()), "\n")
 	return usable("the output of "+text.Quote(argv[0]), strings.TrimSuffix(line, "\r"))
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
@@ -54,7 +55,7 @@ func ImportTwilioCLI(path string) ([]Imported, error) {
 		return nil, &problem.Error{Kind: problem.ErrNotFound, Text: "no profiles of Twilio's CLI at " + path, Advice: problem.Say("add the account with %s", problem.Command("profile", "add"))}
 	}
 	if err != nil {
-		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: reason(err)}
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: durable.Reason(err)}
 	}
 	var file twilioCLI
 	if err := json.Unmarshal(raw, &file); err != nil {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // MayMake fails when name cannot be made in dir, or in that of the folders above
@@ -20,10 +21,19 @@ func MayMake(name, dir string) error {
 			return &fs.PathError{Op: "make", Path: name, Err: fmt.Errorf("%s: %w", dir, fs.ErrPermission)}
 		case err == nil:
 			return writable(dir)
-		case !errors.Is(err, fs.ErrNotExist) || above == dir:
+		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) || above == dir: // what is no folder is above
 			return err
 		default:
 			dir = above
 		}
 	}
+}
+
+// Reason is what the system says is wrong with a path, without the path.
+func Reason(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }

@@ -49,11 +49,7 @@ func (a *App) InForce() profile.Resolved {
 
 // Config reads the configuration file; there need not be one.
 func (a *App) Config() (profile.Config, error) {
-	path, err := profile.Path(a.Getenv)
-	if err != nil {
-		return profile.Config{}, err
-	}
-	return profile.Load(path)
+	return profile.LoadFrom(a.Getenv)
 }
 
 // Provider opens the account's provider. The first call decides; later ones
@@ -215,21 +211,28 @@ func (a *App) OpenSandbox(ctx context.Context, d sandbox.Dialect) (*sandbox.Sand
 
 // SandboxPath is where the sandbox keeps its state.
 func (a *App) SandboxPath() (string, error) {
-	dir, err := a.stateDir()
+	dir, err := a.StateDir()
 	return filepath.Join(dir, "sandbox.db"), err
 }
 
-// stateDir is where faxctl keeps what is of this machine alone.
-func (a *App) stateDir() (string, error) {
-	dir, err := durable.StateHome(a.Getenv)
+// StateDir is the folder in which faxctl keeps what is of this machine alone; it need
+// not be there yet. It is an error, which names the variable that places it, when there
+// can be none.
+func (a *App) StateDir() (string, error) {
+	const hint = "set XDG_STATE_HOME to a folder that you can write to"
+	home, err := durable.StateHome(a.Getenv)
 	if err != nil {
-		return "", fmt.Errorf("find a place for the state: %w", err)
+		return "", wrong(hint, "there is no place for what faxctl keeps on this machine: %w", err)
 	}
-	return filepath.Join(dir, "faxctl"), nil
+	dir := filepath.Join(home, "faxctl")
+	if err := durable.MayMake(dir, dir); err != nil {
+		return "", wrong(hint, "what faxctl keeps on this machine cannot be kept in %s: %w", dir, durable.Reason(err))
+	}
+	return dir, nil
 }
 
 // PurchaseNotes are of what this machine bought for an account.
 func (a *App) PurchaseNotes(account string) (plan.Notes, error) {
-	dir, err := a.stateDir()
+	dir, err := a.StateDir()
 	return plan.NotesIn(dir, account), err
 }

@@ -35,6 +35,7 @@ type App struct {
 	Out, Err io.Writer
 	Page     page // standard output, for text that is no data
 	Getenv   func(string) string
+	Environ  []string // all of the environment, NAME=value, for what is misspelt in it; may be nil
 
 	Flags      globalFlags
 	prepared   bool // the flags were read, and format is what they say
@@ -68,7 +69,7 @@ func New(in io.Reader, out, errs io.Writer, getenv func(string) string) *App {
 func (a *App) Main(root *cobra.Command) int {
 	ctx, in, stop := watchSignals(context.Background())
 	defer stop()
-	a.Interrupts = in
+	a.Interrupts, a.Environ = in, os.Environ()
 	return a.Execute(ctx, root, os.Args[1:])
 }
 
@@ -127,6 +128,7 @@ func (a *App) Prepare(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	a.prepared, a.reads = true, Does(cmd, Read)
+	a.tellOfEnvironment(cmd)
 	if err := refuseWrongPlaces(cmd); err != nil {
 		return err
 	}

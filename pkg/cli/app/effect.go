@@ -55,8 +55,8 @@ func Elsewhere(advice problem.Advice, words ...string) []*cobra.Command {
 		all[i] = &cobra.Command{
 			Use: word, Hidden: true, RunE: refuse,
 			FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
-			PersistentPreRunE: func(*cobra.Command, []string) error { return nil }, // there is nothing to prepare
-			ValidArgsFunction: cobra.NoFileCompletions,
+			PersistentPreRunE:  func(*cobra.Command, []string) error { return nil }, // there is nothing to prepare
+			ValidArgsFunction:  cobra.NoFileCompletions,
 		}
 	}
 	return all

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 )
 
@@ -176,7 +177,7 @@ func (a *App) Refs(args []string) ([]string, error) {
 			add(arg)
 			continue
 		}
-		lines := bufio.NewReader(a.In)
+		lines := bufio.NewReader(text.Plain(a.In))
 		for {
 			line, err := lines.ReadString('\n')
 			add(line)

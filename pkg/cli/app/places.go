@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -57,14 +58,44 @@ func wrong(hint, format string, args ...any) error {
 	return problem.With(Misuse(format, args...), problem.Say(hint))
 }
 
-// checkFolder refuses a folder that is something else, or below something else.
+// goesBack refuses a path that goes into a folder that is not there and back out of it:
+// the system finds no such path, and to leave both out may lead elsewhere.
+func goesBack(path string) error {
+	named := false // something before that can be gone back from
+	for at := 0; at < len(path); {
+		end := at
+		for end < len(path) && !os.IsPathSeparator(path[end]) {
+			end++
+		}
+		switch word := path[at:end]; {
+		case word == ".." && named:
+			if into := strings.TrimRight(path[:at], string(filepath.Separator)+"/"); into != "" {
+				if _, err := os.Stat(into); errors.Is(err, fs.ErrNotExist) {
+					return wrong("write it without the way back, as in "+filepath.Clean(path), " %s: it leads through %s, which is not there", path, into)
+				}
+			}
+		case word != ".." && word != "." && word != "":
+			named = true
+		}
+		at = end + 1
+	}
+	return nil
+}
+
+// checkFolder refuses a folder that is something else, or below something else, and one
+// of the home as only a shell reads it.
 func checkFolder(path string) error {
+	if err := goesBack(path); err != nil {
+		return err
+	}
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && !info.IsDir():
 		return wrong("name a folder", " %s: it is there, and is no folder", path)
 	case errors.Is(err, syscall.ENOTDIR):
 		return wrong("name a folder", " %s: what is above it is no folder", path)
+	case errors.Is(err, fs.ErrNotExist) && (path == "~" || strings.HasPrefix(path, "~/")):
+		return wrong("write the whole path: only a shell reads ~, and not in the middle of a word", " %s: there is no folder of this name", path)
 	}
 	return nil
 }
@@ -74,6 +105,9 @@ func checkFolder(path string) error {
 func checkFile(path string) error {
 	if path == "-" || path == "" {
 		return nil
+	}
+	if err := goesBack(path); err != nil {
+		return err
 	}
 	info, err := os.Stat(path)
 	switch {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider"
@@ -216,11 +217,11 @@ func typedSecrets(ctx context.Context, a *app.App, n newProfile) (keys typed, er
 	case n.secretStdin && !keyring:
 		err = app.Misuse("--secret-stdin is for the keyring, and --secret says %s", n.Secret)
 	case n.secretStdin:
-		var text []byte
-		if text, err = io.ReadAll(io.LimitReader(a.In, 64<<10)); err != nil {
+		var typed []byte
+		if typed, err = io.ReadAll(io.LimitReader(a.In, 64<<10)); err != nil {
 			return keys, fmt.Errorf("standard input: %w", err)
 		}
-		keys.secret, err = nonEmptySecret(string(text))
+		keys.secret, err = nonEmptySecret(text.PlainBytes(typed))
 	case keyring:
 		keys.secret, err = typedSecret(ctx, a, strings.ToUpper(n.SecretName()[:1])+n.SecretName()[1:], "pipe it in with --secret-stdin, or say where it is kept with --secret")
 	}

@@ -258,7 +258,7 @@ func importCommand(a *app.App) *cobra.Command {
 			}
 			home, err := os.UserHomeDir()
 			if err != nil {
-				return err
+				return problem.With(app.Misuse("where from: %w", err), problem.Say("its file is below the home: set HOME"))
 			}
 			found, err := profile.ImportTwilioCLI(profile.TwilioCLIPath(home))
 			if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
@@ -69,14 +70,16 @@ func (s *serving) readDeliveries(getenv func(string) string) error {
 	if s.forward == "" {
 		return nil
 	}
-	key := webhook.Key(getenv("FAXCTL_FORWARD_KEY"))
-	if key == "" && s.printUnit { // it will be there
+	key, err := profile.Secrets{Getenv: getenv}.Named(profile.ForwardKeyVariable)
+	switch {
+	case s.printUnit: // it will be there
 		return nil
+	case err != nil:
+		return fmt.Errorf("--forward: %w", err)
+	case key.IsZero():
+		return problem.With(app.Misuse("--forward needs a key to sign with"), problem.Say("put one into "+profile.ForwardKeyVariable+", or into a file that "+profile.ForwardKeyVariable+"_FILE names, as made by: openssl rand -hex 32"))
 	}
-	if key == "" {
-		return problem.With(app.Misuse("--forward needs a key to sign with"), problem.Say("put one into FAXCTL_FORWARD_KEY, as made by: openssl rand -hex 32"))
-	}
-	d, err := delivery.Forward(s.forward, key)
+	d, err := delivery.Forward(s.forward, webhook.Key(key.Reveal()))
 	if err == nil {
 		s.Deliveries = append(s.Deliveries, d)
 	}

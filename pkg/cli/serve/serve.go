@@ -343,9 +343,9 @@ func receiverState(a *app.App, given string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	beside, err := a.SandboxPath()
+	dir, err := a.StateDir()
 	if err != nil {
-		return "", err
+		return "", problem.With(err, problem.AdviceOf(err).Then(problem.Say("or name a folder with %s", problem.Field("state"))))
 	}
-	return filepath.Join(filepath.Dir(beside), "receiver", resolved.AccountID), nil
+	return filepath.Join(dir, "receiver", resolved.AccountID), nil
 }

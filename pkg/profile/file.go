@@ -1,0 +1,101 @@
+package profile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/faxctl/faxctl/pkg/base/durable"
+	"github.com/faxctl/faxctl/pkg/base/problem"
+)
+
+// readGuarded reads a file that nobody but its owner can write to; guard says what else
+// is asked of it. os.DevNull is empty. Errors: ErrPermission, problem.ErrInvalid,
+// fs.ErrNotExist.
+func readGuarded(path string, most int64, guard func(fs.FileInfo) error) ([]byte, error) {
+	unreadable := func(err error) error {
+		return &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: durable.Reason(err)}
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &problem.Error{Kind: ErrPermission, Text: path + " cannot be read", Cause: durable.Reason(err),
+			Advice: problem.Say("its owner, or that of a folder above it, has to let you read it; you are the user " + userName())}
+	}
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, unreadable(err)
+	case isNull(info):
+		return nil, nil
+	case info.IsDir():
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " is a directory, not a file"}
+	case info.Mode()&fs.ModeDevice != 0:
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " is a device, not a file"}
+	case writtenByOthers(info):
+		return nil, &problem.Error{Kind: ErrPermission, Text: fmt.Sprintf("%s can be written to by others (mode %04o)", path, info.Mode().Perm()),
+			Advice: howToClose(path, info, "go-w", "nobody but its owner may write to it")}
+	}
+	if err := guard(info); err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	if int64(len(text)) > most {
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: fmt.Sprintf("%s is longer than %d bytes", path, most)}
+	}
+	return text, nil
+}
+
+// howToClose is what to do about a file that is open to others: a command for whoever
+// can run it, and otherwise what its owner has to do.
+func howToClose(path string, info fs.FileInfo, mode, wanted string) problem.Advice {
+	if ours(info) && !mountedReadOnly(path) {
+		return problem.Say("run chmod " + mode + " " + path)
+	}
+	return problem.Say("it is not yours to change: " + wanted + ", as its owner, or whoever mounts it, can see to")
+}
+
+// isNull reports whether info is of os.DevNull, by whatever name.
+func isNull(info fs.FileInfo) bool {
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(null, info)
+}
+
+// hidden refuses a secret that others can read where it is for us to see to that: a file
+// of ours in our home. One that is mounted, as Kubernetes and Docker do, or somebody
+// else's, has the mode that whoever put it there gives it.
+func hidden(path string, getenv func(string) string) func(fs.FileInfo) error {
+	return func(info fs.FileInfo) error {
+		if !readByOthers(info) || !ours(info) || !below(path, homeOf(getenv)) || mountedReadOnly(path) {
+			return nil
+		}
+		return &problem.Error{Kind: ErrPermission, Text: fmt.Sprintf("%s can be read by others (mode %04o)", path, info.Mode().Perm()),
+			Advice: problem.Say("run chmod 600 " + path)}
+	}
+}
+
+// below reports whether a file lies in a folder, links followed. The root of a system
+// is nobody's home.
+func below(path, folder string) bool {
+	folder, err := filepath.EvalSymlinks(folder)
+	if err != nil || folder == filepath.Dir(folder) {
+		return false
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return false
+	}
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return false
+	}
+	rest, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(rest)
+}
