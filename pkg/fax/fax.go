@@ -126,6 +126,7 @@ type Media struct {
 // result is never wider than what was asked.
 type Filter struct {
 	From, To  string    // exact numbers
+	Ends      []Pattern // all of which match; nothing that a provider selects by
 	Number    string    // either end
 	After     time.Time // created strictly after; zero: from the beginning
 	Until     time.Time // created at this instant or before; zero: until now
@@ -156,6 +157,11 @@ func (q Filter) Match(f Fax) bool {
 		!q.Until.IsZero() && (f.Created.IsZero() || f.Created.After(q.Until)) ||
 		q.Direction != "" && f.Direction != q.Direction {
 		return false
+	}
+	for _, p := range q.Ends {
+		if !p.Match(f.From, f.To) {
+			return false
+		}
 	}
 	if q.MinPages > 0 && (f.Pages == nil || *f.Pages < q.MinPages) {
 		return false

@@ -33,7 +33,7 @@ func (p Policy) Check() error {
 	if p.OlderThan < 0 || p.KeepLast < 0 {
 		return fmt.Errorf("%w policy: an age or a count below zero", problem.ErrInvalid)
 	}
-	if p.OlderThan == 0 && p.KeepLast == 0 && f.From == "" && f.To == "" && f.Number == "" && f.After.IsZero() &&
+	if p.OlderThan == 0 && p.KeepLast == 0 && f.From == "" && f.To == "" && f.Number == "" && len(f.Ends) == 0 && f.After.IsZero() &&
 		f.Until.IsZero() && f.Direction == "" && len(f.Statuses) == 0 && f.MinPages == 0 {
 		return problem.With(fmt.Errorf("%w policy: %w", problem.ErrInvalid, ErrEmpty), problem.Say("say which faxes: %s, or a filter such as %s", problem.Field("older-than", "90d"), problem.Field("to", "+14155550123")))
 	}

@@ -36,7 +36,7 @@ type Selection struct {
 
 // Bind declares the flags.
 func (s *Selection) Bind(a *App, cmd *cobra.Command) {
-	cmd.Flags().StringVar(&s.to, "to", "", "only faxes to exactly this `number`; a name of yours goes with --number")
+	cmd.Flags().StringVar(&s.to, "to", "", "only faxes to this `number`, or matching as in +1415*; a name of yours goes with --number")
 	Must(cmd.RegisterFlagCompletionFunc("to", a.CompleteNumbers))
 	s.BindRest(a, cmd)
 }
@@ -44,7 +44,7 @@ func (s *Selection) Bind(a *App, cmd *cobra.Command) {
 // BindRest declares all but --to, for a command in which that is a place.
 func (s *Selection) BindRest(a *App, cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.from, "from", "", "only faxes from exactly this `number`, or a word such as anonymous")
+	f.StringVar(&s.from, "from", "", "only faxes from this `number` or word, or matching as in +1415*; none: from nobody")
 	f.StringVar(&s.number, "number", "", "only faxes of this number of yours, sent or received: its phone number, id or name (`REF`)")
 	f.StringVar(&s.Since, "since", "", "only faxes made since this `time`: 24h, 2026-01-01 or 2026-01-01T15:04:05Z")
 	f.StringVar(&s.Until, "until", "", "only faxes made until this `time`; a day is meant to its end")
@@ -69,10 +69,10 @@ func (s *Selection) Filter(ctx context.Context, a *App) (fax.Filter, error) {
 	q := fax.Filter{MinPages: s.minPages, Direction: s.direction, WithRaw: a.Flags.Raw}
 	s.Now = time.Now()
 	var err error
-	if q.From, err = exactNumber("from", s.from); err != nil {
+	if err := a.selectEnd(&q, "from", s.from); err != nil {
 		return q, err
 	}
-	if q.To, err = exactNumber("to", s.to); err != nil {
+	if err := a.selectEnd(&q, "to", s.to); err != nil {
 		return q, err
 	}
 	if q.After, err = s.when("since", s.Since, retention.ParseSince); err != nil {
@@ -140,31 +140,30 @@ func (s *Selection) status() ([]fax.Status, error) {
 	return out, nil
 }
 
-// exactNumber reads an end of the line: a phone number, or the one word that
-// stands there for one, such as anonymous. The name of a number of yours is not
+// selectEnd adds to q who is at an end of the line. The name of a number of yours is not
 // what a fax comes from or goes to.
-func exactNumber(flag, text string) (string, error) {
-	if text == "" || !strings.ContainsAny(text, "0123456789 ") {
-		return text, nil
+func (a *App) selectEnd(q *fax.Filter, end, text string) error {
+	if text == "" {
+		return nil
 	}
-	phone, err := fax.ParsePhone(text)
+	how := a.Reading()
+	err := q.SelectEnd(end, text, phones(how))
+	if likely, no := fax.ReadPhone(text, how.Country); no == nil && !how.Freely && likely != q.From && likely != q.To {
+		err = problem.Invalid(problem.Say("did you mean %s?", problem.Text(likely)), "phone number %q: it lacks its country", text)
+	}
 	if err != nil && strings.ContainsFunc(text, unicode.IsLetter) {
-		err = problem.With(err, problem.Say("names of your numbers go with %s; here it is a phone number, as in +14155550123, or a word such as anonymous", problem.Field("number")))
+		err = problem.With(err, problem.Say("names of your numbers go with %s; here it is a phone number, as in +14155550123, a pattern, as in +1415*, or a word such as anonymous", problem.Field("number")))
 	}
 	if err != nil {
-		return "", fmt.Errorf("--%s: %w", flag, err)
+		return fmt.Errorf("--%s: %w", end, err)
 	}
-	return phone, nil
+	return nil
 }
 
 // ourNumber is the phone number that ref names. What reads as one needs no
 // looking up: faxes outlive the number they came to.
 func (a *App) ourNumber(ctx context.Context, ref string) (string, error) {
-	read := fax.ParsePhone
-	if how := a.Reading(); how.Freely {
-		read = func(s string) (string, error) { return fax.ReadPhone(s, how.Country) }
-	}
-	if phone, err := read(ref); err == nil {
+	if phone, err := phones(a.Reading())(ref); err == nil {
 		return phone, nil
 	}
 	numbers, err := a.Numbers(ctx)
@@ -177,7 +176,17 @@ func (a *App) ourNumber(ctx context.Context, ref string) (string, error) {
 
 // Reading is how the words of this command line are read: freely when the command
 // changes nothing.
-func (a *App) Reading() resolve.Reading { return resolve.Reading{Freely: a.reads} }
+func (a *App) Reading() resolve.Reading {
+	return resolve.Reading{Freely: a.reads, Country: a.InForce().Country}
+}
+
+// phones reads phone numbers, in a command that reads as people write them.
+func phones(how resolve.Reading) func(string) (string, error) {
+	if !how.Freely {
+		return fax.ParsePhone
+	}
+	return func(s string) (string, error) { return fax.ReadPhone(s, how.Country) }
+}
 
 // FaxIDs are the whole ids of the faxes that refs name: see [resolve.Faxes]. All faxes are
 // listed for those that are not whole.

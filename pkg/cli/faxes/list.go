@@ -31,8 +31,13 @@ func listCommand(a *app.App) *cobra.Command {
 A list with a --limit of 1000 or less asks for no more than it prints. A longer
 one is cut into ranges of dates that are asked for side by side; its order is
 the same. What the provider cannot select by is selected here: nothing is left
-out silently.`,
+out silently.
+
+--from and --to take what a list shows: a phone number, 611, anonymous or
+sip:desk@example.com in any case, +1-800-FLOWERS, none for nobody at that end;
+or a pattern, in which * stands for any characters and ? for one.`,
 		Example: `  faxctl faxes list --since 24h
+  faxctl faxes list --from '+1415*'
   faxctl faxes list --number 'front desk' --direction inbound --min-pages 5
   faxctl faxes list --failed --since 2026-01-01 -o csv=id,created,to,status
   faxctl faxes list --since 7d -o id | faxctl faxes download - -d inbox`,

@@ -26,6 +26,9 @@ func showPlan(a *app.App, plan prune.Plan, p pruning) {
 	default:
 		a.Say("To delete at %s: %s of the %d that meet the conditions, made from %s to %s.", whereKept(a),
 			prune.What(s.Count, p.Policy.MediaOnly), meet, day(s.Oldest), day(s.Newest))
+		for _, end := range p.Policy.Filter.Ends {
+			a.Say("  only %s", text.Line(end.String()))
+		}
 		pages := text.Plural(s.Pages, "page", "pages")
 		if s.UnknownPages > 0 {
 			pages += ", and " + text.Plural(s.UnknownPages, "fax", "faxes") + " of unknown length"

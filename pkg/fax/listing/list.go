@@ -63,7 +63,7 @@ func idOf(f fax.Fax) string { return f.ID }
 
 // sifted reports whether q has a condition that providers leave to us.
 func sifted(q fax.Filter) bool {
-	return q.Number != "" || q.Direction != "" || len(q.Statuses) > 0 || q.MinPages > 0
+	return q.Number != "" || len(q.Ends) > 0 || q.Direction != "" || len(q.Statuses) > 0 || q.MinPages > 0
 }
 
 // List yields all faxes that q selects: newest first, those made at the same
@@ -144,7 +144,7 @@ func newLister(faxes fax.Faxes, q fax.Filter, opt Options) *lister {
 	l.results = make(chan *window, l.jobs)
 	// Providers select by number and date only. Asking for the rest as well
 	// would hide the dates that tell where to split.
-	l.ask.Direction, l.ask.Statuses, l.ask.MinPages = "", nil, 0
+	l.ask.Direction, l.ask.Statuses, l.ask.MinPages, l.ask.Ends = "", nil, 0, nil
 	l.ask.Undated = l.q.Undated || !l.q.Dates()
 	return l
 }

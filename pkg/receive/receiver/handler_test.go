@@ -14,18 +14,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
 func TestAnswer(t *testing.T) {
-	reject, err := receiver.ParsePattern("from=+1900*")
+	reject, err := fax.ParsePattern("from=+1900*")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := newStation(t, func(c *receiver.Config) {
-		c.Reject = []receiver.Pattern{reject}
+		c.Reject = []fax.Pattern{reject}
 		c.Answer.MediaType, c.Answer.PageSize = "image/tiff", "a4"
 	})
 	for _, tt := range []struct{ name, from, to, want string }{
@@ -44,36 +44,6 @@ func TestAnswer(t *testing.T) {
 		}
 	}
 	s.nothingStored()
-}
-
-func TestParsePattern(t *testing.T) {
-	for _, s := range []string{"", "from=", "both=+1*", "[", "to=[a", "anonymous", "to=desk", "1415*", "from=1415*", "to=14155550100", "to=611"} {
-		if _, err := receiver.ParsePattern(s); problem.AdviceOf(err).String() == "" {
-			t.Errorf("%q: %v", s, err)
-		}
-	}
-	for _, tt := range []struct {
-		pattern  string
-		from, to string
-		want     bool
-	}{
-		{"+1415*", "+14155550100", "+442079460000", true},
-		{"+1415*", "+442079460000", "+14155550100", true},
-		{"+1415", "+14155550100", "+14155550100", false},
-		{"from=+1415*", "+442079460000", "+14155550100", false},
-		{"to=+14155550100", "", "+14155550100", true},
-		{"611", "611", "+14155550100", true},
-		{"*0100", "+14155550100", "", true},
-		{"from=anonymous", "anonymous", "+14155550100", true},
-	} {
-		p, err := receiver.ParsePattern(tt.pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := p.Match(tt.from, tt.to); got != tt.want {
-			t.Errorf("%s matches %s to %s: %v", tt.pattern, tt.from, tt.to, got)
-		}
-	}
 }
 
 // TestPortsAndDialects: the default port may be in the signed URL or not, and

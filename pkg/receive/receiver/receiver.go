@@ -71,9 +71,9 @@ type Config struct {
 
 	Disk durable.Disk // that of StateDir; nil: durable.OS
 
-	Allow  []Pattern // a fax must match one; none: all
-	Reject []Pattern // a fax must match none
-	Answer Answer    // how a fax is to be received
+	Allow  []fax.Pattern // a fax must match one; none: all
+	Reject []fax.Pattern // a fax must match none
+	Answer Answer        // how a fax is to be received
 
 	Deliveries []delivery.Delivery // told of each fax; the receiver closes them
 

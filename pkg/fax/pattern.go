@@ -1,6 +1,7 @@
-package receiver
+package fax
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -12,6 +13,16 @@ import (
 type Pattern struct {
 	end  string // "from", "to", or "" for either
 	glob string
+	word string // matches as well, in any case; "": there is none
+}
+
+// String is the pattern as [ParsePattern] reads it.
+func (p Pattern) String() string {
+	shown := cmp.Or(p.word, p.glob, NoCaller)
+	if p.end == "" {
+		return shown
+	}
+	return p.end + "=" + shown
 }
 
 // ParsePattern reads from=GLOB, to=GLOB or GLOB, which is for either end. In a
@@ -28,10 +39,15 @@ func ParsePattern(s string) (Pattern, error) {
 	if err != nil || p.glob == "" || !known || p.end != "from" && !number { // a sender may claim to be anything
 		return Pattern{}, problem.With(fmt.Errorf("%w pattern %q", problem.ErrInvalid, s), problem.Say("as in from=+1415* or to=+14155550123"))
 	}
-	if number && p.lacksPlus() {
-		return Pattern{}, problem.With(fmt.Errorf("%w pattern %q: numbers begin with a +, and it would match none", problem.ErrInvalid, s), problem.Say("as in +%s", problem.Text(p.glob)))
+	return p, p.sure()
+}
+
+// sure refuses a pattern that begins as no number does.
+func (p Pattern) sure() error {
+	if number := strings.Trim(p.glob, "+0123456789*?[]^-") == ""; number && p.lacksPlus() {
+		return problem.Invalid(problem.Say("as in +%s", problem.Text(p.glob)), "pattern %q: numbers begin with a +, and it would match none", p.String())
 	}
-	return p, nil
+	return nil
 }
 
 // lacksPlus reports whether a pattern begins as no number does. What is short and
@@ -45,23 +61,12 @@ func (p Pattern) lacksPlus() bool {
 // Match reports whether a fax between these numbers is selected.
 func (p Pattern) Match(from, to string) bool {
 	match := func(number string) bool {
-		ok, err := path.Match(p.glob, number)
+		if p.word != "" && (p.glob == "" || strings.EqualFold(number, p.word)) {
+			return strings.EqualFold(number, p.word)
+		}
+		plain := strings.NewReplacer("/", "\x00") // a slash is nothing special here
+		ok, err := path.Match(plain.Replace(p.glob), plain.Replace(number))
 		return ok && err == nil
 	}
 	return p.end != "to" && match(from) || p.end != "from" && match(to)
-}
-
-// wanted decides about a fax by the configured patterns. To reject is stronger.
-func (c Config) wanted(from, to string) bool {
-	for _, p := range c.Reject {
-		if p.Match(from, to) {
-			return false
-		}
-	}
-	for _, p := range c.Allow {
-		if p.Match(from, to) {
-			return true
-		}
-	}
-	return len(c.Allow) == 0
 }
