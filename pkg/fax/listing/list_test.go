@@ -174,6 +174,33 @@ func TestListBurst(t *testing.T) {
 	}
 }
 
+// What only we can select by costs the requests of the whole list, and no more: its pages
+// tell where to split.
+func TestListByPatternCostsAsTheWholeList(t *testing.T) {
+	faxes := business(3000, 30)
+	for i := range faxes {
+		if faxes[i].From = "+16285550100"; i%1000 == 0 {
+			faxes[i].From = "+14155550100"
+		}
+	}
+	only, err := fax.ParsePattern("from=+1415*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := func(q fax.Filter) int64 {
+		d := &drawer{faxes: faxes, most: 100}
+		got, err := fax.Collect(listing.List(t.Context(), d, q, listing.Options{Now: testNow(), Jobs: 1}))
+		if err != nil || len(got) != len(want(faxes, q)) {
+			t.Errorf("%+v: %d faxes, %v", q, len(got), err)
+		}
+		return d.pages.Load()
+	}
+	all := requests(fax.Filter{})
+	if n := requests(fax.Filter{Ends: []fax.Pattern{only}}); n != all {
+		t.Errorf("%d requests, and %d for all", n, all)
+	}
+}
+
 // A page may hold next to nothing of what was asked for, here as most of it has no
 // date. That must not make windows of seconds of years.
 func TestListPagesWithLittleInThem(t *testing.T) {
