@@ -59,6 +59,7 @@ func TestMain(m *testing.M) {
 //	                           what it hears to the file $HEARD
 //	terminal STATUS PERSON COMMAND... the command runs on a terminal, with a
 //	                           person who does what the file PERSON says
+//	jsonlog FILE               each line of the file is a line of a log in JSON
 //	port NAME                  find a free port, and put it into $NAME
 //	authority PORT             serve an ACME authority at $AUTHORITY that finds
 //	                           every host at this port; its root is root.pem,
@@ -83,6 +84,7 @@ func TestScripts(t *testing.T) {
 			"application": application,
 			"terminal":    terminal,
 			"port":        port,
+			"jsonlog":     jsonLog,
 			"authority":   authority,
 			"certificate": certificate,
 			"handshake":   handshake,

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -44,8 +45,9 @@ type App struct {
 	Term       *term.Term
 	forms      map[*cobra.Command][]form // what each command prints
 	Format     output.Format
-	DataAsked  bool // somebody said in which form they want the data
-	log        *slog.Logger
+	DataAsked  bool         // somebody said in which form they want the data
+	log        *slog.Logger // of requests, for --debug
+	talk       *slog.Logger // of all that is said; nil: it is said to a person
 
 	SettleFor time.Duration // see plan.Options; 0, except in tests: a sandbox has no others
 
@@ -93,26 +95,26 @@ func (a *App) Execute(ctx context.Context, root *cobra.Command, args []string) i
 		err = problem.With(err, problem.Say("run it again: it continues with what is left"))
 	}
 	if !a.prepared { // a flag or an argument was wrong
-		a.Format = a.wishedFormat(args)
+		a.Format, _ = parseFormat(a.wished(args, "output", "o", profile.OutputVariable)) // one that is wrong is a table
+		a.talkAsLogged(cmd, a.logFormatOf(cmd, args))
 	}
 	a.Report(err)
 	return statusOf(err)
 }
 
-// wishedFormat is the output format that a command line asks for which could not
-// be read to its end.
-func (a *App) wishedFormat(args []string) output.Format {
+// wished is what a command line says of a flag, or its variable, which could not be
+// read to its end.
+func (a *App) wished(args []string, name, short, variable string) string {
 	f := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.ParseErrorsAllowlist.UnknownFlags = true
 	f.Usage = func() {}
-	wished, _ := a.standIns()(profile.OutputVariable)
-	spec := f.StringP("output", "o", wished, "")
+	instead, _ := a.standIns()(variable)
+	said := f.StringP(name, short, instead, "")
 	f.BoolP("help", "h", false, "")
 	if f.Parse(args) != nil {
-		return output.Format{}
+		return ""
 	}
-	format, _ := parseFormat(*spec) // one that is wrong is a table
-	return format
+	return *said
 }
 
 // Prepare reads the global flags, before any command runs.
@@ -124,6 +126,9 @@ func (a *App) Prepare(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	a.Term = a.newTerm(a.Flags.color)
+	if f := cmd.Flags().Lookup(LogFormatFlag); f != nil {
+		a.talkAsLogged(cmd, f.Value.String())
+	}
 	if err := a.preparePrinting(cmd); err != nil {
 		return err
 	}
@@ -132,7 +137,10 @@ func (a *App) Prepare(cmd *cobra.Command, args []string) error {
 	if err := refuseWrongPlaces(cmd); err != nil {
 		return err
 	}
-	if a.Flags.Debug {
+	switch {
+	case a.Flags.Debug && a.talk != nil:
+		a.log = a.talk
+	case a.Flags.Debug:
 		a.log = slog.New(slog.NewTextHandler(a.Term.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	return nil
@@ -158,10 +166,22 @@ func (a *App) close() (err error) {
 }
 
 // Say tells the person something that is not data.
-func (a *App) Say(format string, args ...any) { a.Term.Note(format, args...) }
+func (a *App) Say(format string, args ...any) {
+	if a.talk != nil {
+		a.talk.Info(fmt.Sprintf(format, args...))
+		return
+	}
+	a.Term.Note(format, args...)
+}
 
 // Warn tells the person of a possible mistake, also when quiet.
-func (a *App) Warn(format string, args ...any) { a.Term.Warn(format, args...) }
+func (a *App) Warn(format string, args ...any) {
+	if a.talk != nil {
+		a.talk.Warn(fmt.Sprintf(format, args...))
+		return
+	}
+	a.Term.Warn(format, args...)
+}
 
 // Confirm asks before something that cannot be taken back or costs money. The
 // error of a refusal ends the command without having done anything.
@@ -207,9 +227,13 @@ func (*App) answered(yes bool, err error) error {
 }
 
 // Report says on standard error why the command failed: a line and a hint for
-// people, one JSON object for scripts that asked for JSON.
+// people, one JSON object for scripts that asked for JSON, a line of a log that is JSON.
 func (a *App) Report(err error) {
 	if err == nil || errors.Is(err, problem.ErrTold) {
+		return
+	}
+	if a.talk != nil {
+		a.logFailure(err)
 		return
 	}
 	if name := a.Format.String(); name == "json" || name == "jsonl" {

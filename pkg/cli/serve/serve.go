@@ -5,9 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -116,7 +116,7 @@ only /fax and what is below it.`,
 }
 
 func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
-	s.Backfill, s.Jobs, s.Attempts, s.Drain, s.logFormat = 15*time.Minute, 16, 16, 20*time.Second, "text"
+	s.Backfill, s.Jobs, s.Attempts, s.Drain, s.logFormat = 15*time.Minute, 16, 16, 20*time.Second, app.LogText
 	s.prune.Policy.MaxDelete = prune.DailyLimit()
 	s.pruneAfter = flag.Of(&s.prune.Policy.OlderThan, app.DeletionAge)
 	s.maxDelete = flag.Of(&s.prune.Policy.MaxDelete, prune.ParseLimit)
@@ -146,14 +146,14 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 	flag.From(f, "listen", profile.ListenVariable)
 	flag.From(f, "archive", profile.ArchiveVariable)
 	flag.From(f, "state", profile.StateVariable)
-	f.Var(flag.OneOf(&s.logFormat, "text", "json"), "log-format", "`format` of the log on standard error: text or json")
-	flag.From(f, "log-format", profile.LogFormatVariable)
+	f.Var(flag.OneOf(&s.logFormat, app.LogText, app.LogJSON), app.LogFormatFlag, "`format` of the log on standard error: text or json")
+	flag.From(f, app.LogFormatFlag, profile.LogFormatVariable)
 	f.BoolVar(&s.takeOver, "take-over", false, "make the archive this receiver's although it is another's, which stops")
 	f.BoolVar(&s.printUnit, "print-unit", false, "print a systemd unit that runs this command, and end")
 	a.CompleteFolders(cmd, "archive", "state")
 	a.CompleteValues(cmd, "media-type", "application/pdf", "image/tiff")
 	a.CompleteValues(cmd, "page-size", "letter", "legal", "a4")
-	a.CompleteValues(cmd, "log-format", "text", "json")
+	a.CompleteValues(cmd, app.LogFormatFlag, app.LogText, app.LogJSON)
 	app.Must(cmd.RegisterFlagCompletionFunc("receipts", anyFile))
 	a.CompleteNothing(cmd, "public-url", "listen", "allow", "reject", "exec", "forward", "backfill", "prune-after", "max-delete", "jobs", "attempts", "max-connections", "drain")
 }
@@ -214,6 +214,8 @@ func (s *serving) readPrune() error {
 // receiveUntil serves until it is interrupted.
 func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 	again := app.Hangups()
+	s.Log = a.Logger(s.logFormat)
+	s.begin(a)
 	if s.Provider, err = a.Provider(ctx); err != nil {
 		return err
 	}
@@ -230,9 +232,6 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 	if s.StateDir, err = receiverState(a, s.state); err != nil {
 		return err
 	}
-	s.Log = serverLog(a, s.logFormat)
-	build := app.ThisBuild()
-	s.Build = receiver.Build{Version: build.Version, Commit: build.Commit, Go: build.Go}
 	config, err := s.tls()
 	if err != nil {
 		return err
@@ -304,6 +303,17 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 	return r.Serve(a.Interrupts.Gently(), l, config)
 }
 
+// begin is the first line of the log; the last one tells how it ended.
+func (s *serving) begin(a *app.App) {
+	build, begun := app.ThisBuild(), time.Now()
+	s.Build = receiver.Build{Version: build.Version, Commit: build.Commit, Go: build.Go}
+	s.Log.Info("starting", "version", build.Version, "commit", build.Commit, "listen", s.listen, "public_url", s.PublicURL, "archive", s.archive, "process", os.Getpid())
+	a.OnClose(func() error {
+		s.Log.Info("stopped", "after", time.Since(begun).Round(time.Millisecond).String())
+		return nil
+	})
+}
+
 // announce says where the receiver is and what is left to do.
 func announce(a *app.App, l net.Listener, r *receiver.Receiver, s serving) {
 	allow := ""
@@ -316,22 +326,12 @@ func announce(a *app.App, l net.Listener, r *receiver.Receiver, s serving) {
 	if _, port, err := net.SplitHostPort(l.Addr().String()); len(s.acme.Hosts) > 0 && err == nil && port != "443" {
 		a.Say("The authority asks at port 443 of %s, which must lead to %s.", strings.Join(s.acme.Hosts, ", "), l.Addr())
 	}
+	s.Log.Info("listening", "address", l.Addr().String(), "fax_url", r.FaxURL(), "account", s.Account, "state", s.StateDir)
+	if s.logFormat != app.LogText {
+		return
+	}
 	a.Say("Receiving on %s; ^C ends it. Numbers find it with", l.Addr())
 	a.Say("  faxctl numbers configure NUMBER --fax-url %s%s", r.FaxURL(), allow)
-}
-
-func serverLog(a *app.App, format string) *slog.Logger {
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
-	switch {
-	case a.Flags.Debug:
-		options.Level = slog.LevelDebug
-	case a.Flags.Quiet:
-		options.Level = slog.LevelWarn
-	}
-	if format == "json" {
-		return slog.New(slog.NewJSONHandler(a.Err, options))
-	}
-	return slog.New(slog.NewTextHandler(a.Err, options))
 }
 
 // receiverState is the folder of a receiver's state; each account has its own.

@@ -116,7 +116,9 @@ func TestLastSuccess(t *testing.T) {
 	s.reopen(nil)
 	s.run()
 	<-runs
-	s.until("the failure is noted", func() bool { return strings.Contains(s.metric(), `faxctl_requests_total{outcome="failed",request="prune"} 1`) })
+	s.until("the failure is noted", func() bool {
+		return strings.Contains(s.metric(), `faxctl_requests_total{outcome="failed",request="prune"} 1`)
+	})
 	if now := last("prune"); now != pruned {
 		t.Errorf("the last success was at %s, and is at %s after a failure", pruned, now)
 	}
