@@ -145,6 +145,9 @@ type Numbers interface {
 type SearchLimits struct {
 	Rows   int // the most offers in an answer
 	Digits int // the fewest digits in a pattern
+
+	// Exact: a pattern of all digits of a number finds it when it is for sale.
+	Exact bool
 }
 
 // Faxes is what can be done with received and sent faxes.

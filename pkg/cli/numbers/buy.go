@@ -34,7 +34,8 @@ The number and its price are shown, and bought when you say yes. With
 keep the mode given on purchase, and read back.
 
 Which number: one you name; with --first the first that the search flags find;
-or with --area-code alone, whichever the provider picks there.
+or with --area-code alone, whichever the provider picks there. One that you name
+and that is not for sale is not asked about; the exit status is then 5.
 
 A purchase is sent once. When it is not known what became of it, the account
 is looked at before anything is reported, after a ^C as well: only a second one

@@ -1,8 +1,10 @@
 package market
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -12,36 +14,60 @@ import (
 
 // Find looks for one number among those for sale, to learn its price and
 // what it can do before buying it. The country comes from the number itself,
-// so a few questions are asked side by side, one for each type. found is false
-// when the provider does not list it, which need not mean that it cannot be
-// bought. Errors: those of Numbers.Search, when no question was answered.
-func Find(ctx context.Context, numbers fax.Numbers, phone string) (offer fax.Offer, found bool, err error) {
-	var round []question
-	for _, country := range countries(phone) {
-		for _, t := range []fax.NumberType{fax.Local, fax.TollFree, fax.Mobile, fax.National} {
-			round = append(round, question{Query: fax.Query{Country: country, Type: t, Contains: strings.TrimPrefix(phone, "+")}})
-		}
-	}
-	answered := false
-	for a := range seq.InOrder(ctx, len(round), round, ask(numbers)) {
-		for _, o := range a.offers {
-			if o.Phone == phone {
-				return o, true, nil
+// so a few questions are asked side by side, one for each type; about the rare types
+// when the others do not have it. offered is fax.No when every question was answered
+// in full by a search that finds exactly what it is asked for, and fax.Unknown when
+// the number may be for sale all the same. Errors: those of Numbers.Search, when no
+// question was answered.
+func Find(ctx context.Context, numbers fax.Numbers, phone string) (offer fax.Offer, offered fax.Support, err error) {
+	common := []fax.NumberType{fax.Local, fax.TollFree, fax.Mobile, fax.National}
+	rare := slices.DeleteFunc(fax.NumberTypes(), func(t fax.NumberType) bool { return slices.Contains(common, t) })
+	answered, whole := false, true
+	for _, types := range [][]fax.NumberType{common, rare} {
+		var round []question
+		for _, country := range countries(phone) {
+			for _, t := range types {
+				round = append(round, question{Query: fax.Query{Country: country, Type: t, Contains: strings.TrimPrefix(phone, "+")}})
 			}
 		}
-		switch {
-		case a.err == nil:
-			answered = true
-		case errors.Is(a.err, problem.ErrUnsupported), errors.Is(a.err, problem.ErrNotFound), errors.Is(a.err, problem.ErrInvalid):
-			// No such type in that country.
-		case err == nil:
-			err = a.err
+		for a := range seq.InOrder(ctx, max(len(round), 1), round, ask(numbers)) {
+			for _, o := range a.offers {
+				if o.Phone == phone {
+					return o, fax.Yes, nil
+				}
+			}
+			limits := numbers.Limits(a.Query)
+			whole = whole && limits.Exact && len(a.offers) < limits.Rows
+			switch {
+			case a.err == nil:
+				answered = true
+			case errors.Is(a.err, problem.ErrUnsupported), errors.Is(a.err, problem.ErrNotFound), errors.Is(a.err, problem.ErrInvalid):
+				// No such type in that country.
+			default:
+				whole = false
+				err = cmp.Or(err, a.err)
+			}
+		}
+		if !answered || !whole {
+			break
 		}
 	}
-	if answered {
+	switch {
+	case answered && whole && !elsewhere(phone):
+		return fax.Offer{}, fax.No, nil
+	case answered:
 		err = nil
 	}
-	return fax.Offer{}, false, err
+	return fax.Offer{}, fax.Unknown, err
+}
+
+// elsewhere reports whether a number that looks American is of another country, of
+// which nobody was asked, or one for tests, which are in no search (500). Sources:
+// NANPA, area codes outside the United States and Canada, without those of Puerto Rico;
+// Twilio, "Test Credentials".
+func elsewhere(phone string) bool {
+	const others = "500 242 246 264 268 284 340 345 441 473 649 658 664 670 671 684 721 758 767 784 809 829 849 868 869 876"
+	return len(phone) > 5 && strings.HasPrefix(phone, "+1") && slices.Contains(strings.Fields(others), phone[2:5])
 }
 
 // countries are the countries, ISO 3166-1, that a number in E.164 can be in by

@@ -86,5 +86,5 @@ func (m *stock) Prices(ctx context.Context, country string) (map[fax.NumberType]
 }
 
 func (m *stock) Limits(fax.Query) fax.SearchLimits {
-	return fax.SearchLimits{Rows: cmp.Or(m.cut, rows), Digits: 2}
+	return fax.SearchLimits{Rows: cmp.Or(m.cut, rows), Digits: 2, Exact: true}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -33,6 +34,9 @@ func Prepare(ctx context.Context, numbers fax.Numbers, p Purchase, o Options) (D
 		return d, err
 	}
 	if n == nil {
+		if err := d.offered(); err != nil {
+			return d, err
+		}
 		d.Step, err = p.Step()
 		return d, err
 	}
@@ -43,6 +47,27 @@ func Prepare(ctx context.Context, numbers fax.Numbers, p Purchase, o Options) (D
 	change, err := Diff(*n, p.Want)
 	d.Step = ChangeStep(*n, change)
 	return d, err
+}
+
+// offered refuses a number that is not for sale, before anybody is asked whether to buy
+// it. One that this machine ordered may be ours by now, whatever the lists say, and
+// [Buy] finds that out. fax.ErrNotFound.
+func (d Deal) offered() error {
+	p := d.purchase
+	if p.Order.Phone == "" || p.Offered != fax.No {
+		return nil
+	}
+	notes, err := d.options.Notes.read()
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(notes, func(n note) bool {
+		return n.Phone == p.Order.Phone && (n.State == noteOrdering || n.State == noteBought)
+	}) {
+		return nil
+	}
+	return problem.With(fmt.Errorf("%s: %w among the numbers for sale, nor in this account", p.Order.Phone, problem.ErrNotFound),
+		problem.Say("see what there is: %s", problem.Command("numbers", "search").Set("contains", p.Order.Phone[:min(len(p.Order.Phone), len("+1415"))])))
 }
 
 // ownedAlready is the number of that phone if the account has it, else nil.
@@ -93,8 +118,8 @@ func (d Deal) Run(ctx context.Context) (Result, error) {
 // LookUp learns what is known of the number for sale that the purchase names, its
 // price among it. What is not for sale, or has no price, stays unknown.
 func (p *Purchase) LookUp(ctx context.Context, numbers fax.Numbers) error {
-	offer, found, err := market.Find(ctx, numbers, p.Order.Phone)
-	if err != nil || !found {
+	offer, offered, err := market.Find(ctx, numbers, p.Order.Phone)
+	if p.Offered = offered; err != nil || offered != fax.Yes {
 		return err
 	}
 	prices, err := numbers.Prices(ctx, offer.Country)

@@ -18,6 +18,9 @@ type Purchase struct {
 	// Offer is what the person was shown: its price, capabilities, country
 	// and type. Without it they are unknown.
 	Offer *fax.Offer
+	// Offered says whether the provider's search has the number that a person named;
+	// see [market.Find].
+	Offered fax.Support
 	// Fax says that the number must be able to receive faxes, also when nothing
 	// of that is set up yet.
 	Fax bool

@@ -306,6 +306,9 @@ func (p Purchase) Step() (Step, error) {
 	}
 	d, err := Diff(fresh, p.Want)
 	s.Fields = d.Fields
+	if p.Order.Phone != "" && p.Offer == nil && p.Offered == fax.Unknown {
+		s.Warnings = append(s.Warnings, "the provider's search does not show "+p.Order.Phone+": it may not be for sale")
+	}
 	if p.UnsureFax() {
 		s.Warnings = append(s.Warnings, "the provider does not say whether "+p.Order.Phone+" can receive faxes")
 	}

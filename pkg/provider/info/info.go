@@ -53,6 +53,9 @@ type Setting struct {
 type Search struct {
 	Rows   int // the most offers in an answer
 	Digits int // the fewest digits in a pattern
+
+	// Exact: a pattern of all digits of a number finds it when it is for sale.
+	Exact bool
 }
 
 // The names of the providers.
@@ -87,7 +90,7 @@ func twilio() Provider {
 		Patience: 15 * time.Second, Redirects: 3, SendsDocument: true, TellsFaxURL: true,
 		// Source: Twilio, "Fax resource" (PageSize); twilio-node issue 316 (a search
 		// has no second page).
-		PageSize: 1000, Search: Search{Rows: 30, Digits: 2}, FaxSearch: Search{Rows: 30, Digits: 2},
+		PageSize: 1000, Search: Search{Rows: 30, Digits: 2, Exact: true}, FaxSearch: Search{Rows: 30, Digits: 2, Exact: true},
 		// Source: Twilio, "Programmable Fax End of Life", and "Fax resource" of before.
 		Retention: 180 * day, Ended: "2021-12-17",
 	}
