@@ -105,7 +105,8 @@ Formats (-o, --output):
                  nothing in them are left out, and those of least weight when
                  there is no room, which a note says; those that you name stay.
                  In a pipe, tab-separated with a header, every column of the
-                 table, RFC 3339 times and no colors
+                 table, RFC 3339 times and no colors; with --quiet a list of
+                 nothing prints nothing, so that cron sends no mail
   wide           the table with every column there is, however long its lines
   json           one array, or one object for one thing that was named; nothing
                  at all when the command fails half-way

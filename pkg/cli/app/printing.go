@@ -164,6 +164,7 @@ func (a *App) outputOptions() output.Options {
 		Format:   a.Format,
 		Columns:  strings.Join(a.Flags.columns, ","),
 		NoHeader: a.Flags.noHeader,
+		Quiet:    a.Flags.Quiet,
 		Raw:      a.Flags.Raw,
 		Screen: output.Screen{
 			Terminal: a.Term.Out.Terminal,

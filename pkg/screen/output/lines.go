@@ -9,8 +9,9 @@ import (
 
 // linePrinter writes a header and then a line for each item, each line in one
 // write as soon as its item is there. The header waits for the first item, so
-// that a list that fails at once prints nothing; an empty list has its header.
-func linePrinter[T any](w io.Writer, cols []Column[T], noHeader bool, appendCell func([]byte, string, bool) []byte) printer[T] {
+// that a list that fails at once prints nothing; an empty list has its header,
+// unless it is quiet.
+func linePrinter[T any](w io.Writer, cols []Column[T], noHeader, quiet bool, appendCell func([]byte, string, bool) []byte) printer[T] {
 	var line []byte
 	write := func(cell func(Column[T]) string) error {
 		line = line[:0]
@@ -35,7 +36,12 @@ func linePrinter[T any](w io.Writer, cols []Column[T], noHeader bool, appendCell
 			}
 			return write(func(c Column[T]) string { return c.Value(v) })
 		},
-		end: func() ([]string, error) { return nil, header() },
+		end: func() ([]string, error) {
+			if quiet {
+				return nil, nil
+			}
+			return nil, header()
+		},
 	}
 }
 

@@ -111,6 +111,7 @@ type Options struct {
 	Source   string // where it was asked for, in errors; "" is --output
 	Columns  string // a list of columns, or changes to it: see [Select]
 	NoHeader bool
+	Quiet    bool // an empty table in a pipe has no header either
 	Raw      bool // json, jsonl, yaml and jq: what the provider sent, untouched
 	Screen   Screen
 }

@@ -150,11 +150,11 @@ func (p Printer[T]) on(ctx context.Context, w io.Writer, single bool) printer[T]
 	case "id":
 		return idPrinter(w, t.ID)
 	case "csv":
-		return linePrinter(w, cols, opt.NoHeader, appendCSV)
+		return linePrinter(w, cols, opt.NoHeader, false, appendCSV)
 	}
 	switch {
 	case opt.Format.name == "tsv" || !opt.Screen.Terminal:
-		return linePrinter(w, cols, opt.NoHeader, appendTSV)
+		return linePrinter(w, cols, opt.NoHeader, opt.Quiet && opt.Format.name != "tsv", appendTSV)
 	case single:
 		return recordPrinter(w, cols, opt)
 	}
