@@ -24,7 +24,9 @@ func TestSecretsInFiles(t *testing.T) {
 		{"SIGNALWIRE_API_TOKEN", []string{"SIGNALWIRE_SPACE_URL=example", "SIGNALWIRE_PROJECT_ID=" + project}, nil},
 		{"SIGNALWIRE_TOKEN", []string{"SIGNALWIRE_SPACE_URL=example", "SIGNALWIRE_PROJECT_ID=" + project}, nil},
 		{"SIGNALWIRE_SIGNING_KEY", []string{"SIGNALWIRE_SPACE_URL=example", "SIGNALWIRE_PROJECT_ID=" + project, "SIGNALWIRE_API_TOKEN=PTx"},
-			func(s profile.Secrets, p profile.Profile) (profile.Secret, error) { return s.SigningKey(t.Context(), p) }},
+			func(s profile.Secrets, p profile.Profile) (profile.Secret, error) {
+				return s.SigningKey(t.Context(), p)
+			}},
 	} {
 		if !slices.Contains(profile.SecretVariables(), c.name) {
 			t.Errorf("%s is no secret", c.name)

@@ -275,6 +275,31 @@ func TestSeedFaxes(t *testing.T) {
 	}
 }
 
+// TestSeedAfterReset: what is made up anew is other faxes. A provider never gives an id
+// again, and an archive that has one keeps what it has.
+func TestSeedAfterReset(t *testing.T) {
+	s, clock := openAt(t, sandbox.Options{})
+	given := map[string]bool{}
+	for range 3 {
+		if _, err := s.Seed(t.Context(), sandbox.SeedOptions{Numbers: 1, Faxes: 50}); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range sids(call(t, s, sandbox.Twilio).get("/v1/Faxes?PageSize=1000")) {
+			if given[id] {
+				t.Errorf("%s is given twice", id)
+			}
+			given[id] = true
+		}
+		if err := s.Reset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		clock.Time = clock.Add(time.Second)
+	}
+	if len(given) != 150 {
+		t.Errorf("%d faxes", len(given))
+	}
+}
+
 // TestSeededDocuments: each has as many pages as its record says.
 func TestSeededDocuments(t *testing.T) {
 	s, _ := openAt(t, sandbox.Options{})

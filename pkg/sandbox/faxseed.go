@@ -33,7 +33,8 @@ func (s *Sandbox) seedFaxes(ctx context.Context, o SeedOptions) (done Seeded, er
 		return done, err
 	}
 	days := cmp.Or(o.Days, 90)
-	t := traffic{rand: rand.New(rand.NewPCG(180, uint64(already))), now: s.now(), ours: ours, theirs: correspondents(), pages: o.Pages}
+	now := s.now()
+	t := traffic{rand: rand.New(rand.NewPCG(180, uint64(already))), moment: rand.New(rand.NewPCG(180, uint64(now.UnixNano()))), now: now, ours: ours, theirs: correspondents(), pages: o.Pages}
 	rows := make([]faxRow, o.Faxes)
 	for i := range rows {
 		rows[i] = t.fax(days, i < o.InProgress)
@@ -87,6 +88,7 @@ func correspondents() []correspondent {
 // traffic makes faxes up.
 type traffic struct {
 	rand   *rand.Rand
+	moment *rand.Rand // of ids alone: what is made up at another moment, as after a reset, is another fax
 	now    time.Time
 	ours   []string
 	theirs []correspondent
@@ -98,7 +100,7 @@ func (t traffic) percent(n int) bool { return t.rand.IntN(100) < n }
 func (t traffic) id() string {
 	var b [16]byte
 	for i := range b {
-		b[i] = byte(t.rand.Uint32())
+		b[i] = byte(t.rand.Uint32()) ^ byte(t.moment.Uint32())
 	}
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80

@@ -28,9 +28,9 @@ import (
 
 func checkCommand(a *app.App) *cobra.Command {
 	var (
-		noProbe, noLastFax bool
-		jobs               int
-		out                app.Printing[audit.Finding]
+		noProbe, noLastFax, problems bool
+		jobs                         int
+		out                          app.Printing[audit.Finding]
 	)
 	cmd := &cobra.Command{
 		Use:   "check [REF...]",
@@ -46,10 +46,12 @@ A note says when the last fax came. It is looked up in one listing of the faxes
 or with a request for each number, whichever is fewer; --no-last-fax leaves it
 out.
 
-Problems and warnings end with exit status 8, notes do not.`,
+Problems and warnings end with exit status 8, notes do not. --problems leaves
+the notes out, and what is looked up for them.`,
 		Example: `  faxctl numbers check
   faxctl numbers check +14155550123 -o json
-  faxctl numbers check --no-probe`,
+  faxctl numbers check --no-probe
+  faxctl -q numbers check --problems`,
 		ValidArgsFunction: a.CompleteNumbers,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -61,7 +63,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 			if err != nil {
 				return err
 			}
-			if !noLastFax {
+			if !noLastFax && !problems {
 				all, err := fax.Collect(numbers)
 				if err != nil {
 					return err
@@ -70,6 +72,9 @@ Problems and warnings end with exit status 8, notes do not.`,
 			}
 			var c checked
 			findings := c.findings(ctx, jobs, numbers, checker)
+			if problems {
+				findings = seq.Filter(findings, func(f audit.Finding) bool { return f.Severity != audit.Note })
+			}
 			if a.DrawsTables() {
 				findings = worstFirst(findings)
 			}
@@ -91,6 +96,7 @@ Problems and warnings end with exit status 8, notes do not.`,
 	}
 	cmd.Flags().BoolVar(&noProbe, "no-probe", false, "do not ask the fax URLs")
 	cmd.Flags().BoolVar(&noLastFax, "no-last-fax", false, "do not look up when the last fax came")
+	cmd.Flags().BoolVar(&problems, "problems", false, "problems and warnings alone, no notes")
 	a.BindJobs(cmd, &jobs, 8, "numbers")
 	out.Bind(a, cmd, findingType, nil)
 	return cmd
