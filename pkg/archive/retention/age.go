@@ -72,38 +72,13 @@ func unitOf(word string) time.Duration {
 	return 0
 }
 
-// ParseSince reads what follows --since: a length of time before now ("24h"), a
-// day ("2026-01-01", its beginning in the time zone of now), a day and a time
-// ("2026-01-01 15:04"), or RFC 3339. It is the value for Filter.After, so that
-// a fax made at the very moment is selected. Errors are fax.ErrInvalid.
-func ParseSince(s string, now time.Time) (time.Time, error) {
-	t, _, err := parseWhen(s, now)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return t.Add(-1), nil
-}
-
-// ParseUntil reads what follows --until, in the same words: the value for
-// Filter.Until. A day is meant to its end.
-func ParseUntil(s string, now time.Time) (time.Time, error) {
-	t, isDay, err := parseWhen(s, now)
-	if err == nil && isDay {
-		t = t.AddDate(0, 0, 1).Add(-1)
-	}
-	return t, err
-}
-
-func parseWhen(s string, now time.Time) (t time.Time, isDay bool, err error) {
-	if age, err := ParseAge(s); err == nil {
-		return now.Add(-age), false, nil
-	}
-	for _, layout := range []string{time.DateOnly, "2006-01-02 15:04", "2006-01-02T15:04", time.DateTime, time.RFC3339} {
-		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
-			return t, layout == time.DateOnly, nil
-		}
-	}
-	return time.Time{}, false, badTime("time", s, "24h, 2026-01-01 or 2026-01-01T15:04:05Z")
+// MaybeMonths reports whether a length of time is in minutes, and in as few as somebody
+// has in mind who means months: 6m.
+func MaybeMonths(s string) bool {
+	const most = 24 // months that people count
+	number, ok := strings.CutSuffix(s, "m")
+	n, err := strconv.Atoi(number)
+	return ok && err == nil && n > 0 && n <= most
 }
 
 func badTime(what, got, like string) error {

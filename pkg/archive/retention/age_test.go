@@ -63,7 +63,7 @@ func TestParseSinceAndUntil(t *testing.T) {
 			}
 		}
 	}
-	for _, in := range []string{"", "yesterday", "2026-13-01", "01/02/2026", "2026-01-02T"} {
+	for _, in := range []string{"", "tomorrow", "2026-13", "2026-13-01", "01/02/2026", "2026-01-02T"} {
 		if _, err := ParseSince(in, now); !errors.Is(err, problem.ErrInvalid) || problem.AdviceOf(err).String() == "" {
 			t.Errorf("ParseSince(%q): %v; want an invalid time with a hint", in, err)
 		}

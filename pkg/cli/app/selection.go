@@ -46,8 +46,8 @@ func (s *Selection) BindRest(a *App, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.from, "from", "", "only faxes from this `number` or word, or matching as in +1415*; none: from nobody")
 	f.StringVar(&s.number, "number", "", "only faxes of this number of yours, sent or received: its phone number, id or name (`REF`)")
-	f.StringVar(&s.Since, "since", "", "only faxes made since this `time`: 24h, 2026-01-01 or 2026-01-01T15:04:05Z")
-	f.StringVar(&s.Until, "until", "", "only faxes made until this `time`; a day is meant to its end")
+	f.StringVar(&s.Since, "since", "", "only faxes made since this `time`: 24h, 7d, 6mo, today, yesterday, 2026-11, 2026-11-01 or 2026-11-01T15:04:05Z")
+	f.StringVar(&s.Until, "until", "", "only faxes made until this `time`; a day and a month are meant to their end")
 	f.Var(flag.OneOf(&s.direction, fax.Inbound, fax.Outbound), "direction", "only faxes that went this `way`: inbound or outbound")
 	f.StringSliceVar(&s.statuses, "status", nil, "only faxes in one of these `statuses`, separated by commas")
 	f.Var(flag.Number(&s.minPages, 0), "min-pages", "only faxes of at least `N` pages")
@@ -81,6 +81,8 @@ func (s *Selection) Filter(ctx context.Context, a *App) (fax.Filter, error) {
 	if q.Until, err = s.when("until", s.Until, retention.ParseUntil); err != nil {
 		return q, err
 	}
+	a.TellMinutes("since", s.Since)
+	a.TellMinutes("until", s.Until)
 	if s.Since != "" && s.Until != "" && !q.After.Before(q.Until) {
 		return q, problem.With(Misuse("--since %s is after --until %s", s.Since, s.Until), problem.Say("swap them"))
 	}
@@ -95,6 +97,13 @@ func (s *Selection) Filter(ctx context.Context, a *App) (fax.Filter, error) {
 	return q, nil
 }
 
+// TellMinutes tells who writes 6m what that is.
+func (a *App) TellMinutes(flag, text string) {
+	if number, _ := strings.CutSuffix(text, "m"); retention.MaybeMonths(text) {
+		a.Say("--%s %s: these are minutes; %smo are months", flag, text, number)
+	}
+}
+
 // when reads a time. Where faxes are deleted an age is remembered, and is one that
 // nobody takes for another.
 func (s *Selection) when(flag, text string, parse func(string, time.Time) (time.Time, error)) (time.Time, error) {
@@ -102,10 +111,15 @@ func (s *Selection) when(flag, text string, parse func(string, time.Time) (time.
 		return time.Time{}, nil
 	}
 	t, err := parse(text, s.Now)
-	if _, no := retention.ParseAge(text); err == nil && no == nil && s.Deletes {
+	_, no := retention.ParseAge(text)
+	switch {
+	case err != nil || !s.Deletes || !retention.FollowsNow(text):
+	case no == nil:
 		var age time.Duration
 		age, err = DeletionAge(text)
 		s.Ages = append(s.Ages, age)
+	default: // today: the clock says which day that is
+		s.Ages = append(s.Ages, max(0, s.Now.Sub(t)))
 	}
 	if err != nil {
 		return t, fmt.Errorf("--%s: %w", flag, err)

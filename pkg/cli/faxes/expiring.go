@@ -42,6 +42,7 @@ With --archive each is looked up there, so that you see what would be lost.`,
 			if err != nil {
 				return fmt.Errorf("--within: %w", err)
 			}
+			a.TellMinutes("within", within)
 			q, most, err := l.Query(a, cmd)
 			if err != nil {
 				return err
