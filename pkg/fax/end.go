@@ -71,6 +71,27 @@ func globOf(end, glob string) (Pattern, error) {
 	return p, p.sure()
 }
 
+// ParseCaller reads who a fax comes from, as a provider may tell it: a phone number, in
+// E.164; digits that are none; any word; and [NoCaller], which is "". ErrInvalid: what
+// looks like a phone number and is none, and what no header of a fax has: control
+// characters, or more than 64 bytes.
+func ParseCaller(s string) (string, error) {
+	phone, err := ParsePhone(s)
+	switch {
+	case s == NoCaller:
+		return "", nil
+	case err == nil:
+		return phone, nil
+	case text.MadeOf(s, text.Digits) && s != "":
+		return s, nil
+	case strings.Trim(WithoutMarks(s), text.Digits+"+") == "":
+		return "", err
+	case len(s) > 64 || text.Line(s) != s:
+		return "", problem.Invalid(problem.Say("a phone number, as in +14155550123, or a word such as anonymous"), "caller %s", text.Quote(s))
+	}
+	return s, nil
+}
+
 // dialed is the phone number that letters on its keys spell, or "": a word is no number.
 // Source: ITU-T E.161, option A.
 func dialed(s string, read func(string) (string, error)) string {

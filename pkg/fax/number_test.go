@@ -124,7 +124,15 @@ func TestMaskPhone(t *testing.T) {
 		"+14155550123": "+1415•••0123",
 		"+4930123456":  "•••3456",
 		"+3211":        "•••",
-		"":             "•••",
+		"":             "",
+		"611":          "•••",
+		"Anonymous":    "Anonymous",
+
+		"sip:desk@example.com":       "sip:d•••.com",
+		"Ärztehaus Köln":             "Ärzte•••Köln",
+		"A\u0308rztehaus Ko\u0308ln": "A\u0308rzte•••Ko\u0308ln", // the dots are apart
+		"日本国東京都千代田区一二三":              "日本国東京•••区一二三",
+		"👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧": "•••👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧",
 	} {
 		if got := fax.MaskPhone(in); got != want {
 			t.Errorf("MaskPhone(%q) = %q, want %q", in, got, want)

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/clipperhouse/displaywidth"
 )
 
 // Characters of ASCII, for [MadeOf].
@@ -16,12 +18,22 @@ const (
 // MadeOf reports whether s has none but these characters; the empty text has none.
 func MadeOf(s, characters string) bool { return strings.Trim(s, characters) == "" }
 
+// Letters are what a reader takes for one letter each, however many code points it is
+// made of. Source: Unicode standard annex 29, grapheme clusters.
+func Letters(s string) []string {
+	var all []string
+	for clusters := displaywidth.StringGraphemes(s); clusters.Next(); {
+		all = append(all, clusters.Value())
+	}
+	return all
+}
+
 // Quote writes what a person typed so that it can be shown on any terminal, and not
 // much of it.
 func Quote(s string) string {
 	const most = 60
-	if r := []rune(s); len(r) > most {
-		s = string(r[:most]) + "…"
+	if letters := Letters(s); len(letters) > most {
+		s = strings.Join(letters[:most], "") + "…"
 	}
 	return strconv.Quote(s)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -85,7 +86,7 @@ part.`,
 	in.Pages, in.Outcome = 1, sandbox.OutcomeReceived
 	f := cmd.Flags()
 	f.StringVar(&in.To, "to", "", "which number of the sandbox is called: its phone number, id or name (`REF`)")
-	f.StringVar(&in.From, "from", app.MadeUpSender, "`number` that calls")
+	f.StringVar(&in.From, "from", app.MadeUpSender, "`number` that calls, or what is shown for one: 611, anonymous, sip:desk@example.com; none: nobody")
 	f.StringVar(&file, "file", "", "`document` to send, a PDF or TIFF (default: one is drawn)")
 	f.Var(flag.NumberUpTo(&in.Pages, 1, paper.MaxPages), "pages", "draw `N` pages")
 	f.StringVar(&in.Station, "station", "", "`name` of the sending machine")
@@ -105,8 +106,11 @@ part.`,
 
 // calledNumber is the phone number of the sandbox that ref names.
 func calledNumber(ctx context.Context, a *app.App, box *sandbox.Sandbox, d sandbox.Dialect, ref string) (string, error) {
-	if phone, err := fax.ParsePhone(ref); err == nil {
+	switch phone, err := fax.ReadPhone(ref, a.Reading().Country); {
+	case err == nil:
 		return phone, nil // owned or not, which the call tells
+	case strings.HasPrefix(ref, "+"):
+		return "", err
 	}
 	for _, p := range profile.BuiltIns() {
 		if p.Provider != profile.Provider(d) {
@@ -126,7 +130,7 @@ func checkCall(cmd *cobra.Command, in *sandbox.Incoming, file string) (err error
 	if in.To == "" {
 		return problem.With(app.Misuse("--to is needed"), problem.Say("%s shows the numbers that take faxes", problem.Command("numbers", "list").Set("mode", "fax").Set("profile", "sandbox")))
 	}
-	if in.From, err = fax.ParsePhone(in.From); err != nil {
+	if in.From, err = fax.ParseCaller(in.From); err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
 	if file == "" {

@@ -82,7 +82,7 @@ answer.`,
 	f.StringVar(&s.target, "to", "", "`URL` of the application")
 	f.Var(flag.OneOf(&s.event, events()...), "event", "`event` to send: incoming, received or failed")
 	f.Var(flag.OneOf(&s.method, app.Methods()...), "method", "`method` of the request: POST or GET")
-	f.StringVar(&s.from, "from", app.MadeUpSender, "`number` the fax comes from")
+	f.StringVar(&s.from, "from", app.MadeUpSender, "`number` the fax comes from, or what is shown for one: 611, anonymous, sip:desk@example.com; none: nobody")
 	f.StringVar(&s.number, "to-number", app.MadeUpRecipient, "`number` the fax goes to")
 	f.StringVar(&s.faxID, "fax-id", "", "`id` of the fax (default: a new one each time)")
 	f.Var(flag.NumberUpTo(&s.pages, 0, paper.MaxPages), "pages", "how many pages the fax has: `N`")
@@ -110,10 +110,11 @@ func (s *synthetic) check(pagesGiven bool) (err error) {
 	if err != nil {
 		return err
 	}
-	for flag, phone := range map[string]*string{"from": &s.from, "to-number": &s.number} {
-		if *phone, err = fax.ParsePhone(*phone); err != nil {
-			return fmt.Errorf("--%s: %w", flag, err)
-		}
+	if s.from, err = fax.ParseCaller(s.from); err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	if s.number, err = fax.ParsePhone(s.number); err != nil {
+		return fmt.Errorf("--to-number: %w", err)
 	}
 	s.multipart = s.multipart || s.file != ""
 	switch {

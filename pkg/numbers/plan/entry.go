@@ -6,7 +6,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
-	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/market"
@@ -120,9 +119,6 @@ func (r fileReader) entry(n *yaml.Node) entryNode {
 		r.Problem(n, problem.Say(`as in number: "+14155550123", or buy: {country: US, area-code: 415}`), "an entry has either a number, or buy")
 	case e.buy != nil && !given(e.want.Name):
 		r.Problem(n, problem.Say("add name: it is how a number that was bought is known again, so that it is never bought twice"), "an entry with buy has no name")
-	}
-	if name := e.want.Name; e.buy != nil && name != nil && strings.TrimSpace(*name) != *name {
-		r.Problem(e.at["name"], problem.Say("write it without: a number that was bought is known again by its name, letter for letter"), "name %s has blanks around it", text.Quote(*name))
 	}
 	e.wrong = r.Problems() > before
 	return e

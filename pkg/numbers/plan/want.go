@@ -22,6 +22,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -102,6 +103,8 @@ func (w Want) Check() error {
 			return problem.Invalid(problem.Say(fmt.Sprintf("at most %d bytes in UTF-8, in which é has two and most emoji four", maxName)), "name: it has %d bytes", len(*w.Name))
 		case !utf8.ValidString(*w.Name) || strings.ContainsFunc(*w.Name, unicode.IsControl):
 			return problem.Invalid(problem.Say("letters, digits, spaces and punctuation"), "name %q", *w.Name)
+		case strings.TrimSpace(*w.Name) != *w.Name:
+			return problem.Invalid(problem.Say("write it without: a number is known again by its name, letter for letter"), "name %s: it has blanks around it", text.Quote(*w.Name))
 		}
 	}
 	return nil
