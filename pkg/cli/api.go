@@ -139,7 +139,7 @@ func showRequest(ctx context.Context, out *app.Printing[wouldSend], raw fax.Raw,
 		body = "Content-Type: application/x-www-form-urlencoded\n\n" + form.Encode() + "\n"
 	}
 	_, err = fmt.Fprintf(out.A.Term.Out, "%s %s\nAuthorization: Basic (not shown)\n%s", r.Method, address, body)
-	return err
+	return output.Unwritten(err)
 }
 
 // rawType is JSON of any shape.
@@ -165,7 +165,7 @@ func printAnswer(ctx context.Context, out *app.Printing[json.RawMessage], answer
 		}
 	}
 	_, err := a.Term.Out.Write(body)
-	return err
+	return output.Unwritten(err)
 }
 
 // rawItems are the items of a list, page by page.

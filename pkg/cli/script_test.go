@@ -59,6 +59,8 @@ func TestMain(m *testing.M) {
 //	                           what it hears to the file $HEARD
 //	terminal STATUS PERSON COMMAND... the command runs on a terminal, with a
 //	                           person who does what the file PERSON says
+//	closed STATUS COMMAND...   the command ends with this exit status although nobody
+//	                           reads its standard output
 //	jsonlog FILE               each line of the file is a line of a log in JSON
 //	port NAME                  find a free port, and put it into $NAME
 //	authority PORT             serve an ACME authority at $AUTHORITY that finds
@@ -85,6 +87,7 @@ func TestScripts(t *testing.T) {
 			"terminal":    terminal,
 			"port":        port,
 			"jsonlog":     jsonLog,
+			"closed":      closed,
 			"authority":   authority,
 			"certificate": certificate,
 			"handshake":   handshake,

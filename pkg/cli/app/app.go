@@ -83,7 +83,7 @@ func (a *App) Execute(ctx context.Context, root *cobra.Command, args []string) i
 		withoutMarks(root)
 	}
 	cmd, err := root.ExecuteContextC(ctx)
-	err = errors.Join(err, a.Misspelt, a.Page.err, a.close())
+	err = errors.Join(err, a.Misspelt, unlessClosed(a.Page.err), a.close())
 	if f := cmd.Flags().Lookup("dry-run"); f != nil && f.Value.String() == "false" { // so it is with all that change something
 		a.forgetCompletions()
 	}

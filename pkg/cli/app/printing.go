@@ -187,15 +187,38 @@ func (p *Printing[T]) Most(ctx context.Context, items iter.Seq2[T, error], most 
 	return p.Cut(ctx, first, cut)
 }
 
-// All prints a sequence.
+// All prints a sequence of what was named, or of what was done. It is read to its end
+// also when its reader goes away, which is no error: what becomes of it decides how the
+// command ends.
 func (p *Printing[T]) All(ctx context.Context, items iter.Seq2[T, error]) error {
-	_, err := p.Most(ctx, items, 0)
+	_, err := p.toTheEnd(ctx, items, new(bool))
 	return err
 }
 
 // Cut prints a sequence; cut tells, once it was read, whether there was more to
-// it. It is nil for a list that the command itself sums up.
+// it. It is nil for a list that the command itself sums up, which is then read to its
+// end as that of [Printing.All] is.
 func (p *Printing[T]) Cut(ctx context.Context, seq iter.Seq2[T, error], cut *bool) (int, error) {
+	if cut == nil {
+		return p.toTheEnd(ctx, seq, nil)
+	}
+	return p.print(ctx, seq, cut)
+}
+
+// toTheEnd prints a sequence that is work, or that decides about the exit status: it is
+// read to its end when its reader goes away, or cannot be written to, and the error it
+// ends with is not lost. That the reader went away is no error.
+func (p *Printing[T]) toTheEnd(ctx context.Context, seq iter.Seq2[T, error], cut *bool) (int, error) {
+	var end error
+	n, err := p.print(ctx, ToTheEnd(seq, &end), cut)
+	err = unlessClosed(err)
+	if end != nil && !errors.Is(err, end) { // it came when nothing was printed any more
+		err = errors.Join(end, err)
+	}
+	return n, err
+}
+
+func (p *Printing[T]) print(ctx context.Context, seq iter.Seq2[T, error], cut *bool) (int, error) {
 	a := p.A
 	shown, err := p.Print(ctx, a.Term.Out, seq)
 	if err != nil {
@@ -223,18 +246,29 @@ func someOf(columns []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(columns[:most-2], ", "), len(columns)-most+2)
 }
 
-// Single prints a single thing.
-func (p *Printing[T]) Single(ctx context.Context, v T) error { return p.One(ctx, p.A.Term.Out, v) }
+// Single prints a single thing. A reader who went away is no error.
+func (p *Printing[T]) Single(ctx context.Context, v T) error {
+	return unlessClosed(p.One(ctx, p.A.Term.Out, v))
+}
 
 // Unprinted is what it comes to that the news of something done could not be
 // printed: it is done all the same, which has to be told, and the command line was
 // not what was wrong. A reader who went away wanted to know no more.
 func Unprinted(err error, done string) error {
-	if err == nil || onlyClosed(err) {
+	if unlessClosed(err) == nil {
 		return nil
 	}
 	//nolint:errorlint // its kind is what it must not have
 	return fmt.Errorf("%s; printing it failed: %v", done, err)
+}
+
+// unlessClosed is err, or nil when there is nothing else to it than a reader who went
+// away.
+func unlessClosed(err error) error {
+	if err == nil || onlyClosed(err) {
+		return nil
+	}
+	return err
 }
 
 // onlyClosed reports whether there is nothing else to an error than a reader who

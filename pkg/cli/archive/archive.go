@@ -20,6 +20,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/resolve"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
@@ -178,7 +179,7 @@ func copyOut(ctx context.Context, a *app.App, kept *archive.Archive, id string, 
 		return damaged(err)
 	case to.Path == "-":
 		_, err := a.Term.Out.Write(document)
-		return err
+		return output.Unwritten(err)
 	}
 	if err := to.Write(document); err != nil {
 		return err

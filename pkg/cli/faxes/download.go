@@ -18,6 +18,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
@@ -155,7 +156,7 @@ func downloadOne(ctx context.Context, a *app.App, faxes fax.Faxes, work []fetch.
 	options := fetch.Options{Progress: func(n int) { progress.Add(0, int64(n)) }, New: !to.Force}
 	if to.Path == "-" {
 		_, err = fetch.Copy(ctx, faxes, f, a.Term.Out, options)
-		return app.NamedFax(id, err)
+		return app.NamedFax(id, output.Unwritten(err))
 	}
 	got, err := fetch.SaveAs(ctx, faxes, f, to.Path, options)
 	if err != nil {

@@ -126,6 +126,8 @@ func watch(ctx context.Context, a *app.App, q fax.Filter, o listing.WatchOptions
 	case a.DrawsTables():
 		how.drawn.AskNames(ctx, &how.names)
 		err = how.drawEach(ctx, arrivals)
+	case forward != "": // which is work, and goes on when nobody reads of it
+		_, err = how.list.Cut(ctx, arrivals, nil)
 	default:
 		_, err = how.list.Print(ctx, a.Term.Out, arrivals)
 	}

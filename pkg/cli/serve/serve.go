@@ -102,7 +102,7 @@ only /fax and what is below it.`,
 			if s.printUnit {
 				unit, err := serviceUnit(a, cmd, s)
 				if err == nil {
-					_, err = fmt.Fprint(a.Out, unit)
+					_, err = fmt.Fprint(&a.Page, unit)
 				}
 				return err
 			}
