@@ -51,8 +51,8 @@ No account yet? The built-in sandbox needs none:
 
   faxctl --profile sandbox numbers search --fax
 
-Exit statuses, environment variables and output formats have help pages of
-their own: faxctl help exit-codes, environment, output.`,
+Exit statuses, environment variables, the configuration and output formats have
+help pages of their own: faxctl help exit-codes, environment, config, output.`,
 		Example: `  faxctl --profile sandbox numbers search --fax --area-code 415
   faxctl numbers configure +14155550123 --fax-url https://fax.example.com/in
   faxctl faxes download --since 24h -d inbox`,

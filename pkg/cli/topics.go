@@ -17,6 +17,7 @@ func topic(name, short, long string) *cobra.Command {
 func topics() []*cobra.Command {
 	return []*cobra.Command{
 		topic("environment", "The environment variables faxctl reads", environmentHelp),
+		topic("config", "The configuration file: profiles and what is in them", configHelp),
 		topic("exit-codes", "What the exit statuses mean", exitCodesHelp()),
 		topic("output", "Formats, columns, colors, and what goes where", outputHelp),
 	}
@@ -84,6 +85,63 @@ Colors and width:
   COLUMNS                            the width of tables
 
 Proxies: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, as everywhere.`
+
+const configHelp = `The configuration has the accounts that you use, each a profile. It is YAML in
+$XDG_CONFIG_HOME/faxctl/config.yaml (~/.config by default, %AppData% on
+Windows), or where FAXCTL_CONFIG says; /dev/null is one without profiles. It is
+written by faxctl profile add, use and remove, which keep your comments, or by
+hand: every mistake is told with its line. It holds no secret. Others may read
+it, and nobody but its owner may write to it.
+
+  current: clinic
+  profiles:
+    clinic:
+      provider: twilio
+      account: AC0123456789abcdef0123456789abcdef
+      secret: keyring
+      archive: ~/faxes
+      output: wide
+    court:
+      provider: signalwire
+      space: example.signalwire.com
+      account: 8f0e1c9a-3b1d-4a53-9c58-2f6f4f5d6a7b
+      secret: file:court.token
+      signing-key: env:COURT_SIGNING_KEY
+      country: CA
+      read-only: true
+
+current is the profile in use where neither --profile nor FAXCTL_PROFILE nor
+the credentials of the environment say otherwise.
+
+The account, of every profile:
+  provider      twilio or signalwire
+  account       the Account SID (AC...), or SignalWire's project id
+  secret        where the auth token, the API token or the secret of the API key
+                is kept: keyring, env:NAME, file:PATH or command:PROGRAM
+                ARGUMENTS; a relative path is taken from the file's folder
+  api-key       Twilio's API key (SK...), when the secret is the key's
+  parent        the Twilio account that the credentials are of, when account is
+                a subaccount of it
+  space         SignalWire's space
+  edge, region  Twilio's
+  signing-key   where the key that signs callbacks is kept, when it is not the
+                secret; as for secret
+  api-url       an origin for every provider call; FAXCTL_API_URL goes before it
+  read-only     true refuses every change
+
+What commands take where neither a flag nor a variable says it:
+  output        a format, as in -o; FAXCTL_OUTPUT goes before it
+  country       two letters: whose phone numbers you write without their country
+  archive       the folder of your archive; FAXCTL_ARCHIVE goes before it
+  state         the folder of a receiver's state; FAXCTL_STATE
+  public-url    the URL of a receiver; FAXCTL_PUBLIC_URL
+  listen        the address that a receiver listens on; FAXCTL_LISTEN
+  log-format    text or json; FAXCTL_LOG_FORMAT
+
+A folder that is relative is taken from the file's folder; ~ is the home. No
+setting deletes, buys, confirms or weakens a check. faxctl whoami and faxctl
+profile show tell where each value comes from. Profiles sandbox and
+sandbox-signalwire are built in.`
 
 func exitCodesHelp() string {
 	var b strings.Builder

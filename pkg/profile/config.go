@@ -160,6 +160,9 @@ func readProfile(doc *yamlfile.Document, k, v *yaml.Node) Profile {
 	return p
 }
 
+// Keys are those that a profile may have in a config file, in the order they are written.
+func Keys() []string { return yamlfile.Keys(settings(&Profile{})) }
+
 // settings are those of p, in the order they are written and shown.
 func settings(p *Profile) []yamlfile.Field {
 	return append([]yamlfile.Field{

@@ -252,14 +252,16 @@ func NormalizeSpace(s string) (string, error) {
 // capitals become small. Errors: problem.ErrInvalid; they do not repeat s, which may
 // hold a password.
 func ParseAPIURL(s string) (*url.URL, error) {
-	bad := func(text string) (*url.URL, error) {
-		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: text,
+	bad := func(what string) (*url.URL, error) {
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: what,
 			Advice: problem.Say("give an origin, as in https://api.example.com or http://127.0.0.1:8080")}
 	}
 	u, err := url.Parse(strings.TrimSpace(s))
 	switch {
 	case err != nil || u.Hostname() == "" || u.Opaque != "":
 		return bad("the API URL is not a URL with a host")
+	case u.User == nil && !isHost(u.Hostname()):
+		return bad(text.Quote(u.Hostname()) + " in the API URL is not the name of a host")
 	case u.User != nil:
 		return bad("the API URL has a user or password in it")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#"):
@@ -270,6 +272,18 @@ func ParseAPIURL(s string) (*url.URL, error) {
 		return bad("the API URL would send the secret unencrypted to " + u.Hostname())
 	}
 	return bad("the API URL is neither https nor http")
+}
+
+// isHost reports whether a host can have this name or address. Source: RFC 1123, 2.1;
+// names in the networks of Docker have underscores.
+func isHost(name string) bool {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	labels := strings.Split(strings.TrimSuffix(strings.ToLower(name), "."), ".")
+	return len(name) <= 253 && !text.MadeOf(labels[len(labels)-1], text.Digits) && !slices.ContainsFunc(labels, func(l string) bool {
+		return l == "" || len(l) > 63 || !consistsOf(l, isLowerAlnum, '-', '_') || l[0] == '-' || l[len(l)-1] == '-'
+	})
 }
 
 // isLoopback reports whether a host name can only mean this machine.

@@ -29,9 +29,15 @@ type Account struct {
 
 // Resolve says which account is meant, without looking up its secret.
 func (a *App) Resolve() (profile.Resolved, error) {
+	return a.ResolveNamed(a.Flags.profile)
+}
+
+// ResolveNamed is what [App.Resolve] says when --profile is name.
+func (a *App) ResolveNamed(name string) (profile.Resolved, error) {
 	return profile.Resolve(profile.Input{
-		Profile: a.Flags.profile,
+		Profile: name,
 		APIURL:  a.Flags.ApiURL,
+		Output:  a.asked,
 		Getenv:  a.Getenv,
 		Config:  a.Config,
 	})

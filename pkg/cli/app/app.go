@@ -46,6 +46,7 @@ type App struct {
 	forms      map[*cobra.Command][]form // what each command prints
 	Format     output.Format
 	DataAsked  bool         // somebody said in which form they want the data
+	asked      string       // the form that --output says, "" when it is not on the command line
 	log        *slog.Logger // of requests, for --debug
 	talk       *slog.Logger // of all that is said; nil: it is said to a person
 
@@ -121,6 +122,9 @@ func (a *App) wished(args []string, name, short, variable string) string {
 func (a *App) Prepare(cmd *cobra.Command, args []string) error {
 	if err := refuseEmpty(cmd, args); err != nil {
 		return err
+	}
+	if cmd.Flags().Changed("output") {
+		a.asked = a.Flags.output
 	}
 	if err := flag.Fill(cmd.Flags(), a.standIns()); err != nil {
 		return err

@@ -24,6 +24,7 @@ type newProfile struct {
 	profile.Profile
 	provider, secret, signingKey string
 	secretStdin, use, dryRun     bool
+	noVerify                     bool
 }
 
 func addCommand(a *app.App) *cobra.Command {
@@ -33,7 +34,9 @@ func addCommand(a *app.App) *cobra.Command {
 		Short: "Add an account",
 		Long: `Add an account. What is not given by a flag is asked for; the provider is called
 to see whether the credentials work before anything is saved: an API key that
-may read numbers or faxes does, and what it may not read is told.
+may read numbers or faxes does, and what it may not read is told. --no-verify
+saves it unseen; faxctl whoami tells then. Defaults, such as an archive, are
+written into the file: faxctl help config.
 
 The configuration never holds a secret, only where it is kept: keyring (the
 default), env:NAME, file:PATH or command:PROGRAM ARGUMENTS. --secret says it of
@@ -70,6 +73,7 @@ faxes they do not reach: what is about faxes is refused with such a profile.`,
 	f.BoolVar(&n.secretStdin, "secret-stdin", false, "read the secret for the keyring from standard input")
 	f.StringVar(&n.signingKey, "signing-key", "", "`where` the key that signs callbacks is kept, as for --secret")
 	f.BoolVar(&n.ReadOnly, "read-only", false, "refuse every change with this profile")
+	f.BoolVar(&n.noVerify, "no-verify", false, "save it without asking the provider, as where there is no network")
 	f.BoolVar(&n.use, "use", false, "make it the profile in use")
 	f.BoolVar(&n.dryRun, "dry-run", false, "see whether the credentials work, and save nothing")
 	a.CompleteValues(cmd, "provider", info.Names()...)
@@ -104,13 +108,9 @@ func addProfile(ctx context.Context, a *app.App, n newProfile) error {
 	if err != nil {
 		return err
 	}
-	who, err := verifyAccount(ctx, a, n.Profile, keys.secret)
+	works, err := tried(ctx, a, n, keys.secret)
 	if err != nil {
 		return fmt.Errorf("nothing saved: %w", err)
-	}
-	works := fmt.Sprintf("%s works: %s %s.", n.Name, n.Provider, strings.Join(app.NonEmpty(who.Account.Name, n.AccountID), ", "))
-	if not := who.May.Not(); len(not) > 0 {
-		works += " The credentials may not read: " + strings.Join(not, ", ") + "."
 	}
 	if n.dryRun {
 		a.Say("%s Dry run: nothing is saved.", works)
@@ -129,6 +129,22 @@ func addProfile(ctx context.Context, a *app.App, n newProfile) error {
 	}
 	a.Say("Use it with --profile %s, or always with faxctl profile use %s.", n.Name, n.Name)
 	return err
+}
+
+// tried says what became of trying the credentials, or that nobody did.
+func tried(ctx context.Context, a *app.App, n newProfile, typed profile.Secret) (string, error) {
+	if n.noVerify {
+		return fmt.Sprintf("%s is of %s, %s, and was not tried: faxctl --profile %s whoami does.", n.Name, n.Provider, n.AccountID, n.Name), nil
+	}
+	who, err := verifyAccount(ctx, a, n.Profile, typed)
+	if err != nil {
+		return "", err
+	}
+	works := fmt.Sprintf("%s works: %s %s.", n.Name, n.Provider, strings.Join(app.NonEmpty(who.Account.Name, n.AccountID), ", "))
+	if not := who.May.Not(); len(not) > 0 {
+		works += " The credentials may not read: " + strings.Join(not, ", ") + "."
+	}
+	return works, nil
 }
 
 // typed are secrets for the keyring; a zero one is kept elsewhere.

@@ -109,43 +109,6 @@ func profileType() output.Type[listedProfile] {
 	}
 }
 
-func showCommand(a *app.App) *cobra.Command {
-	var out app.Printing[listedProfile]
-	cmd := &cobra.Command{
-		Use:               "show [NAME]",
-		Short:             "Show a profile, the one in use without a name",
-		Example:           "  faxctl profile show\n  faxctl profile show sandbox -o yaml",
-		Args:              app.AtMostOne("profile", "faxctl profile show clinic"),
-		ValidArgsFunction: app.UpTo(1, a.CompleteProfiles),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := a.Config()
-			if err != nil {
-				return err
-			}
-			var name string
-			if len(args) == 1 {
-				name = args[0]
-			} else {
-				here, err := a.Resolve()
-				if err != nil {
-					return err
-				}
-				if name = here.Name; name == "" {
-					return problem.With(fmt.Errorf("profile in use: %w: the account is that of %s", problem.ErrNotFound, here.Values[0].Source),
-						problem.Say("%s shows it; %s shows the profiles", problem.Command("whoami"), problem.Command("profile", "list")))
-				}
-			}
-			p, err := c.Find(name)
-			if err != nil {
-				return err
-			}
-			return out.Single(cmd.Context(), listedProfile{p, name == a.InForce().Name})
-		},
-	}
-	out.Bind(a, cmd, profileType, nil)
-	return cmd
-}
-
 func useCommand(a *app.App) *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
