@@ -21,11 +21,12 @@ func applyCommand(a *app.App) *cobra.Command {
 		allowBuy, allowRelease bool
 		dryRun                 bool
 		jobs                   int
+		targets                []string
 		would                  app.Printing[plan.Step]
 		became                 app.Printing[plan.Result]
 	)
 	cmd := &cobra.Command{
-		Use:   "apply",
+		Use:   "apply [PLAN]",
 		Short: "Make your numbers what a file says",
 		Long: `Make your numbers what a file says. The difference is shown, carried out when
 you say yes, and read back.
@@ -39,18 +40,23 @@ flags nothing is done that needs them, nor anything else.
 Changes come first, then purchases, and releases last, when nothing else failed.
 What is interrupted or fails half-way is continued by running it again: a number
 that was bought has its name, and is never bought twice. While another run on
-this machine buys for the same account, the exit status is 6.`,
-		Example: `  faxctl numbers apply -f numbers.yaml --dry-run
+this machine buys for the same account, the exit status is 6.
+
+PLAN is a file that faxctl numbers plan --out kept. What was reviewed there is
+done, and nothing else: the same changes from the same to the same, and the same
+numbers for the same price. When the account, or what is for sale, has moved
+since, nothing is done and the exit status is 6. A plan can be run again: what
+is done already is not done twice. --target limits either to the numbers it
+names.`,
+		Example: `  faxctl numbers apply numbers.plan --allow-buy
+  faxctl numbers apply -f numbers.yaml --dry-run
   faxctl numbers apply -f numbers.yaml --allow-buy
   faxctl numbers apply --yes -o json`,
-		Args: app.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := readNumbers(a, file)
-			if err != nil {
-				return err
-			}
+		Args:              app.AtMostOne("plan", "faxctl numbers apply numbers.plan"),
+		ValidArgsFunction: app.UpTo(1, cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			numbers, steps, err := compareWith(ctx, a, f)
+			numbers, steps, err := toApply(cmd, a, args, file, targets)
 			if err != nil {
 				return err
 			}
@@ -86,6 +92,7 @@ this machine buys for the same account, the exit status is 6.`,
 	would.Bind(a, cmd, stepType, func() bool { return dryRun })
 	became.Bind(a, cmd, resultType, func() bool { return !dryRun })
 	bindFile(cmd, &file)
+	bindTarget(a, cmd, &targets)
 	f := cmd.Flags()
 	f.BoolVar(&allowBuy, "allow-buy", false, "permit buying numbers")
 	f.BoolVar(&allowRelease, "allow-release", false, "permit giving numbers up, where the file says prune: true")
@@ -94,6 +101,21 @@ this machine buys for the same account, the exit status is 6.`,
 	bindConfirm(a, cmd)
 	a.BindJobs(cmd, &jobs, 4, "numbers")
 	return cmd
+}
+
+// toApply is what there is to do: of a plan that was kept, or of a file of numbers.
+func toApply(cmd *cobra.Command, a *app.App, args []string, file string, targets []string) (fax.Numbers, []plan.Step, error) {
+	if len(args) == 1 {
+		if cmd.Flags().Changed("file") {
+			return nil, nil, app.Misuse("a plan that was kept has its file of numbers in it: leave --file out")
+		}
+		return compareSaved(cmd.Context(), a, args[0], targets)
+	}
+	f, err := readNumbers(a, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	return compareWith(cmd.Context(), a, f, targets)
 }
 
 // showSteps shows the difference to the person who is about to be asked.

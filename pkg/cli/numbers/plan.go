@@ -3,6 +3,7 @@ package numbers
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -37,6 +38,8 @@ key is in docs/numbers.schema.json.`
 func planCommand(a *app.App) *cobra.Command {
 	var file string
 	var validate bool
+	var kept app.OutputFile
+	var targets []string
 	var different app.Printing[plan.Step]
 	cmd := &cobra.Command{
 		Use:   "plan",
@@ -47,12 +50,28 @@ func planCommand(a *app.App) *cobra.Command {
 
 The exit status is 8 when there is something to do, and 0 when there is not. It
 is 6 when a purchase would not be made now, since one that was made for the name
-does not show yet. With --validate only the file is read, and nobody asked.`,
+does not show yet. With --validate only the file is read, and nobody asked.
+
+With --out the plan is kept in a file, and faxctl numbers apply FILE carries out
+just that, or nothing when the account is not as it was. --target limits a plan
+to the numbers it names.`,
 		Example: `  faxctl numbers plan -f numbers.yaml
+  faxctl numbers plan -f numbers.yaml --out numbers.plan
   faxctl numbers plan -o json
   faxctl numbers plan --validate`,
-		Args: app.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return problem.With(app.Misuse("faxctl numbers plan takes no argument, and %q is one", args[0]), problem.Say("the file of numbers goes with -f; %s carries out a plan that was kept", problem.Command("numbers", "apply").Arg("FILE")))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := kept.Check(a); err != nil {
+				return err
+			}
+			if kept.Path == "-" || kept.Path != "" && validate {
+				return app.Misuse("--out needs the name of a file, and a plan that is made")
+			}
 			f, err := readNumbers(a, file)
 			if err != nil {
 				return err
@@ -62,7 +81,7 @@ does not show yet. With --validate only the file is read, and nobody asked.`,
 				return nil
 			}
 			ctx := cmd.Context()
-			_, steps, err := compareWith(ctx, a, f)
+			_, steps, err := compareWith(ctx, a, f, targets)
 			if err != nil {
 				return err
 			}
@@ -78,6 +97,9 @@ does not show yet. With --validate only the file is read, and nobody asked.`,
 			if err := refused(a, steps); err != nil {
 				return err
 			}
+			if err := keepPlan(a, kept, f, targets, steps); err != nil {
+				return err
+			}
 			if pending > 0 {
 				return problem.Of(app.ErrFindings, problem.ErrTold)
 			}
@@ -85,9 +107,33 @@ does not show yet. With --validate only the file is read, and nobody asked.`,
 		},
 	}
 	bindFile(cmd, &file)
+	bindTarget(a, cmd, &targets)
+	kept.Bind(cmd, "out", "", "keep the plan in this `file`, for numbers apply FILE")
 	different.Bind(a, cmd, stepType, func() bool { return !validate })
 	cmd.Flags().BoolVar(&validate, "validate", false, "only read the file, offline")
 	return cmd
+}
+
+// bindTarget is the flag that limits a plan.
+func bindTarget(a *app.App, cmd *cobra.Command, targets *[]string) {
+	cmd.Flags().StringArrayVar(targets, "target", nil, "only this number (`REF`): its phone number, id or exact name; may be repeated")
+	app.Must(cmd.RegisterFlagCompletionFunc("target", a.CompleteNumbers))
+}
+
+// keepPlan writes a plan to the file that was asked for.
+func keepPlan(a *app.App, to app.OutputFile, f plan.File, targets []string, steps []plan.Step) error {
+	if to.Path == "" {
+		return nil
+	}
+	content, err := json.MarshalIndent(plan.Save(a.Account.Provider.Name, a.Account.Resolved.AccountID, f, targets, steps), "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := to.Write(append(content, '\n')); err != nil {
+		return err
+	}
+	a.Say("Kept the plan in %s: faxctl numbers apply %s carries it out.", text.ShellWord(to.Path), text.ShellWord(to.Path))
+	return nil
 }
 
 // bindFile is the flag that names the file of numbers.
@@ -106,13 +152,25 @@ func numbersFileHint() problem.Advice {
 
 // readNumbers reads a file of numbers.
 func readNumbers(a *app.App, path string) (plan.File, error) {
+	text, err := readWhole(a, path, numbersFileHint())
+	if err != nil {
+		return plan.File{}, err
+	}
+	if path == "-" {
+		path = "standard input"
+	}
+	return plan.ReadFile(path, text)
+}
+
+// readWhole reads a file, or standard input; hint is what to do when there is none.
+func readWhole(a *app.App, path string, hint problem.Advice) ([]byte, error) {
 	in := a.In
 	if path == "-" {
 		path = "standard input"
 	} else {
-		f, err := app.OpenFile("file", path, numbersFileHint())
+		f, err := app.OpenFile("file", path, hint)
 		if err != nil {
-			return plan.File{}, err
+			return nil, err
 		}
 		defer func() { _ = f.Close() }()
 		in = f
@@ -120,17 +178,17 @@ func readNumbers(a *app.App, path string) (plan.File, error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxNumbersFile+1))
 	switch {
 	case err != nil:
-		return plan.File{}, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	case len(text) > maxNumbersFile:
-		return plan.File{}, app.Misuse("%s is longer than %d bytes", path, maxNumbersFile)
+		return nil, app.Misuse("%s is longer than %d bytes", path, maxNumbersFile)
 	case len(bytes.TrimSpace(text)) == 0: // of a program that failed, most often: a file of no numbers says so
-		return plan.File{}, problem.With(app.Misuse("--file %s: it is empty", path), numbersFileHint())
+		return nil, problem.With(app.Misuse("--file %s: it is empty", path), hint)
 	}
-	return plan.ReadFile(path, text)
+	return text, nil
 }
 
 // compareWith finds what has to be done for the account to be as the file says.
-func compareWith(ctx context.Context, a *app.App, f plan.File) (fax.Numbers, []plan.Step, error) {
+func compareWith(ctx context.Context, a *app.App, f plan.File, targets []string) (fax.Numbers, []plan.Step, error) {
 	numbers, err := a.Numbers(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -140,6 +198,34 @@ func compareWith(ctx context.Context, a *app.App, f plan.File) (fax.Numbers, []p
 		return nil, nil, err
 	}
 	steps, err := plan.Steps(ctx, numbers, f, o)
+	if err == nil {
+		steps, err = plan.Targeted(steps, targets)
+	}
+	return numbers, steps, err
+}
+
+// compareSaved finds what of a plan that was kept is still to do.
+func compareSaved(ctx context.Context, a *app.App, path string, targets []string) (fax.Numbers, []plan.Step, error) {
+	text, err := readWhole(a, path, problem.Say("%s writes one", problem.Command("numbers", "plan").Set("out", "FILE")))
+	if err != nil {
+		return nil, nil, err
+	}
+	kept, err := plan.ReadSaved(path, text)
+	if err != nil {
+		return nil, nil, err
+	}
+	numbers, err := a.Numbers(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	o, err := careOfPurchase(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	steps, err := kept.Compare(ctx, numbers, a.Account.Provider.Name, a.Account.Resolved.AccountID, o)
+	if err == nil {
+		steps, err = plan.Targeted(steps, targets)
+	}
 	return numbers, steps, err
 }
 

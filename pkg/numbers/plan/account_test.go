@@ -156,4 +156,6 @@ func (a *account) Release(_ context.Context, id string) error {
 
 var _ fax.Numbers = (*account)(nil)
 
-func (*account) Limits(fax.Query) fax.SearchLimits { return fax.SearchLimits{Rows: 30, Digits: 2, Exact: true} }
+func (*account) Limits(fax.Query) fax.SearchLimits {
+	return fax.SearchLimits{Rows: 30, Digits: 2, Exact: true}
+}

@@ -17,6 +17,7 @@ import (
 // person wrote it down in YAML. The keys are those of docs/numbers.schema.json.
 type File struct {
 	Path    string // for messages
+	Text    string // as it is written
 	Entries []Entry
 
 	// Prune gives up the numbers of the account that are not in the file.
@@ -63,7 +64,7 @@ func ReadFile(path string, text []byte) (File, error) {
 		func(n *yaml.Node) {
 			doc.List(n, "numbers", func(v *yaml.Node) { entries = append(entries, r.entry(v)) })
 		}))
-	f := File{Path: path, Prune: prune}
+	f := File{Path: path, Text: string(text), Prune: prune}
 	for _, e := range entries {
 		f.Entries = append(f.Entries, r.finish(e, defaults))
 	}

@@ -176,7 +176,7 @@ func (p Purchase) Instead(next Purchase, err error, o Options) {
 // and no other entry is to have it.
 func (s Step) another(ctx context.Context, numbers fax.Numbers, o Options, err error) (Result, error) {
 	p := s.purchase
-	if !Unfit(err) {
+	if !Unfit(err) || s.exact {
 		return Result{}, err
 	}
 	if p.MaxPrice = p.Offer.Price; p.MaxPrice == nil {

@@ -46,6 +46,7 @@ type Step struct {
 	change   fax.Change
 	purchase Purchase
 
+	exact   bool            // to buy: no other number is bought in its place
 	queries []fax.Query     // to buy: what another number for sale is found with
 	taken   map[string]bool // phones that other entries mean, or will buy
 }
@@ -83,6 +84,12 @@ func (s Step) Pending() bool {
 // another entry's number (fax.ErrConflict), nothing for sale
 // (fax.ErrNotFound), and what [Diff] refuses.
 func Steps(ctx context.Context, numbers fax.Numbers, f File, o Options) ([]Step, error) {
+	return compare(ctx, numbers, f, o, nil)
+}
+
+// compare is [Steps]; what pinned has for the name of an entry to buy is bought, and
+// nothing else.
+func compare(ctx context.Context, numbers fax.Numbers, f File, o Options, pinned map[string]SavedStep) ([]Step, error) {
 	all, err := fax.Collect(numbers.List(ctx, fax.NumberFilter{WithMode: true}))
 	if err != nil {
 		return nil, fmt.Errorf("list the account's numbers: %w", err)
@@ -93,7 +100,7 @@ func Steps(ctx context.Context, numbers fax.Numbers, f File, o Options) ([]Step,
 	}
 	c := &comparer{
 		numbers: numbers, options: o, notes: notes, most: len(f.Entries), all: all, has: index(all),
-		named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[shelfKey]*shelf{},
+		pinned: pinned, named: map[string]Entry{}, taken: map[string]bool{}, shelves: map[shelfKey]*shelf{},
 	}
 	defer c.close()
 	for _, e := range f.Entries {
@@ -147,10 +154,11 @@ func aboutEntry(err error) bool {
 type comparer struct {
 	numbers fax.Numbers
 	options Options
-	notes   []note           // purchases of this machine
-	most    int              // entries there are: no search need find more
-	all     []fax.Number     // what the account has
-	has     numberIndex      // the same
+	notes   []note       // purchases of this machine
+	most    int          // entries there are: no search need find more
+	all     []fax.Number // what the account has
+	has     numberIndex  // the same
+	pinned  map[string]SavedStep
 	named   map[string]Entry // by the phone number they name
 	taken   map[string]bool  // phones that other entries mean, or will buy
 	shelves map[shelfKey]*shelf
@@ -268,12 +276,7 @@ func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 		Order: fax.Order{Name: e.Name(), AddressID: e.Buy.AddressID, BundleID: e.Buy.BundleID},
 		Want:  e.Want, MaxPrice: e.Buy.MaxPrice, AllowUnsureFax: e.Buy.AllowUnsureFax,
 	}
-	offer, err := s.take(func(o fax.Offer) error {
-		if c.taken[o.Phone] {
-			return errTaken
-		}
-		return p.of(o).fits()
-	})
+	offer, exact, err := c.choose(ctx, s, p)
 	if err != nil {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
 	}
@@ -286,7 +289,7 @@ func (c *comparer) shop(ctx context.Context, e Entry) (Step, error) {
 	if err != nil {
 		return Step{}, fmt.Errorf("%s: %w", e, err)
 	}
-	step.Line, step.queries, step.taken = e.Line, queries, c.taken
+	step.Line, step.exact, step.queries, step.taken = e.Line, exact, queries, c.taken
 	switch _, err := (buyer{numbers: c.numbers, Purchase: p, Options: c.options}).noted(ctx, c.notes, c.all); {
 	case errors.Is(err, problem.ErrConflict):
 		step.Refused = err
