@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
@@ -46,22 +50,16 @@ func serviceUnit(a *app.App, cmd *cobra.Command, s serving) (string, error) {
 			argv = append(argv, "--"+f.Name+"="+text)
 		}
 	})
-	secrets := "TWILIO_ACCOUNT_SID=..., TWILIO_AUTH_TOKEN=... and\n# so on"
-	config := ""
 	p, err := a.Resolve()
 	if err != nil && !errors.Is(err, profile.ErrNone) { // without an account here, there may be one there
 		return "", err
 	}
+	config := ""
 	if p.Name != "" {
 		argv = append(argv, "--profile="+p.Name)
-		secrets = "what the profile refers to"
 		if path, err := profile.Path(a.Getenv); err == nil && !p.IsBuiltIn() {
-			config = "# Where the profile is; faxctl, the user, must be able to read it and its secret.\n" +
-				"Environment=" + strings.ReplaceAll(unitQuote("FAXCTL_CONFIG="+path), "$$", "$") + "\n"
+			config = path
 		}
-	}
-	if s.forward != "" {
-		secrets += ", FAXCTL_FORWARD_KEY=..."
 	}
 	if len(s.program) > 0 {
 		program, err := programLine(s.program)
@@ -71,10 +69,23 @@ func serviceUnit(a *app.App, cmd *cobra.Command, s serving) (string, error) {
 		argv = append(argv, "--exec="+program)
 	}
 	argv = append(argv, "--archive="+s.archive, "--state=/var/lib/faxctl")
-	for i, arg := range argv {
-		argv[i] = unitQuote(arg)
+	if err := unitHolds(append(argv, config, s.receipts)...); err != nil {
+		return "", err
 	}
-	return fmt.Sprintf(`[Unit]
+	s.warnOfPlaces(a, argv[0], config)
+	where := ""
+	if config != "" {
+		where = "# Where the profile is; faxctl, the user, must be able to read it.\nEnvironment=" + unitWord("FAXCTL_CONFIG="+config) + "\n"
+	}
+	line := unitWord(argv[0]) // nothing is expanded in the name of the program
+	for _, arg := range argv[1:] {
+		line += " " + strings.ReplaceAll(unitWord(arg), "$", "$$")
+	}
+	return fmt.Sprintf(`# /etc/systemd/system/faxctl.service. Before it is started:
+#   useradd --system --home-dir /var/lib/faxctl --shell /usr/sbin/nologin faxctl
+#   install -d -o faxctl -g faxctl -m 0700 %s
+#   systemctl daemon-reload && systemctl enable --now faxctl
+[Unit]
 Description=faxctl receives faxes
 Wants=network-online.target
 After=network-online.target
@@ -84,10 +95,7 @@ Type=notify
 ExecStart=%s
 # Reads what comes from files again.
 ExecReload=/bin/kill -HUP $MAINPID
-# The account and its secrets: %s,
-# readable by root alone.
-EnvironmentFile=-/etc/faxctl/serve.env
-%sRestart=always
+%s%sRestart=always
 RestartSec=2
 # Two for each of --max-connections, and some for the rest.
 LimitNOFILE=%d
@@ -115,7 +123,7 @@ SystemCallArchitectures=native
 
 [Install]
 WantedBy=multi-user.target
-`, strings.Join(argv, " "), secrets, config, server.OpenFiles(s.MaxConns), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
+`, text.ShellWord(s.archive), line, secretLines(a, p, s.forward != ""), where, server.OpenFiles(s.MaxConns), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
 }
 
 // programLine is the command line of a program that is found from any folder.
@@ -134,13 +142,77 @@ func programLine(p delivery.Program) (string, error) {
 	return strings.Join(words, " "), nil
 }
 
+// secretLines say where the account and its secrets come from.
+func secretLines(a *app.App, p profile.Resolved, forward bool) string {
+	var variables []string
+	for _, v := range p.Values {
+		if name, is := strings.CutPrefix(v.Source, "environment "); is && !strings.HasPrefix(name, "FAXCTL_") {
+			variables = append(variables, name)
+		}
+	}
+	notes, secret := "", ""
+	for _, of := range []profile.Reference{p.Secret, p.SigningKey} {
+		switch of.Kind {
+		case profile.InEnv:
+			variables, secret = append(variables, of.Value), cmp.Or(secret, of.Value)
+		case profile.InFile:
+			notes += "# A secret is in a file of its own; faxctl, the user, must be able to read it.\n"
+		case profile.InCommand:
+			notes += "# A secret of the profile comes from a program; faxctl, the user, must be able to\n# run it.\n"
+		case profile.InKeyring:
+			a.Warn("a secret of profile %s is in your keyring, which a service does not have: keep it in a file, as in secret: file:/etc/faxctl/token", p.Name)
+		case profile.BuiltIn:
+		}
+	}
+	if len(variables) == 0 && p.Name == "" {
+		variables, secret = []string{"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"}, "TWILIO_AUTH_TOKEN" // or others, as is said
+		notes += "# Another provider has other variables: faxctl help environment.\n"
+	}
+	if forward {
+		variables, secret = append(variables, "FAXCTL_FORWARD_KEY"), cmp.Or(secret, "FAXCTL_FORWARD_KEY")
+	}
+	if len(variables) == 0 {
+		return notes
+	}
+	slices.Sort(variables)
+	variables = slices.Compact(variables)
+	lines := "# In this file, which root alone should read, a line for each:\n"
+	for _, name := range variables {
+		lines += "#   " + name + "=...\n"
+	}
+	return notes + lines + "# A secret may have a file of its own instead:\n" +
+		"#   LoadCredential=secret:/etc/faxctl/secret\n" +
+		"#   Environment=" + secret + "_FILE=%d/secret\n" +
+		"EnvironmentFile=-/etc/faxctl/serve.env\n"
+}
+
+// warnOfPlaces tells of what a service would not find where it is.
+func (s serving) warnOfPlaces(a *app.App, program, config string) {
+	paths := []string{program, config, s.archive, s.cert, s.key}
+	if s.receipts != "-" {
+		paths = append(paths, s.receipts)
+	}
+	for _, path := range paths {
+		switch {
+		case below(path, "/tmp", "/var/tmp"):
+			a.Warn("%s: the unit has a /tmp of its own, where this is not; put it elsewhere, as in /srv or /usr/local", text.Line(path))
+		case below(path, "/home", "/root", "/run/user"):
+			a.Warn("%s: faxctl, the user of the unit, may not look into the homes of others; put it elsewhere, as in /srv or /etc/faxctl", text.Line(path))
+		}
+	}
+}
+
+func below(path string, dirs ...string) bool {
+	return slices.ContainsFunc(dirs, func(dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") })
+}
+
 // writable are the folders outside of the state that are written to.
 func writable(s serving) string {
-	paths := unitQuote(s.archive)
+	paths := unitWord(s.archive)
 	if s.receipts != "" && s.receipts != "-" {
-		paths += " " + unitQuote(filepath.Dir(s.receipts))
+		paths += " " + unitWord(filepath.Dir(s.receipts))
 	}
-	return strings.ReplaceAll(paths, "$$", "$") // $ means something in commands only
+	return paths
 }
 
 // portCapability lets a user who is not root listen on a port below 1024, and
@@ -153,13 +225,25 @@ func portCapability(ctx context.Context, listen string) string {
 	return "AmbientCapabilities=CAP_NET_BIND_SERVICE\nCapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"
 }
 
-// unitQuote writes a word so that systemd reads it back: quoted where needed,
-// with nothing in it expanded.
+// unitHolds refuses what no line of a unit can say, or would say as another line.
+func unitHolds(words ...string) error {
+	for _, word := range words {
+		if !utf8.ValidString(word) || strings.ContainsFunc(word, text.Unsafe) {
+			return problem.With(app.Misuse("%s has a line break or another control character, which a unit cannot hold", strconv.Quote(word)),
+				problem.Say("give it another name"))
+		}
+	}
+	return nil
+}
+
+// unitWord writes a word so that systemd reads it back: quoted where needed, with no
+// specifier in it expanded. In a command, where variables are, $ has to be doubled
+// besides.
 // Source: systemd.service(5), "Command lines"; systemd.syntax(7), "Quoting".
-func unitQuote(s string) string {
-	s = strings.NewReplacer("%", "%%", "$", "$$").Replace(s)
-	if !strings.ContainsAny(s, " \t\n\"'\\;") {
+func unitWord(s string) string {
+	s = strings.ReplaceAll(s, "%", "%%")
+	if s != "" && !strings.ContainsAny(s, " \"'\\;#") {
 		return s
 	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(s) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
