@@ -197,7 +197,8 @@ func (c *Caller) sign(r *http.Request, form url.Values) {
 	if r.Method != http.MethodPost {
 		form = nil
 	}
-	r.Header.Set(c.box.dialect.signature, c.box.dialect.account.signed(r.URL.String(), form))
+	sent, _, _ := strings.Cut(r.URL.String(), "#") // connection overrides are the provider's own
+	r.Header.Set(c.box.dialect.signature, c.box.dialect.account.signed(sent, form))
 }
 
 // signed is base64 of the HMAC-SHA1 of the URL and every name and value, by

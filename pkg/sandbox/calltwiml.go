@@ -136,7 +136,15 @@ func (d dialect) readVerb(verb element) (instruction, error) {
 
 // readXML reads a whole document, in which encoding/xml overlooks a few things.
 func readXML(body []byte) (root element, err error) {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	switch trimmed := bytes.TrimLeft(body, " \t\r\n"); {
+	case bytes.HasPrefix(body, []byte("\xfe\xff")) || bytes.HasPrefix(body, []byte("\xff\xfe")) || bytes.IndexByte(body, 0) >= 0:
+		return root, errors.New("the encoding is UTF-16 or the like, not UTF-8")
+	case len(trimmed) < len(body) && bytes.HasPrefix(trimmed, []byte("<?xml")):
+		return root, errors.New("white space before the XML declaration")
+	}
 	dec := xml.NewDecoder(bytes.NewReader(body))
+	dec.CharsetReader = func(string, io.Reader) (io.Reader, error) { return nil, errors.New("not UTF-8") }
 	for found := false; ; {
 		token, err := dec.Token()
 		switch {

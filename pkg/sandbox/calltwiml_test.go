@@ -87,6 +87,11 @@ func FuzzTwiML(f *testing.F) {
 	f.Add([]byte(`<?xml version="1.0"?><!-- a --><Response> <Receive></Receive> </Response>`))
 	f.Add([]byte(`<!DOCTYPE a><html/>`))
 	f.Add([]byte("<Response>\xff<Receive/></Response>"))
+	f.Add([]byte("\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><Response><Receive/></Response>"))
+	f.Add([]byte("\xef\xbb\xbf<Response><Receive/></Response>"))
+	f.Add([]byte("\n<?xml version=\"1.0\"?><Response><Receive/></Response>"))
+	f.Add([]byte("\xff\xfe<\x00"))
+	f.Add([]byte(`<?xml version="1.0" encoding="iso-8859-1"?><Response><Receive/></Response>`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		here, err := twilio().readTwiML("text/xml", doc)
 		if err != nil && codeOf(err) == 0 {

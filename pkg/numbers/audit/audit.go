@@ -182,6 +182,10 @@ func (l *list) address(allowHTTP bool) *url.URL {
 	if u.Scheme == "http" && !allowHTTP {
 		l.add(Warning, CodeURLNotHTTPS, l.configure("fax-url", "https://…"), "its fax URL is http: numbers and links travel in the clear")
 	}
+	if err := fax.CheckAddress(raw); err != nil {
+		l.add(Problem, CodeURLInvalid, problem.AdviceOf(err), "its fax URL: %v", err)
+		return nil
+	}
 	if l.number.FallbackURL == "" {
 		l.add(Warning, CodeNoFallback, l.configure("fallback-url", "URL"), "it has no fallback URL: when the fax URL fails, the fax is lost")
 	}

@@ -114,21 +114,21 @@ func (w Want) Check() error {
 func methods() []string { return []string{"POST", "GET"} }
 
 // CheckURL tells whether a provider could ask this URL: absolute, https, with
-// a host and without a user name, a password or a fragment. Hosts that are
+// a host and without a user name or a password, and as [fax.CheckAddress] has it. Hosts that are
 // only this machine or a private network are refused, because the provider is
 // elsewhere. allowHTTP permits http and such hosts. The error is
 // fax.ErrInvalid with a hint.
 func CheckURL(raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
 	switch {
-	case err != nil || strings.ContainsFunc(raw, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }):
+	case err != nil || strings.ContainsFunc(raw, unicode.IsControl):
 		return problem.Invalid(problem.Say("an absolute URL, as in https://fax.example.com/in"), "URL")
 	case u.User != nil: // never printed: it may hold a password
 		return problem.Invalid(problem.Say("the receiver recognizes the provider by its signature; leave user name and password out"), "URL with a user name")
 	case u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		return problem.Invalid(problem.Say("an absolute URL, as in https://fax.example.com/in"), "URL %q", raw)
-	case u.Fragment != "":
-		return problem.Invalid(problem.Say("leave out what follows the #"), "URL %q: it has a fragment", raw)
+	case fax.CheckAddress(raw) != nil:
+		return fax.CheckAddress(raw)
 	case allowHTTP:
 		return nil
 	case u.Scheme != "https":

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"regexp"
 	"strings"
 )
 
@@ -115,8 +116,27 @@ func Parse(r io.Reader) (Answer, error) {
 	if len(body) > MaxSize {
 		return Answer{}, wrong(CodeTooBig, "the answer has more than %d kB", MaxSize>>10)
 	}
+	if body, err = plain(body); err != nil {
+		return Answer{}, err
+	}
 	p := parser{dec: xml.NewDecoder(bytes.NewReader(body))}
 	return p.document()
+}
+
+// plain is a document without the byte order mark that UTF-8 may have. White space before
+// the XML declaration, and any other encoding, are refused: a provider reads neither.
+func plain(body []byte) ([]byte, error) {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
+	declared := regexp.MustCompile(`^\s*<\?xml\s[^>]*\bencoding\s*=\s*["']([^"']*)["']`).FindSubmatch(body)
+	switch {
+	case bytes.HasPrefix(body, []byte("\xfe\xff")) || bytes.HasPrefix(body, []byte("\xff\xfe")) || bytes.IndexByte(body, 0) >= 0:
+		return nil, wrong(CodeParse, "the answer is in UTF-16 or the like: write it in UTF-8")
+	case len(body) > 0 && body[0] != '<' && bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("<?xml")):
+		return nil, wrong(CodeParse, "white space before the XML declaration: <?xml must be the first thing in the answer")
+	case declared != nil && !strings.EqualFold(string(declared[1]), "utf-8"):
+		return nil, wrong(CodeParse, "the answer declares the encoding %.20q: write it in UTF-8, and say so or nothing", declared[1])
+	}
+	return body, nil
 }
 
 type parser struct{ dec *xml.Decoder }

@@ -81,6 +81,33 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// The beginning of a document is where providers are strict: white space before the
+// declaration is refused, a byte order mark is not, and other encodings have words of
+// their own.
+func TestParseBeginnings(t *testing.T) {
+	const declared, said = `<?xml version="1.0" encoding="UTF-8"?>`, `<Response><Receive/></Response>`
+	for doc, want := range map[string]string{
+		declared + said:                                      "",
+		"\xef\xbb\xbf" + declared + said:                     "",
+		"\xef\xbb\xbf" + said:                                "",
+		"\n" + said:                                          "", // there is no declaration
+		"\n" + declared + said:                               "white space before the XML declaration",
+		" \t\r\n" + declared + said:                          "white space before the XML declaration",
+		"\xef\xbb\xbf\n" + declared + said:                   "white space before the XML declaration",
+		"\xff\xfe<\x00R\x00":                                 "UTF-16",
+		"\xfe\xff\x00<\x00R":                                 "UTF-16",
+		"<\x00R\x00e\x00":                                    "UTF-16",
+		`<?xml version="1.0" encoding='iso-8859-1'?>` + said: `declares the encoding "iso-8859-1"`,
+		`<?xml version='1.0' encoding="utf-8"?>` + said:      "",
+	} {
+		_, err := twiml.Parse(strings.NewReader(doc))
+		switch {
+		case want == "" && err != nil, want != "" && (code(err) != twiml.CodeParse || !strings.Contains(err.Error(), want)):
+			t.Errorf("%q: %v, want %q", doc, err, want)
+		}
+	}
+}
+
 func TestMarshal(t *testing.T) {
 	got, err := twiml.Receive{Action: `https://x.example/done?a="1"&b=<2>`, Method: "POST", MediaType: "application/pdf", PageSize: "letter", StoreMedia: new(true)}.Marshal()
 	if err != nil {

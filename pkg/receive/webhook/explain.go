@@ -44,6 +44,7 @@ type variant[T any] struct {
 // with each. All are tried and compared in constant time, so that the time it
 // takes tells nothing.
 func Explain(s Suspect) (Explanation, bool) {
+	s.URL, _, _ = strings.Cut(s.URL, "#") // connection overrides are not signed
 	var best *Explanation
 	urls, forms := urlVariants(s), formVariants(s)
 	for i, key := range s.Keys {
@@ -86,7 +87,7 @@ func urlVariants(s Suspect) []urlVariant {
 		return all
 	}
 	// What is around the parts stays byte for byte: it was signed that way.
-	beforeQuery, query, hasQuery := strings.Cut(strings.SplitN(s.URL, "#", 2)[0], "?")
+	beforeQuery, query, hasQuery := strings.Cut(s.URL, "?")
 	path := "" // as written
 	if _, rest, found := strings.Cut(beforeQuery, "//"); found {
 		if i := strings.IndexByte(rest, '/'); i >= 0 {

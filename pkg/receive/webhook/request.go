@@ -97,6 +97,7 @@ type Document struct {
 // document in the file part Media, as when the provider is told not to store
 // it. A document needs POST.
 func (d Dialect) NewRequest(ctx context.Context, key Key, method, target string, form url.Values, doc *Document) (*http.Request, error) {
+	target, _, _ = strings.Cut(target, "#") // connection overrides are the provider's own
 	var body io.Reader
 	contentType := ""
 	switch {
@@ -139,7 +140,8 @@ func (d Dialect) SignRequest(key Key, req *http.Request, form url.Values) {
 	if req.Method != http.MethodPost {
 		form = nil
 	}
-	req.Header.Set(d.Header(), Sign(key, req.URL.String(), form))
+	sent, _, _ := strings.Cut(req.URL.String(), "#") // of a redirect
+	req.Header.Set(d.Header(), Sign(key, sent, form))
 }
 
 func multipartBody(form url.Values, doc Document) (io.Reader, string, error) {
