@@ -74,8 +74,10 @@ func choose(in Input) (Resolved, error) {
 		return Resolved{}, err
 	}
 	c, err := in.Config()
-	if err != nil && !(env.exists() && errors.Is(err, fs.ErrPermission) && in.Getenv(ConfigVariable) == "") {
-		return Resolved{}, err // a place that nobody named and that is closed to us, as another user's home, says nothing
+	// A place that nobody named and that is closed to us, as another user's home, says nothing.
+	nothing := env.exists() && errors.Is(err, fs.ErrPermission) && in.Getenv(ConfigVariable) == ""
+	if err != nil && !nothing {
+		return Resolved{}, err
 	}
 	if env.exists() {
 		r := env.describe()

@@ -69,7 +69,7 @@ func goesBack(path string) error {
 		}
 		switch word := path[at:end]; {
 		case word == ".." && named:
-			if into := strings.TrimRight(path[:at], string(filepath.Separator)+"/"); into != "" {
+			if into := strings.TrimRight(path[:at], `/\`); into != "" {
 				if _, err := os.Stat(into); errors.Is(err, fs.ErrNotExist) {
 					return wrong("write it without the way back, as in "+filepath.Clean(path), " %s: it leads through %s, which is not there", path, into)
 				}
