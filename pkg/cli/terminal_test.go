@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ import (
 //
 //	see REGEXP      wait until this appears, after what was seen before
 //	press KEY...    Up, Down, Enter, Escape, ^C, ^D or a letter
+//	resize ROWS COLUMNS
 //	type TEXT       and Enter
 //
 // What the screen was sent is left in the file screen.
@@ -75,7 +77,7 @@ func (s *screen) Write(p []byte) (int, error) {
 }
 
 // do is the person; it returns what did not go as expected.
-func (s *screen) do(lines []string, keyboard io.Writer, over <-chan struct{}) string {
+func (s *screen) do(lines []string, keyboard *os.File, over <-chan struct{}) string {
 	for _, line := range lines {
 		verb, rest, _ := strings.Cut(line, " ")
 		switch verb {
@@ -90,6 +92,14 @@ func (s *screen) do(lines []string, keyboard io.Writer, over <-chan struct{}) st
 					known = key
 				}
 				_, _ = io.WriteString(keyboard, known) // what it does is seen, or not
+			}
+		case "resize":
+			var size pty.Winsize
+			if _, err := fmt.Sscan(rest, &size.Rows, &size.Cols); err != nil {
+				return line + ": " + err.Error()
+			}
+			if err := pty.Setsize(keyboard, &size); err != nil {
+				return line + ": " + err.Error()
 			}
 		case "type":
 			_, _ = io.WriteString(keyboard, rest+"\r")

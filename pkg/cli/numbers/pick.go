@@ -15,6 +15,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/market"
+	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
@@ -58,18 +59,27 @@ func pickNumber(a *app.App, cmd *cobra.Command, s *searchFlags, queries []fax.Qu
 	}
 	p.Order.Phone, p.Offer, p.Picked = offers[at].Phone, &offers[at], true
 	if p.Want.FaxURL == nil {
-		answer, err := a.Ask(ctx, "Fax URL for "+p.Order.Phone+" (empty: leave it a voice number):")
-		if err != nil {
-			return err
-		}
-		if answer != "" {
-			p.Want.FaxURL = &answer
-		}
-		if err := p.Want.Check(); err != nil {
+		if err := askFaxURL(ctx, a, &p); err != nil {
 			return err
 		}
 	}
 	return buy(a, cmd, numbers, p, buying)
+}
+
+// askFaxURL asks where faxes go, again after an answer that is no URL for that.
+func askFaxURL(ctx context.Context, a *app.App, p *plan.Purchase) error {
+	for {
+		answer, err := a.Ask(ctx, "Fax URL for "+p.Order.Phone+" (empty: leave it a voice number):")
+		if err != nil || answer == "" {
+			return err
+		}
+		p.Want.FaxURL = &answer
+		if err = p.Want.Check(); err == nil {
+			return nil
+		}
+		p.Want.FaxURL = nil
+		a.Report(err)
+	}
 }
 
 // offersToPick are the numbers to choose from, with their prices where the

@@ -109,8 +109,9 @@ questions, at most 100 of them, and says so when that was not enough.
 Some providers do not say whether a number can receive faxes: the column then
 says unknown, and a note says so.
 
-With --pick you choose one with the arrow keys and buy it: as a working fax
-number when you give its fax URL, and with the other flags of numbers buy.`,
+With --pick you choose one with the arrow keys, or type what it should have, and
+buy it: as a working fax number when you give its fax URL, and with the other
+flags of numbers buy.`,
 		Example: `  faxctl numbers search --fax --area-code 415,628
   faxctl numbers search --fax --pick --name 'front desk' --max-price 2.00
   faxctl numbers search --fax --type local,toll-free --price

@@ -43,12 +43,16 @@ func TestPick(t *testing.T) {
 	}{
 		{[]string{"\r"}, 0, nil},
 		{[]string{"\x1b[B", "\x1b[B", "\x1b[A", "\r"}, 1, nil},
-		{[]string{"\x1bOB", "j", "j", "j", "j", "k", "\n"}, 2, nil},
+		{[]string{"\x1bOB", "\x1b[B", "\x1b[B", "\x1b[B", "\x1b[B", "\x1b[A", "\n"}, 2, nil},
 		{[]string{"\x1b[F", "\r"}, 3, nil},
 		{[]string{"\x1b[6~", "\x1b[5~", "\r"}, 0, nil},
-		{[]string{"x", "\x1b[1;5C", "\r"}, 0, nil}, // keys that mean nothing
+		{[]string{"\x01", "\x1b[1;5C", "\r"}, 0, nil}, // keys that mean nothing
+		{[]string{"t", "W", "\r"}, 2, nil},
+		{[]string{"e", " ", "n", "\x1b[B", "\r"}, 3, nil},
+		{[]string{"t", "w", "x", "\r", "\x7f", "\r"}, 2, nil}, // nothing has it: Enter chooses nothing
+		{[]string{"é", "\x7f", "o", "n", "\x15", "\r"}, 0, nil},
 		{[]string{"\x1b"}, 0, term.ErrNotPicked},
-		{[]string{"j", "q"}, 0, term.ErrNotPicked},
+		{[]string{"t", "\x04"}, 0, term.ErrNotPicked},
 		{[]string{"\x03"}, 0, context.Canceled},
 		{nil, 0, io.EOF},
 	} {
