@@ -50,6 +50,8 @@ func layers() map[string][]string {
 		"archive/prune":     {"archive", "archive/fetch", "base/batch", "base/durable", "fax", "fax/listing"},
 		"archive/retention": {"fax"},
 
+		"inbox/pages": {"archive/document"},
+
 		"receive/callback": {"fax", "receive/twiml", "receive/webhook"},
 		"receive/delivery": {"base/child", "base/text", "fax", "receive/webhook"},
 		"receive/receiver": {"archive/document", "archive/fetch", "base/child", "base/durable", "base/sqlite", "base/text", "fax", "fax/listing", "receive/delivery", "receive/server", "receive/twiml", "receive/webhook"},

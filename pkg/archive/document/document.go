@@ -14,6 +14,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // Kind is the format of a document.
@@ -61,6 +63,9 @@ const (
 type uncountableError string
 
 func (e uncountableError) Error() string { return string(e) }
+
+// Is tells the kind: the document may be a good one all the same.
+func (e uncountableError) Is(kind error) bool { return kind == problem.ErrUnsupported }
 
 const errIntricate = uncountableError("it is too intricate")
 

@@ -16,6 +16,18 @@ const (
 	tagTileByteCounts  = 325
 )
 
+// known reports whether a tag is one that pages are counted by, or that says how
+// their pictures are written.
+func known(tag uint16) bool {
+	switch tag {
+	case tagNewSubfileType, tagImageWidth, tagImageLength, tagStripOffsets, tagStripByteCounts, tagTileOffsets, tagTileByteCounts:
+		return true
+	case 258, 259, 262, 266, 277, 278, 282, 283, 284, 292, 293, 296, 317, 320, 322, 323:
+		return true
+	}
+	return false
+}
+
 // tiffFile is a TIFF or BigTIFF file; the two differ in the width of their
 // counts and offsets.
 type tiffFile struct {
@@ -24,40 +36,53 @@ type tiffFile struct {
 	big   bool
 }
 
-// tiffPages walks the chain of directories, one a page. Every directory, all the
-// values of its fields and every strip or tile must lie within the file.
+// tiffPages counts the pages of a file.
 func (f *file) tiffPages(head []byte) (int, error) {
+	pages, err := f.tiff(head).pages()
+	return len(pages), err
+}
+
+// tiff tells how a file that begins with head writes its numbers.
+func (f *file) tiff(head []byte) tiffFile {
 	t := tiffFile{file: f, order: binary.LittleEndian}
 	if head[0] == 'M' {
 		t.order = binary.BigEndian
 	}
 	t.big = t.order.Uint16(head[2:]) == 43
+	return t
+}
+
+// pages walks the chain of directories, one a page, and tells where those are. Every
+// directory, all the values of its fields and every strip or tile must lie within the file.
+func (t tiffFile) pages() ([]int64, error) {
 	at := int64(4)
 	if t.big {
 		at = 8 // after the width of an offset and two zero bytes
 	}
-	b, err := f.exactly(at, t.wide())
+	b, err := t.exactly(at, t.wide())
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if t.offset(b) == 0 { // writers put it in last
-		return 0, fmt.Errorf("%w: it tells of no page yet", ErrTruncated)
+		return nil, fmt.Errorf("%w: it tells of no page yet", ErrTruncated)
 	}
-	pages, seen := 0, map[int64]bool{}
+	var pages []int64
+	seen := map[int64]bool{}
 	for next := t.offset(b); next != 0; {
 		if seen[next] {
-			return 0, uncountableError("its chain of pages runs in a circle")
+			return nil, uncountableError("its chain of pages runs in a circle")
 		}
 		if len(seen) == maxPages {
-			return 0, uncountableError(fmt.Sprintf("it has more than %d pages", maxPages))
+			return nil, uncountableError(fmt.Sprintf("it has more than %d pages", maxPages))
 		}
 		seen[next] = true
+		at := next
 		var isPage bool
-		if isPage, next, err = t.directory(next); err != nil {
-			return 0, err
+		if _, isPage, next, err = t.directory(at); err != nil {
+			return nil, err
 		}
 		if isPage {
-			pages++
+			pages = append(pages, at)
 		}
 	}
 	return pages, nil
@@ -106,7 +131,7 @@ func (f field) size() int64 {
 
 // directory checks the directory at an offset. A page is an image that is
 // neither a thumbnail nor a mask of another.
-func (t tiffFile) directory(at int64) (isPage bool, next int64, err error) {
+func (t tiffFile) directory(at int64) (fields map[uint16]field, isPage bool, next int64, err error) {
 	// The number of entries, the entries, the offset of the next directory.
 	counter, entry := int64(2), int64(12)
 	if t.big {
@@ -114,27 +139,26 @@ func (t tiffFile) directory(at int64) (isPage bool, next int64, err error) {
 	}
 	b, err := t.exactly(at, counter)
 	if err != nil {
-		return false, 0, err
+		return nil, false, 0, err
 	}
 	n := int64(t.order.Uint16(b))
 	if t.big {
 		n = t.offset(b)
 	}
 	if n > 4096 {
-		return false, 0, uncountableError("a page has too many properties")
+		return nil, false, 0, uncountableError("a page has too many properties")
 	}
 	if b, err = t.exactly(at+counter, n*entry+t.wide()); err != nil {
-		return false, 0, err
+		return nil, false, 0, err
 	}
-	fields := map[uint16]field{}
+	fields = map[uint16]field{}
 	for ; n > 0; n, b = n-1, b[entry:] {
 		w := t.wide()
 		f := field{kind: t.order.Uint16(b[2:]), count: t.offset(b[4:]), value: b[4+w : 4+2*w]}
 		if !t.there(f) {
-			return false, 0, ErrTruncated
+			return nil, false, 0, ErrTruncated
 		}
-		switch tag := t.order.Uint16(b); tag {
-		case tagNewSubfileType, tagImageWidth, tagImageLength, tagStripOffsets, tagStripByteCounts, tagTileOffsets, tagTileByteCounts:
+		if tag := t.order.Uint16(b); known(tag) {
 			fields[tag] = f
 		}
 	}
@@ -143,7 +167,7 @@ func (t tiffFile) directory(at int64) (isPage bool, next int64, err error) {
 	if sub, there := fields[tagNewSubfileType]; there && t.order.Uint32(sub.value)&0b101 != 0 {
 		isPage = false
 	}
-	return isPage, next, err
+	return fields, isPage, next, err
 }
 
 // there reports whether the values of a field lie within the file.
