@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -161,6 +163,10 @@ func explainSignature(ctx context.Context, s webhook.Suspect, body []byte, out *
 		return nil
 	case found:
 		return problem.Of(app.ErrFindings, fmt.Errorf("the signature is right for another request: %s", strings.Join(v.Reasons, "; ")))
+	}
+	if len(s.Signature) == base64.StdEncoding.EncodedLen(sha256.Size) {
+		return problem.With(problem.Of(app.ErrFindings, errors.New("the signature has the length of SHA-256, and providers sign these requests with SHA-1")),
+			problem.Say("give the signature from the header X-Twilio-Signature or X-SignalWire-Signature, of 28 characters"))
 	}
 	return problem.With(problem.Of(app.ErrFindings, errors.New("nothing that was tried gives this signature")),
 		problem.Say("compare the parameters with what came, name other %s, and see that %s is the account that signed", problem.Field("host"), problem.Field("profile")))

@@ -94,13 +94,17 @@ func urlVariants(s Suspect) []urlVariant {
 			path = rest[i:]
 		}
 	}
+	user := ""
+	if u.User != nil {
+		user = "user name and password were not in the URL that was signed"
+	}
 	for _, scheme := range schemes(u.Scheme) {
 		for _, host := range hosts(u, s.Hosts) {
 			for _, port := range portVariants(scheme.value, host.value, u.Port()) {
 				for _, p := range paths(path) {
 					for _, q := range queries(query, hasQuery) {
 						v := urlVariant{value: scheme.value + "://" + port.value + p.value + q.value}
-						for _, reason := range []string{scheme.reason, host.reason, port.reason, p.reason, q.reason} {
+						for _, reason := range []string{user, scheme.reason, host.reason, port.reason, p.reason, q.reason} {
 							if reason != "" {
 								v.reasons = append(v.reasons, reason)
 							}
@@ -155,9 +159,11 @@ func portVariants(scheme, host, own string) []variant[string] {
 	standard := map[string]string{"https": "443", "http": "80"}[scheme]
 	without := variant[string]{value: host}
 	if own == "" {
-		return []variant[string]{without, {host + ":" + standard, "the default port " + standard + " was in the URL"}}
+		return []variant[string]{without, {value: host + ":" + standard}} // the same, as all validators have it
 	}
-	without.reason = "port " + own + " was not in the URL"
+	if own != standard {
+		without.reason = "port " + own + " was not in the URL"
+	}
 	all := []variant[string]{{value: host + ":" + own}, without}
 	if own != standard {
 		all = append(all, variant[string]{host + ":" + standard, "the port was " + standard + ", not " + own})
@@ -186,6 +192,10 @@ func queries(query string, has bool) []variant[string] {
 			all = append(all, variant[string]{"?" + q, reason})
 		}
 	}
+	for _, u := range bare("?" + query)[1:] {
+		add(u[1:], "a colon, an at sign or an apostrophe of the query was signed bare and sent escaped")
+	}
+	add(strings.ReplaceAll(query, "'", "%27"), "an apostrophe of the query was signed as %27")
 	add(strings.ReplaceAll(query, "+", "%20"), "spaces of the query were written %20, not +")
 	add(strings.ReplaceAll(query, "%20", "+"), "spaces of the query were written +, not %20")
 	if plain, err := url.PathUnescape(query); err == nil {
@@ -232,6 +242,10 @@ func formVariants(s Suspect) []variant[url.Values] {
 			}
 			return v
 		})
+	change("line breaks were made LF: they were signed as CR LF", func(v string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(v, "\r\n", "\n"), "\n", "\r\n")
+	})
+	change("line breaks were made CR LF: they were signed as LF", func(v string) string { return strings.ReplaceAll(v, "\r\n", "\n") })
 	change("spaces around the values were lost, or added", strings.TrimSpace)
 	change("values are percent-encoded still: decode them before signing", func(v string) string {
 		if plain, err := url.PathUnescape(v); err == nil {
