@@ -48,7 +48,7 @@ func UnknownWord(cmd *cobra.Command, word string, topics bool) error {
 	err := Misuse("unknown command %q for %q", word, cmd.CommandPath())
 	var names []string
 	for _, c := range cmd.Commands() {
-		if !c.IsAvailableCommand() && !(topics && c.IsAdditionalHelpTopicCommand()) {
+		if !c.IsAvailableCommand() && (!topics || !c.IsAdditionalHelpTopicCommand()) {
 			continue
 		}
 		if !Does(c, Destroy) || text.OneAway(word, c.Name()) { // a guess must not lead to what cannot be undone

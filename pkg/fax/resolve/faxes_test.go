@@ -1,6 +1,7 @@
 package resolve_test
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -50,18 +51,12 @@ func TestFaxes(t *testing.T) {
 	} {
 		reads := 0
 		got, err := resolve.Faxes([]string{two, c.ref}, resolve.Reading{Freely: true}, list(&reads), problem.Command("faxes", "list"))
-		switch want := []string{two, c.want}; {
-		case c.want == "several":
+		if c.want == "several" {
 			if !errors.Is(err, problem.ErrInvalid) || !strings.Contains(err.Error(), three+" or "+four) {
 				t.Errorf("%s, freely: %q, %v, want candidates", c.ref, got, err)
 			}
-		default:
-			if c.want == "" {
-				want[1] = c.ref
-			}
-			if err != nil || !slices.Equal(got, want) {
-				t.Errorf("%s, freely: %q, %v, want %q", c.ref, got, err, want)
-			}
+		} else if want := []string{two, cmp.Or(c.want, c.ref)}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s, freely: %q, %v, want %q", c.ref, got, err, want)
 		}
 		if reads != c.reads {
 			t.Errorf("%s: the list was read %d times, want %d", c.ref, reads, c.reads)

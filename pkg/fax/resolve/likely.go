@@ -50,7 +50,7 @@ func likely(ctx context.Context, numbers fax.Numbers, ref string, how Reading, o
 		if how.Freely {
 			return fax.Number{}, err
 		}
-		return fax.Number{}, notFound(ref) //nolint:nilerr // it is not there, whoever else may have been meant
+		return fax.Number{}, notFound(ref) // whoever else may have been meant
 	}
 	meant := candidates(all, ref, how.Country)
 	switch {
