@@ -50,7 +50,7 @@ func layers() map[string][]string {
 		"archive/prune":     {"archive", "archive/fetch", "base/batch", "base/durable", "fax", "fax/listing"},
 		"archive/retention": {"fax"},
 
-		"inbox/pages": {"archive/document"},
+		"inbox/pages": {"archive/document", "base/text"},
 
 		"receive/callback": {"fax", "receive/twiml", "receive/webhook"},
 		"receive/delivery": {"base/child", "base/text", "fax", "receive/webhook"},

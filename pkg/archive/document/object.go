@@ -3,12 +3,13 @@ package document
 import (
 	"bytes"
 	"errors"
+	"math"
 	"strconv"
 )
 
 // PDF objects as far as the page tree needs them (ISO 32000-1, 7.3): a
-// dictionary, an array, a name, a reference and whole numbers are themselves;
-// everything else is nil.
+// dictionary, an array, a name, a reference, a number (int64 or float64) and true and
+// false are themselves; everything else is nil.
 type (
 	dict  map[string]any
 	array []any
@@ -137,13 +138,13 @@ func (l *lexer) object() (any, error) {
 	return l.number()
 }
 
-// number takes a whole number or a reference; any other word is nil.
+// number takes a number or a reference, true or false; any other word is nil.
 func (l *lexer) number() (any, error) {
 	n, err := l.integer()
 	switch {
 	case errors.Is(err, errOdd):
-		_, err = l.word() // true, null, 0.5
-		return nil, err
+		w, err := l.word()
+		return other(w), err
 	case err != nil:
 		return nil, err
 	}
@@ -160,6 +161,17 @@ func (l *lexer) number() (any, error) {
 	}
 	*l = after
 	return n, nil
+}
+
+// other is the value of a word that is no whole number.
+func other(w string) any {
+	if w == "true" || w == "false" {
+		return w == "true"
+	}
+	if f, err := strconv.ParseFloat(w, 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
+		return f
+	}
+	return nil
 }
 
 func (l *lexer) array() (any, error) {

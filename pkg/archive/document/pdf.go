@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // headerWithin is how far from the beginning readers look for a PDF's header:
@@ -35,19 +36,25 @@ const blank = " \t\r\n\f\x00"
 // mark of its end, is shorter than it says or whose tables lie beyond it is
 // truncated.
 func (f *file) pdfPages(head []byte) (int, error) {
+	_, pages, err := f.pdf(head)
+	return len(pages), err
+}
+
+// pdf finds the leaves of the page tree, in their order.
+func (f *file) pdf(head []byte) (*pdfFile, []ref, error) {
 	header := int64(pdfHeader(head))
 	if err := f.linearized(head[header:]); err != nil {
-		return 0, err
+		return nil, nil, err
 	}
-	p := pdfFile{file: f, streams: map[int64]objectStream{}}
-	n, err := p.count(header)
+	p := &pdfFile{file: f, streams: map[int64]objectStream{}}
+	pages, err := p.pages(header)
 	switch {
 	case !errors.Is(err, errOdd) && !errors.Is(err, errShort):
-		return n, err
+		return p, pages, err
 	case p.encrypted:
-		return 0, uncountableError("it is encrypted")
+		return nil, nil, uncountableError("it is encrypted")
 	}
-	return 0, uncountableError("the PDF reader does not understand it")
+	return nil, nil, uncountableError("the PDF reader does not understand it")
 }
 
 // linearized fails when the file is shorter than the dictionary at its beginning
@@ -128,66 +135,68 @@ type pdfFile struct {
 	lexed     int                    // bytes of objects taken apart
 }
 
-// count counts the pages of a file whose header is at an offset.
-func (p *pdfFile) count(header int64) (int, error) {
+// pages finds the pages of a file whose header is at an offset.
+func (p *pdfFile) pages(header int64) ([]ref, error) {
 	at, err := p.startxref()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if p.shift, err = p.measuredFrom(at, header); err != nil {
-		return 0, err
+		return nil, err
 	}
 	trailer, err := p.tables(at)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	root, err := p.dictionary(trailer["Root"])
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	return p.leaves(root["Pages"])
 }
 
-// leaves counts the pages below a node of the page tree, each of which must
+// leaves finds the pages below a node of the page tree, each of which must
 // be where the tables say.
-func (p *pdfFile) leaves(root any) (int, error) {
-	pages, seen := 0, map[int64]bool{}
+func (p *pdfFile) leaves(root any) ([]ref, error) {
+	var pages []ref
+	seen := map[int64]bool{}
 	var count any
 	for open := (array{root}); len(open) > 0; {
 		r, ok := open[len(open)-1].(ref)
 		if !ok || seen[r.num] {
-			return 0, errOdd
+			return nil, errOdd
 		}
 		if len(seen) == maxPages {
-			return 0, uncountableError(fmt.Sprintf("it has more than %d pages", maxPages))
+			return nil, uncountableError(fmt.Sprintf("it has more than %d pages", maxPages))
 		}
 		seen[r.num] = true
 		open = open[:len(open)-1]
 		d, err := p.dictionary(r)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		if len(seen) == 1 {
 			count = d["Count"]
 		}
 		kids, err := p.resolve(d["Kids"])
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		switch kids, ok := kids.(array); {
 		case ok:
 			open = append(open, kids...)
 		case d["Type"] == name("Page"):
-			pages++
+			pages = append(pages, r)
 		default:
-			return 0, errOdd
+			return nil, errOdd
 		}
 		if len(open) > maxPages {
-			return 0, uncountableError(fmt.Sprintf("it has more than %d pages", maxPages))
+			return nil, uncountableError(fmt.Sprintf("it has more than %d pages", maxPages))
 		}
 	}
-	if pages == 0 && count != int64(0) {
-		return 0, errOdd // it says that it has some
+	if len(pages) == 0 && count != int64(0) {
+		return nil, errOdd // it says that it has some
 	}
+	slices.Reverse(pages) // the last kid of a node was looked at first
 	return pages, nil
 }

@@ -95,38 +95,47 @@ func (p *pdfFile) parse(b []byte, words []string) (_ any, rest []byte, err error
 
 // stream reads the stream at an offset and unpacks it (ISO 32000-1, 7.3.8).
 func (p *pdfFile) stream(at int64) (dict, []byte, error) {
+	d, from, err := p.streamHead(at)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := p.unpack(d, from)
+	return d, data, err
+}
+
+// streamHead reads the dictionary of the stream at an offset, and tells where its bytes begin.
+func (p *pdfFile) streamHead(at int64) (_ dict, from int64, err error) {
 	if p.opened++; p.opened > maxStreams {
-		return nil, nil, errIntricate
+		return nil, 0, errIntricate
 	}
 	words, err := p.upTo(at+p.shift, 64)
 	if err != nil {
-		return nil, nil, err
+		return nil, 0, err
 	}
 	begin, ok := objectHead(words)
 	if !ok {
-		return nil, nil, errOdd
+		return nil, 0, errOdd
 	}
 	v, end, err := p.objectAt(at + p.shift + int64(begin))
 	if err != nil {
-		return nil, nil, err
+		return nil, 0, err
 	}
 	d, ok := v.(dict)
 	if !ok {
-		return nil, nil, errOdd
+		return nil, 0, errOdd
 	}
 	if words, err = p.upTo(end, 64); err != nil {
-		return nil, nil, err
+		return nil, 0, err
 	}
 	l := lexer{b: words}
 	if err := l.keyword("stream"); err != nil {
-		return nil, nil, errOdd
+		return nil, 0, errOdd
 	}
 	line := bytes.IndexByte(l.b, '\n')
 	if line < 0 || line > 1 { // after a carriage return, at most
-		return nil, nil, errOdd
+		return nil, 0, errOdd
 	}
-	data, err := p.unpack(d, end+int64(len(words)-len(l.b)+line+1))
-	return d, data, err
+	return d, end + int64(len(words)-len(l.b)+line+1), nil
 }
 
 // objectHead tells where the head of an object ends, "12 0 obj".
@@ -141,22 +150,9 @@ func objectHead(b []byte) (end int, ok bool) {
 // unpack reads the bytes of a stream that begins at an offset. Of the filters it
 // knows the one that tables and object streams are written with.
 func (p *pdfFile) unpack(d dict, from int64) ([]byte, error) {
-	length := d["Length"]
-	if r, ok := length.(ref); ok {
-		at, err := p.locate(r.num)
-		if err != nil {
-			return nil, err
-		}
-		if length, err = p.plain(at, r); err != nil {
-			return nil, err
-		}
-	}
-	n, ok := length.(int64)
-	switch {
-	case !ok || n < 0:
-		return nil, errOdd
-	case n > p.size-from:
-		return nil, ErrTruncated
+	n, err := p.length(d, from)
+	if err != nil {
+		return nil, err
 	}
 	var packed io.Reader = &span{p.file, from, from + n}
 	switch single(d["Filter"]) {
@@ -177,6 +173,28 @@ func (p *pdfFile) unpack(d dict, from int64) ([]byte, error) {
 	}
 	parms, _ := single(d["DecodeParms"]).(dict)
 	return unpredict(data, parms)
+}
+
+// length is how many bytes a stream has that begins at an offset.
+func (p *pdfFile) length(d dict, from int64) (int64, error) {
+	length := d["Length"]
+	if r, ok := length.(ref); ok {
+		at, err := p.locate(r.num)
+		if err != nil {
+			return 0, err
+		}
+		if length, err = p.plain(at, r); err != nil {
+			return 0, err
+		}
+	}
+	n, ok := length.(int64)
+	switch {
+	case !ok || n < 0:
+		return 0, errOdd
+	case n > p.size-from:
+		return 0, ErrTruncated
+	}
+	return n, nil
 }
 
 // single is v, or the one thing in it.

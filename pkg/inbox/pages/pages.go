@@ -2,8 +2,9 @@
 //
 // Use it to show a fax. [Open] finds the pages of a document, and [Pages.Page] draws one.
 // TIFF files are read here, in every coding that fax machines and fax servers write
-// (ITU-T T.4 and T.6), and in the common ones of scanners. Documents come from
-// strangers: whatever a file claims, no page costs more than [MaxPixels] bytes a few
+// (ITU-T T.4 and T.6), and in the common ones of scanners, and so are the pages of PDF
+// files that are one image. Any other page of a PDF file is drawn by pdftoppm, where
+// poppler is installed. Documents come from strangers: whatever a file claims, no page costs more than [MaxPixels] bytes a few
 // times over, nor longer than its context lasts.
 package pages
 
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"os/exec"
 
 	"github.com/faxctl/faxctl/pkg/archive/document"
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -71,7 +73,15 @@ func Open(r io.ReaderAt, size int64) (*Pages, error) {
 		}
 		return &Pages{tiffPages{t}}, nil
 	}
-	return nil, unreadable("it is a PDF file")
+	d, err := document.OpenPDF(r, size)
+	if err != nil {
+		return nil, err
+	}
+	poppler, err := exec.LookPath("pdftoppm")
+	if err != nil {
+		poppler = ""
+	}
+	return &Pages{pdfPages{d, r, size, poppler}}, nil
 }
 
 // Page draws a page, of which the first is 0, with square pixels. A page in black and

@@ -1,0 +1,91 @@
+package pages
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/text"
+)
+
+// What pdftoppm is given for a page.
+const (
+	popplerSide = 2400        // pixels of the longer side: 218 to the inch of a letter
+	popplerTime = time.Minute // then it is ended
+)
+
+// byPoppler has pdftoppm, of poppler, draw a page of a document. The document goes in and the
+// picture comes out through pipes, so that neither is in a file; nothing of our own
+// environment, where secrets may be, is handed to it.
+func byPoppler(ctx context.Context, program string, pdf io.Reader, n int) (picture, error) {
+	if program == "" {
+		return picture{}, unreadable("it is more than one plain image, and pdftoppm, which draws others, is not installed (Debian: poppler-utils)")
+	}
+	limited, cancel := context.WithTimeout(ctx, popplerTime)
+	defer cancel()
+	page := strconv.Itoa(n + 1)
+	cmd := exec.CommandContext(limited, program, "-f", page, "-l", page, "-scale-to", strconv.Itoa(popplerSide), "-")
+	cmd.Env = []string{"LC_ALL=C"}
+	cmd.Stdin = pdf
+	cmd.WaitDelay = time.Second
+	out := &bounded{left: 3*popplerSide*popplerSide + 1024}
+	said := &bounded{left: 64 << 10}
+	cmd.Stdout, cmd.Stderr = out, said
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return picture{}, ctx.Err()
+	case limited.Err() != nil:
+		return picture{}, unreadable("pdftoppm takes longer than %v", popplerTime)
+	case err != nil:
+		first, _, _ := strings.Cut(strings.TrimSpace(said.kept.String()), "\n")
+		return picture{}, unreadable("pdftoppm: %s", text.Line(strings.TrimSpace(first+" ("+err.Error()+")")))
+	}
+	img, err := readPPM(&out.kept)
+	return picture{image: img}, err
+}
+
+// bounded keeps what a program writes, up to so many bytes; then the program is not listened
+// to any more, and fails.
+type bounded struct {
+	kept bytes.Buffer
+	left int
+}
+
+var errTooMuch = errors.New("it writes too much")
+
+// Write implements [io.Writer].
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, errTooMuch
+	}
+	return b.kept.Write(p)
+}
+
+// readPPM reads a picture as pdftoppm writes it: P6, the size, 255, then three bytes a pixel.
+func readPPM(r io.Reader) (image.Image, error) {
+	b := bufio.NewReader(r)
+	var wide, high int
+	if _, err := fmt.Fscanf(b, "P6\n%d %d\n255\n", &wide, &high); err != nil {
+		return nil, unreadable("pdftoppm wrote no picture")
+	}
+	if err := affordable(int64(wide), int64(high), 3); err != nil {
+		return nil, err
+	}
+	img := image.NewRGBA(image.Rect(0, 0, wide, high))
+	for i := 0; i < len(img.Pix); i += 4 {
+		if _, err := io.ReadFull(b, img.Pix[i:i+3]); err != nil {
+			return nil, unreadable("pdftoppm wrote half a picture")
+		}
+		img.Pix[i+3] = 0xff
+	}
+	return img, nil
+}
