@@ -110,7 +110,7 @@ func TestEffects(t *testing.T) {
 	worst := map[string]app.Effect{}
 	for effect, groups := range map[app.Effect]map[string]string{
 		app.Read: { // they look, add copies, pass the time or talk to applications
-			"":         "help version whoami completion",
+			"":         "help version whoami completion healthcheck",
 			"numbers ": "list get check export plan",
 			"faxes ":   "list get stats expiring watch media.list archive download",
 			"archive ": "list get verify reindex",
