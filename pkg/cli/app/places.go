@@ -126,16 +126,16 @@ func checkFile(path string) error {
 	return nil
 }
 
-// OpenFile opens the file that a flag names to be read. Whatever is wrong with it, the
-// flag is.
-func OpenFile(flag, path string, advice problem.Advice) (*os.File, error) {
+// OpenFile opens a file to be read; named is how the command line has it, as in "--body
+// FILE". Whatever is wrong with it, the command line is.
+func OpenFile(named, path string, advice problem.Advice) (*os.File, error) {
 	f, err := os.Open(path)
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		err = p.Err
 	}
 	if err != nil {
-		return nil, problem.With(Misuse("--%s %s: %w", flag, path, err), advice)
+		return nil, problem.With(Misuse("%s: %w", named, err), advice)
 	}
 	return f, nil
 }

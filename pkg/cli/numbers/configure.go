@@ -52,6 +52,9 @@ exit status is 6.`,
 			if err != nil {
 				return err
 			}
+			if w.FaxURL != nil && *w.FaxURL == "" && (w.Mode == nil || *w.Mode != fax.ModeVoice) {
+				return problem.With(app.Misuse("--fax-url has no value: a fax number without one receives nothing"), problem.Say("see whether a variable is not set; %s takes the URL off as well", problem.Field("mode", "voice")))
+			}
 			if w.Empty() {
 				return problem.With(app.Misuse("nothing to configure"), problem.Say("say what, as in %s", problem.Field("fax-url", "https://fax.example.com/in")))
 			}

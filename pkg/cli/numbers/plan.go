@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -152,9 +154,12 @@ func numbersFileHint() problem.Advice {
 
 // readNumbers reads a file of numbers.
 func readNumbers(a *app.App, path string) (plan.File, error) {
-	text, err := readWhole(a, path, numbersFileHint())
+	text, err := readWhole(a, "--file "+path, path, numbersFileHint())
 	if err != nil {
 		return plan.File{}, err
+	}
+	if plan.IsSaved(text) {
+		return plan.File{}, problem.With(app.Misuse("--file %s: it is a plan, and no file of numbers", path), problem.Say("carry it out with %s", problem.Command("numbers", "apply").Arg(path)))
 	}
 	if path == "-" {
 		path = "standard input"
@@ -162,13 +167,14 @@ func readNumbers(a *app.App, path string) (plan.File, error) {
 	return plan.ReadFile(path, text)
 }
 
-// readWhole reads a file, or standard input; hint is what to do when there is none.
-func readWhole(a *app.App, path string, hint problem.Advice) ([]byte, error) {
+// readWhole reads a file, or standard input; named is what it is called in errors, and
+// hint what to do when there is none.
+func readWhole(a *app.App, named, path string, hint problem.Advice) ([]byte, error) {
 	in := a.In
 	if path == "-" {
 		path = "standard input"
 	} else {
-		f, err := app.OpenFile("file", path, hint)
+		f, err := app.OpenFile(named, path, hint)
 		if err != nil {
 			return nil, err
 		}
@@ -182,7 +188,7 @@ func readWhole(a *app.App, path string, hint problem.Advice) ([]byte, error) {
 	case len(text) > maxNumbersFile:
 		return nil, app.Misuse("%s is longer than %d bytes", path, maxNumbersFile)
 	case len(bytes.TrimSpace(text)) == 0: // of a program that failed, most often: a file of no numbers says so
-		return nil, problem.With(app.Misuse("--file %s: it is empty", path), hint)
+		return nil, problem.With(app.Misuse("%s: it is empty", named), hint)
 	}
 	return text, nil
 }
@@ -199,18 +205,21 @@ func compareWith(ctx context.Context, a *app.App, f plan.File, targets []string)
 	}
 	steps, err := plan.Steps(ctx, numbers, f, o)
 	if err == nil {
-		steps, err = plan.Targeted(steps, targets)
+		steps, err = plan.Targeted(steps, targets, "the file or the account")
 	}
 	return numbers, steps, err
 }
 
 // compareSaved finds what of a plan that was kept is still to do.
 func compareSaved(ctx context.Context, a *app.App, path string, targets []string) (fax.Numbers, []plan.Step, error) {
-	text, err := readWhole(a, path, problem.Say("%s writes one", problem.Command("numbers", "plan").Set("out", "FILE")))
+	content, err := readWhole(a, "plan "+path, path, problem.Say("%s writes one", problem.Command("numbers", "plan").Set("out", "FILE")))
 	if err != nil {
 		return nil, nil, err
 	}
-	kept, err := plan.ReadSaved(path, text)
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows" {
+		return nil, nil, problem.With(app.Misuse("plan %s: others may write it (mode %04o)", path, info.Mode().Perm()), problem.Say("look at what it says, then chmod go-w "+text.ShellWord(path)))
+	}
+	kept, err := plan.ReadSaved(path, content)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -224,7 +233,7 @@ func compareSaved(ctx context.Context, a *app.App, path string, targets []string
 	}
 	steps, err := kept.Compare(ctx, numbers, a.Account.Provider.Name, a.Account.Resolved.AccountID, o)
 	if err == nil {
-		steps, err = plan.Targeted(steps, targets)
+		steps, err = plan.Targeted(steps, targets, "the plan")
 	}
 	return numbers, steps, err
 }

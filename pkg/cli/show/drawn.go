@@ -2,6 +2,7 @@ package show
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -115,6 +116,9 @@ func ArrivalType(name func(phone string) string) output.Type[fax.Fax] {
 			show = func(f fax.Fax, _ output.Human) string { return ansi.Truncate(name(f.OurNumber()), widestName, "…") }
 			short = show
 		}
+		if c.Name == "other_end" {
+			show, short = within(show, -widths[c.Name]), within(short, -narrow[c.Name])
+		}
 		room := widths[c.Name]
 		less, narrower := narrow[c.Name]
 		if !narrower {
@@ -130,6 +134,18 @@ func ArrivalType(name func(phone string) string) output.Type[fax.Fax] {
 
 // widestName is how many cells of a name are drawn where rows come one by one.
 const widestName = 16
+
+// within cuts who is at the other end to so many cells, but never a phone number: half of
+// one is worth nothing.
+func within(show func(fax.Fax, output.Human) string, cells int) func(fax.Fax, output.Human) string {
+	return func(f fax.Fax, h output.Human) string {
+		text := show(f, h)
+		if _, end, _ := strings.Cut(text, " "); strings.HasPrefix(end, "+") {
+			return text
+		}
+		return ansi.Truncate(text, cells, "…")
+	}
+}
 
 // padded fills a text up to so many cells; below zero the blanks come after it.
 func padded(s string, cells int) string {

@@ -107,7 +107,7 @@ func captured(a *app.App, params []string, body string) (url.Values, []byte, err
 	}
 	r := a.In
 	if body != "-" {
-		file, err := app.OpenFile("body", body, problem.Say("name the file with the body as it came; - is standard input"))
+		file, err := app.OpenFile("--body "+body, body, problem.Say("name the file with the body as it came; - is standard input"))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -65,14 +65,12 @@ func saved(s Step) SavedStep {
 // ReadSaved reads a plan strictly; path is for messages. fax.ErrInvalid: it is none, or
 // of another version of faxctl.
 func ReadSaved(path string, text []byte) (Saved, error) {
-	var format struct {
-		Version *int `json:"faxctl_plan"`
+	version := formatOf(text)
+	if version == 0 {
+		return Saved{}, problem.Invalid(problem.Say("%s writes one; a file of numbers is applied with -f", problem.Command("numbers", "plan").Set("out", "FILE")), "plan %s: it is none", path)
 	}
-	if err := json.Unmarshal(text, &format); err != nil || format.Version == nil {
-		return Saved{}, problem.Invalid(problem.Say("%s writes one; a file of numbers is applied with -f", problem.Command("numbers", "plan").Set("out", "FILE")), "%s is no plan", path)
-	}
-	if *format.Version != savedFormat {
-		return Saved{}, problem.Invalid(problem.Say("make the plan again with this version of faxctl"), "%s is a plan of format %d, and this faxctl knows %d", path, *format.Version, savedFormat)
+	if version != savedFormat {
+		return Saved{}, problem.Invalid(problem.Say("make the plan again with this version of faxctl"), "plan %s: it has format %d, and this faxctl knows %d", path, version, savedFormat)
 	}
 	var s Saved
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -84,7 +82,7 @@ func ReadSaved(path string, text []byte) (Saved, error) {
 		}
 	}
 	if err != nil {
-		return Saved{}, problem.Invalid(problem.Say("make the plan again; it is not to be edited"), "%s: %v", path, err)
+		return Saved{}, problem.Invalid(problem.Say("make the plan again; it is not to be edited"), "plan %s: %v", path, err)
 	}
 	return s, nil
 }
@@ -116,12 +114,24 @@ func (s Saved) Compare(ctx context.Context, numbers fax.Numbers, provider, accou
 	} else if err != nil {
 		return nil, err
 	}
-	if steps, err = Targeted(steps, s.Targets); err != nil {
+	if steps, err = Targeted(steps, s.Targets, "the file or the account"); err != nil {
 		return nil, s.moved(err.Error())
+	}
+	notes, err := o.Notes.read()
+	if err != nil {
+		return nil, err
 	}
 	var reasons []string
 	for _, step := range steps {
-		if why := s.differs(step); why != "" {
+		why := s.differs(step)
+		switch {
+		case why != "":
+		case step.Refused != nil:
+			why = step.Refused.Error()
+		case step.Action == ActionBuy:
+			why = s.boughtBefore(step, notes)
+		}
+		if why != "" {
 			reasons = append(reasons, step.Label()+": "+why)
 		}
 	}
@@ -170,6 +180,18 @@ func (s Saved) differs(step Step) string {
 	return ""
 }
 
+// boughtBefore says that a plan has bought a number already, which somebody gave up
+// since; "" when this machine's notes do not know of it.
+func (s Saved) boughtBefore(step Step, notes []note) string {
+	for _, n := range notes {
+		bought := n.State == noteBought || n.State == noteReleased
+		if bought && n.Time.After(s.Made) && n.Phone == step.Phone && n.Name == step.Name {
+			return "it was bought at " + n.at() + " and is not there any more"
+		}
+	}
+	return ""
+}
+
 func samePrice(a, b *fax.Money) bool { return a == nil && b == nil || a != nil && b != nil && *a == *b }
 
 func priceInWords(m *fax.Money) string {
@@ -181,7 +203,7 @@ func priceInWords(m *fax.Money) string {
 
 // Targeted are the steps about the numbers that targets name: by phone number, by id,
 // or by the exact name; none is all. fax.ErrNotFound: there is no such step.
-func Targeted(steps []Step, targets []string) ([]Step, error) {
+func Targeted(steps []Step, targets []string, in string) ([]Step, error) {
 	if len(targets) == 0 {
 		return steps, nil
 	}
@@ -195,8 +217,7 @@ func Targeted(steps []Step, targets []string) ([]Step, error) {
 			}
 		}
 		if !found {
-			return nil, problem.With(fmt.Errorf("target %s: %w in the file or the account", target, problem.ErrNotFound),
-				problem.Say("name a number, an id or the exact name: %s", problem.Field("target", "'front desk'")))
+			return nil, problem.With(fmt.Errorf("target %s: %w in %s", target, problem.ErrNotFound, in), likelyTarget(steps, target))
 		}
 	}
 	var left []Step
@@ -260,4 +281,32 @@ func (c *comparer) pinnedOffer(ctx context.Context, s *shelf, p Purchase, pin Sa
 		return fax.Offer{}, gone
 	}
 	return *p.Offer, p.fits()
+}
+
+// likelyTarget is the advice for a target that no step is about.
+func likelyTarget(steps []Step, target string) problem.Advice {
+	phone, _ := fax.ReadPhone(target, "")
+	for _, s := range steps {
+		switch {
+		case phone != "" && s.Phone == phone:
+			return problem.Say("did you mean %s?", problem.Field("target", s.Phone))
+		case s.Name != "" && strings.EqualFold(s.Name, strings.TrimSpace(target)):
+			return problem.Say("did you mean %s?", problem.Field("target", s.Name))
+		}
+	}
+	return problem.Say("name a number, an id or the exact name: %s", problem.Field("target", "front desk"))
+}
+
+// IsSaved reports whether a text is a plan rather than a file of numbers.
+func IsSaved(text []byte) bool { return formatOf(text) != 0 }
+
+// formatOf is the format of a plan; 0: it is none.
+func formatOf(text []byte) int {
+	var format struct {
+		Version int `json:"faxctl_plan"`
+	}
+	if json.Unmarshal(text, &format) != nil {
+		return 0
+	}
+	return format.Version
 }
