@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -120,13 +119,12 @@ func CheckReceipts(path string) error {
 // refuseOthers refuses a file that is there and holds something else than receipts: a
 // line at the end of a kept document damages the only copy there may be. One that may
 // not be read is left to whoever made it so: append-only is a sensible thing for
-// receipts to be.
+// receipts to be. None are in an archive, as [archive.Outside] says.
 func refuseOthers(path string) error {
-	refused := problem.Invalid(problem.Say("name a file of its own"), "%s is there, and holds no receipts", path)
-	dir, name := filepath.Split(path)
-	if (strings.HasPrefix(name, ".") || strings.HasPrefix(name, "index.")) && archive.Known(filepath.Clean(dir)) == nil {
-		return refused // empty locks, the index
+	if err := archive.Outside(path); err != nil {
+		return err
 	}
+	refused := problem.Invalid(problem.Say("name a file of its own"), "%s is there, and holds no receipts", path)
 	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
 		return nil // what is not there, or is no file, holds nothing; opening it tells
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
@@ -32,8 +33,8 @@ func (o *OutputFile) Bind(cmd *cobra.Command, name, shorthand, usage string) {
 	Must(cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
 }
 
-// Check keeps what is written away from terminals, which would obey a document, and
-// from what is there: a folder or /dev/stdout would be replaced by a file.
+// Check keeps what is written away from terminals, which would obey a document, from
+// archives, and from what is there: a folder or /dev/stdout would be replaced by a file.
 func (o *OutputFile) Check(a *App) error {
 	switch {
 	case o.Path == "" && o.Force:
@@ -45,11 +46,13 @@ func (o *OutputFile) Check(a *App) error {
 	case o.Path == "-":
 		return nil
 	}
-	info, err := os.Stat(o.Path)
-	switch {
-	case err == nil && !info.Mode().IsRegular():
+	if info, err := os.Stat(o.Path); err == nil && !info.Mode().IsRegular() {
 		return problem.With(Misuse("%s %s: it is there, and is no file", o.flag, o.Path), problem.Say("name a file; - is standard output"))
-	case o.Force:
+	}
+	if err := archive.Outside(o.Path); err != nil {
+		return fmt.Errorf("%s: %w", o.flag, err)
+	}
+	if o.Force {
 		return nil
 	}
 	if taken := durable.Unused(o.Path); errors.Is(taken, fs.ErrExist) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/durable"
@@ -96,6 +97,9 @@ func (d *download) check(a *app.App, cmd *cobra.Command) error {
 	if d.file.Path == "" {
 		if _, err := fetch.ParseName(d.name); err != nil {
 			return fmt.Errorf("--name: %w", err)
+		}
+		if err := archive.Outside(d.dir); err != nil {
+			return fmt.Errorf("--dir: %w", err)
 		}
 		return nil // the folder is made with the first document: a run in vain leaves none
 	}
