@@ -103,7 +103,7 @@ func (p *pdfFile) scan(page ref) (s Scan, err error) {
 	if err != nil {
 		return s, err
 	}
-	var image any = resources
+	image := resources
 	for _, key := range []string{"XObject", drawn} {
 		within, err := p.dictionary(image)
 		if err != nil {

@@ -29,9 +29,10 @@ func Command(a *app.App) *cobra.Command {
 	copied := problem.Command("archive", "get").Arg("ARCHIVE").Arg("ID")
 	g := app.Group("archive", "Look into kept copies, verify and hold them",
 		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes",
-		app.Reads(listCommand(a), getCommand(a), verifyCommand(a), reindexCommand(a)),
+		app.Reads(listCommand(a), getCommand(a), viewCommand(a), verifyCommand(a), reindexCommand(a)),
 		app.Changes(holdCommand(a), unholdCommand(a)),
-		app.Elsewhere(problem.Say("the document, as a file to open: %s; the record: %s", copied.Set("O", "FILE"), copied), "open", "view", "read", "show"),
+		app.Elsewhere(problem.Say("the document, as a file to open: %s; pictures of its pages: %s; the record: %s", copied.Set("O", "FILE"),
+			problem.Command("archive", "view").Arg("ARCHIVE").Arg("ID").Set("png", "DIR"), copied), "open", "read", "show"),
 		app.Elsewhere(problem.Say("the document goes to a printer's program: %s | lp", copied.Set("O", "-")), "print"),
 		app.Elsewhere(problem.Say("copy the document out and attach it: %s", copied.Set("O", "FILE")), "mail", "send"),
 		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("archive", "list").Arg("ARCHIVE").Set("from", "+14155550123")), "search"))
@@ -165,18 +166,25 @@ func damaged(err error) error {
 	return err
 }
 
+// keptDocument is a kept document, whole and as it was kept.
+func keptDocument(ctx context.Context, kept *archive.Archive, id string) ([]byte, error) {
+	document, err := kept.ReadDocument(ctx, id)
+	if !errors.Is(err, problem.ErrNotFound) {
+		return document, damaged(err)
+	}
+	if e, unread := kept.Get(ctx, id); unread == nil && e.Document == nil {
+		err = problem.With(fmt.Errorf("%w: %s", err, show.WhyNoDocument(e)), problem.AdviceOf(err))
+	}
+	return nil, err
+}
+
 // copyOut writes a kept document to a file, or to standard output: whole and as
 // it was kept, or not at all.
 func copyOut(ctx context.Context, a *app.App, kept *archive.Archive, id string, to app.OutputFile) error {
-	document, err := kept.ReadDocument(ctx, id)
+	document, err := keptDocument(ctx, kept, id)
 	switch {
-	case errors.Is(err, problem.ErrNotFound):
-		if e, unread := kept.Get(ctx, id); unread == nil && e.Document == nil {
-			err = problem.With(fmt.Errorf("%w: %s", err, show.WhyNoDocument(e)), problem.AdviceOf(err))
-		}
-		return err
 	case err != nil:
-		return damaged(err)
+		return err
 	case to.Path == "-":
 		_, err := a.Term.Out.Write(document)
 		return output.Unwritten(err)
