@@ -66,6 +66,27 @@ func (d dialing) abroad(digits string) string {
 	return "" // a number of the same town, or one without its trunk prefix
 }
 
+// beginning is how a pattern whose first digits were written within the country begins
+// everywhere, or "": there no number begins so, or it may be meant in several ways.
+func (d dialing) beginning(glob string) string {
+	for _, exit := range []string{d.exit, "00"} {
+		if rest, foreign := strings.CutPrefix(glob, exit); foreign {
+			return "+" + rest
+		}
+	}
+	rest, trunk := strings.CutPrefix(glob, d.trunk)
+	coded := strings.HasPrefix(glob, d.code)
+	switch {
+	case d.code == "" || d.code == "1" && strings.IndexAny(rest, "01") == 0: // no area code begins so
+		return ""
+	case d.code == "1" || trunk && d.trunk != "" || d.trunk == "" && !coded:
+		return "+" + d.code + rest
+	case d.trunk != "" && coded:
+		return "+" + glob
+	}
+	return ""
+}
+
 // withCode reports whether digits begin with the country code, and are long enough for
 // a number behind it.
 func (d dialing) withCode(digits string) bool {

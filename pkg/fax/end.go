@@ -44,7 +44,7 @@ func readEnd(end, s string, read func(string) (string, error)) (exact string, p 
 	switch {
 	case s == NoCaller:
 		return "", Pattern{end: end}, nil
-	case strings.ContainsAny(s, "*?["):
+	case strings.ContainsAny(s, wild):
 		p, err := globOf(end, s)
 		return "", p, err
 	case err == nil:
@@ -57,6 +57,8 @@ func readEnd(end, s string, read func(string) (string, error)) (exact string, p 
 		return "", Pattern{end: end, glob: dialed(s, read), word: s}, nil
 	case strings.ContainsAny(s, " \t"):
 		return "", Pattern{}, err
+	case strings.HasSuffix(s, ":"):
+		return "", Pattern{}, problem.Invalid(problem.Say("as in %[1]sdesk@example.com, or %[1]s* for any", problem.Text(s)), "caller %q: nobody stands behind the colon", s)
 	}
 	return "", Pattern{end: end, word: s}, nil
 }
@@ -64,8 +66,12 @@ func readEnd(end, s string, read func(string) (string, error)) (exact string, p 
 // globOf is a pattern of one end. Letters may be anywhere: what is at the far end may
 // claim to be anything.
 func globOf(end, glob string) (Pattern, error) {
-	p := Pattern{end: end, glob: glob}
-	if _, err := path.Match(glob, ""); err != nil {
+	plain, err := plainGlob(glob)
+	if err != nil {
+		return Pattern{}, err
+	}
+	p := Pattern{end: end, glob: plain}
+	if _, err := path.Match(plain, ""); err != nil {
 		return Pattern{}, problem.Invalid(problem.Say("* stands for any characters and ? for one, as in +1415*"), "pattern %q", glob)
 	}
 	return p, p.sure()

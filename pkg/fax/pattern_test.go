@@ -8,7 +8,7 @@ import (
 )
 
 func TestParsePattern(t *testing.T) {
-	for _, s := range []string{"", "from=", "both=+1*", "[", "to=[a", "anonymous", "to=desk", "1415*", "from=1415*", "to=14155550100", "to=611"} {
+	for _, s := range []string{"", "from=", "both=+1*", "[", "to=[a", "anonymous", "to=desk", "1415*", "from=1415*", "to=14155550100", "to=611", "212-555-*", "+49 (0) 30*"} {
 		if _, err := fax.ParsePattern(s); problem.AdviceOf(err).String() == "" {
 			t.Errorf("%q: %v", s, err)
 		}
@@ -25,6 +25,12 @@ func TestParsePattern(t *testing.T) {
 		{"to=+14155550100", "", "+14155550100", true},
 		{"611", "611", "+14155550100", true},
 		{"*0100", "+14155550100", "", true},
+		{"+1 (415) 555-*", "+14155550100", "", true},
+		{"to=+1 415 555 ????", "", "+14155550100", true},
+		{"+1-415-555-010[0-4]", "+14155550100", "", true},
+		{"+1-415-555-010[0-4]", "+14155550105", "", false},
+		{"from=sip:desk-2@*", "sip:desk-2@example.com", "", true},
+		{"from=*-*", "+14155550100", "", false}, // no pattern of numbers
 		{"from=anonymous", "anonymous", "+14155550100", true},
 		{"from=sip:*", "sip:desk/2@example.com", "+14155550100", true},
 	} {
@@ -46,6 +52,7 @@ func TestSelectEnd(t *testing.T) {
 		{"+1415*", "+14155550123", "+16285550123"},
 		{"*0123", "+14155550123", "+14155550124"},
 		{"+1415555012?", "+14155550124", "+14155550134"},
+		{"+1 (415) 555-*", "+14155550124", "+12125550134"},
 		{"*", "", ""},
 		{"611", "611", "+1611"},
 		{"266696687", "266696687", "+266696687"},
@@ -78,10 +85,39 @@ func TestSelectEnd(t *testing.T) {
 			}
 		}
 	}
-	for _, s := range []string{"[", "1415*", "+1415555012", "front desk", "555-0123"} {
+	for _, s := range []string{"[", "1415*", "+1415555012", "front desk", "555-0123", "212-555-*", "+49 (0) 30*", "sip:"} {
 		var q fax.Filter
 		if err := q.SelectEnd("from", s, read); problem.AdviceOf(err).Empty() || q.From != "" || q.Ends != nil {
 			t.Errorf("%q: %v, %+v", s, err, q)
+		}
+	}
+}
+
+func TestReadPattern(t *testing.T) {
+	for _, c := range []struct{ says, country, want string }{
+		{"212-555-*", "", "+1212555*"},
+		{"(212) 555-????", "US", "+1212555????"},
+		{"212*", "CA", "+1212*"},
+		{"1 212*", "US", "+1212*"},
+		{"1*", "US", "+1*"},
+		{"011 49 30*", "US", "+4930*"},
+		{"030*", "DE", "+4930*"},
+		{"49 30*", "DE", "+4930*"},
+		{"0044*", "DE", "+44*"},
+		{"33 12*", "DK", "+453312*"},
+		{"+1 (212) 555-*", "DE", "+1212555*"},
+		{"*-0199", "US", "*0199"},
+		{"+1415555010[0-4]", "US", "+1415555010[0-4]"},
+		{"012*", "US", ""},    // no area code
+		{"30*", "DE", ""},     // Berlin has a 0 before it
+		{"4512*", "DK", ""},   // Denmark's code, or a number in it
+		{"212*", "ZZ", ""},    // nobody knows
+		{"sip:*", "US", ""},   // a word
+		{"212-555", "US", ""}, // no pattern
+		{"+49 (0) 30*", "DE", ""},
+	} {
+		if got := fax.ReadPattern(c.says, c.country); got != c.want {
+			t.Errorf("%s in %s: %q, want %q", c.says, c.country, got, c.want)
 		}
 	}
 }

@@ -161,9 +161,16 @@ func (a *App) selectEnd(q *fax.Filter, end, text string) error {
 		return nil
 	}
 	how := a.Reading()
+	glob := fax.ReadPattern(text, how.Country)
+	if glob != "" && how.Freely {
+		text = glob
+	}
 	err := q.SelectEnd(end, text, phones(how))
 	if likely, no := fax.ReadPhone(text, how.Country); no == nil && !how.Freely && likely != q.From && likely != q.To {
 		err = problem.Invalid(problem.Say("did you mean %s?", problem.Text(likely)), "phone number %q: it lacks its country", text)
+	}
+	if plus := strings.HasPrefix(strings.TrimSpace(text), "+"); glob != "" && glob != text && !plus {
+		err = problem.Invalid(problem.Say("did you mean %s?", problem.Text(glob)), "pattern %q: it is not written as numbers are kept", text)
 	}
 	if err != nil && strings.ContainsFunc(text, unicode.IsLetter) {
 		err = problem.With(err, problem.Say("names of your numbers go with %s; here it is a phone number, as in +14155550123, a pattern, as in +1415*, or a word such as anonymous", problem.Field("number")))
