@@ -97,7 +97,7 @@ handed out, and the exit status is then 8, as it is when the sidecar cannot be
 read. -O writes over no file that is there without --force.`,
 		Example: `  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef
   faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef -O fax.pdf`,
-		Args:              archiveArgs(2, 2, "a fax id", "faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef"),
+		Args:              archiveArgs(2, "a fax id", "faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef"),
 		ValidArgsFunction: app.UpTo(2, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -196,10 +196,10 @@ func copyOut(ctx context.Context, a *app.App, kept *archive.Archive, id string, 
 	return nil
 }
 
-// archiveArgs asks for an archive and so many arguments in all.
-func archiveArgs(least, most int, what, example string) cobra.PositionalArgs {
+// archiveArgs asks for an archive and more, at most so many arguments in all; 0: any.
+func archiveArgs(most int, what, example string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) >= least && (most == 0 || len(args) <= most) {
+		if len(args) >= 2 && (most == 0 || len(args) <= most) {
 			return nil
 		}
 		return problem.With(app.Misuse("%s needs the folder of an archive and %s", cmd.CommandPath(), what), problem.Say("as in: "+example))
