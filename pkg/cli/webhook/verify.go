@@ -40,8 +40,9 @@ Give the URL as the application believes it was called, the signature from the
 header X-Twilio-Signature or X-SignalWire-Signature, and the parameters of a
 form post, or the body as it came (a form, multipart or JSON; - is standard
 input). It tries the keys of the profile in force, scheme, port, a slash at the
-end, the hosts named with --host, and ways to write query and parameters, and
-names what fits. No key is ever shown.
+end, the hosts named with --host, orders and spellings of the query, and what
+frameworks do to parameters: trim them, drop empty ones, keep one of several,
+read + as a space. It names what fits. No key is ever shown.
 
 Exit status: 0 when the signature is right, 8 when it is not.`,
 		Example: `  faxctl webhook verify --url https://fax.example.com/in \
@@ -68,6 +69,9 @@ Exit status: 0 when the signature is right, 8 when it is not.`,
 			keys, err := accountKeys(cmd.Context(), a)
 			if err != nil {
 				return err
+			}
+			for _, doubt := range webhook.Doubts(content, form) {
+				a.Warn("%s", doubt)
 			}
 			return explainSignature(cmd.Context(), webhook.Suspect{URL: address, Form: form, Signature: signature, Keys: keys, Hosts: hosts}, content, &out)
 		},
@@ -169,7 +173,7 @@ func explainSignature(ctx context.Context, s webhook.Suspect, body []byte, out *
 			problem.Say("give the signature from the header X-Twilio-Signature or X-SignalWire-Signature, of 28 characters"))
 	}
 	return problem.With(problem.Of(app.ErrFindings, errors.New("nothing that was tried gives this signature")),
-		problem.Say("compare the parameters with what came, name other %s, and see that %s is the account that signed", problem.Field("host"), problem.Field("profile")))
+		problem.Say("compare the parameters with what came, each value of a repeated name and empty ones too, name other %s, and see that %s is the account that signed", problem.Field("host"), problem.Field("profile")))
 }
 
 // verdict is what there is to say about a signature.

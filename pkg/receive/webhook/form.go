@@ -21,7 +21,9 @@ const (
 // captured, for explaining it; a receiver has net/http for that. The kind of
 // the body is told from its content, since a capture seldom has the header:
 // multipart begins with its boundary, JSON with a brace. JSON has no
-// parameters, and neither have file parts: both give nil values for [Sign].
+// parameters, and neither have file parts: both give nil values for [Sign]. In a
+// form a semicolon and a percent sign that begins no escape stand for themselves,
+// see [Doubts].
 func ParseBody(body []byte) (url.Values, error) {
 	text := bytes.TrimLeft(body, " \t\r\n")
 	switch {
@@ -31,12 +33,55 @@ func ParseBody(body []byte) (url.Values, error) {
 		return nil, nil
 	case bytes.HasPrefix(text, []byte("--")):
 		return parseMultipart(text)
+	case bytes.IndexByte(text, 0) >= 0:
+		return nil, errors.New("body is no form: it has binary content")
+	case len(text) > maxValue:
+		return nil, errors.New("body is no form: it is too long for one")
 	}
-	form, err := url.ParseQuery(strings.TrimRight(string(text), "\r\n"))
-	if err != nil {
-		return nil, fmt.Errorf("body is no form: %w", err)
+	form := url.Values{}
+	for pair := range strings.SplitSeq(strings.TrimRight(string(text), "\r\n"), "&") {
+		if pair != "" {
+			name, value, _ := strings.Cut(pair, "=")
+			form.Add(unescape(name), unescape(value))
+		}
 	}
 	return form, nil
+}
+
+// unescape decodes a name or a value of a form. What is no escape stands for itself.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '+':
+			b.WriteByte(' ')
+		case '%':
+			if plain, err := url.PathUnescape(s[i:min(i+3, len(s))]); err == nil {
+				b.WriteString(plain)
+				i += 2
+				continue
+			}
+			fallthrough
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String()
+}
+
+// Doubts are what applications are not of one mind about in a request, though its
+// signature is right: the body as it was captured, or nil, and its parameters.
+func Doubts(body []byte, form url.Values) []string {
+	var all []string
+	for _, name := range repeated(form) {
+		all = append(all, "each value of "+name+" is signed: what keeps only the first or the last one refuses the request")
+	}
+	if text := strings.TrimSpace(string(body)); form != nil && !strings.HasPrefix(text, "--") {
+		if _, err := url.ParseQuery(text); err != nil {
+			all = append(all, "a ; or a lone % of the body stands for itself: Go's net/http and others refuse the body, or lose the value")
+		}
+	}
+	return all
 }
 
 func parseMultipart(body []byte) (url.Values, error) {

@@ -212,12 +212,43 @@ func TestParseBodyReadsMultipart(t *testing.T) {
 	for name, bad := range map[string]string{
 		"no boundary":   "--\r\n\r\n",
 		"cut off":       part,
-		"not a form":    "a=%zz",
+		"not a form":    "a=\x00",
+		"long form":     "a=" + strings.Repeat("1", 2<<20),
 		"10,000 parts":  strings.Repeat(part, 10_000) + "--b--\r\n",
 		"endless value": part[:len(part)-3] + strings.Repeat("1", 2<<20) + "\r\n--b--\r\n",
 	} {
 		if got, err := webhook.ParseBody([]byte(bad)); err == nil {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// What net/http refuses is read as it stands, as others do, and told.
+func TestParseBodyReadsWhatGoRefuses(t *testing.T) {
+	for body, want := range map[string]url.Values{
+		"a=1;b=2&c=3":        {"a": {"1;b=2"}, "c": {"3"}},
+		"a=50%&b=%&c=%4&d=%": {"a": {"50%"}, "b": {"%"}, "c": {"%4"}, "d": {"%"}},
+		"a=%zz%2Bx+y":        {"a": {"%zz+x y"}},
+		"%a=1":               {"%a": {"1"}},
+	} {
+		got, err := webhook.ParseBody([]byte(body))
+		if err != nil {
+			t.Errorf("%s: %v", body, err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", body, d)
+		}
+		if doubts := webhook.Doubts([]byte(body+"\n"), got); len(doubts) != 1 || !strings.Contains(doubts[0], "stands for itself") {
+			t.Errorf("%s: %q", body, doubts)
+		}
+	}
+	for body, want := range map[string]int{"a=1&b=%2B%3B": 0, "a=1&b=2&a=2": 1, `{"a":"1;%"}`: 0, "": 0} {
+		form, err := webhook.ParseBody([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if doubts := webhook.Doubts([]byte(body), form); len(doubts) != want {
+			t.Errorf("%s: %q", body, doubts)
 		}
 	}
 }

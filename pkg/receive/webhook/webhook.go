@@ -42,29 +42,36 @@ func (Key) MarshalText() ([]byte, error) { return []byte("[signing key]"), nil }
 // post, every name and value in the order of the names. The form is nil for
 // GET, and for a body that is no form. Of a name with several values each
 // different value counts once, in order, as Twilio's libraries do it.
-func Sign(key Key, url string, form url.Values) string {
-	return sign(key, url, form, func(values []string) []string {
-		return slices.Compact(slices.Sorted(slices.Values(values)))
-	})
-}
+func Sign(key Key, url string, form url.Values) string { return sign(key, url+formText(form, once)) }
 
 // signAsSent is [Sign] with every value of a name, in the order in which they
 // were sent.
 // Source: SignalWire's SDKs (security, scheme B); twilio-node before 3.81.
 func signAsSent(key Key, url string, form url.Values) string {
-	return sign(key, url, form, func(values []string) []string { return values })
+	return sign(key, url+formText(form, asSent))
 }
 
-func sign(key Key, url string, form url.Values, signed func(values []string) []string) string {
+func sign(key Key, text string) string {
 	mac := hmac.New(sha1.New, []byte(key))
-	_, _ = io.WriteString(mac, url)
-	for _, name := range slices.Sorted(maps.Keys(form)) {
-		for _, value := range signed(form[name]) {
-			_, _ = io.WriteString(mac, name+value)
-		}
-	}
+	_, _ = io.WriteString(mac, text)
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
+
+// formText is what is signed of a form, with those of the values of each name that
+// count.
+func formText(form url.Values, count func(values []string) []string) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		for _, value := range count(form[name]) {
+			b.WriteString(name + value)
+		}
+	}
+	return b.String()
+}
+
+func once(values []string) []string { return slices.Compact(slices.Sorted(slices.Values(values))) }
+
+func asSent(values []string) []string { return values }
 
 // Verify reports whether a signature is right for a request. The URL is the
 // public one, as the provider was told it. Providers are not of one mind about
@@ -142,13 +149,18 @@ func bare(raw string) []string {
 	if !ok {
 		return []string{raw}
 	}
-	apostrophe := strings.NewReplacer("%27", "'")
-	marks := strings.NewReplacer("%3A", ":", "%3a", ":", "%40", "@")
 	all := []string{raw}
-	for _, q := range []string{apostrophe.Replace(query), marks.Replace(query), marks.Replace(apostrophe.Replace(query))} {
-		if u := before + "?" + q; !slices.Contains(all, u) {
+	for _, spell := range barely() {
+		if u := before + "?" + spell(query); !slices.Contains(all, u) {
 			all = append(all, u)
 		}
 	}
 	return all
+}
+
+// barely are the ways in which libraries unescape these characters.
+func barely() []func(query string) string {
+	apostrophe := strings.NewReplacer("%27", "'").Replace
+	marks := strings.NewReplacer("%3A", ":", "%3a", ":", "%40", "@").Replace
+	return []func(string) string{apostrophe, marks, func(query string) string { return marks(apostrophe(query)) }}
 }

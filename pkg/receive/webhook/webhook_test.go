@@ -141,6 +141,33 @@ func TestVerifySpellings(t *testing.T) {
 	}
 }
 
+// A provider signs with the default port or without, and a query bare or escaped,
+// whichever the receiver believes: all are right together, and another port of the
+// provider's is not.
+func TestVerifyWhatProvidersSend(t *testing.T) {
+	for _, scheme := range []struct{ name, port string }{{"https", ":443"}, {"http", ":80"}} {
+		for _, signedPort := range []string{"", scheme.port} {
+			for _, seenPort := range []string{"", scheme.port} {
+				for _, signed := range []string{"a=it's:me@x", "a=it's%3Ame%40x", "a=it%27s:me@x", "a=it%27s%3Ame%40x", "a=it%27s%3ame%40x"} {
+					for _, seen := range []string{signed, "a=it%27s%3Ame%40x"} {
+						if strings.Contains(signed, "%3a") {
+							seen = signed // the case of an escape is signed as it is sent
+						}
+						signature := webhook.Sign(key, scheme.name+"://x.example"+signedPort+"/in?"+signed, form())
+						target := scheme.name + "://x.example" + seenPort + "/in?" + seen
+						if !webhook.Verify(key, target, form(), signature) {
+							t.Errorf("signed with port %q and %s, seen as %s: refused", signedPort, signed, target)
+						}
+					}
+				}
+			}
+		}
+		if webhook.Verify(key, scheme.name+"://x.example/in?a=:", nil, webhook.Sign(key, scheme.name+"://x.example:8443/in?a=:", nil)) {
+			t.Error("a port that was never given is accepted")
+		}
+	}
+}
+
 // Of a name that is repeated, each value counts in the order it was sent in, or
 // each different one in its own order; never fewer, more or longer ones.
 func TestVerifyRepeatedNames(t *testing.T) {
