@@ -55,7 +55,8 @@ faxctl's own:
                        (default ~/.cache)
 
 No variable deletes, buys, confirms or weakens a check. A name that is nearly
-one of these is told.
+one of these, or of the credentials below, is told, and so is that of a flag
+which has no variable, as FAXCTL_DRY_RUN.
 
 Credentials without a profile:
   TWILIO_ACCOUNT_SID   with TWILIO_AUTH_TOKEN,
@@ -72,7 +73,9 @@ its name, the path of a file that has the secret in it, as Docker and
 Kubernetes mount it: TWILIO_AUTH_TOKEN_FILE, TWILIO_API_SECRET_FILE,
 SIGNALWIRE_API_TOKEN_FILE, SIGNALWIRE_TOKEN_FILE, SIGNALWIRE_SIGNING_KEY_FILE,
 FAXCTL_FORWARD_KEY_FILE. Both at once are refused. Nobody but its owner may
-write to the file; one in your home, nobody but you may read.
+write to the file; one in your home, nobody but you may read. It has the secret
+alone in it, as one line; one that is wrong ends with 2, and one that is not
+there with 4. A pipe is waited for, 10 seconds.
 
 Times:
   TZ                   the time zone of --since and --until, and of tables

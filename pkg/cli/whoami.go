@@ -52,20 +52,21 @@ not answer; the exit status is then 4 or 7.`,
 			if err == nil {
 				var found provider.Access
 				found, err = provider.CheckAccess(ctx, p)
+				err = whereFrom(err, resolved)
 				id.May = found.May
 				if found.Account.ID != "" {
 					id.Account = found.Account
 				}
 			}
-			return errors.Join(whereFrom(err, resolved), out.Single(ctx, id))
+			return errors.Join(err, out.Single(ctx, id))
 		},
 	}
 	out.Bind(a, cmd, func() output.Type[identity] { return identityType(a.InForce().Values) }, nil)
 	return cmd
 }
 
-// whereFrom is the advice for credentials that were refused: where to correct
-// them.
+// whereFrom is the advice for credentials that the provider refused: where to correct
+// them. What cannot be had from its place has advice of its own.
 func whereFrom(err error, r profile.Resolved) error {
 	if !errors.Is(err, problem.ErrAuth) {
 		return err

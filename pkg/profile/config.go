@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -84,7 +85,7 @@ func Load(path string) (Config, error) {
 
 // readConfig is the text of the file, nil when there is none.
 func readConfig(path string) ([]byte, error) {
-	text, err := readGuarded(path, maxConfig, func(fs.FileInfo) error { return nil })
+	text, err := readGuarded(context.Background(), path, maxConfig, func(fs.FileInfo) error { return nil })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

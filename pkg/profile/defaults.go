@@ -63,10 +63,8 @@ func (d *Defaults) in(dir string) {
 // atHome puts the home in the place of ~.
 func (d *Defaults) atHome(getenv func(string) string) {
 	for _, path := range []*string{&d.Archive, &d.State} {
-		if rest, below := underHome(*path); below {
-			if home := homeOf(getenv); home != "" {
-				*path = filepath.Join(home, rest)
-			}
+		if whole, err := atHome(*path, getenv); err == nil {
+			*path = whole
 		}
 	}
 }

@@ -37,6 +37,24 @@ func SecretVariables() []string {
 // FileVariable is NAME_FILE of NAME.
 func FileVariable(name string) string { return name + inAFile }
 
+// ProviderVariables are those that the providers' own tools read, and those that name the
+// file of a secret of theirs.
+func ProviderVariables() []string {
+	var all []string
+	for _, p := range info.All() {
+		for _, s := range p.Settings {
+			for _, name := range s.Variables {
+				all = append(all, name)
+				if isSecret(s.Key) {
+					all = append(all, FileVariable(name))
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 func isSecret(key string) bool { return key == "secret" || key == "api-secret" || key == "signing-key" }
 
 // secretOf is where the environment has the secret of this name: in the variable, or in
@@ -54,12 +72,16 @@ func secretOf(getenv func(string) string, name string) (variable, error) {
 	return variable{name, text}, nil
 }
 
-// place is where the secret of a variable is kept.
-func (v variable) place() Reference {
-	if strings.HasSuffix(v.name, inAFile) {
-		return Reference{Kind: InFile, Value: v.value}
+// place is where the secret of a variable is kept. People put the secret itself into
+// NAME_FILE: what is no file there is never shown.
+func (v variable) place(getenv func(string) string) Reference {
+	if !strings.HasSuffix(v.name, inAFile) {
+		return Env(v.name)
 	}
-	return Env(v.name)
+	if path, err := atHome(v.value, getenv); err != nil || !isThere(path) {
+		return Reference{Kind: InFile, Variable: v.name}
+	}
+	return Reference{Kind: InFile, Value: v.value}
 }
 
 // source is how [Value] tells it.
@@ -150,17 +172,17 @@ func twilioEnv(getenv func(string) string) (found, error) {
 	case !sid.isSet():
 		return found{}, half(sid, token, key, secret)
 	case key.isSet() && secret.isSet():
-		f.APIKey, f.Secret = key.value, secret.place()
+		f.APIKey, f.Secret = key.value, secret.place(getenv)
 		f.from = map[string]variable{"api-key": key, "secret": secret, "signing-key": token}
 		if token.isSet() {
-			f.SigningKey = token.place()
+			f.SigningKey = token.place(getenv)
 		}
 	case key.isSet():
 		return found{}, half(secret, key)
 	case secret.isSet():
 		return found{}, half(key, secret)
 	case token.isSet():
-		f.Secret = token.place()
+		f.Secret = token.place(getenv)
 		f.from = map[string]variable{"secret": token}
 	default:
 		return found{}, half(token, sid)
@@ -191,12 +213,12 @@ func signalWireEnv(getenv func(string) string) (found, error) {
 		return found{}, &problem.Error{Kind: problem.ErrInvalid, Text: space.name, Cause: err, Advice: problem.AdviceOf(err)}
 	}
 	f := found{
-		Profile: Profile{Provider: SignalWire, AccountID: project.value, Space: host, Secret: token.place()},
+		Profile: Profile{Provider: SignalWire, AccountID: project.value, Space: host, Secret: token.place(getenv)},
 		account: project,
 		from:    map[string]variable{"space": space, "secret": token, "signing-key": signing},
 	}
 	if signing.isSet() {
-		f.SigningKey = signing.place()
+		f.SigningKey = signing.place(getenv)
 	}
 	return f, nil
 }
@@ -213,7 +235,11 @@ func half(missing variable, given ...variable) error {
 	if len(set) > 1 {
 		verb = " are set, but "
 	}
+	wanted := missing.name
+	if slices.Contains(SecretVariables(), wanted) {
+		wanted += " or " + FileVariable(wanted)
+	}
 	return &problem.Error{Kind: problem.ErrInvalid,
 		Text:   strings.Join(set, " and ") + verb + missing.name + " is not",
-		Advice: problem.Say("set %s, or name a profile with %s", problem.Text(missing.name), problem.Field("profile"))}
+		Advice: problem.Say("set %s, or name a profile with %s", problem.Text(wanted), problem.Field("profile"))}
 }

@@ -2,6 +2,7 @@ package profile_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -64,14 +65,33 @@ func TestSecretsInFiles(t *testing.T) {
 func TestNamed(t *testing.T) {
 	path := file(t, 0o600, hush+"\n")
 	s := profile.Secrets{Getenv: env("KEY_FILE="+path, "BOTH=x", "BOTH_FILE="+path, "LOST_FILE=/nosuch/file")}
-	if got, err := s.Named("KEY"); err != nil || got.Reveal() != hush {
+	if got, err := s.Named(t.Context(), "KEY"); err != nil || got.Reveal() != hush {
 		t.Errorf("%v", err)
 	}
-	if got, err := s.Named("NOTHING"); err != nil || !got.IsZero() {
+	if got, err := s.Named(t.Context(), "NOTHING"); err != nil || !got.IsZero() {
 		t.Errorf("%v, %v", got, err)
 	}
-	_, err := s.Named("BOTH")
+	_, err := s.Named(t.Context(), "BOTH")
 	wantError(t, err, problem.ErrInvalid, "BOTH and BOTH_FILE are both set", "unset one")
-	_, err = s.Named("LOST")
-	wantError(t, err, profile.ErrSecret, "/nosuch/file, which is not there", "0600")
+	_, err = s.Named(t.Context(), "LOST")
+	wantError(t, err, profile.ErrSecret, "the file that LOST_FILE names, which is not there", "goes into LOST")
+}
+
+// A secret that somebody put where its path belongs is shown nowhere.
+func TestSecretInTheWrongVariable(t *testing.T) {
+	for _, put := range []string{hush, "~/" + hush, hush + "/x", strings.Repeat(hush, 50), file(t, 0o600, "") + "/" + hush} {
+		getenv := env("SIGNALWIRE_SPACE_URL=example", "SIGNALWIRE_PROJECT_ID="+project, "SIGNALWIRE_API_TOKEN_FILE="+put, "HOME="+t.TempDir())
+		r, err := profile.Resolve(profile.Input{Getenv: getenv, Config: func() (profile.Config, error) { return profile.Config{}, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := fmt.Sprintf("%s %v", r.Secret, r.Values); strings.Contains(said, hush) || !strings.Contains(said, "file:$SIGNALWIRE_API_TOKEN_FILE") {
+			t.Errorf("the settings are %s", said)
+		}
+		_, err = profile.Secrets{Getenv: getenv}.Secret(t.Context(), r.Profile)
+		wantError(t, err, profile.ErrSecret, "the file that SIGNALWIRE_API_TOKEN_FILE names, which is not there", "the secret itself goes into SIGNALWIRE_API_TOKEN")
+		if strings.Contains(err.Error(), hush) {
+			t.Errorf("it is said: %v", err)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,9 +14,18 @@ import (
 )
 
 // readGuarded reads a file that nobody but its owner can write to; guard says what else
-// is asked of it. os.DevNull is empty. Errors: ErrPermission, problem.ErrInvalid,
-// fs.ErrNotExist.
-func readGuarded(path string, most int64, guard func(fs.FileInfo) error) ([]byte, error) {
+// is asked of it. os.DevNull is empty. A pipe may wait for who writes to it: fileLimit at
+// most. Errors: ErrPermission, problem.ErrInvalid, fs.ErrNotExist, the context's.
+func readGuarded(ctx context.Context, path string, most int64, guard func(fs.FileInfo) error) ([]byte, error) {
+	content, err := patiently(ctx, fileLimit, func() ([]byte, error) { return readAtOnce(path, most, guard) })
+	if errors.Is(err, errLate) {
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " gave nothing to read within " + fileLimit.String(),
+			Advice: problem.Say("it may be a pipe that nobody writes to, or on a disk that does not answer")}
+	}
+	return content, err
+}
+
+func readAtOnce(path string, most int64, guard func(fs.FileInfo) error) ([]byte, error) {
 	unreadable := func(err error) error {
 		return &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: durable.Reason(err)}
 	}
@@ -35,7 +45,7 @@ func readGuarded(path string, most int64, guard func(fs.FileInfo) error) ([]byte
 	case isNull(info):
 		return nil, nil
 	case info.IsDir():
-		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " is a directory, not a file"}
+		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " is a directory, not a file", Advice: problem.Say("name a file that is in it")}
 	case info.Mode()&fs.ModeDevice != 0:
 		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " is a device, not a file"}
 	case writtenByOthers(info):
@@ -62,6 +72,13 @@ func howToClose(path string, info fs.FileInfo, mode, wanted string) problem.Advi
 		return problem.Say("run chmod " + mode + " " + path)
 	}
 	return problem.Say("it is not yours to change: " + wanted + ", as its owner, or whoever mounts it, can see to")
+}
+
+// isThere reports whether there is something of this path, or in a folder that is closed
+// to us.
+func isThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil || errors.Is(err, fs.ErrPermission)
 }
 
 // isNull reports whether info is of os.DevNull, by whatever name.

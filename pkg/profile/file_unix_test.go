@@ -4,6 +4,7 @@ package profile_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -159,4 +160,43 @@ func TestNullConfig(t *testing.T) {
 		t.Fatalf("the null device is %v, %v", info, err)
 	}
 	wantError(t, profile.Use(t.Context(), filepath.Join(os.DevNull, "faxctl", "config.yaml"), "sandbox"), problem.ErrInvalid, "", "FAXCTL_CONFIG")
+}
+
+// A pipe that nobody writes to is waited for until the context ends.
+func TestSecretInAPipe(t *testing.T) {
+	p, write := pipe(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := (profile.Secrets{Getenv: env()}).Secret(ctx, p); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("after the context has ended: %v", err)
+	}
+	write() // lets go of what was left behind
+}
+
+// One that somebody writes to late gives its secret.
+func TestSecretInAPipeComesLate(t *testing.T) {
+	p, write := pipe(t)
+	wrote := make(chan struct{})
+	go func() { defer close(wrote); write() }()
+	got, err := profile.Secrets{Getenv: env()}.Secret(t.Context(), p)
+	if err != nil || got.Reveal() != hush {
+		t.Errorf("%v, %v", got, err)
+	}
+	<-wrote
+}
+
+// pipe is a profile whose secret comes out of a new pipe, and what writes it there.
+func pipe(t *testing.T) (profile.Profile, func()) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := clinic()
+	p.Secret = profile.Reference{Kind: profile.InFile, Value: path}
+	return p, func() {
+		if err := os.WriteFile(path, []byte(hush+"\n"), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package profile
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/zalando/go-keyring"
 
@@ -83,7 +84,7 @@ func (k KeyringFuncs) get(ctx context.Context, user string) (string, error) {
 }
 
 func (k KeyringFuncs) set(ctx context.Context, user string, secret Secret) error {
-	if _, err := usable("the answer", secret.Reveal()); err != nil {
+	if _, err := usable(given{"the answer", secret.Reveal(), ErrSecret, "give " + alone}); err != nil {
 		return err
 	}
 	_, err := limited(ctx, func() (string, error) { return "", k.Set(service, user, secret.Reveal()) })
@@ -91,32 +92,46 @@ func (k KeyringFuncs) set(ctx context.Context, user string, secret Secret) error
 }
 
 // limited asks the keyring and gives up on it when it takes too long: without
-// a desktop it waits for a question nobody sees. The call cannot be ended; it
-// is left behind and its answer dropped.
+// a desktop it waits for a question nobody sees.
 func limited(ctx context.Context, ask func() (string, error)) (string, error) {
-	type answer struct {
-		text string
-		err  error
-	}
-	done := make(chan answer, 1)
-	waiting, cancel := context.WithTimeout(ctx, keyringLimit)
-	defer cancel()
-	go func() {
-		text, err := ask()
-		done <- answer{text, err}
-	}()
 	const next = "keep the secret elsewhere: env:NAME, file:PATH or command:PROGRAM ARGUMENTS"
-	select {
-	case a := <-done:
-		if a.err == nil || errors.Is(a.err, problem.ErrNotFound) {
-			return a.text, a.err
-		}
-		return "", &problem.Error{Kind: ErrSecret, Text: "the keyring of this system cannot be used", Cause: errors.New(clean(a.err.Error())), Advice: problem.Say(next)}
-	case <-waiting.Done():
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
+	text, err := patiently(ctx, keyringLimit, ask)
+	switch {
+	case err == nil, errors.Is(err, problem.ErrNotFound), ctx.Err() != nil:
+		return text, err
+	case errors.Is(err, errLate):
 		return "", &problem.Error{Kind: ErrSecret, Advice: problem.Say(next),
 			Text: "the keyring did not answer within " + keyringLimit.String() + "; it may be locked, or there is no desktop to unlock it"}
+	}
+	return "", &problem.Error{Kind: ErrSecret, Text: "the keyring of this system cannot be used", Cause: errors.New(clean(err.Error())), Advice: problem.Say(next)}
+}
+
+// errLate is what was waited for, and did not come in time.
+var errLate = errors.New("too late")
+
+// patiently is what ask answers, where that comes within the limit. A call that waits for
+// others, as for a question nobody sees or a pipe nobody writes to, cannot be ended; it is
+// left behind and its answer dropped. Errors: errLate, the context's, and those of ask.
+func patiently[T any](ctx context.Context, limit time.Duration, ask func() (T, error)) (T, error) {
+	type answer struct {
+		given T
+		err   error
+	}
+	done := make(chan answer, 1)
+	waiting, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	go func() {
+		given, err := ask()
+		done <- answer{given, err}
+	}()
+	select {
+	case a := <-done:
+		return a.given, a.err
+	case <-waiting.Done():
+		var none T
+		if err := ctx.Err(); err != nil {
+			return none, err
+		}
+		return none, errLate
 	}
 }

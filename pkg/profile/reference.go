@@ -29,6 +29,10 @@ type Reference struct {
 	Kind  Place
 	Value string   // the variable or the path
 	Argv  []string // the program and its arguments
+
+	// Variable is NAME_FILE where it names no file: what is in it may be the secret
+	// itself, and is not kept. "": the path is Value.
+	Variable string
 }
 
 // Place is a kind of place for secrets.
@@ -117,6 +121,9 @@ func (r Reference) IsZero() bool { return r.Kind == "" }
 func (r Reference) String() string {
 	switch r.Kind {
 	case InEnv, InFile:
+		if r.Variable != "" {
+			return string(r.Kind) + ":$" + r.Variable
+		}
 		return string(r.Kind) + ":" + r.Value
 	case InCommand:
 		return "command:" + joinArgv(r.Argv)

@@ -39,7 +39,8 @@ type Resolved struct {
 // Resolve decides which account is meant: flag, then environment, then the
 // config's current profile. An account and its secret are taken together from
 // one place; edge, region and API URL are weighed one by one. FAXCTL_PROFILE
-// names a profile as the flag does. Nothing is looked up but text.
+// names a profile as the flag does. Nothing is looked up but text, and whether there is a
+// file where NAME_FILE says.
 //
 // Errors: ErrNone when nothing names an account, ErrAmbiguous when the
 // environment names two, problem.ErrNotFound for an unknown profile, problem.ErrInvalid for

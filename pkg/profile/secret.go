@@ -63,14 +63,25 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // LogValue is String.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// usable makes a Secret of what a place gave, or says what is wrong with it
-// without repeating it.
-func usable(place, text string) (Secret, error) {
-	if strings.TrimSpace(text) == "" {
-		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret in " + place + " is empty"}
+// given is what a place gave for a secret, and what it means when it is none: ErrSecret
+// from what gives another one another time, problem.ErrInvalid where it stays wrong.
+type given struct {
+	place, text string
+	kind        error
+	next        string // what to do about it
+}
+
+// usable makes a Secret of what was given, or says what is wrong with it without
+// repeating it.
+func usable(g given) (Secret, error) {
+	wrong := func(what string) (Secret, error) {
+		return Secret{}, &problem.Error{Kind: g.kind, Text: "the secret in " + g.place + " " + what, Advice: problem.Say(g.next)}
 	}
-	if strings.ContainsFunc(text, unicode.IsControl) {
-		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret in " + place + " is more than one line, or has control characters in it"}
+	switch {
+	case strings.TrimSpace(g.text) == "":
+		return wrong("is empty")
+	case strings.ContainsFunc(g.text, unicode.IsControl):
+		return wrong("is more than one line, or has control characters in it")
 	}
-	return NewSecret(strings.TrimSpace(text)), nil
+	return NewSecret(strings.TrimSpace(g.text)), nil
 }

@@ -17,6 +17,7 @@ import (
 const (
 	keyringLimit = 3 * time.Second  // a keyring that waits for a person who is not there
 	commandLimit = 10 * time.Second // a password manager may ask the network
+	fileLimit    = 10 * time.Second // a pipe waits for who writes to it
 	maxSecret    = 64 << 10         // bytes read from a file or a program
 )
 
@@ -59,7 +60,7 @@ func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 func (s Secrets) whereSigningKey(p Profile) string {
 	variable := p.Info().Variable("signing-key")
 	if p.Name == "" {
-		return "set " + variable
+		return "set " + variable + ", or " + FileVariable(variable)
 	}
 	path, err := Path(s.Getenv)
 	if err != nil {
@@ -73,17 +74,16 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 	case InKeyring:
 		text, err := s.Keyring.get(ctx, user)
 		if errors.Is(err, problem.ErrNotFound) {
-			return Secret{}, &problem.Error{Kind: problem.ErrNotFound, Text: "the keyring has no secret for profile " + p.Name,
-				Advice: problem.Say("save it anew: %s, then %s", problem.Command("profile", "remove").Arg(p.Name), problem.Command("profile", "add").Arg(p.Name))}
+			return Secret{}, &problem.Error{Kind: problem.ErrNotFound, Text: "the keyring has no secret for profile " + p.Name, Advice: saveAnew(p)}
 		}
 		if err != nil {
 			return Secret{}, err
 		}
-		return usable("the keyring", text)
+		return usable(given{"the keyring", text, ErrSecret, saveAnew(p).String()})
 	case InEnv:
-		return s.inEnvironment(r.Value)
+		return s.inEnvironment(ctx, r.Value)
 	case InFile:
-		return s.fromFile(r.Value)
+		return s.fromFile(ctx, r)
 	case InCommand:
 		return fromCommand(ctx, commandLimit, r.Argv)
 	case BuiltIn:
@@ -93,49 +93,77 @@ func (s Secrets) lookup(ctx context.Context, p Profile, r Reference, user string
 		Advice: problem.Say("add secret to the profile: keyring, env:NAME, file:PATH or command:PROGRAM ARGUMENTS")}
 }
 
+// saveAnew is what to do about a keyring that does not have what it should.
+func saveAnew(p Profile) problem.Advice {
+	return problem.Say("save it anew: %s, then %s", problem.Command("profile", "remove").Arg(p.Name), problem.Command("profile", "add").Arg(p.Name))
+}
+
 // Named is the secret of a variable, or of the file that its NAME_FILE names; the zero
-// Secret when neither is set. Errors: ErrSecret, ErrPermission, problem.ErrInvalid.
-func (s Secrets) Named(name string) (Secret, error) {
+// Secret when neither is set. Errors: ErrSecret, ErrPermission, problem.ErrInvalid, the
+// context's.
+func (s Secrets) Named(ctx context.Context, name string) (Secret, error) {
 	if s.Getenv(name) == "" && s.Getenv(name+inAFile) == "" {
 		return Secret{}, nil
 	}
-	return s.inEnvironment(name)
+	return s.inEnvironment(ctx, name)
 }
 
-func (s Secrets) inEnvironment(name string) (Secret, error) {
+func (s Secrets) inEnvironment(ctx context.Context, name string) (Secret, error) {
 	found, err := secretOf(s.Getenv, name)
 	switch text := s.Getenv(name); {
 	case err != nil:
 		return Secret{}, err
 	case found.isSet() && found.name != name:
-		return s.fromFile(found.value)
+		return s.fromFile(ctx, found.place(s.Getenv))
 	case text == "":
 		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "environment variable " + name + " is not set, and the secret is kept there",
 			Advice: problem.Say("set " + name + ", or " + name + inAFile + " to the path of a file that has it in it")}
 	default:
-		return usable("env:"+name, strings.TrimRight(text, "\r\n"))
+		return usable(given{"env:" + name, strings.TrimRight(text, "\r\n"), problem.ErrInvalid, "set " + name + " to " + alone})
 	}
 }
 
-func (s Secrets) fromFile(path string) (Secret, error) {
-	if rest, ok := underHome(path); ok {
-		home := homeOf(s.Getenv)
-		if home == "" {
-			return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret is in " + path + ", and HOME is not set", Advice: problem.Say("set HOME, or write the whole path")}
-		}
-		path = filepath.Join(home, rest)
+// alone is all that the place of a secret has in it.
+const alone = "the secret alone, as one line"
+
+func (s Secrets) fromFile(ctx context.Context, r Reference) (Secret, error) {
+	if r.Variable != "" {
+		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret is in the file that " + r.Variable + " names, which is not there",
+			Advice: problem.Say(r.Variable + " is the path of a file that has the secret in it; the secret itself goes into " + strings.TrimSuffix(r.Variable, inAFile))}
 	}
-	content, err := readGuarded(path, maxSecret, hidden(path, s.Getenv))
-	var e *problem.Error
-	if errors.Is(err, fs.ErrNotExist) {
-		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret is in " + path + ", which is not there",
-			Advice: problem.Say("write the secret to that file with mode 0600")}
-	}
-	if errors.As(err, &e) {
-		e.Text = "secret file " + e.Text
+	path, err := atHome(r.Value, s.Getenv)
+	if err != nil {
 		return Secret{}, err
 	}
-	return usable("file:"+path, strings.TrimSuffix(strings.TrimSuffix(text.PlainBytes(content), "\n"), "\r"))
+	content, err := readGuarded(ctx, path, maxSecret, hidden(path, s.Getenv))
+	var e *problem.Error
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Secret{}, &problem.Error{Kind: ErrSecret, Text: "the secret is in " + path + ", which is not there", Advice: problem.Say("write the secret to that file with mode 0600")}
+	case errors.As(err, &e):
+		e.Text = "secret file " + e.Text
+		if e.Advice.Empty() {
+			e.Advice = problem.Say("name a file that has in it " + alone)
+		}
+		return Secret{}, err
+	case err != nil:
+		return Secret{}, err
+	}
+	return usable(given{"file:" + path, strings.TrimSuffix(strings.TrimSuffix(text.PlainBytes(content), "\n"), "\r"), problem.ErrInvalid,
+		"write to that file " + alone})
+}
+
+// atHome is a path with the home in the place of its ~. Errors: ErrSecret.
+func atHome(path string, getenv func(string) string) (string, error) {
+	rest, ok := underHome(path)
+	if !ok {
+		return path, nil
+	}
+	home := homeOf(getenv)
+	if home == "" {
+		return "", &problem.Error{Kind: ErrSecret, Text: "the secret is in a file under ~, and HOME is not set", Advice: problem.Say("set HOME, or write the whole path")}
+	}
+	return filepath.Join(home, rest), nil
 }
 
 // fromCommand runs a program without a shell, and without our standard input,
@@ -163,7 +191,7 @@ func fromCommand(ctx context.Context, limit time.Duration, argv []string) (Secre
 		return Secret{}, e
 	}
 	line, _, _ := strings.Cut(text.PlainBytes(out.Bytes()), "\n")
-	return usable("the output of "+text.Quote(argv[0]), strings.TrimSuffix(line, "\r"))
+	return usable(given{"the output of " + text.Quote(argv[0]), strings.TrimSuffix(line, "\r"), ErrSecret, "run it by hand: its first line must be " + alone})
 }
 
 // capped keeps the first bytes and swallows the rest.

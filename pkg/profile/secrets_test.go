@@ -60,20 +60,20 @@ func TestSecret(t *testing.T) {
 	}{
 		"env":             {ref: profile.Env("TOKEN")},
 		"env, empty":      {profile.Env("NOTHING"), profile.ErrSecret, "environment variable NOTHING is not set", "set NOTHING"},
-		"env, two lines":  {profile.Env("LINES"), profile.ErrSecret, "more than one line", ""},
-		"env, blank":      {profile.Env("BLANK"), profile.ErrSecret, "is empty", ""},
+		"env, two lines":  {profile.Env("LINES"), problem.ErrInvalid, "more than one line", "set LINES to the secret alone"},
+		"env, blank":      {profile.Env("BLANK"), problem.ErrInvalid, "is empty", "set BLANK to the secret alone"},
 		"file":            {ref: inFile(write("plain", hush))},
 		"file, newline":   {ref: inFile(write("newline", hush+"\n"))},
 		"file, CRLF":      {ref: inFile(write("crlf", hush+"\r\n"))},
 		"file, home":      {ref: inFile("~/plain")},
-		"file, two lines": {inFile(write("lines", hush+"\nx\n")), profile.ErrSecret, "more than one line", ""},
-		"file, empty":     {inFile(write("empty", "\n")), profile.ErrSecret, "is empty", ""},
+		"file, two lines": {inFile(write("lines", hush+"\nx\n")), problem.ErrInvalid, "more than one line", "the secret alone, as one line"},
+		"file, empty":     {inFile(write("empty", "\n")), problem.ErrInvalid, "is empty", "the secret alone, as one line"},
 		"file, missing":   {inFile("~/missing"), profile.ErrSecret, "not there", "0600"},
-		"file, directory": {inFile(dir), problem.ErrInvalid, "is a directory", ""},
-		"file, too long":  {inFile(write("long", strings.Repeat("x", 64<<10+1))), problem.ErrInvalid, "longer", ""},
+		"file, directory": {inFile(dir), problem.ErrInvalid, "is a directory", "a file that is in it"},
+		"file, too long":  {inFile(write("long", strings.Repeat("x", 64<<10+1))), problem.ErrInvalid, "longer", "the secret alone"},
 		"command":         {ref: command(self("print", hush+"\nsecond line\n")...)},
 		"command, CRLF":   {ref: command(self("print", hush+"\r\n")...)},
-		"command, empty":  {command(self("print", "")...), profile.ErrSecret, "is empty", ""},
+		"command, empty":  {command(self("print", "")...), profile.ErrSecret, "is empty", "by hand"},
 		"command, fails":  {command(self("refuse")...), profile.ErrSecret, "did not work: vault is locked^G (exit status 7)", "by hand"},
 		"command, none":   {command(filepath.Join(dir, "nothing")), profile.ErrSecret, "did not work", ""},
 		"no reference":    {profile.Reference{}, problem.ErrInvalid, "does not say", "keyring"},
@@ -127,7 +127,7 @@ func TestSigningKey(t *testing.T) {
 	wantError(t, err, problem.ErrNotFound, "signing key", "as in signing-key: env:SIGNALWIRE_SIGNING_KEY")
 	lab.Name = "" // of the environment
 	_, err = s.SigningKey(t.Context(), lab)
-	wantError(t, err, problem.ErrNotFound, "signing key", "set SIGNALWIRE_SIGNING_KEY")
+	wantError(t, err, problem.ErrNotFound, "signing key", "set SIGNALWIRE_SIGNING_KEY, or SIGNALWIRE_SIGNING_KEY_FILE")
 }
 
 // memory is a keyring of a map.

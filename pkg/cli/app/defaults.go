@@ -1,11 +1,15 @@
 package app
 
 import (
+	"errors"
+	"os"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -53,7 +57,26 @@ func (a *App) ArchiveArgs(cmd *cobra.Command, least int) {
 		}
 		return problem.With(err, problem.AdviceOf(err).Then(problem.Say("or set "+profile.ArchiveVariable)))
 	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return run(cmd, with(args)) }
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		whole := with(args)
+		err := run(cmd, whole)
+		if len(whole) > len(args) && len(args) > 0 {
+			return notTheArchive(cmd, whole[0], args[0], err)
+		}
+		return err
+	}
+}
+
+// notTheArchive is err with the advice for a person who named the archive alone, which was
+// taken for what is in the one that need not be named.
+func notTheArchive(cmd *cobra.Command, dir, word string, err error) error {
+	info, failed := os.Stat(word)
+	if failed != nil || !info.IsDir() || !errors.Is(err, problem.ErrNotFound) && !errors.Is(err, problem.ErrInvalid) {
+		return err
+	}
+	path := strings.Fields(cmd.CommandPath())[1:]
+	return problem.With(err, problem.Say("%s is a folder, and was taken for an id in the archive %s, which is named already; as in: %s",
+		problem.Text(text.Line(word)), problem.Text(text.Line(dir)), problem.Command(path...).Arg(word).Arg("ID")))
 }
 
 // TakesArchive is the variable that stands for the first argument of cmd; "": none does.

@@ -72,6 +72,26 @@ func defaultColumns() []output.Column[listedProfile] {
 	return cols
 }
 
+// shown is the profile that the argument names, or the one in use.
+func shown(a *app.App, c profile.Config, args []string) (profile.Resolved, error) {
+	if len(args) == 1 {
+		if _, err := c.Find(args[0]); err != nil {
+			return profile.Resolved{}, err
+		}
+		here, err := a.ResolveNamed(args[0])
+		if err == nil {
+			here.Values[0].Source = "argument"
+		}
+		return here, err
+	}
+	here, err := a.Resolve()
+	if err == nil && here.Name == "" {
+		err = problem.With(fmt.Errorf("profile in use: %w: the account is that of %s", problem.ErrNotFound, here.Values[0].Source),
+			problem.Say("%s shows it; %s shows the profiles", problem.Command("whoami"), problem.Command("profile", "list")))
+	}
+	return here, err
+}
+
 func showCommand(a *app.App) *cobra.Command {
 	var out app.Printing[shownProfile]
 	cmd := &cobra.Command{
@@ -86,27 +106,11 @@ func showCommand(a *app.App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var name string
-			if len(args) == 1 {
-				name = args[0]
-			} else {
-				here, err := a.Resolve()
-				if err != nil {
-					return err
-				}
-				if name = here.Name; name == "" {
-					return problem.With(fmt.Errorf("profile in use: %w: the account is that of %s", problem.ErrNotFound, here.Values[0].Source),
-						problem.Say("%s shows it; %s shows the profiles", problem.Command("whoami"), problem.Command("profile", "list")))
-				}
-			}
-			if _, err := c.Find(name); err != nil {
-				return err
-			}
-			here, err := a.ResolveNamed(name)
+			here, err := shown(a, c, args)
 			if err != nil {
 				return err
 			}
-			return out.Single(cmd.Context(), shownProfile{listedProfile{here.Profile, name == a.InForce().Name}, here.Values})
+			return out.Single(cmd.Context(), shownProfile{listedProfile{here.Profile, here.Name == a.InForce().Name}, here.Values})
 		},
 	}
 	out.Bind(a, cmd, shownType, nil)

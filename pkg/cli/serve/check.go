@@ -60,7 +60,7 @@ func listenOn(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // readDeliveries is whom to tell of a fax.
-func (s *serving) readDeliveries(getenv func(string) string) error {
+func (s *serving) readDeliveries(ctx context.Context, getenv func(string) string) error {
 	if len(s.program) > 0 {
 		if err := app.FindProgram(s.program); err != nil && !s.printUnit { // it will be there
 			return err
@@ -70,7 +70,7 @@ func (s *serving) readDeliveries(getenv func(string) string) error {
 	if s.forward == "" {
 		return nil
 	}
-	key, err := profile.Secrets{Getenv: getenv}.Named(profile.ForwardKeyVariable)
+	key, err := profile.Secrets{Getenv: getenv}.Named(ctx, profile.ForwardKeyVariable)
 	switch {
 	case s.printUnit: // it will be there
 		return nil

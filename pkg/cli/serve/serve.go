@@ -182,7 +182,7 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if err := s.checkTLS(); err != nil {
 		return err
 	}
-	if err := s.readDeliveries(getenv); err != nil {
+	if err := s.readDeliveries(cmd.Context(), getenv); err != nil {
 		return err
 	}
 	if !s.storeMedia {

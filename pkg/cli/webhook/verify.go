@@ -146,7 +146,7 @@ func accountKeys(ctx context.Context, a *app.App) ([]webhook.NamedKey, error) {
 		return append(keys, webhook.NamedKey{Name: "API token", Key: webhook.Key(c.Token)}, webhook.NamedKey{Name: "API key secret", Key: webhook.Key(c.APISecret)}), nil
 	}
 	other, err := a.Secrets().Secret(ctx, p.Profile)
-	if errors.Is(err, problem.ErrNotFound) || errors.Is(err, profile.ErrSecret) {
+	if errors.Is(err, problem.ErrNotFound) || errors.Is(err, profile.ErrSecret) || errors.Is(err, problem.ErrInvalid) {
 		return keys, nil // what signs is known, and enough
 	}
 	return append(keys, webhook.NamedKey{Name: p.SecretName(), Key: webhook.Key(other.Reveal())}), err
