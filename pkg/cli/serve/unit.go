@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +24,9 @@ import (
 	"github.com/faxctl/faxctl/pkg/receive/server"
 )
 
+// unitState is the state of a printed unit, which systemd makes for it.
+const unitState = "/var/lib/faxctl"
+
 // serviceUnit is a systemd unit that runs serve with the flags of this command
 // line, and the profile in force. Secrets are not in it: they come from a file the
 // unit names.
@@ -33,23 +35,7 @@ func serviceUnit(a *app.App, cmd *cobra.Command, s serving) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	argv := []string{program, "serve"}
-	flag.Visit(cmd.Flags(), func(f *pflag.Flag) {
-		if !f.Changed && cmd.InheritedFlags().Lookup(f.Name) != nil {
-			return // a variable of this person's, for what a service has not
-		}
-		switch f.Name {
-		case "print-unit", "take-over", "archive", "state", "exec", "profile":
-			return
-		}
-		texts := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			texts = list.GetSlice()
-		}
-		for _, text := range texts {
-			argv = append(argv, "--"+f.Name+"="+text)
-		}
-	})
+	argv := append([]string{program, "serve"}, unitFlags(cmd)...)
 	p, err := a.Resolve()
 	if err != nil && !errors.Is(err, profile.ErrNone) { // without an account here, there may be one there
 		return "", err
@@ -68,8 +54,12 @@ func serviceUnit(a *app.App, cmd *cobra.Command, s serving) (string, error) {
 		}
 		argv = append(argv, "--exec="+program)
 	}
-	argv = append(argv, "--archive="+s.archive, "--state=/var/lib/faxctl")
-	if err := unitHolds(append(argv, config, s.receipts)...); err != nil {
+	argv = append(argv, "--archive="+s.archive, "--state="+unitState)
+	env, err := unitEnvironment(a, p, s.forward != "")
+	if err != nil {
+		return "", err
+	}
+	if err := unitHolds(slices.Concat(argv, env.words(), []string{config, s.receipts})...); err != nil {
 		return "", err
 	}
 	s.warnOfPlaces(a, argv[0], config)
@@ -83,8 +73,7 @@ func serviceUnit(a *app.App, cmd *cobra.Command, s serving) (string, error) {
 	}
 	return fmt.Sprintf(`# /etc/systemd/system/faxctl.service. Before it is started:
 #   useradd --system --home-dir /var/lib/faxctl --shell /usr/sbin/nologin faxctl
-#   install -d -o faxctl -g faxctl -m 0700 %s
-#   systemctl daemon-reload && systemctl enable --now faxctl
+%s#   systemctl daemon-reload && systemctl enable --now faxctl
 [Unit]
 Description=faxctl receives faxes
 Wants=network-online.target
@@ -106,7 +95,8 @@ User=faxctl
 %sStateDirectory=faxctl
 StateDirectoryMode=0700
 UMask=0077
-# Folders that are there already: systemd makes none of them.
+# Folders that are there already, and that faxctl, the user, can write to: systemd
+# makes none of them.
 ReadWritePaths=%s
 NoNewPrivileges=yes
 PrivateTmp=yes
@@ -123,7 +113,32 @@ SystemCallArchitectures=native
 
 [Install]
 WantedBy=multi-user.target
-`, text.ShellWord(s.archive), line, secretLines(a, p, s.forward != ""), where, server.OpenFiles(s.MaxConns), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
+`, installs(s), line, env, where, server.OpenFiles(s.MaxConns), int(s.Drain.Seconds())+10, portCapability(cmd.Context(), s.listen), writable(s)), nil
+}
+
+// unitFlags are the flags of this command line that are a service's as well, and are not
+// written anew for it.
+func unitFlags(cmd *cobra.Command) []string {
+	var args []string
+	flag.Visit(cmd.Flags(), func(f *pflag.Flag) {
+		if !f.Changed && cmd.InheritedFlags().Lookup(f.Name) != nil {
+			return // a variable of this person's, for what a service has not
+		}
+		switch f.Name {
+		case "print-unit", "take-over", "archive", "state", "exec", "profile":
+			return
+		case "output", "columns", "no-header", "raw", "color": // nobody is there to read
+			return
+		}
+		texts := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			texts = list.GetSlice()
+		}
+		for _, text := range texts {
+			args = append(args, "--"+f.Name+"="+text)
+		}
+	})
+	return args
 }
 
 // programLine is the command line of a program that is found from any folder.
@@ -140,50 +155,6 @@ func programLine(p delivery.Program) (string, error) {
 		words[i] = text.ShellWord(word)
 	}
 	return strings.Join(words, " "), nil
-}
-
-// secretLines say where the account and its secrets come from.
-func secretLines(a *app.App, p profile.Resolved, forward bool) string {
-	var variables []string
-	for _, v := range p.Values {
-		if name, is := strings.CutPrefix(v.Source, "environment "); is && !strings.HasPrefix(name, "FAXCTL_") {
-			variables = append(variables, name)
-		}
-	}
-	notes, secret := "", ""
-	for _, of := range []profile.Reference{p.Secret, p.SigningKey} {
-		switch of.Kind {
-		case profile.InEnv:
-			variables, secret = append(variables, of.Value), cmp.Or(secret, of.Value)
-		case profile.InFile:
-			notes += "# A secret is in a file of its own; faxctl, the user, must be able to read it.\n"
-		case profile.InCommand:
-			notes += "# A secret of the profile comes from a program; faxctl, the user, must be able to\n# run it.\n"
-		case profile.InKeyring:
-			a.Warn("a secret of profile %s is in your keyring, which a service does not have: keep it in a file, as in secret: file:/etc/faxctl/token", p.Name)
-		case profile.BuiltIn:
-		}
-	}
-	if len(variables) == 0 && p.Name == "" {
-		variables, secret = []string{"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"}, "TWILIO_AUTH_TOKEN" // or others, as is said
-		notes += "# Another provider has other variables: faxctl help environment.\n"
-	}
-	if forward {
-		variables, secret = append(variables, "FAXCTL_FORWARD_KEY"), cmp.Or(secret, "FAXCTL_FORWARD_KEY")
-	}
-	if len(variables) == 0 {
-		return notes
-	}
-	slices.Sort(variables)
-	variables = slices.Compact(variables)
-	lines := "# In this file, which root alone should read, a line for each:\n"
-	for _, name := range variables {
-		lines += "#   " + name + "=...\n"
-	}
-	return notes + lines + "# A secret may have a file of its own instead:\n" +
-		"#   LoadCredential=secret:/etc/faxctl/secret\n" +
-		"#   Environment=" + secret + "_FILE=%d/secret\n" +
-		"EnvironmentFile=-/etc/faxctl/serve.env\n"
 }
 
 // warnOfPlaces tells of what a service would not find where it is.
@@ -206,13 +177,33 @@ func below(path string, dirs ...string) bool {
 	return slices.ContainsFunc(dirs, func(dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") })
 }
 
+// installs make the folders outside of the state that are written to. That of the
+// receipts may be there already, and be the one of other programs as well.
+func installs(s serving) string {
+	const install = "install -d -o faxctl -g faxctl -m 0700 "
+	lines := "#   " + install + text.ShellWord(s.archive) + "\n"
+	if dir := receiptsFolder(s); dir != "" {
+		lines += "#   test -d " + text.ShellWord(dir) + " || " + install + text.ShellWord(dir) + "\n"
+	}
+	return lines
+}
+
 // writable are the folders outside of the state that are written to.
 func writable(s serving) string {
 	paths := unitWord(s.archive)
-	if s.receipts != "" && s.receipts != "-" {
-		paths += " " + unitWord(filepath.Dir(s.receipts))
+	if dir := receiptsFolder(s); dir != "" {
+		paths += " " + unitWord(dir)
 	}
 	return paths
+}
+
+// receiptsFolder is that of --receipts; "": it is the archive or the state, which are
+// written to anyway, or there are none.
+func receiptsFolder(s serving) string {
+	if dir := filepath.Dir(s.receipts); s.receipts != "" && s.receipts != "-" && dir != s.archive && dir != unitState {
+		return dir
+	}
+	return ""
 }
 
 // portCapability lets a user who is not root listen on a port below 1024, and
