@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -47,6 +48,8 @@ type part struct {
 	busy chan struct{} // closed when the look that is under way has ended; nil: none is
 	when time.Time     // the last one ended
 	err  error         // what it came to
+
+	told atomic.Bool // the log says that it is not ready
 }
 
 func (r *Receiver) parts() []*part {
@@ -70,8 +73,11 @@ func (r *Receiver) readyz(w http.ResponseWriter, req *http.Request) {
 		if err := p.look(ctx); err != nil {
 			status, word = http.StatusServiceUnavailable, "failed, "+inFewWords(err)
 			r.rarely("not ready: "+p.name, func(times int) {
+				p.told.Store(true)
 				r.log.Warn("not ready", "part", p.name, "error", err, "times", times)
 			})
+		} else if p.told.Swap(false) {
+			r.log.Info("ready again", "part", p.name)
 		}
 		body += p.name + ": " + word + "\n"
 	}

@@ -97,10 +97,18 @@ func TestReadyIsCheap(t *testing.T) {
 		if n := looks.Load(); n != 3 {
 			t.Errorf("%d looks are under way", n-2)
 		}
+		if strings.Contains(s.log.String(), "ready again") {
+			t.Error("it is ready again before it is")
+		}
 		close(back)
 		synctest.Wait()
-		if got := s.ready(); !strings.Contains(got, "archive: ok\n") {
-			t.Errorf("when it is back: %s", got)
+		for range 3 {
+			if got := s.ready(); !strings.Contains(got, "archive: ok\n") {
+				t.Errorf("when it is back: %s", got)
+			}
+		}
+		if n := strings.Count(s.log.String(), `level=INFO msg="ready again" part=archive`); n != 1 {
+			t.Errorf("the log says %d times that it is ready again", n)
 		}
 	})
 }
