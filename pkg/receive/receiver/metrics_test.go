@@ -86,6 +86,15 @@ func TestMetricsOfWhatIsDone(t *testing.T) {
 			t.Errorf("there is %s", no)
 		}
 	}
+	// Jobs that an earlier start has left are counted, and what comes of them.
+	for _, yes := range []string{
+		`faxctl_jobs{kind="prune",state="waiting"} 0`, `faxctl_jobs{kind="exec",state="parked"} 0`,
+		`faxctl_requests_total{outcome="failed",request="backfill"} 0`,
+	} {
+		if !strings.Contains(metrics, "\n"+yes+"\n") {
+			t.Errorf("there is no %s", yes)
+		}
+	}
 }
 
 // The last success outlives failures and the process.
