@@ -20,6 +20,7 @@ type interrupts struct {
 	soft context.Context //nolint:containedctx // lives as long as the process's one command
 	bulk atomic.Bool     // bulk work is under way: the first signal is gentle
 	seen atomic.Bool
+	told atomic.Bool // SIGTERM was the first signal, outside bulk work
 }
 
 // unwind is how long a command may take to end after an abrupt interrupt: to find
@@ -46,13 +47,14 @@ func watchSignals(parent context.Context) (ctx context.Context, in *interrupts, 
 		var late <-chan time.Time
 		for {
 			select {
-			case <-signals:
+			case signal := <-signals:
 				if ctx.Err() != nil {
 					os.Exit(statusInterrupted)
 				}
 				again := in.seen.Swap(true)
 				gentle()
 				if again || !in.bulk.Load() {
+					in.told.Store(!again && signal == syscall.SIGTERM)
 					hard()
 					late = time.After(unwind)
 				}
@@ -78,6 +80,11 @@ func (in *interrupts) Gently() context.Context {
 	in.bulk.Store(true)
 	return in.soft
 }
+
+// ToldToStop reports whether the command ends as whoever watches over processes said so,
+// with a SIGTERM, before its bulk work began. For a service that still starts that is an
+// end in order; what a person interrupts is a ^C.
+func (in *interrupts) ToldToStop() bool { return in.told.Load() }
 
 // Hangups are the SIGHUPs from now on, none of which ends the process any more: to
 // a server they say that its files are to be read again, and when the terminal goes

@@ -21,7 +21,7 @@ const LogFormatFlag = "log-format"
 // Logger is a log on standard error. In JSON it is all that is written there, the reason
 // why the command failed as well: whoever collects logs reads no other lines.
 func (a *App) Logger(format string) *slog.Logger {
-	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	options := &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: readable}
 	switch {
 	case a.Flags.Debug:
 		options.Level = slog.LevelDebug
@@ -32,6 +32,14 @@ func (a *App) Logger(format string) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(a.Err, options))
 	}
 	return slog.New(slog.NewTextHandler(a.Err, options))
+}
+
+// readable writes a duration as 1.5s in either format, where JSON would have nanoseconds.
+func readable(_ []string, attr slog.Attr) slog.Attr {
+	if attr.Value.Kind() == slog.KindDuration {
+		attr.Value = slog.StringValue(attr.Value.Duration().String())
+	}
+	return attr
 }
 
 // talkAsLogged makes lines of a JSON log of all that is said, for a command that was
@@ -54,9 +62,13 @@ func (a *App) logFormatOf(cmd *cobra.Command, args []string) string {
 
 // logFailure says why the command failed.
 func (a *App) logFailure(err error) {
-	log := a.talk.With("exit", statusOf(err))
+	a.WithHint(a.talk.With("exit", statusOf(err)), err).Error(text.Lines(err.Error()))
+}
+
+// WithHint is log with what to do next about err, where that is known.
+func (a *App) WithHint(log *slog.Logger, err error) *slog.Logger {
 	if hint := a.Hint(err); hint != "" {
-		log = log.With("hint", hint)
+		return log.With("hint", hint)
 	}
-	log.Error(text.Lines(err.Error()))
+	return log
 }

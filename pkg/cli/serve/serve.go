@@ -106,7 +106,12 @@ only /fax and what is below it.`,
 				}
 				return err
 			}
-			return receiveUntil(cmd.Context(), a, s)
+			err := receiveUntil(cmd.Context(), a, s)
+			if err != nil && a.Interrupts.ToldToStop() {
+				a.Logger(s.logFormat).Info("told to stop before it was ready")
+				return nil
+			}
+			return err
 		},
 	}
 	s.Bind(a, cmd)
@@ -256,7 +261,7 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 	}()
 
 	kept := newArchived(s.archive, s.Log)
-	a.OnClose(func() error { return kept.shared.Close(ctx) })
+	a.OnClose(func() error { return kept.shared.Close(context.WithoutCancel(ctx)) })
 	a.OnClose(kept.leaveClaim)
 	s.Archive, s.Serves = kept, kept.serves
 	var current atomic.Pointer[app.Account]
@@ -293,7 +298,7 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 		for range again {
 			now, err := reread(ctx, a, s, r)
 			if err != nil {
-				s.Log.Error("what comes from files was not read again, and stays as it was", "error", err)
+				a.WithHint(s.Log, err).Error("what comes from files was not read again, and stays as it was", "error", err)
 				continue
 			}
 			current.Store(&now)
@@ -309,7 +314,7 @@ func (s *serving) begin(a *app.App) {
 	s.Build = receiver.Build{Version: build.Version, Commit: build.Commit, Go: build.Go}
 	s.Log.Info("starting", "version", build.Version, "commit", build.Commit, "listen", s.listen, "public_url", s.PublicURL, "archive", s.archive, "process", os.Getpid())
 	a.OnClose(func() error {
-		s.Log.Info("stopped", "after", time.Since(begun).Round(time.Millisecond).String())
+		s.Log.Info("stopped", "after", time.Since(begun).Round(time.Millisecond))
 		return nil
 	})
 }

@@ -75,7 +75,7 @@ func Serve(ctx context.Context, l net.Listener, o Options) error {
 	case err = <-served:
 		cancel()
 	case <-ctx.Done():
-		o.Log.Info("ending: what is under way may finish", "within", o.Drain.String())
+		o.Log.Info("ending: what is under way may finish", "within", o.Drain)
 		_ = notify("STOPPING=1") // systemd will see it end anyway
 		ending, stop := context.WithTimeout(context.WithoutCancel(ctx), o.Drain)
 		if server.Shutdown(ending) != nil {
