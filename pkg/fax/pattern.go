@@ -57,6 +57,21 @@ func (p Pattern) sure() error {
 	return nil
 }
 
+// Any reports whether every phone number is selected, as by *, +* and [+]?*: it is no
+// choice. Numbers of any length that are one digit over and over are tried, of which
+// whatever asks for a digit, a place or a length leaves some out.
+func (p Pattern) Any() bool {
+	const shortest, longest = 7, 15 // digits of E.164
+	for digit := '1'; digit <= '9'; digit++ {
+		for n := shortest; n <= longest; n++ {
+			if number := "+" + strings.Repeat(string(digit), n); !p.Match(number, number) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // lacksPlus reports whether a pattern begins as no number does. What is short and
 // complete may be a caller of few digits.
 func (p Pattern) lacksPlus() bool {

@@ -121,3 +121,18 @@ func TestReadPattern(t *testing.T) {
 		}
 	}
 }
+
+func TestAny(t *testing.T) {
+	for glob, every := range map[string]bool{
+		"*": true, "**": true, "[+]*": true, "+*": true, "*?": true, "+[1-9]*": true, "*[^a-z]*": true,
+		"+1*": false, "*5": false, "*1*": false, "+1415*": false, "+[2-9]*": false, "????????????": false, "none": false, "anonymous": false,
+	} {
+		var q fax.Filter
+		if err := q.SelectEnd("from", glob, fax.ParsePhone); err != nil || len(q.Ends) != 1 {
+			t.Fatal(glob, err)
+		}
+		if q.Ends[0].Any() != every {
+			t.Errorf("%s selects any number: %v, want %v", glob, !every, every)
+		}
+	}
+}

@@ -14,6 +14,9 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
+// errNoReceipt is a receipt that cannot be written: nothing more is deleted.
+var errNoReceipt = errors.New("no receipt")
+
 // Outcome is what [Run.Delete] came to.
 type Outcome struct {
 	MediaOnly bool // documents alone were to be deleted
@@ -94,11 +97,15 @@ func (r Run) Delete(ctx, going context.Context, faxes []fax.Fax, skipped, failed
 	if unwritten != nil {
 		end = problem.Of(problem.ErrTold, unwritten)
 	}
+	halted := errors.Is(end, errNoReceipt) || unwritten != nil
 	if end == nil {
 		end = trouble.Err()
 	}
 	n := trouble.Tally
 	out.Deleted, out.Skipped, out.Failed, out.Left = n.Done-out.Gone, n.Skipped, n.Failed, n.Left(len(faxes))
+	if halted && n.Done > 0 && out.Failed+out.Left > 0 {
+		end = problem.Of(batch.ErrPartial, end)
+	}
 	return out, end
 }
 
@@ -112,7 +119,7 @@ type done struct {
 func (r Run) one(ctx context.Context, f fax.Fax) (done, error) {
 	var refused error
 	receipt, err := r.delete(ctx, f, func(begun Receipt) error {
-		refused = batch.Stop(r.write(begun))
+		refused = batch.Stop(problem.Of(errNoReceipt, r.write(begun)))
 		return refused
 	})
 	if err != nil && !strings.Contains(err.Error(), f.ID) {

@@ -33,12 +33,15 @@ func (p Policy) Check() error {
 	if p.OlderThan < 0 || p.KeepLast < 0 {
 		return fmt.Errorf("%w policy: an age or a count below zero", problem.ErrInvalid)
 	}
-	if p.OlderThan == 0 && p.KeepLast == 0 && f.From == "" && f.To == "" && f.Number == "" && len(f.Ends) == 0 && f.After.IsZero() &&
+	if p.OlderThan == 0 && p.KeepLast == 0 && f.From == "" && f.To == "" && f.Number == "" && !slices.ContainsFunc(f.Ends, chooses) && f.After.IsZero() &&
 		f.Until.IsZero() && f.Direction == "" && len(f.Statuses) == 0 && f.MinPages == 0 {
 		return problem.With(fmt.Errorf("%w policy: %w", problem.ErrInvalid, ErrEmpty), problem.Say("say which faxes: %s, or a filter such as %s", problem.Field("older-than", "90d"), problem.Field("to", "+14155550123")))
 	}
 	return nil
 }
+
+// chooses reports whether a pattern leaves a number out.
+func chooses(p fax.Pattern) bool { return !p.Any() }
 
 // Query is what to list for [Policy.Plan]: no more than is needed to decide.
 // What is kept by KeepLast, and a share or a day that MaxDelete allows, are known

@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,9 +13,11 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/archive/prune"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/profile"
 )
 
 // CompleteArchive offers folders for the first argument and kept ids for the
@@ -71,6 +75,26 @@ func (a *App) ArchiveOpener(dir string, wait time.Duration) archive.Opener {
 		}
 		a.Say("Waiting up to %s for another process that is writing to %s%s.", wait, dir, who)
 	}}
+}
+
+// ArchiveInForce is the archive of the variable or of the profile, for what deletes faxes;
+// "": there is none. It has to be there: where a disk is not mounted, or a template was
+// not filled in, nothing is known of any hold. A new one is made by who types its name.
+func (a *App) ArchiveInForce() (string, error) {
+	for _, set := range a.Environ {
+		if name, dir, _ := strings.Cut(set, "="); name == profile.ArchiveVariable && strings.TrimSpace(dir) == "" {
+			return "", problem.With(Misuse("%s is set and empty, and nothing is deleted", name), problem.Say("name the archive that knows what is held, or unset it"))
+		}
+	}
+	dir, from := a.standIns()(profile.ArchiveVariable)
+	if dir == "" {
+		return "", nil
+	}
+	err := archive.Known(dir)
+	if errors.Is(err, problem.ErrNotFound) {
+		err = problem.With(Misuse("%s: %v; nothing is known of any hold, and nothing is deleted", from, err), problem.AdviceOf(err))
+	}
+	return dir, err
 }
 
 // Opener opens archives for writing until the command ends.

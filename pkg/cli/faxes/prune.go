@@ -73,6 +73,11 @@ docs/retention.md.`,
 			if err := p.Policy.Check(); err != nil {
 				return err
 			}
+			if !cmd.Flags().Changed("archive") {
+				if _, err := a.ArchiveInForce(); err != nil {
+					return err
+				}
+			}
 			p.Begun, p.Raw = s.Now, p.dryRun && a.Flags.Raw
 			if cmd.Flags().Changed("max-document") && p.archive == "" {
 				return app.Misuse("--max-document is for --archive")
