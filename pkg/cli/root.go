@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/archive"
 	"github.com/faxctl/faxctl/pkg/cli/faxes"
@@ -84,6 +85,7 @@ help pages of their own: faxctl help exit-codes, environment, config, output.`,
 	root.AddCommand(commands(a)...)
 	root.AddCommand(app.Reads(versionCommand(a), app.PrintsOnly("a script", completionCommand(a)))...)
 	root.AddCommand(topics()...)
+	root.AddCommand(elsewhere()...)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetHelpCommand(helpCommand())
@@ -162,6 +164,20 @@ func helpCommand() *cobra.Command {
 			return at.Help()
 		},
 	}
+}
+
+// elsewhere are words that people try without the noun that they belong to.
+func elsewhere() []*cobra.Command {
+	search, list := problem.Command("numbers", "search"), problem.Command("faxes", "list")
+	return slices.Concat(
+		app.Elsewhere(problem.Say("faxctl sends no faxes; a sandbox can let one arrive: %s", problem.Command("sandbox", "call")), "send"),
+		app.Elsewhere(problem.Say("faxes as they come: %s", problem.Command("faxes", "watch")), "watch"),
+		app.Elsewhere(problem.Say("documents as files: %s", problem.Command("faxes", "download")), "download"),
+		app.Elsewhere(problem.Say("see what is for sale: %s; then: %s", search.Switch("fax"), problem.Command("numbers", "buy").Arg("+E164")), "buy"),
+		app.Elsewhere(problem.Say("numbers for sale: %s; faxes: %s", search.Switch("fax"), list), "search", "find"),
+		app.Elsewhere(problem.Say("faxes: %s; numbers: %s", list, problem.Command("numbers", "list")), "list", "ls"),
+		app.Elsewhere(problem.Say("add an account: %s", problem.Command("profile", "add")), "login"),
+		app.Elsewhere(problem.Say("whose account it is: %s; how the server does: %s", problem.Command("whoami"), problem.Command("serve", "status")), "status"))
 }
 
 // commands are what people come for.

@@ -11,6 +11,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 )
 
 // Pieces that the commands for many numbers or faxes share.
@@ -32,6 +33,9 @@ func NamedFax(id string, err error) error {
 	}
 	if errors.As(err, new(*fetch.TooLargeError)) {
 		return problem.With(err, problem.Say("take longer ones with %s, as in %s", problem.Field("max-document"), problem.Field("max-document", "256MiB")))
+	}
+	if errors.Is(err, problem.ErrNotFound) && resolve.TooShort(id) {
+		return problem.With(err, resolve.TooShortAdvice())
 	}
 	if (errors.Is(err, problem.ErrNotFound) || errors.Is(err, problem.ErrInvalid)) && problem.AdviceOf(err).Empty() {
 		return problem.With(err, problem.Say("see what there is: %s", problem.Command("faxes", "list")))

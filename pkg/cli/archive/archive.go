@@ -35,7 +35,8 @@ func Command(a *app.App) *cobra.Command {
 			problem.Command("archive", "view").Arg("ARCHIVE").Arg("ID").Set("png", "DIR"), copied), "open", "read", "show"),
 		app.Elsewhere(problem.Say("the document goes to a printer's program: %s | lp", copied.Set("O", "-")), "print"),
 		app.Elsewhere(problem.Say("copy the document out and attach it: %s", copied.Set("O", "FILE")), "mail", "send"),
-		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("archive", "list").Arg("ARCHIVE").Set("from", "+14155550123")), "search"))
+		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("archive", "list").Arg("ARCHIVE").Set("from", "+14155550123")), "search", "find"),
+		app.Elsewhere(problem.Say("a document: %s; records as a table: %s", copied.Set("O", "FILE"), problem.Command("archive", "list").Arg("ARCHIVE").Set("o", "csv")), "export", "save", "cat", "download"))
 	g.Long = `Look into kept copies, verify and hold them. faxctl faxes archive makes them;
 of the commands here only archive reindex --ask asks a provider.`
 	g.GroupID = "work"
@@ -132,7 +133,7 @@ read. -O writes over no file that is there without --force.`,
 func lookAt(ctx context.Context, a *app.App, kept *archive.Archive, id string) (show.Kept, error) {
 	e, err := kept.Get(ctx, id)
 	if err != nil {
-		return show.Kept{}, err
+		return show.Kept{}, app.NamedFax(id, err)
 	}
 	k := show.Kept{Entry: e}
 	if e.Document == nil {

@@ -21,8 +21,11 @@ func Command(a *app.App) *cobra.Command {
 			problem.Command("faxes", "view").Arg("ID").Set("png", "DIR"), problem.Command("faxes", "get").Arg("ID")), "open", "read", "show"),
 		app.Elsewhere(problem.Say("the document goes to a printer's program: %s | lp", download.Set("O", "-")), "print"),
 		app.Elsewhere(problem.Say("download it and attach it: %s; or for each that comes: %s", download, problem.Command("faxes", "watch").Set("exec", "PROGRAM")), "mail"),
-		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("faxes", "list").Set("from", "+14155550123").Set("since", "7d")), "search"),
-		app.Elsewhere(problem.Say("faxctl sends no faxes; a sandbox can let one arrive: %s", problem.Command("sandbox", "call")), "send"))
+		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("faxes", "list").Set("from", "+14155550123").Set("since", "7d")), "search", "find"),
+		app.Elsewhere(problem.Say("faxctl sends no faxes; a sandbox can let one arrive: %s", problem.Command("sandbox", "call")), "send", "resend"),
+		app.Elsewhere(problem.Say("documents as files: %s; records as a table: %s; copies with both: %s", download, problem.Command("faxes", "list").Set("o", "csv"), problem.Command("faxes", "archive").Set("to", "DIR")), "save", "cat", "export", "fetch"),
+		app.Elsewhere(problem.Say("faxes are deleted for good with faxes delete, which asks first"), "rm", "remove"),
+		app.Elsewhere(problem.Say("to a program of yours, as each comes: %s", problem.Command("faxes", "watch").Set("forward-to", "URL")), "forward"))
 	g.GroupID = "work"
 	return g
 }

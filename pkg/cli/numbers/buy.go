@@ -146,6 +146,9 @@ func choosePhone(a *app.App, cmd *cobra.Command, args []string, first bool, s *s
 		return problem.With(app.Misuse("a number, and flags to search for one"), problem.Say("name the number, or search with %s", problem.Field("first")))
 	case len(args) == 1:
 		phone, err := fax.ParsePhone(args[0])
+		if likely, no := fax.ReadPhone(args[0], a.Reading().Country); err != nil && no == nil {
+			return problem.With(err, problem.Say("did you mean %s?", problem.Text(likely)))
+		}
 		if err != nil {
 			return err
 		}

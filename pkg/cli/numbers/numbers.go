@@ -25,7 +25,11 @@ func Command(a *app.App) *cobra.Command {
 		app.Destroys(releaseCommand(a), applyCommand(a)),
 		app.Elsewhere(problem.Say("a number with every field: %s", problem.Command("numbers", "get").Arg("REF")), "open", "view", "show", "read"),
 		app.Elsewhere(problem.Say("numbers as a list: %s; as a file: %s", problem.Command("numbers", "list"), problem.Command("numbers", "export")), "print"),
-		app.Elsewhere(problem.Say("faxctl sends no faxes and no mail; what came to a number: %s", problem.Command("faxes", "list").Set("number", "REF")), "mail", "send"))
+		app.Elsewhere(problem.Say("faxctl sends no faxes and no mail; what came to a number: %s", problem.Command("faxes", "list").Set("number", "REF")), "mail", "send"),
+		app.Elsewhere(problem.Say("a number is given up for good with numbers release, which asks first"), "delete", "cancel", "remove", "rm"),
+		app.Elsewhere(problem.Say("name, mode and URLs of a number: %s", problem.Command("numbers", "configure").Arg("REF").Set("name", "NAME")), "rename", "edit", "set", "update"),
+		app.Elsewhere(problem.Say("see what is for sale: %s; then: %s", problem.Command("numbers", "search").Switch("fax"), problem.Command("numbers", "buy").Arg("+E164")), "add", "order"),
+		app.Elsewhere(problem.Say("among yours: %s; for sale: %s", problem.Command("numbers", "list").Set("contains", "415"), problem.Command("numbers", "search").Set("area-code", "415")), "find"))
 	g.GroupID = "work"
 	return g
 }

@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -31,6 +32,20 @@ func Begins(id, ref string) bool {
 	return strings.EqualFold(id, ref) || len(ref) >= ShortestBeginning && len(ref) < len(id) && strings.EqualFold(id[:len(ref)], ref)
 }
 
+// TooShort reports whether ref begins as the ids of providers do, and has too few
+// characters to be known by.
+func TooShort(ref string) bool {
+	const least, hex = 3, text.Digits + "abcdefABCDEF"
+	up := strings.ToUpper(ref)
+	sid := strings.HasPrefix(up, "FX") || strings.HasPrefix(up, "PN")
+	return len(ref) >= least && len(ref) < ShortestBeginning && (sid && text.MadeOf(ref[2:], hex) || text.MadeOf(ref, hex) && strings.ContainsAny(ref, text.Digits))
+}
+
+// TooShortAdvice says how much of an id is needed.
+func TooShortAdvice() problem.Advice {
+	return problem.Say("of an id its first %s characters at least are needed", problem.Text(strconv.Itoa(ShortestBeginning)))
+}
+
 // every lists the account's numbers when it is first asked to, and once.
 func every(ctx context.Context, numbers fax.Numbers) func() ([]fax.Number, error) {
 	return sync.OnceValues(func() ([]fax.Number, error) {
@@ -55,7 +70,7 @@ func likely(ctx context.Context, numbers fax.Numbers, ref string, how Reading, o
 	meant := candidates(all, ref, how.Country)
 	switch {
 	case len(meant) == 0:
-		return fax.Number{}, problem.With(notFound(ref), withoutSign(all, ref))
+		return fax.Number{}, problem.With(notFound(ref), withoutSign(all, ref, how.Country))
 	case !how.Freely:
 		return fax.Number{}, problem.With(notFound(ref), problem.Say("did you mean %s?", problem.Text(Offer(meant, func(n fax.Number) string { return n.Phone }))))
 	}
@@ -98,11 +113,17 @@ func candidates(all []fax.Number, ref, country string) []fax.Number {
 
 // withoutSign is the advice for a phone number that nobody owns and that lacks
 // its country code or its plus sign: which country is meant only the numbers of
-// the account can tell. Any other ref has the advice of whatever is not found.
-func withoutSign(all []fax.Number, ref string) problem.Advice {
+// the account can tell. What it reads as is said. A ref that may be the beginning of an
+// id is told how much of one is needed; any other has the advice of whatever is not found.
+func withoutSign(all []fax.Number, ref, country string) problem.Advice {
+	there := problem.AdviceOf(notFound(ref))
 	digits := fax.WithoutMarks(ref)
-	if len(digits) < 6 || len(digits) > 14 || !text.MadeOf(digits, text.Digits) {
-		return problem.AdviceOf(notFound(ref))
+	phone, no := fax.ReadPhone(ref, country)
+	switch {
+	case TooShort(ref):
+		return TooShortAdvice().Then(there)
+	case len(digits) < 6 || len(digits) > 14 || !text.MadeOf(digits, text.Digits):
+		return there
 	}
 	const rule = "a phone number begins with a plus sign and the country code"
 	for _, n := range all {
@@ -110,5 +131,8 @@ func withoutSign(all []fax.Number, ref string) problem.Advice {
 			return problem.Say(rule + ": " + n.Phone + " is yours")
 		}
 	}
-	return problem.Say(rule).Then(problem.AdviceOf(notFound(ref)))
+	if no == nil {
+		return problem.Say("it reads as %s, which is no number of this account", problem.Text(phone)).Then(there)
+	}
+	return problem.Say(rule).Then(there)
 }

@@ -101,12 +101,14 @@ func TestReading(t *testing.T) {
 		{"030 12345678", "DE", "+493012345678", "did you mean +493012345678?"},
 		{"030 12345678", "US", "", "plus sign"},
 		{"3012345678", "US", "", "+493012345678 is yours"},
+		{"(415) 556-7720", "", "", "it reads as +14155567720, which is no number of this account"},
 		{"4155567720", "", "", "faxctl numbers list"}, // no number is made up
 		{"front DESK", "", "+14155550100", "did you mean +14155550100?"},
 		{"pnABC10000000000000000000000000001", "", "+14155550100", "did you mean +14155550100?"},
 		{"PNabc1", "", "+14155550100", "did you mean +14155550100?"},
 		{"pnabc1000", "", "+14155550100", "did you mean +14155550100?"},
-		{"PNabc", "", "", "faxctl numbers list"}, // too short for an id
+		{"PNabc", "", "", "of an id its first 6 characters at least"},
+		{"b1c6", "", "", "of an id its first 6 characters at least"},
 		{"B1C6A5D0-6", "", "+14155550103", "did you mean +14155550103?"},
 		{"b1c6a5d0", "", "several", "did you mean +14155550102 or +14155550103?"},
 		{"OFFICE", "", "several", "did you mean +493012345678 or +14155550102?"},
