@@ -112,8 +112,8 @@ func TestEffects(t *testing.T) {
 		app.Read: { // they look, add copies, pass the time or talk to applications
 			"":         "help version whoami completion healthcheck",
 			"numbers ": "list get check export plan",
-			"faxes ":   "list get stats expiring watch media.list archive download",
-			"archive ": "list get verify reindex",
+			"faxes ":   "list get view stats expiring watch media.list archive download",
+			"archive ": "list get view verify reindex",
 			"profile ": "list show",
 			"serve ":   "status jobs.list jobs.retry",
 			"webhook ": "send verify",

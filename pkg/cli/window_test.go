@@ -44,7 +44,7 @@ func TestNothingWraps(t *testing.T) {
 			t.Fatalf("faxctl %s: %d\n%s", line, status, screen)
 		}
 	}
-	newest, _ := run(80, "faxes list --limit 1 -o id --quiet")
+	newest, _ := run(80, "faxes list --status received --min-pages 1 --limit 1 -o id --quiet")
 	if screen, status := run(80, "archive hold kept "+strings.TrimSpace(newest)+" --reason litigation,-until-the-end-of-the-year"); status != 0 {
 		t.Fatalf("%d\n%s", status, screen)
 	}
