@@ -34,14 +34,17 @@ func shownType() output.Type[shownProfile] {
 	var cols []output.Column[shownProfile]
 	for _, of := range append(profileType().Columns, defaultColumns()...) {
 		col := output.Column[shownProfile]{
-			Name: of.Name, Wrap: true, Wide: of.Wide,
+			Name: of.Name, Whole: of.Whole, Wide: of.Wide,
 			Value: func(p shownProfile) string { return of.Value(p.listedProfile) },
 			Show: func(p shownProfile, _ output.Human) string {
 				value, from := of.Value(p.listedProfile), p.from(strings.ReplaceAll(of.Name, "_", "-"))
 				if value == "" || from == "" {
 					return value
 				}
-				return value + ", from " + from
+				if strings.HasPrefix(from, "profile ") {
+					from = "profile" // its name is above
+				}
+				return value + " (" + from + ")"
 			},
 		}
 		if of.Show != nil {
