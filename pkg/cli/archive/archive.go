@@ -98,7 +98,7 @@ handed out, and the exit status is then 8, as it is when the sidecar cannot be
 read. -O writes over no file that is there without --force.`,
 		Example: `  faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef
   faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef -O fax.pdf`,
-		Args:              archiveArgs(2, "a fax id", "faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef"),
+		Args:              archiveArgs(2, "faxctl archive get /srv/faxes FX0123456789abcdef0123456789abcdef"),
 		ValidArgsFunction: app.UpTo(2, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -197,13 +197,13 @@ func copyOut(ctx context.Context, a *app.App, kept *archive.Archive, id string, 
 	return nil
 }
 
-// archiveArgs asks for an archive and more, at most so many arguments in all; 0: any.
-func archiveArgs(most int, what, example string) cobra.PositionalArgs {
+// archiveArgs asks for an archive and a fax id, at most so many arguments in all; 0: any.
+func archiveArgs(most int, example string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) >= 2 && (most == 0 || len(args) <= most) {
 			return nil
 		}
-		return problem.With(app.Misuse("%s needs the folder of an archive and %s", cmd.CommandPath(), what), problem.Say("as in: "+example))
+		return problem.With(app.Misuse("%s needs the folder of an archive and a fax id", cmd.CommandPath()), problem.Say("as in: "+example))
 	}
 }
 

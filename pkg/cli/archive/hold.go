@@ -43,7 +43,7 @@ func holdCommand(a *app.App) *cobra.Command {
 list --held names them. - reads ids from standard input.`,
 		Example: `  faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef \
     --reason 'case 12-345'`,
-		Args:              archiveArgs(0, "a fax id", "faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef --reason 'case 12-345'"),
+		Args:              archiveArgs(0, "faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef --reason 'case 12-345'"),
 		ValidArgsFunction: a.CompleteArchive,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if reason == "" {
@@ -84,7 +84,7 @@ func unholdCommand(a *app.App) *cobra.Command {
 		Use:               "unhold ARCHIVE ID...",
 		Short:             "Let held faxes be pruned again",
 		Example:           "  faxctl archive unhold /srv/faxes FX0123456789abcdef0123456789abcdef",
-		Args:              archiveArgs(0, "a fax id", "faxctl archive unhold /srv/faxes FX0123456789abcdef0123456789abcdef"),
+		Args:              archiveArgs(0, "faxctl archive unhold /srv/faxes FX0123456789abcdef0123456789abcdef"),
 		ValidArgsFunction: a.CompleteHeld,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changeHolds(cmd.Context(), a, args, h)

@@ -22,7 +22,7 @@ kept first; one that has changed is not drawn, and the exit status is then 8.
 ` + app.PicturesHelp,
 		Example: `  faxctl archive view /srv/faxes FX0123456789abcdef0123456789abcdef --png pages
   faxctl archive view /srv/faxes FX0123456789abcdef --png pages --page 2`,
-		Args:              archiveArgs(2, "a fax id", "faxctl archive view /srv/faxes FX0123456789abcdef0123456789abcdef --png pages"),
+		Args:              archiveArgs(2, "faxctl archive view /srv/faxes FX0123456789abcdef0123456789abcdef --png pages"),
 		ValidArgsFunction: app.UpTo(2, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()

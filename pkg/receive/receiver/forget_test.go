@@ -129,3 +129,36 @@ func TestUpkeepFails(t *testing.T) {
 	s.run()
 	s.until("fetched", func() bool { return s.archive.saved(lost) == 1 })
 }
+
+// Whoever looks at a receiver's state in the moment of its first start makes the same
+// tables.
+func TestTablesMadeByTwo(t *testing.T) {
+	cfg := newStation(t, nil).config
+	for range 10 {
+		cfg.StateDir = t.TempDir()
+		opened := make(chan error, 1)
+		go func() {
+			r, err := receiver.Open(t.Context(), cfg)
+			if err == nil {
+				err = r.Close()
+			}
+			opened <- err
+		}()
+		for looked := false; !looked; {
+			desk, err := receiver.OpenDesk(t.Context(), cfg.StateDir)
+			if errors.Is(err, problem.ErrNotFound) {
+				continue
+			}
+			if looked = true; err != nil {
+				t.Errorf("who looks: %v", err)
+				continue
+			}
+			if err := desk.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := <-opened; err != nil {
+			t.Errorf("the receiver: %v", err)
+		}
+	}
+}

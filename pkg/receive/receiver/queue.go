@@ -39,7 +39,12 @@ func newQueue(ctx context.Context, db *store, r *Receiver) (*queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	for tries := 3; err != nil && tries > 0 && ctx.Err() == nil; tries-- { // another process, as serve status, makes them at this moment
+		time.Sleep(50 * time.Millisecond)
+		_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("migrate the job tables: %w", err)
 	}
 	q := &queue{db: db, r: r}
