@@ -49,7 +49,9 @@ passes --yes. A fax that is not found, neither to delete nor to look at, counts
 as done, so that a list can be gone through again; an id that is not whole is
 refused, and nothing deleted. One that is still in progress
 is left alone and named, and the exit status is then 3, or 6 when nothing was
-deleted. To delete by age, use faxctl faxes prune.`,
+deleted. When the archive of FAXCTL_ARCHIVE or the profile holds one of them,
+nothing is deleted, and the exit status is 6. To delete by age, use faxctl
+faxes prune.`,
 		Example: `  faxctl faxes delete FX0123456789abcdef0123456789abcdef
   faxctl faxes list --failed --until 30d -o id | faxctl faxes delete - --dry-run
   faxctl faxes delete - --media-only --yes < ids`,
@@ -124,6 +126,30 @@ faxctl faxes delete --media-only.`,
 	return cmd
 }
 
+// notHeld refuses the whole of a deletion when the archive of the variable or the profile
+// holds one of its faxes, or cannot tell. Where none is named nothing is known of holds.
+func notHeld(ctx context.Context, a *app.App, ids []string) error {
+	dir, err := a.ArchiveInForce()
+	if err != nil || dir == "" {
+		return err
+	}
+	kept, err := a.ReadArchive(ctx, dir)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		e, found, err := kept.Kept(ctx, fax.Fax{ID: id})
+		if err != nil {
+			return fmt.Errorf("whether fax %s is held: %w; nothing was deleted", id, err)
+		}
+		if found && e.Hold != nil {
+			return problem.With(fmt.Errorf("fax %s: %w: %s holds it (%s); nothing was deleted", id, problem.ErrConflict, dir, text.Line(e.Hold.Reason)),
+				problem.Say("leave it out, or let it go: %s", problem.Command("archive", "unhold").Arg(dir).Arg(id)))
+		}
+	}
+	return nil
+}
+
 func deleteNamed(ctx context.Context, a *app.App, args []string, d removal) error {
 	ids, err := a.Refs(args)
 	if err != nil {
@@ -134,6 +160,9 @@ func deleteNamed(ctx context.Context, a *app.App, args []string, d removal) erro
 		return err
 	}
 	if ids, err = a.FaxIDs(ctx, faxes, ids); err != nil {
+		return err
+	}
+	if err := notHeld(ctx, a, ids); err != nil {
 		return err
 	}
 	switch {

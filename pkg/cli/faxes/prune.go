@@ -44,9 +44,9 @@ and a policy without a condition is refused.
 
 The selection is made first, shown, and does not change afterwards. --dry-run
 lists exactly what a real run deletes. A person confirms by typing how many they
-are; a script passes --yes. Faxes in progress, held ones and those that
---keep-last protects are left alone. When the policy selects more than
---max-delete, nothing is deleted at all.
+are; a script passes --yes. Faxes in progress, those that the archive of
+--archive holds, and those that --keep-last protects are left alone. When the
+policy selects more than --max-delete, nothing is deleted at all.
 
 An age takes h, d, w, mo and y. It is counted back from the clock of this
 machine, which is held against the provider's first: when they are further apart
