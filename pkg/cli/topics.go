@@ -41,8 +41,9 @@ faxctl's own:
                        numbers configure and numbers apply
   FAXCTL_ARCHIVE       the archive: --to of faxes archive, --archive of faxes
                        prune, faxes expiring and serve, and ARCHIVE of archive
-                       list, archive get, archive verify and archive reindex
-                       where none is given; never of what holds or lets go
+                       list, archive get, archive view, archive verify and
+                       archive reindex where none is given; never of what
+                       holds or lets go
   FAXCTL_STATE         --state of serve, serve status, serve jobs list, serve
                        jobs retry and serve jobs discard
   FAXCTL_PUBLIC_URL    --public-url of serve and healthcheck

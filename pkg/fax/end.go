@@ -58,7 +58,7 @@ func readEnd(end, s string, read func(string) (string, error)) (exact string, p 
 	case strings.ContainsAny(s, " \t"):
 		return "", Pattern{}, err
 	case strings.HasSuffix(s, ":"):
-		return "", Pattern{}, problem.Invalid(problem.Say("as in %[1]sdesk@example.com, or %[1]s* for any", problem.Text(s)), "caller %q: nobody stands behind the colon", s)
+		return "", Pattern{}, problem.Invalid(problem.Say("as in %sdesk@example.com, or %s* for any", problem.Text(s), problem.Text(s)), "caller %q: nobody stands behind the colon", s)
 	}
 	return "", Pattern{end: end, word: s}, nil
 }

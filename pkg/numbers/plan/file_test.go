@@ -42,7 +42,7 @@ func TestReadFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	fallback, status := "https://backup.example.com/in", "https://fax.example.com/status"
-	want := plan.File{Path: "numbers.yaml", Entries: []plan.Entry{
+	want := plan.File{Path: "numbers.yaml", Text: asInTheDocs, Entries: []plan.Entry{
 		{Line: 3, Phone: "+14155550123", Want: plan.Want{
 			Name: new("front desk"), Mode: new(fax.ModeFax), FaxURL: new(in), Method: new("POST"),
 			FallbackURL: &fallback, FallbackMethod: new("GET"), StatusCallback: &status,
