@@ -244,6 +244,7 @@ func TestBounded(t *testing.T) {
 }
 
 // FuzzPage draws whatever comes: it must end, and a picture is of the size it should be.
+// It starts no pdftoppm, which is for [TestOthers].
 func FuzzPage(f *testing.F) {
 	files, err := filepath.Glob(filepath.Join("..", "..", "archive", "document", "testdata", "cases", "*"))
 	if err != nil || len(files) == 0 {
@@ -260,10 +261,17 @@ func FuzzPage(f *testing.F) {
 	for _, how := range []int64{faxRuns, faxT4, faxT6, lempelZiv, deflate, packBits} {
 		f.Add(assemble(tiffPage{wide: 40, high: 20, compression: how, data: []byte{0x80, 0x0b, 0x78, 0x9c, 1, 2, 3, 0x35}, more: map[uint16]uint32{tagT4Options: 1, tagFillOrder: 2}}))
 	}
+	for _, filter := range []string{"", "/Filter/FlateDecode", "/Filter/DCTDecode", "/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns 90/Rows 2>>"} {
+		f.Add(onePage("/Width 90/Height 2/ColorSpace/DeviceGray/BitsPerComponent 1"+filter, []byte{0x78, 0x9c, 0xa0, 0x5f}, "q 500 0 0 400 0 0 cm /Im Do Q", ""))
+	}
 	f.Fuzz(func(t *testing.T, content []byte) {
 		p, err := Open(bytes.NewReader(content), int64(len(content)))
 		if err != nil {
 			return
+		}
+		if pdf, ok := p.drawer.(pdfPages); ok {
+			pdf.poppler = ""
+			p.drawer = pdf
 		}
 		for n := range min(p.Len(), 3) {
 			img, err := p.Page(t.Context(), n)
