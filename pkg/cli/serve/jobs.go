@@ -17,6 +17,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 )
@@ -255,7 +256,7 @@ it held back and why. It reads the state, whether the receiver runs or not.`,
 // statusCount is a line of serve status.
 type statusCount struct {
 	What  string `json:"what"`  // fax, or the kind of a job, or pruned
-	State string `json:"state"` // the status of a fax, the state of a job, or what became of a prune
+	State string `json:"state"` // the status of a fax, the state of a job, unmatched, or what became of a prune
 	Count int    `json:"count"`
 }
 
@@ -266,6 +267,9 @@ func statusCounts(s receiver.Stats) []statusCount {
 	}
 	for _, j := range s.Jobs {
 		all = append(all, statusCount{j.Kind, j.State, j.Count})
+	}
+	if s.Unmatched > 0 {
+		all = append(all, statusCount{delivery.MailName, "unmatched", s.Unmatched})
 	}
 	if p := s.Prune; p != nil {
 		counts := p.Counts()
@@ -303,8 +307,17 @@ func jobType() output.Type[receiver.Job] {
 			{Name: "file", Value: func(j receiver.Job) string { return j.File }, Wrap: true, Least: 24},
 			{Name: "attempts", Value: func(j receiver.Job) string { return strconv.Itoa(j.Attempts) }, Right: true},
 			show.TimeColumn("created", func(j receiver.Job) time.Time { return j.Created }),
+			{Name: "target", Value: jobTarget, Wrap: true, Least: 24},
 		},
 	}
+}
+
+// jobTarget is whom a mail is for, and the rule that says so.
+func jobTarget(j receiver.Job) string {
+	if j.Address == "" {
+		return ""
+	}
+	return j.Address + " (" + j.Rule + ")"
 }
 
 func jobStyle(j receiver.Job) output.Style {

@@ -2,14 +2,15 @@
 // server.
 //
 // Each way to do so is a [Delivery]. A receiver makes a job of every event for each
-// of its deliveries, tries it again until it succeeds, and parks it in the end, so a
-// delivery tries once and says what went wrong. It may be asked for the same event
-// more than once.
+// of its deliveries, or of each of their targets, tries it again until it succeeds,
+// and parks it in the end, so a delivery tries once and says what went wrong. It may
+// be asked for the same event more than once.
 package delivery
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -20,15 +21,51 @@ type Delivery struct {
 	Name  string        // of its jobs
 	Limit time.Duration // of a try
 
-	// Deliver tells of an event, once its document, if it has one, is archived.
-	Deliver func(ctx context.Context, e Event, d Document) error
+	// Targets are whom it tells of a piece of news, each by a job of its own, which
+	// waits for none of another delivery and is tried for two days; none: it is told
+	// to nobody. Jobs that were given up are news only here. nil: each event is told
+	// once, without a target. It is asked within a commit, and decides by what it is
+	// given alone.
+	Targets func(n News) []Target
+
+	// Deliver tells of an event, once its document, if it has one, is archived. An
+	// ErrRefused is for good.
+	Deliver func(ctx context.Context, n News, to Target) error
 
 	Close func() // what it keeps open, at the end; nil: nothing
 }
 
+// ErrRefused is a delivery that is not to be tried again.
+var ErrRefused = errors.New("refused")
+
+// Target is one of those whom a delivery tells.
+type Target struct {
+	Rule    string `json:"rule,omitempty"` // that chose the address
+	Address string `json:"address"`
+}
+
+// MailName is that of the delivery with rules, whose news go to addresses.
+const MailName = "mail"
+
 // Names are those of all the deliveries there are: of jobs that a receiver may find
 // in its state, whatever it was started with.
-func Names() []string { return []string{execName, forwardName} }
+func Names() []string { return []string{execName, forwardName, MailName} }
+
+// News is what a delivery tells of: an event with its document, or that a job of the
+// fax was given up.
+type News struct {
+	Event
+	Document
+	Parked *Parked `json:"-"` // nil: the event itself
+}
+
+// Parked is a job that was given up.
+type Parked struct {
+	Job     int64  // its id
+	Attempt int    // which was the last; it tells one parking of a job from the next
+	Kind    string // what it was to do: fetch, aside, or the name of a delivery
+	Problem string // why, as the list of jobs has it
+}
 
 // Event is one piece of news of a fax: that it reached a status.
 type Event struct {
@@ -66,9 +103,4 @@ type Document struct {
 }
 
 // body is an event with its document in one JSON object.
-func body(e Event, d Document) ([]byte, error) {
-	return json.Marshal(struct {
-		Event
-		Document
-	}{e, d})
-}
+func body(n News) ([]byte, error) { return json.Marshal(n) }

@@ -39,13 +39,13 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func event() (delivery.Event, delivery.Document) {
+func event() delivery.News {
 	at := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 	e := delivery.Event{
 		FaxID: "FX1", From: "+14155550100", To: "+14155550199", Status: fax.Received, Pages: new(2),
 		RemoteStation: "THEIR\nFAX", Received: at,
 	}
-	return e, delivery.Document{Archived: at, Path: "/archive/a\nb.pdf", ContentType: "application/pdf", SHA256: "00ff", Size: 7}
+	return delivery.News{Event: e, Document: delivery.Document{Archived: at, Path: "/archive/a\nb.pdf", ContentType: "application/pdf", SHA256: "00ff", Size: 7}}
 }
 
 // A program finds everything of the event, in variables that are all there and one
@@ -53,8 +53,8 @@ func event() (delivery.Event, delivery.Document) {
 func TestExec(t *testing.T) {
 	t.Setenv("TWILIO_AUTH_TOKEN", "secret")
 	out := filepath.Join(t.TempDir(), "out")
-	e, d := event()
-	if err := delivery.Exec(delivery.Program{os.Args[0], word, out}).Deliver(t.Context(), e, d); err != nil {
+	n := event()
+	if err := delivery.Exec(delivery.Program{os.Args[0], word, out}).Deliver(t.Context(), n, delivery.Target{}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(out)
@@ -119,8 +119,8 @@ func TestForward(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	e, doc := event()
-	if err := d.Deliver(t.Context(), e, doc); err != nil {
+	n := event()
+	if err := d.Deliver(t.Context(), n, delivery.Target{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, there := got["document"]; there || got["fax_id"] != "FX1" || got["sha256"] != "00ff" {
@@ -131,7 +131,7 @@ func TestForward(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	if err := other.Deliver(t.Context(), e, doc); err == nil || err.Error() != "forward: the server answers HTTP 403" {
+	if err := other.Deliver(t.Context(), n, delivery.Target{}); err == nil || err.Error() != "forward: the server answers HTTP 403" {
 		t.Errorf("a refusal is %v", err)
 	}
 }

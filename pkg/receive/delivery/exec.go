@@ -25,11 +25,12 @@ const (
 // credentials. One that takes the document is not run for a fax that has none. Exit
 // status 0 is success.
 func Exec(p Program) Delivery {
-	return Delivery{Name: execName, Limit: execLimit, Deliver: func(ctx context.Context, e Event, d Document) error {
+	return Delivery{Name: execName, Limit: execLimit, Deliver: func(ctx context.Context, n News, _ Target) error {
+		e, d := n.Event, n.Document
 		if p.TakesDocument() && !e.HasDocument() {
 			return nil
 		}
-		event, err := body(e, d)
+		event, err := body(n)
 		if err != nil {
 			return err
 		}

@@ -56,13 +56,13 @@ func Forward(target string, key webhook.Key) (Delivery, error) {
 	client := forwardClient()
 	return Delivery{
 		Name: forwardName, Limit: forwardLimit,
-		Deliver: func(ctx context.Context, e Event, d Document) error {
-			d.Path = ""
-			event, err := body(e, d)
+		Deliver: func(ctx context.Context, n News, _ Target) error {
+			n.Path = ""
+			event, err := body(n)
 			if err != nil {
 				return err
 			}
-			return post(ctx, client, target, key, e, event)
+			return post(ctx, client, target, key, n.Event, event)
 		},
 		Close: client.CloseIdleConnections,
 	}, nil

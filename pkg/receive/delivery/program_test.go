@@ -86,26 +86,27 @@ func TestExecDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	exec := delivery.Exec(delivery.Program{os.Args[0], word, "out", "{document}", "{from}"})
-	e, d := event()
-	d.Path = "-rf.pdf"
-	if err := exec.Deliver(t.Context(), e, d); err != nil {
+	n := event()
+	n.Path = "-rf.pdf"
+	if err := exec.Deliver(t.Context(), n, delivery.Target{}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile("out")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := filepath.Join(here, "-rf.pdf") + "\x00" + e.From; !strings.HasSuffix(string(b), "\x00\x00"+want) {
+	if want := filepath.Join(here, "-rf.pdf") + "\x00" + n.From; !strings.HasSuffix(string(b), "\x00\x00"+want) {
 		t.Errorf("no %q at the end of %q", want, b)
 	}
 	if err := os.Remove("out"); err != nil {
 		t.Fatal(err)
 	}
-	if err := exec.Deliver(t.Context(), e, delivery.Document{}); !errors.Is(err, problem.ErrUnsupported) {
+	n.Document = delivery.Document{}
+	if err := exec.Deliver(t.Context(), n, delivery.Target{}); !errors.Is(err, problem.ErrUnsupported) {
 		t.Errorf("a received fax without a document here: %v", err)
 	}
-	e.Status = fax.Failed
-	if err := exec.Deliver(t.Context(), e, delivery.Document{}); err != nil {
+	n.Status = fax.Failed
+	if err := exec.Deliver(t.Context(), n, delivery.Target{}); err != nil {
 		t.Errorf("a failed fax: %v", err)
 	}
 	if _, err := os.Stat("out"); err == nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/listing"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
 const (
@@ -110,7 +111,7 @@ func (r *Receiver) catchUp(ctx context.Context, f fax.Fax, now time.Time) (fresh
 	if old, err := r.inherited(ctx, e, f.Created); err != nil {
 		return false, err
 	} else if old {
-		_, err = r.queue.learn(news{Event: e})
+		_, err = r.queue.learn(delivery.News{Event: e})
 		return false, err
 	}
 	fresh, err = r.queue.record(e, "")

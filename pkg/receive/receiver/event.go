@@ -10,12 +10,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
-// news is an event as it is noted, with its document once that is archived.
-type news struct {
-	delivery.Event
-	delivery.Document
-}
-
 // fromRecord is the event a fax record of the provider stands for.
 func fromRecord(f fax.Fax, now time.Time) delivery.Event {
 	return delivery.Event{

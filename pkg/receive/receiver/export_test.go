@@ -15,7 +15,7 @@ func (r *Receiver) Record(e delivery.Event, upload string) (fresh bool, err erro
 
 // Archived commits what became of the document of an event.
 func (r *Receiver) Archived(e delivery.Event, d delivery.Document) error {
-	return r.queue.archived(news{e, d})
+	return r.queue.archived(delivery.News{Event: e, Document: d})
 }
 
 // ServeAlone serves without working off the jobs.

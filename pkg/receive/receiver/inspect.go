@@ -22,13 +22,15 @@ import (
 // Job is a piece of work that is not done yet.
 type Job struct {
 	ID       int64      `json:"id"`
-	Kind     string     `json:"kind"`  // fetch, aside, exec, forward, backfill, prune or forget
+	Kind     string     `json:"kind"`  // fetch, aside, exec, forward, mail, backfill, prune or forget
 	State    string     `json:"state"` // waiting, running, retrying or parked
 	FaxID    string     `json:"fax_id,omitempty"`
 	Status   fax.Status `json:"status,omitempty"`
 	Attempts int        `json:"attempts"`
-	Error    string     `json:"error,omitempty"` // of the last attempt; of aside, why the document is
-	File     string     `json:"file,omitempty"`  // path of the document that came with the callback, and waits for this
+	Error    string     `json:"error,omitempty"`   // of the last attempt; of aside, why the document is
+	File     string     `json:"file,omitempty"`    // path of the document that came with the callback, and waits for this
+	Rule     string     `json:"rule,omitempty"`    // of mail: by which it is sent
+	Address  string     `json:"address,omitempty"` // and to whom
 	Created  time.Time  `json:"created"`
 	Next     time.Time  `json:"next,omitzero"` // when it is tried again
 }
@@ -39,6 +41,8 @@ type Stats struct {
 	Jobs  []JobCount         `json:"jobs"`
 	Age   time.Duration      `json:"age"`             // how long the oldest job that could run has waited
 	Prune *Pruned            `json:"prune,omitempty"` // the last one; nil: there was none
+
+	Unmatched int `json:"unmatched"` // faxes of which no rule had anybody told by mail
 }
 
 // JobCount counts the jobs of a kind that are in the same state.
@@ -196,22 +200,39 @@ func (q *queue) listed(ctx context.Context, list lister, ids ...int64) ([]Job, e
 }
 
 func jobOf(row *rivertype.JobRow, files map[asideArgs]waiting) Job {
-	var key asideArgs
-	_ = json.Unmarshal(row.EncodedArgs, &key) // a job without a fax has none
+	key := keyOf(row)
 	j := Job{
 		ID: row.ID, Kind: row.Kind, State: stateOf(row.State), FaxID: key.FaxID, Status: key.Status,
 		Attempts: row.Attempt, Created: row.CreatedAt,
 	}
+	var told deliverArgs
+	if err := json.Unmarshal(row.EncodedArgs, &told); err == nil && told.Target != nil {
+		j.Rule, j.Address = told.Target.Rule, told.Target.Address
+	}
 	if row.Kind == (fetchArgs{}).Kind() || row.Kind == key.Kind() {
 		j.File, j.Error = files[key].file, files[key].reason
 	}
-	if n := len(row.Errors); n > 0 {
-		j.Error = strings.TrimPrefix(row.Errors[n-1].Error, "JobCancelError: ") // River's word for parked at once
+	if len(row.Errors) > 0 {
+		j.Error = lastError(row)
 	}
 	if row.State == rivertype.JobStateRetryable || row.State == rivertype.JobStateScheduled {
 		j.Next = row.ScheduledAt
 	}
 	return j
+}
+
+// keyOf is what a job is about; one without a fax has none.
+func keyOf(row *rivertype.JobRow) (key asideArgs) {
+	_ = json.Unmarshal(row.EncodedArgs, &key)
+	return key
+}
+
+// lastError is why a job failed last.
+func lastError(row *rivertype.JobRow) string {
+	if len(row.Errors) == 0 {
+		return ""
+	}
+	return strings.TrimPrefix(row.Errors[len(row.Errors)-1].Error, "JobCancelError: ") // River's word for parked at once
 }
 
 // one finds a job that is not done.
@@ -311,6 +332,9 @@ func (q *queue) stats(ctx context.Context) (Stats, error) {
 		return s, err
 	}
 	if s.Prune, err = q.lastPrune(ctx); err != nil {
+		return s, err
+	}
+	if err := q.count(ctx, func(_, _ string, n int) { s.Unmatched = n }, `SELECT '', '', value FROM receiver_note WHERE name = ?`, unmatched); err != nil {
 		return s, err
 	}
 	oldest, err := q.client.JobList(ctx, river.NewJobListParams().States(rivertype.JobStateAvailable).

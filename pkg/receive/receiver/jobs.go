@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -32,13 +33,6 @@ type fetchArgs struct {
 	Upload string `json:"upload,omitempty"`
 }
 
-// deliverArgs tell somebody of an event. The delivery, which is part of no argument,
-// names the kind of the job.
-type deliverArgs struct {
-	eventKey
-	delivery string
-}
-
 type eventKey struct {
 	FaxID  string     `json:"fax_id"`
 	Status fax.Status `json:"status"`
@@ -47,20 +41,22 @@ type eventKey struct {
 // Kind names the job in the database.
 func (fetchArgs) Kind() string { return "fetch" }
 
-// Kind names the job in the database.
-func (a deliverArgs) Kind() string { return a.delivery }
-
 func (backfillArgs) Kind() string { return "backfill" }
 func (pruneArgs) Kind() string    { return "prune" }
 func (forgetArgs) Kind() string   { return "forget" }
 
 // The queues. Programs and servers of the operator may be slow; they must not
-// keep documents waiting.
+// keep documents waiting, and servers of mail neither of them.
 const (
 	fetchQueue   = "fetch"
 	deliverQueue = "deliver"
+	mailQueue    = "mail"
 	upkeepQueue  = "upkeep"
 )
+
+// mostMails is how many mails are handed in at once, which servers take few of from
+// the same sender.
+const mostMails = 4
 
 // How often a document is tried before the job is parked: a provider may be
 // away for two days, but a fax it does not have after an hour will not come.
@@ -79,25 +75,15 @@ func fetching(e delivery.Event, upload string) []river.InsertManyParams {
 	return []river.InsertManyParams{{Args: fetchArgs{eventKey{e.FaxID, e.Status}, upload}, InsertOpts: options(fetchQueue, fetchAttempts)}}
 }
 
-// follow is what has to be done about a new event.
-func (r *Receiver) follow(e delivery.Event) []river.InsertManyParams {
+// follow is what has to be done about a new event, which is committed with it.
+func (r *Receiver) follow(ctx context.Context, tx *sql.Tx, e delivery.Event) ([]river.InsertManyParams, error) {
 	if e.HasDocument() {
-		return fetching(e, "")
+		return fetching(e, ""), nil
 	}
 	if e.Status.Terminal() {
-		return r.deliver(e)
+		return r.deliver(ctx, tx, delivery.News{Event: e})
 	}
-	return nil
-}
-
-// deliver is whom to tell of an event whose document, if any, is archived.
-func (r *Receiver) deliver(e delivery.Event) []river.InsertManyParams {
-	var jobs []river.InsertManyParams
-	for _, d := range r.cfg.Deliveries {
-		args := deliverArgs{eventKey{e.FaxID, e.Status}, d.Name}
-		jobs = append(jobs, river.InsertManyParams{Args: args, InsertOpts: options(deliverQueue, r.cfg.Attempts)})
-	}
-	return jobs
+	return nil, nil
 }
 
 // worker makes a River worker of a function and a time limit.
@@ -163,6 +149,7 @@ func (q *queue) config(r *Receiver) *river.Config {
 		Queues: map[string]river.QueueConfig{
 			fetchQueue:   {MaxWorkers: r.cfg.Jobs},
 			deliverQueue: {MaxWorkers: r.cfg.Jobs},
+			mailQueue:    {MaxWorkers: mostMails},
 			upkeepQueue:  {MaxWorkers: 1},
 		},
 		RetryPolicy: patience{r.cfg.Retry},
@@ -280,7 +267,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 // contradicts keeps aside a document that came along when the archive has another
 // one of the fax, which it never replaces. Where that cannot be, the document stays
 // its fax's: the provider was told long ago that it is safe.
-func (r *Receiver) contradicts(e news, upload string) (stays bool, err error) {
+func (r *Receiver) contradicts(e delivery.News, upload string) (stays bool, err error) {
 	if upload == "" {
 		return false, nil
 	}
@@ -291,35 +278,14 @@ func (r *Receiver) contradicts(e news, upload string) (stays bool, err error) {
 	return r.setAside(e.Event, upload, doubt{otherBytes().outcome, "it is another document than the one in the archive"})
 }
 
-// deliverer works on the jobs of a delivery.
-func (r *Receiver) deliverer(name string) worker[deliverArgs] {
-	d := r.delivery(name)
-	return worker[deliverArgs]{limit: d.Limit, work: serving(r, func(ctx context.Context, job *river.Job[deliverArgs]) error {
-		e, _, err := r.queue.load(ctx, job.Args.FaxID, job.Args.Status)
-		if err != nil {
-			return err
-		}
-		return d.Deliver(ctx, e.Event, e.Document)
-	})}
-}
-
-// delivery finds one by its name. A job may be of one that this receiver was started
-// without, and waits as long as any for it.
-func (r *Receiver) delivery(name string) delivery.Delivery {
-	for _, d := range r.cfg.Deliveries {
-		if d.Name == name {
-			return d
-		}
-	}
-	return delivery.Delivery{Limit: time.Minute, Deliver: func(context.Context, delivery.Event, delivery.Document) error {
-		return fmt.Errorf("this receiver was started without what %s was for", name)
-	}}
-}
-
-// park gives a job up before its last attempt. River tells nobody of that.
+// park gives a job up before its last attempt, once those are noted who are to be
+// told. River tells nobody of it.
 func (r *Receiver) park(ctx context.Context, job *rivertype.JobRow, err error) error {
 	if hint := problem.AdviceOf(err); !hint.Empty() {
 		err = fmt.Errorf("%w; %s", err, hint) // a job has one text
+	}
+	if bad := r.noteParked(ctx, job, err.Error()); bad != nil {
+		return errors.Join(err, bad)
 	}
 	r.failed(ctx, job, true, err)
 	return river.JobCancel(err)
@@ -343,8 +309,13 @@ func (f failures) HandleError(ctx context.Context, job *rivertype.JobRow, err er
 }
 
 // HandlePanic implements river.ErrorHandler.
-func (f failures) HandlePanic(_ context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
+func (f failures) HandlePanic(ctx context.Context, job *rivertype.JobRow, value any, trace string) *river.ErrorHandlerResult {
 	f.r.log.Error("job panicked", "job", job.ID, "kind", job.Kind, "attempt", job.Attempt, "panic", value, "trace", trace)
+	if job.Attempt >= job.MaxAttempts {
+		if err := f.r.noteParked(ctx, job, fmt.Sprint(value)); err != nil {
+			f.r.log.Error("nobody is told of a job that is parked", "job", job.ID, "error", err)
+		}
+	}
 	return nil
 }
 

@@ -84,13 +84,15 @@ func requestOutcomes() map[string][]string {
 		"backfill": {"failed", "recorded"},
 		"prune":    {"done", "failed"},
 		"forget":   {"failed"},
+
+		delivery.MailName: {"refused", "retried", "sent"},
 	}
 }
 
 func (m *metrics) request(what, outcome string) { m.requests.WithLabelValues(what, outcome).Inc() }
 func (m *metrics) badSignature(reason string)   { m.signatures.WithLabelValues(reason).Inc() }
 
-func (m *metrics) archived(n news) {
+func (m *metrics) archived(n delivery.News) {
 	m.latency.Observe(n.Archived.Sub(n.Received).Seconds())
 	m.bytes.Add(float64(n.Size))
 }
@@ -117,6 +119,7 @@ func gaugeDescriptions() map[string]*prometheus.Desc {
 		{"backfill", "faxctl_backfill_last_success_timestamp_seconds", "When the provider's list was last compared with what came; 0: never.", nil},
 		{"prune", "faxctl_prune_last_success_timestamp_seconds", "When a daily prune last deleted all that it selected; 0: never.", nil},
 		{"pruned", "faxctl_prune_faxes", "Faxes of the last daily prune, by what became of them.", []string{"outcome"}},
+		{"unmatched", "faxctl_mail_unmatched_total", "Faxes of which no rule had anybody told by mail, since the state was made.", nil},
 		{"refused", "faxctl_prune_refused", "1 while the last daily prune deleted nothing for this reason.", []string{"reason"}},
 		{"size", "faxctl_archive_bytes", "Bytes of documents in the archive.", nil},
 		{"free", "faxctl_disk_free_bytes", "Bytes that may still be written where the archive or the state is.", []string{"place"}},
@@ -163,6 +166,7 @@ func (g gauges) Collect(ch chan<- prometheus.Metric) {
 		tell("backfill", unix(at))
 	}
 	work(stats, tell)
+	ch <- prometheus.MustNewConstMetric(g.d["unmatched"], prometheus.CounterValue, float64(stats.Unmatched))
 	if g.r.cfg.Prune != nil {
 		pruneGauges(stats.Prune, tell)
 	}

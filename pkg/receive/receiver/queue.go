@@ -50,13 +50,15 @@ func newQueue(ctx context.Context, db *store, r *Receiver) (*queue, error) {
 	q := &queue{db: db, r: r}
 	cfg := &river.Config{Logger: silent}
 	if r != nil {
-		if err := db.releaseAll(ctx); err != nil {
-			return nil, err
-		}
 		cfg = q.config(r)
 	}
 	if q.client, err = river.NewClient(db.driver(), cfg); err != nil {
 		return nil, err
+	}
+	if r != nil {
+		if err := q.releaseAll(ctx); err != nil {
+			return nil, err
+		}
 	}
 	q.commits = newCommitter(db.inTx, q.insert)
 	return q, nil
@@ -97,7 +99,8 @@ func (q *queue) put(ctx context.Context, tx *sql.Tx, e delivery.Event, upload st
 	case err != nil:
 		return false, nil, err
 	case n == 1:
-		return true, q.r.follow(e), nil
+		jobs, err = q.r.follow(ctx, tx, e)
+		return true, jobs, err
 	case upload == "":
 		return false, nil, nil
 	}
@@ -118,7 +121,7 @@ func (q *queue) insert(ctx context.Context, tx *sql.Tx, jobs []river.InsertManyP
 // archived commits what became of an event's document, and the jobs that
 // follow from that. fax.ErrUnavailable: there was none to archive, and one
 // has come meanwhile.
-func (q *queue) archived(n news) error {
+func (q *queue) archived(n delivery.News) error {
 	event, err := json.Marshal(n)
 	if err != nil {
 		return err
@@ -128,12 +131,15 @@ func (q *queue) archived(n news) error {
 		if err == nil && changed == 0 {
 			err = fmt.Errorf("fax %s: %w: its document came just now", n.FaxID, problem.ErrUnavailable)
 		}
-		return q.r.deliver(n.Event), err
+		if err != nil {
+			return nil, err
+		}
+		return q.r.deliver(ctx, tx, n)
 	})
 }
 
 // load finds an event and its file. fax.ErrNotFound: there is none.
-func (q *queue) load(ctx context.Context, faxID string, status fax.Status) (n news, upload string, err error) {
+func (q *queue) load(ctx context.Context, faxID string, status fax.Status) (n delivery.News, upload string, err error) {
 	var event string
 	err = q.db.read.QueryRowContext(ctx, selectEvent, faxID, string(status)).Scan(&event, &upload)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -108,30 +108,6 @@ const (
 		'$.kills_since', ` + sinceKill + `) WHERE state = 'running'`
 	parkKilled = `UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec'),
 		errors = jsonb_insert(coalesce(errors, jsonb('[]')), '$[#]', jsonb_object('at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
-			'attempt', attempt, 'error', 'the receiver was killed while it ran, five times in a row', 'trace', ''))
-		WHERE state = 'running' AND metadata ->> '$.kills' >= 5`
+			'attempt', attempt, 'error', ?, 'trace', '')) WHERE id = ?`
 	releaseJobs = `UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0) WHERE state = 'running'`
 )
-
-// releaseAll gives back what a process that was killed had taken: its running
-// jobs and its office. Only who holds the lock of the state may do this. A job
-// that was interrupted has not failed, but one that never survives is parked; what
-// comes back by itself does so. What waits longer than any job does was queued under
-// a clock that was ahead.
-func (s *store) releaseAll(ctx context.Context) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
-		for _, statement := range []string{
-			`DELETE FROM river_job WHERE queue = 'upkeep'`,
-			countKill,
-			parkKilled,
-			releaseJobs,
-			`UPDATE river_job SET scheduled_at = datetime('now', 'subsec') WHERE scheduled_at > datetime('now', '+90 minutes')`,
-			`DELETE FROM river_leader`,
-		} {
-			if _, err := exec(ctx, tx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}

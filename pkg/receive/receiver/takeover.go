@@ -68,7 +68,7 @@ type Inheritance struct {
 // heard. What was received and is there without a document is not done.
 func (r *Receiver) Inherit(ctx context.Context, all iter.Seq2[Inheritance, error]) (n int, err error) {
 	now := time.Now().UTC()
-	var events []news
+	var events []delivery.News
 	for i, err := range all {
 		if err != nil {
 			return n, err
@@ -77,7 +77,7 @@ func (r *Receiver) Inherit(ctx context.Context, all iter.Seq2[Inheritance, error
 		if !e.Status.Terminal() || !isWord(e.FaxID, maxID) || e.HasDocument() && i.Kept.SHA256 == "" {
 			continue
 		}
-		if events = append(events, news{e, i.Kept.at(now)}); len(events) == mostChanges {
+		if events = append(events, delivery.News{Event: e, Document: i.Kept.at(now)}); len(events) == mostChanges {
 			fresh, err := r.queue.learn(events...)
 			if n += fresh; err != nil {
 				return n, err
@@ -111,7 +111,7 @@ func (r *Receiver) inherited(ctx context.Context, e delivery.Event, created time
 
 // learn commits events from which nothing follows, and counts those that were not
 // known.
-func (q *queue) learn(events ...news) (n int, err error) {
+func (q *queue) learn(events ...delivery.News) (n int, err error) {
 	err = q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
 		n = 0
 		for _, e := range events {
@@ -154,9 +154,9 @@ func serving[A river.JobArgs](r *Receiver, work func(context.Context, *river.Job
 		if errors.Is(err, problem.ErrConflict) {
 			return river.JobSnooze(time.Minute)
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			err = work(ctx, job)
 		}
-		return work(ctx, job)
+		return r.last(ctx, job.JobRow, err)
 	}
 }

@@ -1,0 +1,244 @@
+package receiver
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
+)
+
+// deliverArgs tell somebody of an event, or of a job about it that was given up. The
+// delivery, which is part of no argument, names the kind of the job.
+type deliverArgs struct {
+	eventKey
+	Target   *delivery.Target `json:"target,omitempty"`
+	Parked   *parkedArgs      `json:"parked,omitempty"`
+	delivery string
+}
+
+// parkedArgs name a parking of a job: a job that is retried may be parked again.
+type parkedArgs struct {
+	Job     int64 `json:"job"`
+	Attempt int   `json:"attempt"`
+}
+
+// Kind names the job in the database.
+func (a deliverArgs) Kind() string { return a.delivery }
+
+// unmatched is the note that counts the events of which a delivery with targets told
+// nobody.
+const (
+	unmatched  = "unmatched"
+	countNote  = `INSERT INTO receiver_note (name, value) VALUES (?, '1') ON CONFLICT (name) DO UPDATE SET value = value + 1`
+	notWaiting = time.Second // until it is looked again whether a job is parked
+)
+
+// deliver is whom to tell of an event whose document, if any, is archived, or of a job
+// that is about to be parked. An event that is nobody's is counted with the commit.
+func (r *Receiver) deliver(ctx context.Context, tx *sql.Tx, n delivery.News) ([]river.InsertManyParams, error) {
+	var jobs []river.InsertManyParams
+	for _, d := range r.cfg.Deliveries {
+		args := deliverArgs{eventKey: eventKey{n.FaxID, n.Status}, delivery: d.Name}
+		if d.Targets == nil {
+			if n.Parked == nil {
+				jobs = append(jobs, river.InsertManyParams{Args: args, InsertOpts: options(deliverQueue, r.cfg.Attempts)})
+			}
+			continue
+		}
+		if n.Parked != nil {
+			args.Parked = &parkedArgs{n.Parked.Job, n.Parked.Attempt}
+		}
+		targets := d.Targets(n)
+		for _, to := range targets {
+			args.Target = &to
+			jobs = append(jobs, river.InsertManyParams{Args: args, InsertOpts: options(mailQueue, fetchAttempts)})
+		}
+		if len(targets) == 0 && n.Parked == nil {
+			if _, err := exec(ctx, tx, countNote, unmatched); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return jobs, nil
+}
+
+// deliverer works on the jobs of a delivery.
+func (r *Receiver) deliverer(name string) worker[deliverArgs] {
+	d := r.delivery(name)
+	return worker[deliverArgs]{limit: d.Limit, work: serving(r, func(ctx context.Context, job *river.Job[deliverArgs]) error {
+		n, err := r.queue.newsFor(ctx, job.Args)
+		if err != nil || n == nil {
+			return err
+		}
+		var to delivery.Target
+		if job.Args.Target != nil {
+			to = *job.Args.Target
+		}
+		err = d.Deliver(ctx, *n, to)
+		if d.Targets != nil && !cutOff(ctx) {
+			r.metrics.request(name, outcomeOf(err))
+		}
+		if errors.Is(err, delivery.ErrRefused) {
+			return r.park(ctx, job.JobRow, err)
+		}
+		return err
+	})}
+}
+
+func outcomeOf(err error) string {
+	switch {
+	case err == nil:
+		return "sent"
+	case errors.Is(err, delivery.ErrRefused):
+		return "refused"
+	}
+	return "retried"
+}
+
+// delivery finds one by its name. A job may be of one that this receiver was started
+// without, and waits as long as any for it.
+func (r *Receiver) delivery(name string) delivery.Delivery {
+	for _, d := range r.cfg.Deliveries {
+		if d.Name == name {
+			return d
+		}
+	}
+	return delivery.Delivery{Limit: time.Minute, Deliver: func(context.Context, delivery.News, delivery.Target) error {
+		return fmt.Errorf("this receiver was started without what %s was for", name)
+	}}
+}
+
+// last notes, before the last attempt of a job ends in vain, those who are to be told
+// that it is parked. Where that cannot be, the job is tried once more.
+func (r *Receiver) last(ctx context.Context, job *rivertype.JobRow, err error) error {
+	if err == nil || job.Attempt < job.MaxAttempts || cutOff(ctx) ||
+		errors.As(err, new(*river.JobCancelError)) || errors.As(err, new(*river.JobSnoozeError)) {
+		return err
+	}
+	if bad := r.noteParked(ctx, job, err.Error()); bad != nil {
+		r.failed(ctx, job, false, errors.Join(err, bad))
+		return river.JobSnooze(time.Minute)
+	}
+	return err
+}
+
+// noteParked commits the jobs that tell of one that is about to be parked.
+func (r *Receiver) noteParked(ctx context.Context, job *rivertype.JobRow, why string) error {
+	return r.queue.commits.do(func(_ context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
+		return r.queue.tellParked(context.WithoutCancel(ctx), tx, job, why)
+	})
+}
+
+// tellParked is whom to tell that a job is parked. What tells of that is parked in
+// silence, lest a server that takes nothing has ever more to refuse.
+func (q *queue) tellParked(ctx context.Context, tx *sql.Tx, job *rivertype.JobRow, why string) ([]river.InsertManyParams, error) {
+	if q.r.delivery(job.Kind).Targets != nil {
+		return nil, nil
+	}
+	n, err := q.newsOf(ctx, job)
+	if errors.Is(err, problem.ErrNotFound) { // it is of no fax any more
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	n.Parked = &delivery.Parked{Job: job.ID, Attempt: job.Attempt, Kind: job.Kind, Problem: why}
+	return q.r.deliver(ctx, tx, n)
+}
+
+// newsFor is what a job is to tell; nil: nothing any more, since the parked job that it
+// is about was retried or discarded. That one may also not be parked yet: it was about
+// to be when the process was killed.
+func (q *queue) newsFor(ctx context.Context, a deliverArgs) (*delivery.News, error) {
+	if a.Parked == nil {
+		n, _, err := q.load(ctx, a.FaxID, a.Status)
+		return &n, err
+	}
+	job, err := q.client.JobGet(ctx, a.Parked.Job)
+	if errors.Is(err, river.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	now := stateOf(job.State)
+	switch {
+	case now == Parked && job.Attempt <= a.Parked.Attempt:
+		n, err := q.newsOf(ctx, job)
+		n.Parked = &delivery.Parked{Job: job.ID, Attempt: a.Parked.Attempt, Kind: job.Kind, Problem: lastError(job)}
+		return &n, err
+	case now == Running && job.Attempt == a.Parked.Attempt, job.Attempt < a.Parked.Attempt:
+		return nil, river.JobSnooze(notWaiting)
+	}
+	return nil, nil
+}
+
+// newsOf is the event that a job is about. fax.ErrNotFound: it is forgotten, or the
+// document that was kept aside is not any more.
+func (q *queue) newsOf(ctx context.Context, job *rivertype.JobRow) (delivery.News, error) {
+	key := keyOf(job)
+	if job.Kind == key.Kind() {
+		a, err := q.aside(ctx, key)
+		return delivery.News{Event: a.Event}, err
+	}
+	n, _, err := q.load(ctx, key.FaxID, key.Status)
+	return n, err
+}
+
+// releaseAll gives back what a process that was killed had taken: its running
+// jobs and its office. Only who holds the lock of the state may do this. A job
+// that was interrupted has not failed, but one that never survives is parked; what
+// comes back by itself does so. What waits longer than any job does was queued under
+// a clock that was ahead.
+func (q *queue) releaseAll(ctx context.Context) error {
+	return q.db.inTx(ctx, func(tx *sql.Tx) error {
+		for _, statement := range []string{`DELETE FROM river_job WHERE queue = 'upkeep'`, countKill} {
+			if _, err := exec(ctx, tx, statement); err != nil {
+				return err
+			}
+		}
+		if err := q.parkKilled(ctx, tx); err != nil {
+			return err
+		}
+		for _, statement := range []string{
+			releaseJobs,
+			`UPDATE river_job SET scheduled_at = datetime('now', 'subsec') WHERE scheduled_at > datetime('now', '+90 minutes')`,
+			`DELETE FROM river_leader`,
+		} {
+			if _, err := exec(ctx, tx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// parkKilled parks the jobs that have not survived five times in a row.
+func (q *queue) parkKilled(ctx context.Context, tx *sql.Tx) error {
+	const why = "the receiver was killed while it ran, five times in a row"
+	running, err := q.client.JobListTx(ctx, tx, river.NewJobListParams().States(rivertype.JobStateRunning).First(10_000).
+		Where(`metadata ->> '$.kills' >= 5`))
+	if err != nil {
+		return err
+	}
+	for _, job := range running.Jobs {
+		jobs, err := q.tellParked(ctx, tx, job, why)
+		if err != nil {
+			return err
+		}
+		if err := q.insert(ctx, tx, jobs); err != nil {
+			return err
+		}
+		if _, err := exec(ctx, tx, parkKilled, why, job.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
