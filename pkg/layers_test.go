@@ -50,10 +50,11 @@ func layers() map[string][]string {
 		"archive/prune":     {"archive", "archive/fetch", "base/batch", "base/durable", "fax", "fax/listing"},
 		"archive/retention": {"fax"},
 
+		"inbox/mail":  {"base/text", "base/yamlfile", "fax", "inbox/pages", "profile"},
 		"inbox/pages": {"archive/document", "base/text"},
 
 		"receive/callback": {"fax", "receive/twiml", "receive/webhook"},
-		"receive/delivery": {"base/child", "base/text", "fax", "receive/webhook"},
+		"receive/delivery": {"base/child", "base/text", "fax", "inbox/mail", "receive/webhook"},
 		"receive/receiver": {"archive/document", "archive/fetch", "base/child", "base/durable", "base/sqlite", "base/text", "fax", "fax/listing", "receive/delivery", "receive/server", "receive/twiml", "receive/webhook"},
 		"receive/server":   {"receive/webhook"},
 		"receive/twiml":    {},

@@ -266,7 +266,7 @@ func ParseAPIURL(s string) (*url.URL, error) {
 		return bad("the API URL has a user or password in it")
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#"):
 		return bad("the API URL is more than an origin")
-	case u.Scheme == "https", u.Scheme == "http" && isLoopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && IsLoopback(u.Hostname()):
 		return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
 	case u.Scheme == "http":
 		return bad("the API URL would send the secret unencrypted to " + u.Hostname())
@@ -286,8 +286,8 @@ func isHost(name string) bool {
 	})
 }
 
-// isLoopback reports whether a host name can only mean this machine.
-func isLoopback(host string) bool {
+// IsLoopback reports whether a host name can only mean this machine.
+func IsLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
 }
