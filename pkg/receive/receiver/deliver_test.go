@@ -278,7 +278,9 @@ func TestParkedIsOver(t *testing.T) {
 func TestKilledBeforeItIsParked(t *testing.T) {
 	p := newParked(t)
 	p.stop()
-	p.reopen(func(db *sql.DB) { alter(t, db, `UPDATE river_job SET state = 'running', errors = NULL, finalized_at = NULL WHERE kind = 'exec'`) })
+	p.reopen(func(db *sql.DB) {
+		alter(t, db, `UPDATE river_job SET state = 'running', errors = NULL, finalized_at = NULL WHERE kind = 'exec'`)
+	})
 	p.desk = p.station.desk()
 	p.takes()
 	if err := p.desk.Retry(t.Context(), jobsOf(t, p.desk)[1].ID); err != nil {
@@ -301,8 +303,10 @@ func TestKilledIsTold(t *testing.T) {
 	form := callbackForm(faxID(1))
 	form.Set("FaxStatus", "failed")
 	s.do(post("/fax/done", form))
-	for range 5 {
-		s.reopen(func(db *sql.DB) { alter(t, db, `UPDATE river_job SET state = 'running', attempt = attempt + 1`) })
+	for range 3 {
+		s.reopen(func(db *sql.DB) {
+			alter(t, db, `UPDATE river_job SET state = 'running', attempt = attempt + 1, metadata = jsonb_set(metadata, '$.marked', 0)`)
+		})
 	}
 	s.run()
 	s.until("it is told", func() bool { return len(o.mails()) == 1 })

@@ -153,6 +153,7 @@ type Receiver struct {
 	uploads   *uploads
 	rare      rare // what is not told each time
 	queue     *queue
+	suspects  suspects // jobs that may be what ends the process
 	metrics   *metrics
 	health    []*part
 	// certificate is what Serve has served, if it speaks TLS.
@@ -242,6 +243,7 @@ func newReceiver(cfg Config) (*Receiver, error) {
 		log:       cfg.Log,
 		numbers:   &accountNumbers{},
 		lost:      make(chan error, 1),
+		suspects:  make(suspects, 1),
 	}
 	r.Renew(cfg.Keys, cfg.Provider)
 	r.takes, err = cfg.Answer.accept(r.public + donePath)

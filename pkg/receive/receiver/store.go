@@ -97,17 +97,3 @@ func (s *store) Close() error {
 	}
 	return errors.Join(err, s.write.Close())
 }
-
-// The kills of a job are counted in its metadata, with what tells those in a row:
-// how often it had failed, or was cut off, before. After five it is parked: it may be
-// what ends the process.
-const (
-	sinceKill = `coalesce(json_array_length(errors), 0) + coalesce(metadata ->> '$.snoozes', 0)`
-	countKill = `UPDATE river_job SET metadata = jsonb_set(metadata,
-		'$.kills', CASE metadata ->> '$.kills_since' WHEN ` + sinceKill + ` THEN metadata ->> '$.kills' ELSE 0 END + 1,
-		'$.kills_since', ` + sinceKill + `) WHERE state = 'running'`
-	parkKilled = `UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec'),
-		errors = jsonb_insert(coalesce(errors, jsonb('[]')), '$[#]', jsonb_object('at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
-			'attempt', attempt, 'error', ?, 'trace', '')) WHERE id = ?`
-	releaseJobs = `UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0) WHERE state = 'running'`
-)

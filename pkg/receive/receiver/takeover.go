@@ -155,7 +155,7 @@ func serving[A river.JobArgs](r *Receiver, work func(context.Context, *river.Job
 			return river.JobSnooze(time.Minute)
 		}
 		if err == nil {
-			err = work(ctx, job)
+			err = r.suspects.alone(ctx, r.queue, job.JobRow, func() error { return work(ctx, job) })
 		}
 		return r.last(ctx, job.JobRow, err)
 	}
