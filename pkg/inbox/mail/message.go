@@ -52,7 +52,7 @@ type Part struct {
 func (r *Rules) Message(ctx context.Context, n News, t Target) (*Message, error) {
 	rule, found := r.find(t)
 	if !found {
-		return nil, fmt.Errorf("rule %s, address %s: %w", rule.ID, t.Address, ErrGone)
+		return nil, fmt.Errorf("rule %s, address %s: %w", t.Rule, t.Address, ErrGone)
 	}
 	l := rule.Letter
 	l.From, l.To, l.MaxSize, l.rule = r.From, t.Address, r.MaxSize, rule.ID

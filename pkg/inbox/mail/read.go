@@ -24,7 +24,7 @@ func ReadRules(content []byte, file string) (*Rules, error) {
 		return nil, problem.Of(problem.ErrInvalid, err)
 	}
 	r := reader{doc, map[string]int{}}
-	rules := &Rules{MaxSize: DefaultMaxSize}
+	rules := &Rules{MaxSize: DefaultMaxSize, file: file}
 	at := doc.Fields(doc.Root(), "the file", []yamlfile.Field{
 		{Key: "from", Filled: true, At: r.text("from", readFrom(&rules.From))},
 		{Key: "max-size", Filled: true, At: r.text("max-size", readMaxSize(&rules.MaxSize))},
@@ -115,6 +115,9 @@ func (r reader) rule(n *yaml.Node) Rule {
 	}
 	if station := at["station"]; station != nil && at["to"] == nil && at["from"] == nil {
 		r.Problem(station, problem.Say("say to: or from: as well"), "station: what a caller calls itself is no proof, and chooses nobody alone")
+	}
+	if to := at["to"]; to != nil {
+		rule.line = to.Line
 	}
 	if len(rule.When) == 0 {
 		rule.When = []When{Received}

@@ -16,6 +16,8 @@ type Rules struct {
 	From    string // who the mails are from: an address, with or without a name before it
 	MaxSize int64  // bytes of a whole message
 	Rules   []Rule
+
+	file string // its path, for messages
 }
 
 // Rule tells some addresses of some faxes.
@@ -31,6 +33,7 @@ type Rule struct {
 	Mail   []string // addresses
 	Letter Letter   // without its address
 
+	line    int // of the number that it selects by, in the file
 	ends    fax.Filter
 	ourName string // of our number; "": the rule names none
 }

@@ -56,6 +56,20 @@ func (s Server) HandIn(ctx context.Context, m *Message) (answer string, err erro
 	return s.safe(answer), nil
 }
 
+// Reach greets the server, proves who it is and logs in, and hands nothing in. Errors: as
+// of [Server.Send], but for ErrRefused.
+func (s Server) Reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.limit())
+	defer cancel()
+	client, err := s.connect(ctx)
+	if err != nil {
+		return s.later(ctx, err)
+	}
+	_ = client.UpdateDeadline(goodbye)
+	_ = client.Quit()
+	return nil
+}
+
 func (s Server) limit() time.Duration { return cmp.Or(s.Limit, DefaultLimit) }
 
 func (s Server) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }

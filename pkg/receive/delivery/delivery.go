@@ -82,6 +82,15 @@ type Event struct {
 	Backfilled    bool       `json:"backfilled,omitempty"`
 }
 
+// EventOf is the event that a record of the provider stands for, heard of when the fax
+// was created.
+func EventOf(f fax.Fax) Event {
+	return Event{
+		FaxID: f.ID, From: f.From, To: f.To, Status: f.Status, Pages: f.Pages,
+		ErrorCode: f.ErrorCode, ErrorMessage: f.ErrorMessage, Received: f.Created,
+	}
+}
+
 // HasDocument reports whether a document belongs to the event.
 func (e Event) HasDocument() bool { return e.Status == fax.Received }
 

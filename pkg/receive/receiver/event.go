@@ -12,10 +12,9 @@ import (
 
 // fromRecord is the event a fax record of the provider stands for.
 func fromRecord(f fax.Fax, now time.Time) delivery.Event {
-	return delivery.Event{
-		FaxID: f.ID, From: f.From, To: f.To, Status: f.Status, Pages: f.Pages,
-		ErrorCode: f.ErrorCode, ErrorMessage: f.ErrorMessage, Received: now.UTC(), Backfilled: true,
-	}
+	e := delivery.EventOf(f)
+	e.Received, e.Backfilled = now.UTC(), true
+	return e
 }
 
 // The longest values taken; what is longer is cut, or refused where it names

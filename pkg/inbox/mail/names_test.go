@@ -1,0 +1,59 @@
+package mail_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/inbox/mail"
+)
+
+// A name that no number of the account has, or several have, is told with its line; one
+// that is a number's own is as good as the number.
+func TestCheckNames(t *testing.T) {
+	rules, err := mail.ReadRules([]byte(`from: faxes@clinic.example
+rules:
+  - {to: front desk, mail: a@clinic.example}
+  - to: front dest
+    mail: b@clinic.example
+  - mail: c@clinic.example
+    to: ward
+  - {mail: d@clinic.example, when: all}
+`), "rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = rules.CheckNames(map[string]string{"+14155550101": "front desk", "+14155550102": "ward", "+14155550103": "ward", "+14155550104": ""})
+	want := []string{
+		`rules.yaml:4: to: no number of the account has the name "front dest"; did you mean front desk?`,
+		`rules.yaml:7: to: several numbers have the name "ward": +14155550102, +14155550103; name the number itself`,
+	}
+	if !errors.Is(err, problem.ErrInvalid) {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, strings.Split(err.Error(), "\n")); diff != "" {
+		t.Error(diff)
+	}
+	if err := rules.CheckNames(map[string]string{"+14155550101": "front desk", "+14155550102": "ward", "+14155550103": "front dest"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A server is reached without a mail; one that is not there is not.
+func TestReach(t *testing.T) {
+	office := &postOffice{}
+	server := office.open(t)
+	if err := server.Reach(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if len(office.taken) > 0 {
+		t.Error("a mail was handed in")
+	}
+	server.Port = 1
+	if err := server.Reach(t.Context()); !errors.Is(err, problem.ErrUnavailable) {
+		t.Errorf("nobody is there: %v", err)
+	}
+}

@@ -1,0 +1,78 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/inbox/mail"
+)
+
+// Mailing is what mail is sent by. It may be read again while a receiver runs.
+type Mailing struct {
+	Rules  *mail.Rules
+	Server mail.Server
+	Names  map[string]string // of the account's numbers, where a rule selects by one
+}
+
+// Mail sends each piece of news to the addresses of the rules that match it, by a message
+// of its own. What it is sent by is asked for each time. ErrRefused: the server says no, and
+// not later; the rules have the address no more; the document is not the one that was
+// archived.
+func Mail(now func() Mailing) Delivery {
+	return Delivery{
+		Name: MailName, Limit: 2 * mail.DefaultLimit,
+		Targets: func(n News) []Target {
+			var all []Target
+			for _, to := range now().Targets(n) {
+				all = append(all, Target(to))
+			}
+			return all
+		},
+		Deliver: func(ctx context.Context, n News, to Target) error {
+			m := now()
+			message, err := m.Message(ctx, n, to)
+			if err == nil {
+				err = m.Server.Send(ctx, message)
+			}
+			for _, final := range []error{mail.ErrRefused, mail.ErrGone, mail.ErrChanged, problem.ErrInvalid} {
+				if errors.Is(err, final) {
+					return problem.Of(ErrRefused, err)
+				}
+			}
+			return err
+		},
+	}
+}
+
+// Targets are the addresses that are told.
+func (m Mailing) Targets(n News) []mail.Target {
+	return m.Rules.Targets(m.news(n), func(phone string) string { return m.Names[phone] })
+}
+
+// Message is what one of them is told.
+func (m Mailing) Message(ctx context.Context, n News, to Target) (*mail.Message, error) {
+	return m.Rules.Message(ctx, m.news(n), mail.Target(to))
+}
+
+// news is n as mail tells of it.
+func (m Mailing) news(n News) mail.News {
+	told := mail.News{Fax: n.Fax(), Station: n.RemoteStation, Received: n.Received, Name: m.Names[n.To], When: mail.Failed}
+	switch p := n.Parked; {
+	case p != nil:
+		told.When, told.Problem = mail.Parked, fmt.Sprintf("job %d (%s), given up after %s: %s", p.Job, p.Kind, text.Plural(p.Attempt, "attempt", "attempts"), p.Problem)
+	case n.HasDocument():
+		told.When = mail.Received
+	}
+	if n.Path != "" {
+		told.Document = mail.Document{
+			Open:        func() (io.ReadCloser, error) { return os.Open(n.Path) },
+			ContentType: n.ContentType, Size: n.Size, SHA256: n.SHA256, Place: n.Path,
+		}
+	}
+	return told
+}
