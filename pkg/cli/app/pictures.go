@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/inbox/pages"
@@ -47,10 +48,13 @@ func (p *Pictures) Bind(a *App, cmd *cobra.Command) {
 	a.CompleteNothing(cmd, "page")
 }
 
-// Check fails when it is not said where pictures go.
+// Check fails when it is not said where pictures go, or when they would go into an archive.
 func (p *Pictures) Check() error {
 	if p.dir == "" {
 		return problem.With(Misuse("it is not said where the pictures go"), problem.Say("name a folder for them, as in %s", problem.Field("png", "pages")))
+	}
+	if err := archive.Outside(p.dir); err != nil {
+		return fmt.Errorf("--png: %w", err)
 	}
 	return nil
 }
