@@ -63,8 +63,9 @@ func layers() map[string][]string {
 		"sandbox":       {"base/sqlite", "sandbox/paper"},
 		"sandbox/paper": {},
 
-		"screen/output": {"base/text"},
-		"screen/term":   {"base/text"},
+		"screen/output":  {"base/text"},
+		"screen/picture": {"base/text", "screen/term"},
+		"screen/term":    {"base/text"},
 	}
 }
 

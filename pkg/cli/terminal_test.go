@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/creack/pty"
@@ -23,6 +24,7 @@ import (
 //	press KEY...    Up, Down, Enter, Escape, ^C, ^D or a letter
 //	resize ROWS COLUMNS
 //	type TEXT       and Enter
+//	signal NAME     TERM or HUP, to the command
 //
 // What the screen was sent is left in the file screen.
 func terminal(ts *testscript.TestScript, neg bool, args []string) {
@@ -46,7 +48,7 @@ func terminal(ts *testscript.TestScript, neg bool, args []string) {
 	}()
 	patience := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
 	defer patience.Stop()
-	trouble := s.do(strings.Split(strings.TrimSpace(ts.ReadFile(args[1])), "\n"), tty, shown)
+	trouble := s.do(strings.Split(strings.TrimSpace(ts.ReadFile(args[1])), "\n"), tty, cmd.Process, shown)
 	if trouble != "" {
 		_ = cmd.Process.Kill()
 	}
@@ -77,7 +79,7 @@ func (s *screen) Write(p []byte) (int, error) {
 }
 
 // do is the person; it returns what did not go as expected.
-func (s *screen) do(lines []string, keyboard *os.File, over <-chan struct{}) string {
+func (s *screen) do(lines []string, keyboard *os.File, command *os.Process, over <-chan struct{}) string {
 	for _, line := range lines {
 		verb, rest, _ := strings.Cut(line, " ")
 		switch verb {
@@ -99,6 +101,10 @@ func (s *screen) do(lines []string, keyboard *os.File, over <-chan struct{}) str
 				return line + ": " + err.Error()
 			}
 			if err := pty.Setsize(keyboard, &size); err != nil {
+				return line + ": " + err.Error()
+			}
+		case "signal":
+			if err := command.Signal(map[string]os.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[rest]); err != nil {
 				return line + ": " + err.Error()
 			}
 		case "type":

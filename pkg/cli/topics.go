@@ -49,6 +49,8 @@ faxctl's own:
   FAXCTL_PUBLIC_URL    --public-url of serve and healthcheck
   FAXCTL_LISTEN        --listen of serve and healthcheck, never of the sandbox
   FAXCTL_LOG_FORMAT    --log-format of serve
+  FAXCTL_DRAW          --draw of faxes view and archive view
+  FAXCTL_PRINT_WITH    --print-with of faxes view and archive view
   FAXCTL_FORWARD_KEY   signs what faxctl serve sends to the URL of its forward
   XDG_STATE_HOME       holds faxctl/, the sandbox, lock and notes of buying
                        (default ~/.local/state)
@@ -141,6 +143,7 @@ What commands take where neither a flag nor a variable says it:
   public-url    the URL of a receiver; FAXCTL_PUBLIC_URL
   listen        the address that a receiver listens on; FAXCTL_LISTEN
   log-format    text or json; FAXCTL_LOG_FORMAT
+  print-with    the program that view --print prints with; FAXCTL_PRINT_WITH
 
 A folder that is relative is taken from the file's folder; ~ is the home. No
 setting deletes, buys, confirms or weakens a check. faxctl whoami and faxctl

@@ -19,6 +19,7 @@ const (
 	PublicURLVariable = "FAXCTL_PUBLIC_URL"
 	ListenVariable    = "FAXCTL_LISTEN"
 	LogFormatVariable = "FAXCTL_LOG_FORMAT"
+	PrintWithVariable = "FAXCTL_PRINT_WITH"
 )
 
 // Defaults are what commands take where neither a flag nor a variable says it. None
@@ -31,6 +32,7 @@ type Defaults struct {
 	PublicURL string `json:"public_url,omitempty" yaml:"public-url,omitempty"` // of a receiver
 	Listen    string `json:"listen,omitempty" yaml:"listen,omitempty"`         // likewise
 	LogFormat string `json:"log_format,omitempty" yaml:"log-format,omitempty"` // likewise
+	PrintWith string `json:"print_with,omitempty" yaml:"print-with,omitempty"` // a program and its arguments
 }
 
 // settings are those of d, as in a config file.
@@ -38,7 +40,7 @@ func (d *Defaults) settings() []yamlfile.Field {
 	return []yamlfile.Field{
 		{Key: "output", At: &d.Output}, {Key: "country", At: &d.Country}, {Key: "archive", At: &d.Archive},
 		{Key: "state", At: &d.State}, {Key: "public-url", At: &d.PublicURL}, {Key: "listen", At: &d.Listen},
-		{Key: "log-format", At: &d.LogFormat},
+		{Key: "log-format", At: &d.LogFormat}, {Key: "print-with", At: &d.PrintWith},
 	}
 }
 
@@ -47,6 +49,7 @@ func variableOf(key string) string {
 	return map[string]string{
 		"output": OutputVariable, "archive": ArchiveVariable, "state": StateVariable,
 		"public-url": PublicURLVariable, "listen": ListenVariable, "log-format": LogFormatVariable,
+		"print-with": PrintWithVariable,
 	}[key]
 }
 

@@ -2,86 +2,140 @@ package app
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"image/png"
 	"iter"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/inbox/pages"
+	"github.com/faxctl/faxctl/pkg/screen/picture"
 )
 
-// Pictures are the files that the pages of a fax are drawn into.
+// Pictures are where the pages of a fax go: the terminal, files, another program.
 type Pictures struct {
-	dir     string
-	page    int // 0: all
-	force   bool
-	damaged bool // a page was
+	dir   string // of files
+	page  int    // 0: all
+	force bool
+	paper paper
+	way   picture.Way // "": what the terminal is known to have
+
+	damaged map[int]error // pages that were
 }
 
 // PicturesHelp is what is said of pictures, on every page of help about them.
-const PicturesHelp = `--png draws the pages into a folder, a PNG file each, for you alone (0600) and
+const PicturesHelp = `On a terminal the pages are shown there. kitty, Ghostty, iTerm2, WezTerm,
+mintty, foot, mlterm and Contour show pictures, up to 10 pages of them, or one
+with --page. Any other terminal gets a viewer that draws in half blocks: n and
+p (or Page Down and Page Up) turn the page, the arrow keys or h j k l move, +
+and - zoom, w fits the width, 0 the whole page, and q leaves. --draw chooses
+for a terminal that can do more than it is known for; what is seen through
+tmux or screen is drawn in blocks.
+
+--png draws the pages into a folder, a PNG file each, for you alone (0600) and
 named by the fax and the page; a file that is there stays without --force. The
-pixels are square, whatever the resolution of the fax. Of a page with a damaged
-part there is a picture with what could be read; it is told, and the exit status
-is then 8.
+pixels are square, whatever the resolution of the fax. Of a page with a
+damaged part there is a picture with what could be read; it is told, and the
+exit status is then 8.
 
-TIFF documents, and pages of a PDF document that are one image, as fax machines
-make them, are drawn without another program; any other page of a PDF document
-by pdftoppm, where it is installed (Debian: poppler-utils).`
+--open hands the document to the program that the system opens such files
+with, and --print to lp, or the program of --print-with, behind its arguments.
+They get a private copy, without our environment, which is deleted when the
+command ends: with --open, when you press Enter; a printing program must have
+read it when it ends.
 
-// Bind declares --png, --page and --force.
+TIFF documents, and pages of a PDF document that are one image, as fax
+machines make them, are drawn without another program; any other page of a PDF
+document by pdftoppm, where it is installed (Debian: poppler-utils).`
+
+// Bind declares the flags that say where pages go.
 func (p *Pictures) Bind(a *App, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&p.dir, "png", "", "draw the pages into PNG files in this `folder`, made if it is not there")
-	f.Var(flag.Number(&p.page, 1), "page", "only this page; the first is 1")
+	f.Var(flag.Number(&p.page, 1), "page", "only this page, or the first one to see; the first is 1")
 	f.BoolVar(&p.force, "force", false, "write over the files in the folder of --png that are there")
+	f.Var(flag.OneOf(&p.way, picture.Ways()...), "draw", "`way` in which the terminal shows a page: "+text.List(picture.Ways(), "or"))
+	flag.From(f, "draw", "FAXCTL_DRAW")
 	a.CompleteFolders(cmd, "png")
 	a.CompleteNothing(cmd, "page")
+	a.CompleteValues(cmd, "draw", text.Words(picture.Ways())...)
+	p.paper.bind(a, cmd)
 }
 
-// Check fails when it is not said where pictures go, or when they would go into an archive.
-func (p *Pictures) Check() error {
-	if p.dir == "" {
-		return problem.With(Misuse("it is not said where the pictures go"), problem.Say("name a folder for them, as in %s", problem.Field("png", "pages")))
+// Files reports whether pages are drawn into files, which are listed then.
+func (p *Pictures) Files() bool { return p.dir != "" }
+
+// Check fails when it is not said where pages go, or twice, when they would go into an
+// archive, and when what is to show them is not there.
+func (p *Pictures) Check(a *App, cmd *cobra.Command) error {
+	other, ways := "", 0
+	for _, way := range []string{"print", "open", "png"} {
+		if given := Given(cmd, []string{way}); given != "" {
+			other, ways = given, ways+1
+		}
 	}
-	if err := archive.Outside(p.dir); err != nil {
-		return fmt.Errorf("--png: %w", err)
+	if ways > 1 {
+		return Misuse("a fax goes one way: --png, --open or --print")
+	}
+	if err := p.paper.check(a, cmd); err != nil {
+		return err
+	}
+	switch {
+	case p.force && !p.Files():
+		return Misuse("--force is for --png")
+	case ways > 0 && cmd.Flags().Changed("draw"):
+		return Misuse("--draw is for the terminal, which shows nothing with %s", other)
+	case ways == 0 && !a.Term.Out.Terminal:
+		return problem.With(Misuse("it is not said where the pictures go"), problem.Say("name a folder for them, as in %s", problem.Field("png", "pages")))
+	case p.Files():
+		if err := archive.Outside(p.dir); err != nil {
+			return fmt.Errorf("--png: %w", err)
+		}
 	}
 	return nil
 }
 
-// Draw draws pages of the document of a fax, and yields the file of each.
-func (p *Pictures) Draw(ctx context.Context, a *App, id string, content []byte) iter.Seq2[pages.File, error] {
+// Deliver brings the document of a fax to where it goes. Files are listed by out.
+func (p *Pictures) Deliver(ctx context.Context, a *App, id string, content []byte, out *Printing[pages.File]) error {
+	if p.paper.wanted() {
+		return NamedFax(id, p.paper.hand(ctx, a, safe(id), content))
+	}
+	doc, err := pages.Open(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return NamedFax(id, err)
+	}
+	p.damaged = map[int]error{}
+	if p.Files() {
+		return cmp.Or(out.All(ctx, p.draw(ctx, a, doc, id)), p.end(a, id))
+	}
+	return cmp.Or(p.show(ctx, a, doc, id), p.end(a, id))
+}
+
+// draw draws the pages of a document into files, and yields each.
+func (p *Pictures) draw(ctx context.Context, a *App, doc *pages.Pages, id string) iter.Seq2[pages.File, error] {
 	return func(yield func(pages.File, error) bool) {
-		doc, err := pages.Open(bytes.NewReader(content), int64(len(content)))
-		if err != nil {
-			yield(pages.File{}, NamedFax(id, err))
-			return
-		}
-		wanted := []int{p.page - 1}
-		if p.page == 0 {
-			wanted = wanted[:0]
-			for n := range doc.Len() {
-				wanted = append(wanted, n)
-			}
-		}
-		for _, n := range wanted { // before anything is written
+		first, after := p.wanted(doc)
+		for n := first; n < after; n++ { // before anything is written
 			if err := p.file(id, n).Check(a); err != nil {
 				yield(pages.File{}, err)
 				return
 			}
 		}
-		for _, n := range wanted {
-			f, err := p.draw(ctx, a, doc, id, n)
+		for n := first; n < after; n++ {
+			f, err := p.write(ctx, doc, id, n)
 			if !yield(f, err) || err != nil {
 				return
 			}
@@ -89,26 +143,45 @@ func (p *Pictures) Draw(ctx context.Context, a *App, id string, content []byte) 
 	}
 }
 
+// wanted are the pages from a first one, of which the first is 0, up to another one.
+func (p *Pictures) wanted(doc *pages.Pages) (first, after int) {
+	if p.page > 0 {
+		return p.page - 1, p.page
+	}
+	return 0, doc.Len()
+}
+
 // file is where page n of a fax goes.
 func (p *Pictures) file(id string, n int) *OutputFile {
-	safe := strings.Map(func(r rune) rune { // a provider's id names no other folder
+	return &OutputFile{Path: filepath.Join(p.dir, fmt.Sprintf("%s-%03d.png", safe(id), n+1)), Force: p.force, flag: "--png"}
+}
+
+// safe is an id as a part of the name of a file: a provider's names no other folder.
+func safe(id string) string {
+	return strings.Map(func(r rune) rune {
 		if r == '-' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' {
 			return r
 		}
 		return '_'
 	}, id)
-	return &OutputFile{Path: filepath.Join(p.dir, fmt.Sprintf("%s-%03d.png", safe, n+1)), Force: p.force, flag: "--png"}
 }
 
-func (p *Pictures) draw(ctx context.Context, a *App, doc *pages.Pages, id string, n int) (pages.File, error) {
+// drawn draws a page. What is damaged is noted, and no error.
+func (p *Pictures) drawn(ctx context.Context, doc *pages.Pages, n int) (image.Image, error) {
 	img, err := doc.Page(ctx, n)
-	damaged := errors.Is(err, pages.ErrDamaged)
-	if err != nil && !damaged {
-		return pages.File{}, NamedFax(id, fmt.Errorf("page %d: %w", n+1, err))
+	if errors.Is(err, pages.ErrDamaged) {
+		p.damaged[n], err = err, nil
 	}
-	if damaged {
-		p.damaged = true
-		a.Warn("fax %s: page %d: %v", id, n+1, err)
+	if err != nil {
+		return nil, fmt.Errorf("page %d: %w", n+1, err)
+	}
+	return img, nil
+}
+
+func (p *Pictures) write(ctx context.Context, doc *pages.Pages, id string, n int) (pages.File, error) {
+	img, err := p.drawn(ctx, doc, n)
+	if err != nil {
+		return pages.File{}, NamedFax(id, err)
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
@@ -122,13 +195,16 @@ func (p *Pictures) draw(ctx context.Context, a *App, doc *pages.Pages, id string
 		return pages.File{}, err
 	}
 	size := img.Bounds().Size()
-	return pages.File{Page: n + 1, Path: to.Path, Wide: size.X, High: size.Y, Damaged: damaged}, nil
+	return pages.File{Page: n + 1, Path: to.Path, Wide: size.X, High: size.Y, Damaged: p.damaged[n] != nil}, nil
 }
 
-// End is the failure to end with when a page was damaged.
-func (p *Pictures) End() error {
-	if p.damaged {
-		return problem.Of(ErrFindings, problem.ErrTold)
+// end tells of the pages that were damaged, and is the failure to end with then.
+func (p *Pictures) end(a *App, id string) error {
+	if len(p.damaged) == 0 {
+		return nil
 	}
-	return nil
+	for _, n := range slices.Sorted(maps.Keys(p.damaged)) {
+		a.Warn("fax %s: page %d: %v", id, n+1, p.damaged[n])
+	}
+	return problem.Of(ErrFindings, problem.ErrTold)
 }

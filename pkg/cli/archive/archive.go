@@ -26,14 +26,13 @@ import (
 
 // Command holds what is done with kept copies.
 func Command(a *app.App) *cobra.Command {
-	copied := problem.Command("archive", "get").Arg("ARCHIVE").Arg("ID")
+	copied, view := problem.Command("archive", "get").Arg("ARCHIVE").Arg("ID"), problem.Command("archive", "view").Arg("ARCHIVE").Arg("ID")
 	g := app.Group("archive", "Look into kept copies, verify and hold them",
 		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes",
 		app.Reads(listCommand(a), getCommand(a), viewCommand(a), verifyCommand(a), reindexCommand(a)),
 		app.Changes(holdCommand(a), unholdCommand(a)),
-		app.Elsewhere(problem.Say("the document, as a file to open: %s; pictures of its pages: %s; the record: %s", copied.Set("O", "FILE"),
-			problem.Command("archive", "view").Arg("ARCHIVE").Arg("ID").Set("png", "DIR"), copied), "open", "read", "show"),
-		app.Elsewhere(problem.Say("the document goes to a printer's program: %s | lp", copied.Set("O", "-")), "print"),
+		app.Elsewhere(problem.Say("its pages: %s; in the system's viewer: %s; the document as a file: %s; the record: %s", view, view.Switch("open"), copied.Set("O", "FILE"), copied), "open", "read", "show"),
+		app.Elsewhere(problem.Say("on paper: %s", view.Switch("print")), "print"),
 		app.Elsewhere(problem.Say("copy the document out and attach it: %s", copied.Set("O", "FILE")), "mail", "send"),
 		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("archive", "list").Arg("ARCHIVE").Set("from", "+14155550123")), "search", "find"),
 		app.Elsewhere(problem.Say("a document: %s; records as a table: %s", copied.Set("O", "FILE"), problem.Command("archive", "list").Arg("ARCHIVE").Set("o", "csv")), "export", "save", "cat", "download"))

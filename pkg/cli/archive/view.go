@@ -1,8 +1,6 @@
 package archive
 
 import (
-	"cmp"
-
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/cli/app"
@@ -15,18 +13,21 @@ func viewCommand(a *app.App) *cobra.Command {
 	var out app.Printing[pages.File]
 	cmd := &cobra.Command{
 		Use:   "view [ARCHIVE] ID",
-		Short: "Draw the pages of a kept fax as pictures",
-		Long: `Draw the pages of a kept fax as pictures. The document is compared with what was
-kept first; one that has changed is not drawn, and the exit status is then 8.
+		Short: "Show the pages of a kept fax",
+		Long: `Show the pages of a kept fax: on the terminal, as files, in another program,
+on paper. The document is compared with what was kept first; one that has
+changed is not shown, and the exit status is then 8.
 
 ` + app.PicturesHelp,
-		Example: `  faxctl archive view /srv/faxes FX0123456789abcdef0123456789abcdef --png pages
-  faxctl archive view /srv/faxes FX0123456789abcdef --png pages --page 2`,
+		Example: `  faxctl archive view /srv/faxes FX0123456789abcdef
+  faxctl archive view /srv/faxes FX0123456789abcdef0123456789abcdef --png pages
+  faxctl archive view /srv/faxes FX0123456789abcdef --png pages --page 2
+  faxctl archive view /srv/faxes FX0123456789abcdef --open`,
 		Args:              archiveArgs(2, "faxctl archive view /srv/faxes FX0123456789abcdef0123456789abcdef --png pages"),
 		ValidArgsFunction: app.UpTo(2, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if err := to.Check(); err != nil {
+			if err := to.Check(a, cmd); err != nil {
 				return err
 			}
 			kept, err := a.ReadArchive(ctx, args[0])
@@ -41,10 +42,10 @@ kept first; one that has changed is not drawn, and the exit status is then 8.
 			if err != nil {
 				return err
 			}
-			return cmp.Or(out.All(ctx, to.Draw(ctx, a, ids[0], content)), to.End())
+			return to.Deliver(ctx, a, ids[0], content, &out)
 		},
 	}
-	out.Bind(a, cmd, show.PictureType, nil)
+	out.Bind(a, cmd, show.PictureType, to.Files)
 	a.ArchiveArgs(cmd, 2)
 	to.Bind(a, cmd)
 	return cmd

@@ -11,15 +11,15 @@ import (
 
 // Command holds what is done with faxes.
 func Command(a *app.App) *cobra.Command {
-	download := problem.Command("faxes", "download").Arg("ID")
+	download, view := problem.Command("faxes", "download").Arg("ID"), problem.Command("faxes", "view").Arg("ID")
 	g := app.Group("faxes", "List, fetch, archive and delete faxes",
 		"  faxctl faxes list --since 24h\n  faxctl faxes download --since 24h -d inbox",
 		app.Reads(listCommand(a), getCommand(a), viewCommand(a), statsCommand(a), expiringCommand(a), watchCommand(a),
 			downloadCommand(a), mediaCommand(a), archiveCommand(a)),
 		app.Destroys(deleteCommand(a), pruneCommand(a)),
-		app.Elsewhere(problem.Say("the document, as a file to open: %s; pictures of its pages: %s; the record: %s", download,
-			problem.Command("faxes", "view").Arg("ID").Set("png", "DIR"), problem.Command("faxes", "get").Arg("ID")), "open", "read", "show"),
-		app.Elsewhere(problem.Say("the document goes to a printer's program: %s | lp", download.Set("O", "-")), "print"),
+		app.Elsewhere(problem.Say("its pages: %s; in the system's viewer: %s; the document as a file: %s; the record: %s", view, view.Switch("open"), download,
+			problem.Command("faxes", "get").Arg("ID")), "open", "read", "show"),
+		app.Elsewhere(problem.Say("on paper: %s", view.Switch("print")), "print"),
 		app.Elsewhere(problem.Say("download it and attach it: %s; or for each that comes: %s", download, problem.Command("faxes", "watch").Set("exec", "PROGRAM")), "mail"),
 		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("faxes", "list").Set("from", "+14155550123").Set("since", "7d")), "search", "find"),
 		app.Elsewhere(problem.Say("faxctl sends no faxes; a sandbox can let one arrive: %s", problem.Command("sandbox", "call")), "send", "resend"),

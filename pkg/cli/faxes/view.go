@@ -2,7 +2,6 @@ package faxes
 
 import (
 	"bytes"
-	"cmp"
 
 	"github.com/spf13/cobra"
 
@@ -18,17 +17,20 @@ func viewCommand(a *app.App) *cobra.Command {
 	var out app.Printing[pages.File]
 	cmd := &cobra.Command{
 		Use:   "view ID",
-		Short: "Draw the pages of a fax as pictures",
-		Long: `Draw the pages of a fax as pictures, from the document that the provider has.
+		Short: "Show the pages of a fax",
+		Long: `Show the pages of a fax, from the document that the provider has: on the
+terminal, as files, in another program, on paper.
 
 ` + app.PicturesHelp,
-		Example: `  faxctl faxes view FX0123456789abcdef0123456789abcdef --png pages
-  faxctl faxes view FX0123456789abcdef0123456789abcdef --png pages --page 2`,
-		Args:              app.OneArg("a fax id", "faxctl faxes view FX0123456789abcdef0123456789abcdef --png pages"),
+		Example: `  faxctl faxes view FX0123456789abcdef0123456789abcdef
+  faxctl faxes view FX0123456789abcdef0123456789abcdef --png pages
+  faxctl faxes view FX0123456789abcdef0123456789abcdef --png pages --page 2
+  faxctl faxes view FX0123456789abcdef --print --print-with "lp -d desk"`,
+		Args:              app.OneArg("a fax id", "faxctl faxes view FX0123456789abcdef0123456789abcdef"),
 		ValidArgsFunction: app.UpTo(1, a.CompleteFaxes),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if err := to.Check(); err != nil {
+			if err := to.Check(a, cmd); err != nil {
 				return err
 			}
 			faxes, err := a.Faxes(ctx)
@@ -47,10 +49,10 @@ func viewCommand(a *app.App) *cobra.Command {
 			if _, err := fetch.Copy(ctx, fetch.AtMost(faxes, most), f, &content, fetch.Options{}); err != nil {
 				return app.NamedFax(f.ID, err)
 			}
-			return cmp.Or(out.All(ctx, to.Draw(ctx, a, f.ID, content.Bytes())), to.End())
+			return to.Deliver(ctx, a, f.ID, content.Bytes(), &out)
 		},
 	}
-	out.Bind(a, cmd, show.PictureType, nil)
+	out.Bind(a, cmd, show.PictureType, to.Files)
 	to.Bind(a, cmd)
 	a.BindMaxDocument(cmd, &most)
 	return cmd

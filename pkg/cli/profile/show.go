@@ -69,6 +69,7 @@ func defaultColumns() []output.Column[listedProfile] {
 		{"public_url", func(d profile.Defaults) string { return d.PublicURL }},
 		{"listen", func(d profile.Defaults) string { return d.Listen }},
 		{"log_format", func(d profile.Defaults) string { return d.LogFormat }},
+		{"print_with", func(d profile.Defaults) string { return d.PrintWith }},
 	} {
 		cols = append(cols, output.Column[listedProfile]{Name: of.name, Value: func(p listedProfile) string { return of.value(p.Defaults) }})
 	}

@@ -40,7 +40,7 @@ func Exec(p Program) Delivery {
 		}
 		argv := p.of(e.Fax(), document)
 		cmd := child.Command(ctx, argv...)
-		cmd.Env = append(passedOn(os.Environ()), e.environ(d)...)
+		cmd.Env = append(child.Environ(os.Environ()), e.environ(d)...)
 		cmd.Stdin = bytes.NewReader(append(event, '\n'))
 		var said tail
 		cmd.Stdout, cmd.Stderr = &said, &said
@@ -62,19 +62,6 @@ func masked(s string, numbers ...string) string {
 		}
 	}
 	return s
-}
-
-// passedOn are the variables a program needs to run at all.
-func passedOn(env []string) []string {
-	var kept []string
-	for _, v := range env {
-		switch name, _, _ := strings.Cut(v, "="); name {
-		case "PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SHELL",
-			"SYSTEMROOT", "TEMP", "TMP", "USERPROFILE", "PATHEXT", "COMSPEC":
-			kept = append(kept, v)
-		}
-	}
-	return kept
 }
 
 // tail keeps the last of what is written to it.

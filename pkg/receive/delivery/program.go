@@ -92,6 +92,16 @@ func (p Program) Find() error {
 // TakesDocument reports whether an argument stands for the document.
 func (p Program) TakesDocument() bool { return slices.Contains(p, documentMark) }
 
+// OnDocument is the command line for the absolute path of a document alone: it is behind
+// the arguments where none of them stands for it.
+func (p Program) OnDocument(path string) []string {
+	argv := p.of(fax.Fax{}, path)
+	if !p.TakesDocument() {
+		argv = append(argv, path)
+	}
+	return argv
+}
+
 // For is the command line for a fax of the provider's list, whose document is nowhere
 // on this machine.
 func (p Program) For(f fax.Fax) []string { return p.of(f, "") }

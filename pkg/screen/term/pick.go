@@ -1,17 +1,13 @@
 package term
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
-	xterm "golang.org/x/term"
 
 	"github.com/faxctl/faxctl/pkg/base/text"
 )
@@ -29,55 +25,37 @@ func (t *Term) Pick(ctx context.Context, head string, rows []string) (int, error
 		return 0, fmt.Errorf("%w: %s", ErrNoInput, "a list to choose from")
 	}
 	p := picker{head: head, rows: rows, mark: t.Err.Color}
-	size := func() (lines, columns int) { return len(rows) + belowRows, t.Err.Width }
-	if file, is := t.in.stream.(interface{ Fd() uintptr }); is {
-		fd := int(file.Fd())
-		before, err := xterm.MakeRaw(fd)
-		if err != nil {
-			return 0, fmt.Errorf("read single keys: %w", err)
-		}
-		defer func() { _ = xterm.Restore(fd, before) }()
-		usual := size
-		size = func() (lines, columns int) {
-			if columns, lines, err := xterm.GetSize(fd); err == nil && lines > 0 && columns > 0 {
-				return lines, columns
-			}
-			return usual()
-		}
-	}
-	p.fit(size())
-	p.match("")
+	chosen, drawn := 0, false
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.print(t.erase() + "\x1b[?25l" + p.draw())
-	defer func() { t.print(p.up() + "\x1b[J\x1b[?25h") }()
-	resized := time.NewTicker(200 * time.Millisecond)
-	defer resized.Stop()
-	for pressed := t.in.press(); ; {
-		select {
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		case <-resized.C:
-			if p.fit(size()) { // what a terminal makes of longer lines is its own affair: begin anew
-				t.print("\x1b[H\x1b[2J" + p.draw())
-			}
-			continue
-		case k := <-pressed:
-			switch {
-			case k.err != nil:
-				return 0, k.err
-			case k.key == keyEnter && len(p.left) > 0:
-				return p.left[p.at], nil
-			case k.key == keyLeave:
-				return 0, ErrNotPicked
-			case k.key == keyInterrupt:
-				return 0, context.Canceled
-			}
-			p.press(k)
-			t.print(p.up() + p.draw())
+	defer func() {
+		if drawn {
+			t.print(p.up() + "\x1b[J\x1b[?25h")
 		}
-		pressed = t.in.press()
-	}
+	}()
+	err := t.keys(ctx, Size{len(rows) + belowRows, t.Err.Width}, func(size Size, k Press) (more bool, err error) {
+		switch resized := p.fit(size); {
+		case !drawn:
+			p.match("")
+			t.print(t.erase() + "\x1b[?25l" + p.draw())
+			drawn = true
+		case resized: // what a terminal makes of longer lines is its own affair: begin anew
+			t.print("\x1b[H\x1b[2J" + p.draw())
+		}
+		switch {
+		case k.Key == KeyNone:
+			return true, nil
+		case k.Key == KeyEnter && len(p.left) > 0:
+			chosen = p.left[p.at]
+			return false, nil
+		case k.Key == KeyLeave:
+			return false, ErrNotPicked
+		}
+		p.press(k)
+		t.print(p.up() + p.draw())
+		return true, nil
+	})
+	return chosen, err
 }
 
 // belowRows is how many lines there are beside the rows: the head, the line below, and
@@ -97,12 +75,12 @@ type picker struct {
 
 // fit makes the list as large as the terminal allows, and reports whether that is
 // another size than before.
-func (p *picker) fit(lines, columns int) bool {
-	height := min(len(p.rows), max(lines-belowRows, 1), 20)
-	if height == p.height && columns == p.width {
+func (p *picker) fit(s Size) bool {
+	height := min(len(p.rows), max(s.Lines-belowRows, 1), 20)
+	if height == p.height && s.Columns == p.width {
 		return false
 	}
-	p.height, p.width = height, columns
+	p.height, p.width = height, s.Columns
 	p.first = min(max(p.first, p.at-height+1), p.at)
 	return true
 }
@@ -119,17 +97,17 @@ func (p *picker) match(filter string) {
 	}
 }
 
-func (p *picker) press(k press) {
-	switch k.key {
-	case keyText:
-		p.match(p.filter + string(k.text))
-	case keyBack:
+func (p *picker) press(k Press) {
+	switch k.Key {
+	case KeyText:
+		p.match(p.filter + string(k.Text))
+	case KeyBack:
 		r := []rune(p.filter)
 		p.match(string(r[:max(len(r)-1, 0)]))
-	case keyClear:
+	case KeyClear:
 		p.match("")
 	default:
-		p.at += map[key]int{keyUp: -1, keyDown: 1, keyPageUp: -p.height, keyPageDown: p.height, keyHome: -len(p.rows), keyEnd: len(p.rows)}[k.key]
+		p.at += map[Key]int{KeyUp: -1, KeyDown: 1, KeyPageUp: -p.height, KeyPageDown: p.height, KeyHome: -len(p.rows), KeyEnd: len(p.rows)}[k.Key]
 		p.at = max(min(p.at, len(p.left)-1), 0)
 		p.first = min(max(p.first, p.at-p.height+1), p.at)
 	}
@@ -166,82 +144,3 @@ func (p *picker) draw() string {
 
 // up goes back to where draw began.
 func (p *picker) up() string { return fmt.Sprintf("\r\x1b[%dA", p.height+2) }
-
-// key is what was pressed, as far as a list cares.
-type key int
-
-const (
-	keyOther key = iota
-	keyUp
-	keyDown
-	keyPageUp
-	keyPageDown
-	keyHome
-	keyEnd
-	keyEnter
-	keyLeave
-	keyInterrupt
-	keyText
-	keyBack
-	keyClear
-)
-
-// press is a key that was pressed, or why none can be.
-type press struct {
-	key  key
-	text rune // of keyText
-	err  error
-}
-
-// press waits for a key beside the caller. A read that is given up takes the next key
-// with it, which by then nobody waits for.
-func (in *input) press() <-chan press {
-	done := make(chan press, 1)
-	go func() {
-		k, text, err := readKey(in.reader)
-		done <- press{k, text, err}
-	}()
-	return done
-}
-
-// readKey reads one key. The bytes of an arrow key come together, so an escape
-// with nothing behind it is the key of that name.
-// Source: ECMA-48, 8.3.16 and 5.4; xterm's "PC-Style Function Keys".
-func readKey(r *bufio.Reader) (key, rune, error) {
-	c, _, err := r.ReadRune()
-	if err != nil {
-		return keyOther, 0, err
-	}
-	if c == 0x1b {
-		k, err := readSequence(r)
-		return k, 0, err
-	}
-	if unicode.IsPrint(c) {
-		return keyText, c, nil
-	}
-	return map[rune]key{'\r': keyEnter, '\n': keyEnter, 3: keyInterrupt, 4: keyLeave, 8: keyBack, 0x7f: keyBack, 0x15: keyClear}[c], 0, nil
-}
-
-// readSequence reads what follows an escape.
-func readSequence(r *bufio.Reader) (key, error) {
-	if r.Buffered() == 0 {
-		return keyLeave, nil
-	}
-	c, err := r.ReadByte()
-	if err != nil || c != '[' && c != 'O' {
-		return keyOther, err
-	}
-	var sequence []byte
-	for r.Buffered() > 0 && len(sequence) < 8 {
-		if c, err = r.ReadByte(); err != nil {
-			return keyOther, err
-		}
-		sequence = append(sequence, c)
-		if c >= '@' && c <= '~' {
-			break
-		}
-	}
-	return map[string]key{
-		"A": keyUp, "B": keyDown, "H": keyHome, "F": keyEnd, "1~": keyHome, "4~": keyEnd, "5~": keyPageUp, "6~": keyPageDown,
-	}[string(sequence)], nil
-}

@@ -78,6 +78,7 @@ type Term struct {
 	asking bool // somebody can answer
 	dumb   bool // the terminal cannot rewrite a line
 	in     input
+	out    io.Writer          // below Out
 	size   func() (int, bool) // of Err, now
 
 	mu    sync.Mutex // of the screen
@@ -89,7 +90,7 @@ type Term struct {
 // wish, NO_COLOR (see no-color.org), CLICOLOR_FORCE and CLICOLOR (see
 // bixense.com/clicolors), TERM=dumb, and whether it is a terminal.
 func New(c Config) *Term {
-	t := &Term{quiet: c.Quiet, dumb: c.Getenv("TERM") == "dumb", size: sizer(c.Err)}
+	t := &Term{quiet: c.Quiet, dumb: c.Getenv("TERM") == "dumb", out: c.Out, size: sizer(c.Err)}
 	t.Out = c.stream(c.Out)
 	t.Err = c.stream(c.Err)
 	if t.Out.Terminal && t.Err.Terminal {
@@ -152,6 +153,15 @@ func sizer(stream any) func() (int, bool) {
 		}
 	}
 	return func() (int, bool) { return 0, false }
+}
+
+// Pixels is how many there are in a line of the screen that Out goes to; 0: that is not
+// told.
+func (t *Term) Pixels() int {
+	if out, is := t.out.(interface{ Fd() uintptr }); is && t.Out.Terminal {
+		return pixels(int(out.Fd()))
+	}
+	return 0
 }
 
 // CanAsk reports whether somebody is there to answer a question.
