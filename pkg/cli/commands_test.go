@@ -122,7 +122,8 @@ func TestEffects(t *testing.T) {
 		},
 		app.Change: {
 			"numbers ": "search buy configure", // a search can end in a purchase,
-			"archive ": "hold unhold",
+			"archive ": "hold unhold mail",
+			"faxes ":   "mail",
 			"profile ": "add use import",
 			"sandbox ": "seed",
 		},

@@ -68,6 +68,10 @@ func TestMain(m *testing.M) {
 //	                           and its requests are written to the file $ASKED
 //	certificate HOST DAYS      make cert.pem and key.pem, and root.pem, which
 //	                           vouches for it
+//	mailbox [ADDRESS=CODE...] [login=PASSWORD] serve a mail server and point the
+//	                           environment at it. It refuses an address with this code,
+//	                           and wants a password; each mail that it takes is in the
+//	                           file mail/N-ADDRESS
 //	handshake HOST PORT        connect to the host with TLS, trusting root.pem,
 //	                           and print the certificate's serial number
 func TestScripts(t *testing.T) {
@@ -91,6 +95,7 @@ func TestScripts(t *testing.T) {
 			"authority":   authority,
 			"certificate": certificate,
 			"handshake":   handshake,
+			"mailbox":     mailbox,
 		},
 		Setup: func(env *testscript.Env) error {
 			home := filepath.Join(env.WorkDir, "home")

@@ -41,9 +41,9 @@ faxctl's own:
                        numbers configure and numbers apply
   FAXCTL_ARCHIVE       the archive: --to of faxes archive, --archive of faxes
                        prune, faxes expiring and serve, and ARCHIVE of archive
-                       list, archive get, archive view, archive verify and
-                       archive reindex where none is given; never of what
-                       holds or lets go
+                       list, archive get, archive view, archive mail, archive
+                       verify and archive reindex where none is given; never of
+                       what holds or lets go
   FAXCTL_STATE         --state of serve, serve status, serve jobs list, serve
                        jobs retry and serve jobs discard
   FAXCTL_PUBLIC_URL    --public-url of serve and healthcheck
@@ -51,6 +51,11 @@ faxctl's own:
   FAXCTL_LOG_FORMAT    --log-format of serve
   FAXCTL_DRAW          --draw of faxes view and archive view
   FAXCTL_PRINT_WITH    --print-with of faxes view and archive view
+  FAXCTL_SMTP_URL      the mail server: smtp://USER@HOST:PORT, by STARTTLS
+                       unless HOST is this machine, or smtps://USER@HOST:PORT;
+                       without a password
+  FAXCTL_MAIL_FROM     --from of faxes mail and archive mail
+  FAXCTL_SMTP_PASSWORD the password of its user
   FAXCTL_FORWARD_KEY   signs what faxctl serve sends to the URL of its forward
   XDG_STATE_HOME       holds faxctl/, the sandbox, lock and notes of buying
                        (default ~/.local/state)
@@ -75,10 +80,10 @@ Secrets in files: for each variable of a secret there is one with _FILE behind
 its name, the path of a file that has the secret in it, as Docker and
 Kubernetes mount it: TWILIO_AUTH_TOKEN_FILE, TWILIO_API_SECRET_FILE,
 SIGNALWIRE_API_TOKEN_FILE, SIGNALWIRE_TOKEN_FILE, SIGNALWIRE_SIGNING_KEY_FILE,
-FAXCTL_FORWARD_KEY_FILE. Both at once are refused. Nobody but its owner may
-write to the file; one in your home, nobody but you may read. It has the secret
-alone in it, as one line; one that is wrong ends with 2, and one that is not
-there with 4. A pipe is waited for, 10 seconds.
+FAXCTL_FORWARD_KEY_FILE, FAXCTL_SMTP_PASSWORD_FILE. Both at once are refused.
+Nobody but its owner may write to the file; one in your home, nobody but you may
+read. It has the secret alone in it, as one line; one that is wrong ends with 2,
+and one that is not there with 4. A pipe is waited for, 10 seconds.
 
 Times:
   TZ                   the time zone of --since and --until, and of tables
@@ -144,6 +149,11 @@ What commands take where neither a flag nor a variable says it:
   listen        the address that a receiver listens on; FAXCTL_LISTEN
   log-format    text or json; FAXCTL_LOG_FORMAT
   print-with    the program that view --print prints with; FAXCTL_PRINT_WITH
+  smtp-url      the mail server, as in smtp://faxes@mail.clinic.example:587;
+                FAXCTL_SMTP_URL
+  mail-from     who mails are from; FAXCTL_MAIL_FROM
+  smtp-password  where the password of the mail server is kept: env:NAME,
+                file:PATH or command:PROGRAM ARGUMENTS; FAXCTL_SMTP_PASSWORD
 
 A folder that is relative is taken from the file's folder; ~ is the home. No
 setting deletes, buys, confirms or weakens a check. faxctl whoami and faxctl

@@ -81,7 +81,7 @@ func TestVariablesOfFlags(t *testing.T) {
 func TestNoVariableIsDangerous(t *testing.T) {
 	harmless := []string{
 		"profile", "api-url", "output", "no-input", "confirm-for", "archive", "to", "state",
-		"public-url", "listen", "log-format", "database", "mail", "draw", "print-with",
+		"public-url", "listen", "log-format", "database", "mail", "draw", "print-with", "from",
 	}
 	dangerous := regexp.MustCompile(`^(yes|force|first|prune|release|delete|use|retry-missing|take-over|older-than|prune-after|media-only|keep-last|dry-run)$|^(allow|max|no)-|^(since|until|status|failed)$`)
 	seen := 0

@@ -156,7 +156,7 @@ func readProfile(doc *yamlfile.Document, k, v *yaml.Node) Profile {
 	}
 	// Wherever faxctl is run, the place is the same one.
 	dir := filepath.Dir(doc.Path)
-	p.Secret, p.SigningKey = p.Secret.In(dir), p.SigningKey.In(dir)
+	p.Secret, p.SigningKey, p.SMTPPassword = p.Secret.In(dir), p.SigningKey.In(dir), p.SMTPPassword.In(dir)
 	p.in(dir)
 	return p
 }
@@ -172,5 +172,5 @@ func settings(p *Profile) []yamlfile.Field {
 		{Key: "space", At: &p.Space}, {Key: "edge", At: &p.Edge}, {Key: "region", At: &p.Region},
 		{Key: "secret", At: &p.Secret}, {Key: "signing-key", At: &p.SigningKey},
 		{Key: "api-url", At: &p.APIURL}, {Key: "read-only", At: &p.ReadOnly},
-	}, p.settings()...)
+	}, append(p.settings(), yamlfile.Field{Key: "smtp-password", At: &p.SMTPPassword})...)
 }

@@ -20,6 +20,8 @@ const (
 	ListenVariable    = "FAXCTL_LISTEN"
 	LogFormatVariable = "FAXCTL_LOG_FORMAT"
 	PrintWithVariable = "FAXCTL_PRINT_WITH"
+	SMTPURLVariable   = "FAXCTL_SMTP_URL" // of no flag
+	MailFromVariable  = "FAXCTL_MAIL_FROM"
 )
 
 // Defaults are what commands take where neither a flag nor a variable says it. None
@@ -33,6 +35,8 @@ type Defaults struct {
 	Listen    string `json:"listen,omitempty" yaml:"listen,omitempty"`         // likewise
 	LogFormat string `json:"log_format,omitempty" yaml:"log-format,omitempty"` // likewise
 	PrintWith string `json:"print_with,omitempty" yaml:"print-with,omitempty"` // a program and its arguments
+	SMTPURL   string `json:"smtp_url,omitempty" yaml:"smtp-url,omitempty"`     // of a mail server, without a password
+	MailFrom  string `json:"mail_from,omitempty" yaml:"mail-from,omitempty"`   // an address
 }
 
 // settings are those of d, as in a config file.
@@ -41,6 +45,7 @@ func (d *Defaults) settings() []yamlfile.Field {
 		{Key: "output", At: &d.Output}, {Key: "country", At: &d.Country}, {Key: "archive", At: &d.Archive},
 		{Key: "state", At: &d.State}, {Key: "public-url", At: &d.PublicURL}, {Key: "listen", At: &d.Listen},
 		{Key: "log-format", At: &d.LogFormat}, {Key: "print-with", At: &d.PrintWith},
+		{Key: "smtp-url", At: &d.SMTPURL}, {Key: "mail-from", At: &d.MailFrom},
 	}
 }
 
@@ -50,6 +55,7 @@ func variableOf(key string) string {
 		"output": OutputVariable, "archive": ArchiveVariable, "state": StateVariable,
 		"public-url": PublicURLVariable, "listen": ListenVariable, "log-format": LogFormatVariable,
 		"print-with": PrintWithVariable,
+		"smtp-url":   SMTPURLVariable, "mail-from": MailFromVariable,
 	}[key]
 }
 
@@ -97,3 +103,19 @@ func (r Resolved) Default(variable string) (text, from string) {
 
 // inEnvironment is the source of what a variable says.
 func inEnvironment(variable string) string { return "environment " + variable }
+
+// withoutPassword is the URL of a mail server as it may be shown: people put the password
+// into it, which whoever uses it refuses.
+func withoutPassword(raw string) string {
+	scheme, rest, found := strings.Cut(raw, "://")
+	if !found {
+		scheme, rest = "", raw
+	} else {
+		scheme += "://"
+	}
+	at := strings.LastIndexByte(rest, '@')
+	if user, _, has := strings.Cut(rest[:max(at, 0)], ":"); has {
+		return scheme + user + ":[password]" + rest[at:]
+	}
+	return raw
+}

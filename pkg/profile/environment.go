@@ -16,13 +16,16 @@ func (v variable) isSet() bool { return v.value != "" }
 // ForwardKeyVariable is what signs the news of a receiver to a URL.
 const ForwardKeyVariable = "FAXCTL_FORWARD_KEY"
 
+// SMTPPasswordVariable is the password of the user of the mail server.
+const SMTPPasswordVariable = "FAXCTL_SMTP_PASSWORD"
+
 // inAFile ends the name of a variable that names the file of a secret.
 const inAFile = "_FILE"
 
 // SecretVariables are those whose value is a secret. For each NAME there is NAME_FILE,
 // the path of a file that has it in it.
 func SecretVariables() []string {
-	all := []string{ForwardKeyVariable}
+	all := []string{ForwardKeyVariable, SMTPPasswordVariable}
 	for _, p := range info.All() {
 		for _, s := range p.Settings {
 			if isSecret(s.Key) {

@@ -57,6 +57,8 @@ type Profile struct {
 	APIURL     string    `json:"api_url,omitempty" yaml:"api-url,omitempty"`        // origin that stands for every host of the provider
 	ReadOnly   bool      `json:"read_only,omitempty" yaml:"read-only,omitempty"`    // refuse every change
 	Defaults   `yaml:",inline"`
+
+	SMTPPassword Reference `json:"smtp_password,omitzero" yaml:"smtp-password,omitempty"` // of the user of the mail server
 }
 
 // Info is what is known of the provider.
@@ -173,6 +175,12 @@ func (p Profile) problems() []mistake {
 		if _, err := ParseAPIURL(p.APIURL); err != nil {
 			add("api-url", err.Error(), "give an origin, as in https://api.example.com or http://127.0.0.1:8080")
 		}
+	}
+	if withoutPassword(p.SMTPURL) != p.SMTPURL {
+		add("smtp-url", "has a password in it", "leave it out, and say in smtp-password where it is kept")
+	}
+	if p.SMTPPassword.Kind == InKeyring {
+		add("smtp-password", "cannot be keyring: nothing puts it there", "write env:NAME, file:PATH or command:PROGRAM ARGUMENTS")
 	}
 	return all
 }

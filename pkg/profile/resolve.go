@@ -188,8 +188,16 @@ func (r *Resolved) override(in Input) error {
 	}
 	for _, s := range r.settings() {
 		if variable := variableOf(s.Key); variable != "" {
-			r.set(s.Key, s.At.(*string), in.Getenv(variable), inEnvironment(variable))
+			text := in.Getenv(variable)
+			if variable == SMTPURLVariable {
+				text = withoutPassword(text)
+			}
+			r.set(s.Key, s.At.(*string), text, inEnvironment(variable))
 		}
+	}
+	if found, err := secretOf(in.Getenv, SMTPPasswordVariable); err == nil && found.isSet() { // whoever needs it tells what is wrong
+		r.SMTPPassword = found.place(in.Getenv)
+		r.set("smtp-password", new(string), r.SMTPPassword.String(), found.source())
 	}
 	r.set("output", &r.Output, in.Output, fromFlag("output"))
 	r.set("api-url", &r.APIURL, in.Getenv(APIURLVariable), inEnvironment(APIURLVariable))

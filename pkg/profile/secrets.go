@@ -55,6 +55,17 @@ func (s Secrets) SigningKey(ctx context.Context, p Profile) (Secret, error) {
 		Advice: problem.Say(s.whereSigningKey(p) + "; the key is on the API page of the space")}
 }
 
+// SMTPPassword is the password of the user of the mail server: of the variable, or where p
+// says; the zero Secret when neither does. Errors: those of [Secrets.Secret] and
+// [Secrets.Named].
+func (s Secrets) SMTPPassword(ctx context.Context, p Profile) (Secret, error) {
+	password, err := s.Named(ctx, SMTPPasswordVariable)
+	if err != nil || !password.IsZero() || p.SMTPPassword.IsZero() {
+		return password, err
+	}
+	return s.lookup(ctx, p, p.SMTPPassword, "")
+}
+
 // whereSigningKey says how to name the signing key: a profile does not take it
 // from the variables that an account of the environment has.
 func (s Secrets) whereSigningKey(p Profile) string {

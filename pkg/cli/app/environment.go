@@ -59,7 +59,7 @@ func (a *App) namedInProfile(name string) bool {
 		return false // whoever needs it tells why
 	}
 	for _, p := range c.Profiles {
-		for _, r := range []profile.Reference{p.Secret, p.SigningKey} {
+		for _, r := range []profile.Reference{p.Secret, p.SigningKey, p.SMTPPassword} {
 			if r.Kind == profile.InEnv && (name == r.Value || name == profile.FileVariable(r.Value)) {
 				return true
 			}
@@ -82,7 +82,7 @@ func bare(name string) string {
 }
 
 func variablesOf(root *cobra.Command) ourVariables {
-	all := ourVariables{[]string{profile.ConfigVariable}, map[string]*pflag.Flag{}}
+	all := ourVariables{[]string{profile.ConfigVariable, profile.SMTPURLVariable}, map[string]*pflag.Flag{}}
 	for _, name := range profile.SecretVariables() {
 		if strings.HasPrefix(name, ourPrefix) {
 			all.known = append(all.known, name, profile.FileVariable(name))

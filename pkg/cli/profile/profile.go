@@ -98,6 +98,7 @@ func profileType() output.Type[listedProfile] {
 			{Name: "account", Value: func(p listedProfile) string { return p.AccountID }, Whole: true},
 			{Name: "secret", Value: func(p listedProfile) string { return p.Secret.String() }},
 			{Name: "signing_key", Value: func(p listedProfile) string { return p.SigningKey.String() }, Wide: true},
+			{Name: "smtp_password", Title: "SMTP SECRET", Value: func(p listedProfile) string { return p.SMTPPassword.String() }, Wide: true},
 			{Name: "space", Value: func(p listedProfile) string { return p.Space }, Wide: true},
 			{Name: "parent", Value: func(p listedProfile) string { return p.Parent }, Wide: true, Whole: true},
 			{Name: "api_key", Value: func(p listedProfile) string { return p.APIKey }, Wide: true},

@@ -34,7 +34,7 @@ func shownType() output.Type[shownProfile] {
 	var cols []output.Column[shownProfile]
 	for _, of := range append(profileType().Columns, defaultColumns()...) {
 		col := output.Column[shownProfile]{
-			Name: of.Name, Whole: of.Whole, Wide: of.Wide,
+			Name: of.Name, Title: of.Title, Whole: of.Whole, Wide: of.Wide,
 			Value: func(p shownProfile) string { return of.Value(p.listedProfile) },
 			Show: func(p shownProfile, _ output.Human) string {
 				value, from := of.Value(p.listedProfile), p.from(strings.ReplaceAll(of.Name, "_", "-"))
@@ -70,6 +70,8 @@ func defaultColumns() []output.Column[listedProfile] {
 		{"listen", func(d profile.Defaults) string { return d.Listen }},
 		{"log_format", func(d profile.Defaults) string { return d.LogFormat }},
 		{"print_with", func(d profile.Defaults) string { return d.PrintWith }},
+		{"smtp_url", func(d profile.Defaults) string { return d.SMTPURL }},
+		{"mail_from", func(d profile.Defaults) string { return d.MailFrom }},
 	} {
 		cols = append(cols, output.Column[listedProfile]{Name: of.name, Value: func(p listedProfile) string { return of.value(p.Defaults) }})
 	}

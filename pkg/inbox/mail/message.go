@@ -28,12 +28,14 @@ var ErrChanged = problem.Of(problem.ErrConflict, fmt.Errorf("the document is not
 
 // Message is a mail as it is sent, to one address.
 type Message struct {
-	ID      string // between the angle brackets of Message-ID
-	From    string // may have a name before the address
-	To      string
-	Subject string
-	Body    string
-	Parts   []Part // besides the body
+	ID       string `json:"message_id"` // between the angle brackets of Message-ID
+	From     string `json:"from"`       // may have a name before the address
+	To       string `json:"to"`
+	Subject  string `json:"subject"`
+	Body     string `json:"body"`
+	Parts    []Part `json:"parts"`    // besides the body
+	Attached bool   `json:"attached"` // the document is one of them
+	Size     int    `json:"size"`     // bytes of the whole message
 
 	content []byte
 }
@@ -83,7 +85,7 @@ func (l Letter) Write(ctx context.Context, n News) (*Message, error) {
 	}
 	for _, with := range []struct{ document, picture []Part }{{document, picture}, {document, nil}, {nil, picture}, {nil, nil}} {
 		m, err := l.compose(n, slices.Concat(with.document, with.picture), len(with.document) > 0)
-		if err != nil || int64(len(m.content)) <= most {
+		if err != nil || int64(m.Size) <= most {
 			return m, err
 		}
 	}
@@ -104,7 +106,7 @@ func (l Letter) compose(n News, parts []Part, attached bool) (*Message, error) {
 	v := l.values(n)
 	v["Document"] = n.fate(attached, l.Attach)
 	subject, body := l.templates(n)
-	m := &Message{ID: l.messageID(n), From: l.From, To: l.To, Parts: parts}
+	m := &Message{ID: l.messageID(n), From: l.From, To: l.To, Parts: parts, Attached: attached}
 	var err error
 	if m.Subject, err = v.fill(subject); err != nil {
 		return nil, err
@@ -117,6 +119,7 @@ func (l Letter) compose(n News, parts []Part, attached bool) (*Message, error) {
 	}
 	m.Subject = cmp.Or(header(m.Subject), "Fax")
 	m.content, err = m.bytes()
+	m.Size = len(m.content)
 	return m, err
 }
 
@@ -160,9 +163,6 @@ func (m *Message) WriteTo(w io.Writer) (int64, error) {
 	n, err := w.Write(m.content)
 	return int64(n), err
 }
-
-// Size is how long the message is, in bytes.
-func (m *Message) Size() int { return len(m.content) }
 
 // read reads a document whole, and compares it.
 func (d Document) read() ([]byte, error) {

@@ -35,12 +35,42 @@ const goodbye = 2 * time.Second
 // server's words in them. A message is taken when the server says so, whatever becomes of
 // the connection then.
 func (s Server) Send(ctx context.Context, m *Message) error {
-	_, err := s.HandIn(ctx, m)
+	_, err := s.send(ctx, m)
 	return err
 }
 
-// HandIn is [Server.Send], and what the server answers when it takes the message.
-func (s Server) HandIn(ctx context.Context, m *Message) (answer string, err error) {
+// Result is what became of a message.
+type Result string
+
+// The results.
+const (
+	Taken   Result = "sent"    // the server has it
+	Refused Result = "refused" // for good
+	Later   Result = "later"   // it is worth another try
+)
+
+// Sent is a message that was handed in, or was not.
+type Sent struct {
+	Address   string `json:"address"`
+	MessageID string `json:"message_id"`
+	Result    Result `json:"result"`
+	Answer    string `json:"answer"` // of the server, or what is in the way
+}
+
+// HandIn is [Server.Send], and what became of the message.
+func (s Server) HandIn(ctx context.Context, m *Message) (Sent, error) {
+	answer, err := s.send(ctx, m)
+	sent := Sent{m.To, m.ID, Taken, answer}
+	switch {
+	case errors.Is(err, ErrRefused):
+		sent.Result, sent.Answer = Refused, err.Error()
+	case err != nil:
+		sent.Result, sent.Answer = Later, err.Error()
+	}
+	return sent, err
+}
+
+func (s Server) send(ctx context.Context, m *Message) (answer string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.limit())
 	defer cancel() // which closes the connection
 	client, err := s.connect(ctx)
