@@ -94,6 +94,38 @@ func TestColors(t *testing.T) {
 	}
 }
 
+// TestGrays: gray of two and of four bits is what libtiff makes of it.
+func TestGrays(t *testing.T) {
+	for _, bits := range []int{2, 4} {
+		for _, photometric := range []uint32{whiteIsZero, blackIsZero} {
+			data := make([]byte, (37*bits+7)/8*21)
+			for i := range data {
+				data[i] = byte(i * 37)
+			}
+			content := assemble(tiffPage{wide: 37, high: 21, compression: plain, data: data, more: map[uint16]uint32{tagBits: uint32(bits), tagPhotometric: photometric}})
+			same(t, drawn(t, open(t, content), 0), byLibtiff(t, file(t, content), 0))
+		}
+	}
+}
+
+// TestPlanes: colors that are apart from each other are the same colors.
+func TestPlanes(t *testing.T) {
+	full := image.NewRGBA(image.Rect(0, 0, 137, 90))
+	for i := range 137 * 90 {
+		full.Set(i%137, i/137, color.RGBA{uint8(i), uint8(3 * i), uint8(i / 7), 255})
+	}
+	var b bytes.Buffer
+	if err := tiff.Encode(&b, full, nil); err != nil {
+		t.Fatal(err)
+	}
+	from := file(t, b.Bytes())
+	for _, how := range []string{"-c none", "-c lzw:2 -r 16", "-c zip -t -w 32 -l 16", "-c packbits -B -r 7"} {
+		name := filepath.Join(t.TempDir(), "apart.tif")
+		tool(t, "tiffcp", append(append([]string{"-p", "separate"}, strings.Fields(how)...), from, name)...)
+		same(t, drawn(t, open(t, read(t, name)), 0), full)
+	}
+}
+
 // TestDamaged: of a page that is damaged there is a picture, and that it is damaged is told.
 func TestDamaged(t *testing.T) {
 	want := noise(1728, 200)

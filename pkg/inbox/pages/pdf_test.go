@@ -11,9 +11,12 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
@@ -173,6 +176,50 @@ func TestOthers(t *testing.T) {
 	locked := bytes.Replace(content, []byte("/Root 1 0 R"), []byte("/Root 1 0 R/Encrypt<</Filter/Standard/V 1/R 2/O<00>/U<00>/P 0>>"), 1)
 	if _, err := open(t, locked).Page(t.Context(), 0); !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "pdftoppm: ") {
 		t.Error(err)
+	}
+}
+
+// TestPopplerMemory: the program that draws has its limit before it reads the document.
+func TestPopplerMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the memory of another program is limited on Linux")
+	}
+	program := filepath.Join(t.TempDir(), "pdftoppm")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nread first\nulimit -v >&2\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := byPoppler(t.Context(), program, strings.NewReader("%PDF-\n"), 0)
+	if err == nil || !strings.Contains(err.Error(), "pdftoppm: "+strconv.Itoa(popplerMemory>>10)+" (exit") {
+		t.Error(err)
+	}
+}
+
+// BenchmarkPDF draws a page that is one image, and one that is turned and so for pdftoppm, and
+// tells how long that takes next to pdftoppm alone, of which it may take twice the time:
+//
+//	go test ./pkg/inbox/pages -run - -bench PDF
+func BenchmarkPDF(b *testing.B) {
+	data, high := groupFour(b)
+	entries := fmt.Sprintf("/Width 1728/Height %d/ColorSpace/DeviceGray/BitsPerComponent 1/Filter/CCITTFaxDecode/DecodeParms<</K -1/Columns 1728>>", high)
+	for kind, page := range map[string]string{"image": "", "turned": "/Rotate 90"} {
+		content := onePage(entries, data, "q 500 0 0 400 0 0 cm /Im Do Q", page)
+		name := file(b, content)
+		b.Run(kind, func(b *testing.B) {
+			var ours, theirs time.Duration
+			for b.Loop() {
+				begin := time.Now()
+				if _, err := open(b, content).Page(b.Context(), 0); err != nil {
+					b.Fatal(err)
+				}
+				between := time.Now()
+				tool(b, "pdftoppm", "-f", "1", "-l", "1", "-scale-to", strconv.Itoa(popplerSide), name, filepath.Join(b.TempDir(), "page"))
+				ours, theirs = ours+between.Sub(begin), theirs+time.Since(between)
+			}
+			b.ReportMetric(float64(ours)/float64(theirs), "ours/theirs")
+			if ours > 2*theirs {
+				b.Errorf("a page takes %v; pdftoppm takes %v", ours, theirs)
+			}
+		})
 	}
 }
 

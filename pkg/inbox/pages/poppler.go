@@ -20,6 +20,10 @@ import (
 const (
 	popplerSide = 2400        // pixels of the longer side: 218 to the inch of a letter
 	popplerTime = time.Minute // then it is ended
+
+	// popplerMemory is the most it gets, in bytes, where that can be said: a letter in color
+	// takes 0.1 GB, and a file of a few kilobytes may ask for more than there is.
+	popplerMemory = 1 << 30
 )
 
 // byPoppler has pdftoppm, of poppler, draw a page of a document. The document goes in and the
@@ -34,12 +38,21 @@ func byPoppler(ctx context.Context, program string, pdf io.Reader, n int) (pictu
 	page := strconv.Itoa(n + 1)
 	cmd := exec.CommandContext(limited, program, "-f", page, "-l", page, "-scale-to", strconv.Itoa(popplerSide), "-")
 	cmd.Env = []string{"LC_ALL=C"}
-	cmd.Stdin = pdf
+	limits := make(chan struct{})
+	cmd.Stdin = &late{limits, pdf}
 	cmd.WaitDelay = time.Second
 	out := &bounded{left: 3*popplerSide*popplerSide + 1024}
 	said := &bounded{left: 64 << 10}
 	cmd.Stdout, cmd.Stderr = out, said
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		err = limitMemory(cmd.Process.Pid, popplerMemory)
+		if err != nil {
+			cancel()
+		}
+		close(limits)
+		err = errors.Join(err, cmd.Wait())
+	}
 	switch {
 	case ctx.Err() != nil:
 		return picture{}, ctx.Err()
@@ -51,6 +64,18 @@ func byPoppler(ctx context.Context, program string, pdf io.Reader, n int) (pictu
 	}
 	img, err := readPPM(&out.kept)
 	return picture{image: img}, err
+}
+
+// late is a document that is read after a program that needs it has its limits.
+type late struct {
+	limits <-chan struct{}
+	io.Reader
+}
+
+// Read implements [io.Reader].
+func (l *late) Read(p []byte) (int, error) {
+	<-l.limits
+	return l.Reader.Read(p)
 }
 
 // bounded keeps what a program writes, up to so many bytes; then the program is not listened

@@ -68,6 +68,7 @@ type page struct {
 	tiled           bool
 	offsets, counts []int64 // of the strips or tiles, row by row
 	bits, samples   int     // of a pixel: bits of a sample, samples
+	planes          int     // the samples are apart from each other, in as many pictures; or 1
 	compression     int64
 	photometric     int64
 	fillOrder       int64
@@ -96,10 +97,7 @@ func describe(d document.Directory) (*page, error) {
 			return nil, err
 		}
 	}
-	if samples > 1 && planar != 1 {
-		return nil, unreadable("its colors are apart from each other")
-	}
-	p.wide, p.high, p.bits, p.samples = int(wide), int(high), int(bits), int(samples)
+	p.wide, p.high, p.bits, p.samples, p.planes = int(wide), int(high), int(bits), int(samples), 1
 	if err := affordable(wide, high, p.bytesPerPixel()); err != nil {
 		return nil, err
 	}
@@ -112,6 +110,9 @@ func describe(d document.Directory) (*page, error) {
 	}
 	if err := p.drawable(); err != nil {
 		return nil, err
+	}
+	if planar == 2 { // TIFF 6.0, section 8: all red, then all green, then all blue
+		p.planes = p.samples
 	}
 	return p, p.findParts(d)
 }
@@ -128,7 +129,7 @@ func (p *page) bytesPerPixel() int64 {
 func (p *page) drawable() error {
 	gray := p.photometric == whiteIsZero || p.photometric == blackIsZero
 	switch {
-	case gray && p.samples == 1 && (p.bits == 1 || p.bits == 8 && !p.isFax()):
+	case gray && p.samples == 1 && (p.bits == 1 || p.bits == 2 || p.bits == 4 || p.bits == 8):
 	case p.photometric == rgb && (p.samples == 3 || p.samples == 4) && p.bits == 8:
 	case p.photometric == paletted && p.samples == 1 && p.bits == 8 && len(p.palette) == 3<<8:
 	default:
@@ -167,13 +168,16 @@ func (p *page) findParts(d document.Directory) error {
 		partHigh = int64(p.high)
 	}
 	p.partWide, p.partHigh = int(partWide), int(partHigh)
-	n := p.across() * ((p.high + p.partHigh - 1) / p.partHigh)
+	n := p.parts() * p.planes
 	if p.offsets, err = d.Numbers(offsets, n); err != nil {
 		return err
 	}
 	p.counts, err = d.Numbers(counts, n)
 	return err
 }
+
+// parts is how many strips or tiles a picture has.
+func (p *page) parts() int { return p.across() * ((p.high + p.partHigh - 1) / p.partHigh) }
 
 // across is how many strips or tiles are beside each other.
 func (p *page) across() int { return (p.wide + p.partWide - 1) / p.partWide }
@@ -183,6 +187,9 @@ func (p *page) stride(wide int) int { return (wide*p.bits*p.samples + 7) / 8 }
 
 // rows unpacks the strips or tiles, and puts them together. What is missing stays white.
 func (p *page) rows(ctx context.Context, d document.Directory) ([]byte, error) {
+	if p.planes > 1 {
+		return p.mixed(ctx, d)
+	}
 	stride := p.stride(p.wide)
 	rows := p.blank(stride * p.high)
 	table, damage, i := newCodes(), error(nil), 0
@@ -196,6 +203,29 @@ func (p *page) rows(ctx context.Context, d document.Directory) ([]byte, error) {
 				return nil, err
 			}
 			i++
+		}
+	}
+	return rows, damage
+}
+
+// mixed puts samples together that are apart from each other.
+func (p *page) mixed(ctx context.Context, d document.Directory) (rows []byte, damage error) {
+	rows = make([]byte, p.stride(p.wide)*p.high)
+	one := *p
+	one.samples, one.planes, one.photometric = 1, 1, blackIsZero
+	for k := range p.samples {
+		first, after := k*p.parts(), (k+1)*p.parts()
+		one.offsets = p.offsets[min(first, len(p.offsets)):min(after, len(p.offsets))]
+		one.counts = p.counts[min(first, len(p.counts)):min(after, len(p.counts))]
+		plane, err := one.rows(ctx, d)
+		switch {
+		case errors.Is(err, ErrDamaged):
+			damage = err
+		case err != nil:
+			return nil, err
+		}
+		for i, v := range plane {
+			rows[i*p.samples+k] = v
 		}
 	}
 	return rows, damage
@@ -253,10 +283,14 @@ func (p *page) image(rows []byte) image.Image {
 			invert(rows)
 		}
 		return blackAndWhite(rows, p.wide, p.high)
-	case p.photometric == whiteIsZero:
+	case p.bits < 8:
+		rows = p.widened(rows)
+	}
+	switch p.photometric {
+	case whiteIsZero:
 		invert(rows)
 		fallthrough
-	case p.photometric == blackIsZero:
+	case blackIsZero:
 		return &image.Gray{Pix: rows, Stride: p.wide, Rect: all}
 	}
 	img := image.NewRGBA(all)
@@ -272,6 +306,19 @@ func (p *page) image(rows []byte) image.Image {
 		copy(img.Pix[4*i:], []byte{c.R, c.G, c.B, c.A})
 	}
 	return img
+}
+
+// widened are rows of gray with a byte for each pixel, in place of a few bits.
+func (p *page) widened(rows []byte) []byte {
+	all := make([]byte, 0, p.wide*p.high)
+	most := 1<<p.bits - 1
+	for stride := p.stride(p.wide); len(rows) > 0; rows = rows[stride:] {
+		for x := range p.wide {
+			at := x * p.bits
+			all = append(all, byte(int(rows[at/8])>>(8-p.bits-at%8)&most*0xff/most))
+		}
+	}
+	return all
 }
 
 func invert(b []byte) {
