@@ -3,6 +3,7 @@ package cli_test
 import (
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"os"
 	"path/filepath"
@@ -32,21 +33,14 @@ func mailbox(ts *testscript.TestScript, neg bool, args []string) {
 		box.answers[address] = n
 	}
 	ts.Check(os.MkdirAll(box.dir, 0o700))
-	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &postBoxSession{postBox: box}, nil }))
-	server.AllowInsecureAuth = true
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // a script has no context
+	address, stop, err := box.open()
 	ts.Check(err)
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(l) }()
-	ts.Defer(func() {
-		_ = server.Close()
-		<-done
-	})
+	ts.Defer(stop)
 	user := ""
 	if box.password != "" {
 		user = "faxes@"
 	}
-	ts.Setenv("FAXCTL_SMTP_URL", "smtp://"+user+l.Addr().String())
+	ts.Setenv("FAXCTL_SMTP_URL", "smtp://"+user+address)
 	ts.Setenv("FAXCTL_MAIL_FROM", "faxes@clinic.example")
 }
 
@@ -56,6 +50,23 @@ type postBox struct {
 	answers  map[string]int // to a recipient
 	password string
 	taken    atomic.Int32
+}
+
+// open is the address of a server that fills the box until stop is called.
+func (b *postBox) open() (address string, stop func(), err error) {
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &postBoxSession{postBox: b}, nil }))
+	server.AllowInsecureAuth = true
+	server.ErrorLog = log.New(io.Discard, "", 0) // of connections that were killed
+	l, err := net.Listen("tcp", "127.0.0.1:0")   //nolint:noctx // a script has no context
+	if err != nil {
+		return "", nil, err
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	return l.Addr().String(), func() {
+		_ = server.Close()
+		<-done
+	}, nil
 }
 
 type postBoxSession struct {

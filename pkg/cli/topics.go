@@ -56,6 +56,7 @@ faxctl's own:
                        without a password
   FAXCTL_MAIL_FROM     --from of faxes mail and archive mail
   FAXCTL_SMTP_PASSWORD the password of its user
+  FAXCTL_MAIL          --mail of serve, a file of rules
   FAXCTL_FORWARD_KEY   signs what faxctl serve sends to the URL of its forward
   XDG_STATE_HOME       holds faxctl/, the sandbox, lock and notes of buying
                        (default ~/.local/state)
@@ -154,6 +155,7 @@ What commands take where neither a flag nor a variable says it:
   mail-from     who mails are from; FAXCTL_MAIL_FROM
   smtp-password  where the password of the mail server is kept: env:NAME,
                 file:PATH or command:PROGRAM ARGUMENTS; FAXCTL_SMTP_PASSWORD
+  mail          a file of rules, by which a receiver sends mail; FAXCTL_MAIL
 
 A folder that is relative is taken from the file's folder; ~ is the home. No
 setting deletes, buys, confirms or weakens a check. faxctl whoami and faxctl

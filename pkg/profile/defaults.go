@@ -22,6 +22,7 @@ const (
 	PrintWithVariable = "FAXCTL_PRINT_WITH"
 	SMTPURLVariable   = "FAXCTL_SMTP_URL" // of no flag
 	MailFromVariable  = "FAXCTL_MAIL_FROM"
+	MailVariable      = "FAXCTL_MAIL"
 )
 
 // Defaults are what commands take where neither a flag nor a variable says it. None
@@ -37,6 +38,7 @@ type Defaults struct {
 	PrintWith string `json:"print_with,omitempty" yaml:"print-with,omitempty"` // a program and its arguments
 	SMTPURL   string `json:"smtp_url,omitempty" yaml:"smtp-url,omitempty"`     // of a mail server, without a password
 	MailFrom  string `json:"mail_from,omitempty" yaml:"mail-from,omitempty"`   // an address
+	Mail      string `json:"mail,omitempty" yaml:"mail,omitempty"`             // of a receiver: a file of rules
 }
 
 // settings are those of d, as in a config file.
@@ -46,6 +48,7 @@ func (d *Defaults) settings() []yamlfile.Field {
 		{Key: "state", At: &d.State}, {Key: "public-url", At: &d.PublicURL}, {Key: "listen", At: &d.Listen},
 		{Key: "log-format", At: &d.LogFormat}, {Key: "print-with", At: &d.PrintWith},
 		{Key: "smtp-url", At: &d.SMTPURL}, {Key: "mail-from", At: &d.MailFrom},
+		{Key: "mail", At: &d.Mail},
 	}
 }
 
@@ -56,13 +59,14 @@ func variableOf(key string) string {
 		"public-url": PublicURLVariable, "listen": ListenVariable, "log-format": LogFormatVariable,
 		"print-with": PrintWithVariable,
 		"smtp-url":   SMTPURLVariable, "mail-from": MailFromVariable,
+		"mail": MailVariable,
 	}[key]
 }
 
 // in takes what is relative in d from dir, so that it is the same place wherever faxctl
 // is run.
 func (d *Defaults) in(dir string) {
-	for _, path := range []*string{&d.Archive, &d.State} {
+	for _, path := range []*string{&d.Archive, &d.State, &d.Mail} {
 		if _, home := underHome(*path); !home && *path != "" && !filepath.IsAbs(*path) && !strings.Contains(*path, "://") {
 			*path = filepath.Join(dir, *path)
 		}
@@ -71,7 +75,7 @@ func (d *Defaults) in(dir string) {
 
 // atHome puts the home in the place of ~.
 func (d *Defaults) atHome(getenv func(string) string) {
-	for _, path := range []*string{&d.Archive, &d.State} {
+	for _, path := range []*string{&d.Archive, &d.State, &d.Mail} {
 		if whole, err := atHome(*path, getenv); err == nil {
 			*path = whole
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/resolve"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -115,6 +116,17 @@ func (a *App) ReadArchive(ctx context.Context, dir string) (*archive.Archive, er
 		a.OnClose(func() error { return kept.Close(ctx) })
 	}
 	return kept, err
+}
+
+// KeptIDs are the ids of kept faxes that people mean; dir is the archive, as they named it.
+func (a *App) KeptIDs(ctx context.Context, kept *archive.Archive, dir string, refs []string) ([]string, error) {
+	return resolve.Faxes(refs, a.Reading(), func(yield func(string, error) bool) {
+		for e, err := range kept.List(ctx, fax.Filter{}) {
+			if !yield(e.Fax.ID, err) {
+				return
+			}
+		}
+	}, problem.Command("archive", "list").Arg(dir))
 }
 
 // ReceiptWriter is where receipts go: nowhere, standard output, or a file that

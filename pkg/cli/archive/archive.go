@@ -19,7 +19,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/fax/resolve"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 	"github.com/faxctl/faxctl/pkg/screen/term"
 )
@@ -108,7 +107,7 @@ read. -O writes over no file that is there without --force.`,
 			if err != nil {
 				return err
 			}
-			ids, err := keptIDs(ctx, a, kept, args[0], args[1:])
+			ids, err := a.KeptIDs(ctx, kept, args[0], args[1:])
 			if err != nil {
 				return err
 			}
@@ -144,17 +143,6 @@ func lookAt(ctx context.Context, a *app.App, kept *archive.Archive, id string) (
 		err = nil // it is in no file
 	}
 	return k, err
-}
-
-// keptIDs are the whole ids of the kept faxes that refs name: see [resolve.Faxes].
-func keptIDs(ctx context.Context, a *app.App, kept *archive.Archive, dir string, refs []string) ([]string, error) {
-	return resolve.Faxes(refs, a.Reading(), func(yield func(string, error) bool) {
-		for e, err := range kept.List(ctx, fax.Filter{}) {
-			if !yield(e.Fax.ID, err) {
-				return
-			}
-		}
-	}, problem.Command("archive", "list").Arg(dir))
 }
 
 // damaged gives a copy that is not whole, document or sidecar, the status of a

@@ -114,7 +114,7 @@ func changeHolds(ctx context.Context, a *app.App, args []string, h holds) error 
 	if err != nil {
 		return err
 	}
-	if ids, err = keptIDs(ctx, a, kept, args[0], ids); err != nil {
+	if ids, err = a.KeptIDs(ctx, kept, args[0], ids); err != nil {
 		return err
 	}
 	t := a.Trouble()

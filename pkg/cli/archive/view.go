@@ -34,7 +34,7 @@ changed is not shown, and the exit status is then 8.
 			if err != nil {
 				return err
 			}
-			ids, err := keptIDs(ctx, a, kept, args[0], args[1:])
+			ids, err := a.KeptIDs(ctx, kept, args[0], args[1:])
 			if err != nil {
 				return err
 			}

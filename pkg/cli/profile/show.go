@@ -72,6 +72,7 @@ func defaultColumns() []output.Column[listedProfile] {
 		{"print_with", func(d profile.Defaults) string { return d.PrintWith }},
 		{"smtp_url", func(d profile.Defaults) string { return d.SMTPURL }},
 		{"mail_from", func(d profile.Defaults) string { return d.MailFrom }},
+		{"mail", func(d profile.Defaults) string { return d.Mail }},
 	} {
 		cols = append(cols, output.Column[listedProfile]{Name: of.name, Value: func(p listedProfile) string { return of.value(p.Defaults) }})
 	}

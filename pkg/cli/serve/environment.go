@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/inbox/mail"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -29,7 +30,7 @@ func carried() []string {
 }
 
 // unitEnvironment is the environment of a unit for the account in force.
-func unitEnvironment(a *app.App, p profile.Resolved, forward bool) (unitEnv, error) {
+func unitEnvironment(a *app.App, p profile.Resolved, s serving) (unitEnv, error) {
 	var e unitEnv
 	for _, name := range carried() {
 		value := a.Getenv(name)
@@ -41,8 +42,13 @@ func unitEnvironment(a *app.App, p profile.Resolved, forward bool) (unitEnv, err
 			e.plain = append(e.plain, name+"="+value)
 		}
 	}
+	if s.mail != "" {
+		e.mailServer(a, p)
+	} else {
+		p.SMTPPassword = profile.Reference{}
+	}
 	e.account(a, p)
-	if forward {
+	if s.forward != "" {
 		e.secrets = append(e.secrets, unitSecret{profile.ForwardKeyVariable, a.Getenv(profile.FileVariable(profile.ForwardKeyVariable))})
 	}
 	e.secrets = slices.Compact(e.secrets)
@@ -61,18 +67,36 @@ func unitEnvironment(a *app.App, p profile.Resolved, forward bool) (unitEnv, err
 	return e, nil
 }
 
+// mailServer adds the mail server of the environment. Of one that is wrong, which may have
+// a password in it, only the variable is named.
+func (e *unitEnv) mailServer(a *app.App, p profile.Resolved) {
+	value := a.Getenv(profile.SMTPURLVariable)
+	if value == "" {
+		return
+	}
+	server, err := mail.ParseServer(value)
+	if err != nil {
+		e.inFile = append(e.inFile, profile.SMTPURLVariable)
+		return
+	}
+	e.plain = append(e.plain, profile.SMTPURLVariable+"="+value)
+	if server.User != "" && p.SMTPPassword.IsZero() {
+		e.secrets = append(e.secrets, unitSecret{profile.SMTPPasswordVariable, ""})
+	}
+}
+
 // account adds where the account and its secrets come from.
 func (e *unitEnv) account(a *app.App, p profile.Resolved) {
 	from := map[string]string{} // the variable that a setting is from
 	for _, v := range p.Values {
-		if name, is := strings.CutPrefix(v.Source, "environment "); is && !strings.HasPrefix(name, "FAXCTL_") {
+		if name, is := strings.CutPrefix(v.Source, "environment "); is && (!strings.HasPrefix(name, "FAXCTL_") || v.Key == "smtp-password") {
 			from[v.Key] = name
 		}
 	}
 	for _, of := range []struct {
 		key string
 		at  profile.Reference
-	}{{"secret", p.Secret}, {"signing-key", p.SigningKey}} {
+	}{{"secret", p.Secret}, {"signing-key", p.SigningKey}, {"smtp-password", p.SMTPPassword}} {
 		name, byFile := strings.CutSuffix(from[of.key], profile.FileVariable(""))
 		delete(from, of.key)
 		switch of.at.Kind {

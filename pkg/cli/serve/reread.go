@@ -6,16 +6,18 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/receive/server"
 	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
-// reread reads what a receiver has from files again: the account, its secret and
-// its signing key. Certificates are looked at each second anyway.
+// reread reads what a receiver has from files again, all of it or nothing: the account,
+// its secret and its signing key, the rules of mail. Certificates are looked at each
+// second anyway.
 func reread(ctx context.Context, a *app.App, s serving, r *receiver.Receiver) (app.Account, error) {
 	if a.Account.Box != nil { // the sandbox is in this process
-		return a.Account, nil
+		return a.Account, s.rereadMail(ctx, a, a.Account.Provider)
 	}
 	fresh := a.With(&app.Account{})
 	provider, err := fresh.Provider(ctx)
@@ -34,6 +36,21 @@ func reread(ctx context.Context, a *app.App, s serving, r *receiver.Receiver) (a
 			return app.Account{}, err
 		}
 	}
+	if err := s.rereadMail(ctx, fresh, provider); err != nil {
+		return app.Account{}, err
+	}
 	r.Renew([]webhook.Key{key}, provider)
 	return fresh.Account, nil
+}
+
+// rereadMail reads the rules of mail, the server and its password again.
+func (s serving) rereadMail(ctx context.Context, a *app.App, p fax.Provider) error {
+	if s.mailer == nil {
+		return nil
+	}
+	m, err := readMailing(ctx, a, p, s.mail)
+	if err == nil {
+		s.mailer.Store(&m)
+	}
+	return err
 }

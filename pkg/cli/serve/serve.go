@@ -36,6 +36,9 @@ type serving struct {
 	listen, archive, state string
 	program                delivery.Program // of --exec
 	forward                string
+	mail                   string // a file of rules
+	mailer                 *mailer
+	checkMail              checkMail
 	pruneAfter             *flag.Value[time.Duration]
 	maxDelete              *flag.Value[prune.Limit]
 	prune                  prune.Run
@@ -70,6 +73,12 @@ takes {document} is run for the faxes that have one.
 FAXCTL_FORWARD_KEY. Both are tried again until they succeed, and parked in the
 end: faxctl serve jobs list.
 
+--mail sends mails by the rules in a file: each rule that matches a fax, to each
+of its addresses, by the server of FAXCTL_SMTP_URL. What the server puts off is
+tried for two days, what it refuses is parked. --check-mail reads such a file,
+shows whom it tells, and with --for what of one fax; the exit status is 8 when
+nobody is. It sends nothing.
+
 An archive knows its receiver, by an id in the state folder: no other one serves
 the account from it, so that no program runs twice for a fax. --take-over makes
 it this one's, for good.
@@ -83,8 +92,8 @@ Without TLS it belongs behind a proxy. --acme gets a certificate from Let's
 Encrypt, or another authority, keeps it in the state folder and renews it; the
 authority must find this server at port 443 of the host, and its terms of
 service are accepted. --tls-cert and --tls-key are files, read again when they
-change. SIGHUP has the profile, its secret and its signing key read again, and
-ends nothing.
+change. SIGHUP has the profile, its secret, its signing key and the rules of
+mail read again, all or nothing, and ends nothing.
 
 /healthz, /readyz and /metrics are for the operator: let the proxy in front pass
 only /fax and what is below it.`,
@@ -93,9 +102,15 @@ only /fax and what is below it.`,
     --allow to=+14155550123 --exec 'lp -d front-desk {document}'
   faxctl serve --public-url https://fax.example.com --archive faxes \
     --listen :443 --acme fax.example.com
+  faxctl serve --public-url https://fax.example.com --archive faxes \
+    --mail rules.yaml
+  faxctl serve --check-mail rules.yaml --for FX0123456789abcdef0123456789abcdef
   faxctl serve --public-url https://fax.example.com --archive faxes --print-unit`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if s.checkMail.rules != "" || cmd.Flags().Changed("for") {
+				return s.checkMail.run(cmd, a, s.archive)
+			}
 			if err := s.read(cmd, a.Getenv); err != nil {
 				return err
 			}
@@ -137,6 +152,8 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 	f.BoolVar(&s.storeMedia, "store-media", true, "let the provider keep the document; without, it comes with the callback (Twilio)")
 	f.Var(flag.Of(&s.program, app.ReadProgram), "exec", "`program` with arguments to run for each fax; quotes keep blanks, nothing is expanded")
 	f.StringVar(&s.forward, "forward", "", "`URL` to tell of each fax")
+	f.StringVar(&s.mail, "mail", "", "send mails by the rules in this `file`")
+	s.checkMail.bind(a, cmd)
 	f.Var(flag.Duration(&s.Backfill).Hint(problem.Say("%s never looks", problem.Field("backfill", "0"))), "backfill", "`duration` between two looks for faxes whose callback was lost; 0 for none")
 	f.Var(s.pruneAfter, "prune-after", "once a day delete at the provider what is archived and older than `AGE`")
 	f.Var(s.maxDelete, "max-delete", "with --prune-after: delete nothing on a day that selects more: a `number`, or a share of all received faxes, as in 5% (default: 200, or three average days' worth)")
@@ -151,6 +168,7 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 	flag.From(f, "listen", profile.ListenVariable)
 	flag.From(f, "archive", profile.ArchiveVariable)
 	flag.From(f, "state", profile.StateVariable)
+	flag.From(f, "mail", profile.MailVariable)
 	f.Var(flag.OneOf(&s.logFormat, app.LogText, app.LogJSON), app.LogFormatFlag, "`format` of the log on standard error: text or json")
 	flag.From(f, app.LogFormatFlag, profile.LogFormatVariable)
 	f.BoolVar(&s.takeOver, "take-over", false, "make the archive this receiver's although it is another's, which stops")
@@ -160,6 +178,7 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 	a.CompleteValues(cmd, "page-size", "letter", "legal", "a4")
 	a.CompleteValues(cmd, app.LogFormatFlag, app.LogText, app.LogJSON)
 	app.Must(cmd.RegisterFlagCompletionFunc("receipts", anyFile))
+	app.Must(cmd.RegisterFlagCompletionFunc("mail", rulesFiles))
 	a.CompleteNothing(cmd, "public-url", "listen", "allow", "reject", "exec", "forward", "backfill", "prune-after", "max-delete", "jobs", "attempts", "max-connections", "drain")
 }
 
@@ -176,7 +195,7 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if err := app.WebAddress(flag.Name(cmd.Flags().Lookup("public-url")), s.PublicURL); err != nil {
 		return problem.With(err, problem.Say("as in %s", problem.Field("public-url", "https://fax.example.com")))
 	}
-	for _, path := range []*string{&s.archive, &s.cert, &s.key, &s.receipts} { // programs run for a fax get the one, a unit the others
+	for _, path := range []*string{&s.archive, &s.cert, &s.key, &s.receipts, &s.mail} { // programs run for a fax get the one, a unit the others
 		if *path == "" || *path == "-" {
 			continue
 		}
@@ -185,6 +204,9 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 		}
 	}
 	if err := s.checkTLS(); err != nil {
+		return err
+	}
+	if err := s.checkRules(cmd); err != nil {
 		return err
 	}
 	if err := s.readDeliveries(cmd.Context(), getenv); err != nil {
@@ -227,6 +249,15 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 	key, err := a.SigningKey(ctx)
 	if err != nil {
 		return err
+	}
+	if s.mail != "" {
+		m, err := readMailing(ctx, a, s.Provider, s.mail)
+		if err != nil {
+			return err
+		}
+		s.mailer = &mailer{}
+		s.mailer.Store(&m)
+		s.Deliveries = append(s.Deliveries, s.mailer.deliver())
 	}
 	s.Keys, s.Account = []webhook.Key{key}, a.Account.Resolved.AccountID
 	s.Dialect = webhook.Dialect(a.Account.Resolved.Provider)
@@ -294,6 +325,9 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 		return err
 	}
 	announce(a, l, r, s)
+	if s.mailer != nil {
+		go s.look(ctx)
+	}
 	go func() {
 		for range again {
 			now, err := reread(ctx, a, s, r)
@@ -302,7 +336,11 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 				continue
 			}
 			current.Store(&now)
-			s.Log.Info("read again: the account, its secret and signing key, the certificate")
+			if s.mailer == nil {
+				s.Log.Info("read again: the account, its secret and signing key, the certificate")
+				continue
+			}
+			s.Log.Info("read again: the account, its secret and signing key, the certificate, the rules of mail", "rules", len(s.mailer.Load().Rules.Rules))
 		}
 	}()
 	return r.Serve(a.Interrupts.Gently(), l, config)

@@ -55,7 +55,7 @@ func serviceUnit(a *app.App, cmd *cobra.Command, s serving) (string, error) {
 		argv = append(argv, "--exec="+program)
 	}
 	argv = append(argv, "--archive="+s.archive, "--state="+unitState)
-	env, err := unitEnvironment(a, p, s.forward != "")
+	env, err := unitEnvironment(a, p, s)
 	if err != nil {
 		return "", err
 	}
@@ -159,7 +159,7 @@ func programLine(p delivery.Program) (string, error) {
 
 // warnOfPlaces tells of what a service would not find where it is.
 func (s serving) warnOfPlaces(a *app.App, program, config string) {
-	paths := []string{program, config, s.archive, s.cert, s.key}
+	paths := []string{program, config, s.archive, s.cert, s.key, s.mail}
 	if s.receipts != "-" {
 		paths = append(paths, s.receipts)
 	}

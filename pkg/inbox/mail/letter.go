@@ -85,7 +85,7 @@ func (l Letter) values(n News) values {
 	v := values{
 		"From":     l.number(f.From, "unknown caller"),
 		"To":       l.number(f.To, "unknown number"),
-		"Name":     line(n.Name),
+		"Name":     n.name(),
 		"Pages":    "?",
 		"Length":   "of unknown length",
 		"Status":   word(string(f.Status)),
@@ -102,6 +102,15 @@ func (l Letter) values(n News) values {
 		v["Received"] = t.UTC().Format("2006-01-02 15:04 UTC")
 	}
 	return v
+}
+
+// name is that of our number. Where nobody gave it one, providers call it by its digits,
+// which say nothing more.
+func (n News) name() string {
+	if digits := fax.WithoutMarks(n.Name); digits != "" && strings.HasSuffix(n.Fax.To, strings.TrimPrefix(digits, "+")) {
+		return ""
+	}
+	return line(n.Name)
 }
 
 // at is the time of a fax.

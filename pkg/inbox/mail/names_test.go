@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/inbox/mail"
 )
 
@@ -55,5 +56,23 @@ func TestReach(t *testing.T) {
 	server.Port = 1
 	if err := server.Reach(t.Context()); !errors.Is(err, problem.ErrUnavailable) {
 		t.Errorf("nobody is there: %v", err)
+	}
+}
+
+// A number that has no name of its own is not told whole by what the provider calls it.
+func TestNameOfDigits(t *testing.T) {
+	for name, want := range map[string]string{"(415) 556-7720": "", "+14155567720": "", "7720": "", "front desk": "for front desk", "desk 7720": "for desk 7720"} {
+		n := mail.News{Fax: fax.Fax{ID: "FX1", To: "+14155567720", Status: fax.Received}, Name: name, When: mail.Received}
+		l := mail.Letter{From: "faxes@clinic.example", To: "desk@clinic.example"}
+		if err := l.SetSubject("{{if .Name}}for {{.Name}}{{end}}"); err != nil {
+			t.Fatal(err)
+		}
+		m, err := l.Write(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Subject; got != want && (want != "" || got != "Fax") {
+			t.Errorf("%q: %q", name, got)
+		}
 	}
 }
