@@ -64,7 +64,7 @@ func (s *screen) shown() string {
 }
 
 // leaf leafs through three pages, of which the last cannot be drawn.
-func leaf(t *testing.T, ctx context.Context, keys ...string) ([]string, error) {
+func leaf(ctx context.Context, t *testing.T, keys ...string) ([]string, error) {
 	t.Helper()
 	s := &screen{lock: make(chan struct{}, 1), over: make(chan struct{})}
 	timeout := time.AfterFunc(time.Minute, func() { close(s.over) })
@@ -125,7 +125,7 @@ func TestPan(t *testing.T) {
 	for range 30 {
 		keys = append(keys, "\x1b[B", "34%", "\x1b[C", "34%")
 	}
-	sent, err := leaf(t, t.Context(), append(keys, "\x1b", "34%")...)
+	sent, err := leaf(t.Context(), t, append(keys, "\x1b", "34%")...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestLeft(t *testing.T) {
 		"Escape":  {t.Context(), "\x1b", nil},
 		"SIGTERM": {ended, "x", context.Canceled},
 	} {
-		sent, err := leaf(t, c.ctx, c.key, "page 1")
+		sent, err := leaf(c.ctx, t, c.key, "page 1")
 		if !errors.Is(err, c.want) || sent[len(sent)-1] != "\x1b[0m\x1b[?25h\x1b[?1049l" {
 			t.Errorf("%s: %v, %q", name, err, sent)
 		}

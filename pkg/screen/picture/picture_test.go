@@ -170,12 +170,12 @@ func TestFitted(t *testing.T) {
 	gray := image.NewGray(image.Rect(0, 0, 4, 4))
 	gray.Pix = []byte{0, 100, 255, 255, 100, 200, 255, 255, 9, 9, 0, 0, 9, 9, 0, 255}
 	got := sourceOf(gray).fitted(2).(*image.Gray)
-	if fmt.Sprint(got.Pix) != "[100 255 9 63]" {
+	if want := []byte{100, 255, 9, 63}; !bytes.Equal(got.Pix, want) {
 		t.Error(got.Pix)
 	}
 	full := image.NewRGBA(image.Rect(0, 0, 2, 1))
 	full.Pix = []byte{10, 20, 30, 255, 30, 40, 50, 255}
-	if got := sourceOf(full).fitted(1).(*image.RGBA); fmt.Sprint(got.Pix) != "[20 30 40 255]" {
+	if got := sourceOf(full).fitted(1).(*image.RGBA); !bytes.Equal(got.Pix, []byte{20, 30, 40, 255}) {
 		t.Error(got.Pix)
 	}
 	for _, wide := range []int{1, 7, 80, 199, 1727, 1728, 4000} {
