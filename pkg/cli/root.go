@@ -7,7 +7,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"os"
 	"slices"
@@ -32,11 +31,6 @@ import (
 func Main() int {
 	a := app.New(os.Stdin, os.Stdout, os.Stderr, os.Getenv)
 	return a.Main(root(a))
-}
-
-// run carries out one command line.
-func run(ctx context.Context, a *app.App, args []string) int {
-	return a.Execute(ctx, root(a), args)
 }
 
 // root is the whole command tree.
@@ -106,6 +100,9 @@ func explain(cmd *cobra.Command, err error) error {
 // knowHelp makes the help flag known to all that hold commands, so that -h
 // before a command is not taken for a flag with a value.
 func knowHelp(cmd *cobra.Command) {
+	if !cmd.HasSubCommands() {
+		return // it is told by cobra when it runs: telling all takes as long as the whole tree
+	}
 	cmd.InitDefaultHelpFlag()
 	for _, c := range cmd.Commands() {
 		knowHelp(c)

@@ -151,7 +151,7 @@ const notMeant = `\d$|_OAUTH_TOKEN$`
 func meantCredential(name string) string {
 	prefix, end, _ := strings.Cut(name, "_")
 	known := profile.ProviderVariables()
-	if slices.Contains(known, name) || regexp.MustCompile(ofService+"|"+notMeant).MatchString(name) {
+	if slices.Contains(known, name) {
 		return ""
 	}
 	var ends []string
@@ -161,8 +161,9 @@ func meantCredential(name string) string {
 			ends = append(ends, rest)
 		}
 	}
-	if near := text.Nearest(end, ends); near != "" {
-		return strings.ToUpper(prefix) + "_" + near
+	near := text.Nearest(end, ends)
+	if near == "" || regexp.MustCompile(ofService+"|"+notMeant).MatchString(name) {
+		return ""
 	}
-	return ""
+	return strings.ToUpper(prefix) + "_" + near
 }
