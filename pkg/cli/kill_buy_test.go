@@ -21,6 +21,7 @@ import (
 // has no more than one number of each name, and none without one; in the end it has
 // all of them, as they should be. See [TestKilled].
 func TestKilledBuying(t *testing.T) {
+	t.Parallel()
 	const seed, late = 34009, 200 * time.Millisecond
 	for _, tt := range []struct {
 		name  string

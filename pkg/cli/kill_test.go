@@ -37,6 +37,7 @@ var kills = flag.Int("kills", 8, "how often TestKilled, TestKilledServing and Te
 //
 //	go test ./pkg/cli -run TestKilled -kills 1000 -timeout 0 -v
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	const seed = 34005
 	t.Logf("seed %d, %d kills each", seed, *kills)
 	for _, tt := range []struct {
@@ -54,6 +55,7 @@ func TestKilled(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			c := newCloud(t, sandbox.Options{Latency: 2 * time.Millisecond}, sandbox.SeedOptions{Numbers: 2})
 			dice := rand.New(rand.NewPCG(seed, 0))
 			sheets := draw(t)

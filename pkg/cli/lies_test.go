@@ -40,6 +40,7 @@ var everyLie = flag.Bool("lies", false, "TestLies tries every lie with every com
 //
 //	go test ./pkg/cli -run TestLies -lies
 func TestLies(t *testing.T) {
+	t.Parallel()
 	routes := []string{
 		"/", "/Faxes", "GET /Faxes/*$", "DELETE /Faxes/*$", "GET /Faxes/*/Media$", "DELETE /Faxes/*/Media/*",
 		"/media-cdn", "DELETE /IncomingPhoneNumbers/*$", "/IncomingPhoneNumbers/*$", "GET /IncomingPhoneNumbers$",

@@ -25,6 +25,7 @@ var outage = flag.Int("outage", 240, "how many faxes TestOutage prunes; a kill f
 //
 //	go test ./pkg/cli -run TestOutage -outage 3000 -v
 func TestOutage(t *testing.T) {
+	t.Parallel()
 	gateway, err := sandbox.ParseFault("/Faxes/*=404:html~300ms/1s")
 	if err != nil {
 		t.Fatal(err)

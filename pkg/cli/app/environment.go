@@ -90,15 +90,17 @@ func variablesOf(root *cobra.Command) ourVariables {
 	}
 	var walk func(*cobra.Command)
 	walk = func(c *cobra.Command) {
-		c.NonInheritedFlags().VisitAll(func(f *pflag.Flag) {
-			v := flag.Variable(f)
-			if v != "" {
-				all.known = append(all.known, v)
-			}
-			if name := bare(f.Name); v != "" || all.flags[name] == nil {
-				all.flags[name] = f
-			}
-		})
+		for _, own := range []*pflag.FlagSet{c.Flags(), c.PersistentFlags()} { // as declared: what cobra derives of them takes longer than the rest of a start
+			own.VisitAll(func(f *pflag.Flag) {
+				v := flag.Variable(f)
+				if v != "" {
+					all.known = append(all.known, v)
+				}
+				if name := bare(f.Name); v != "" || all.flags[name] == nil {
+					all.flags[name] = f
+				}
+			})
+		}
 		for _, child := range c.Commands() {
 			walk(child)
 		}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -106,20 +107,25 @@ func ask(dial dialer, req *http.Request) (status int, took time.Duration, err er
 	return status, time.Since(begin), err
 }
 
-// TestStalledStrangers: 2,000 who begin with a request and never end it, and come
-// back when they are put out, keep nobody waiting for long. Without the limits it
-// would be two minutes. It goes by the clock of the test, so that what the machine
-// is busy with does not count.
+var strangers = flag.Int("strangers", 500, "how many come in TestStalledStrangers, to half as many places")
+
+// TestStalledStrangers: twice as many as there are places, who begin with a request
+// and never end it, and come back when they are put out, keep nobody waiting for long.
+// Without the limits it would be two minutes. It goes by the clock of the test, so that
+// what the machine is busy with does not count. For as many places as there are
+// where nobody says how many:
+//
+//	go test ./pkg/receive/receiver -run TestStalledStrangers -strangers 2048
 func TestStalledStrangers(t *testing.T) {
 	for name, begin := range stalls {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newStation(t, nil)
+				s := newStation(t, func(c *receiver.Config) { c.MaxConns = *strangers / 2 })
 				l := newPipes()
 				served := make(chan error)
 				go func() { served <- s.ServeAlone(l) }()
 				dial := func() (net.Conn, error) { return l.dialWithin(time.Minute) }
-				stop := crowd(dial, begin, 2000)
+				stop := crowd(dial, begin, *strangers)
 				for i, tt := range []struct {
 					name string
 					req  func(id string) *http.Request
