@@ -82,6 +82,7 @@ func TestMain(m *testing.M) {
 //	handshake HOST PORT        connect to the host with TLS, trusting root.pem,
 //	                           and print the certificate's serial number
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		RequireExplicitExec: true,
