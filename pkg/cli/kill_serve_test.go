@@ -24,7 +24,6 @@ import (
 // the document that came with the callback is the only one there is. No file under
 // its final name is ever anything but whole. See [TestKilled].
 func TestKilledServing(t *testing.T) {
-	t.Parallel()
 	const seed, each = 34007, 20 // kills in a life
 	dice := rand.New(rand.NewPCG(seed, 0))
 	c := newCloud(t, sandbox.Options{Latency: 2 * time.Millisecond}, sandbox.SeedOptions{})
