@@ -3,14 +3,12 @@ package cli_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,12 +25,7 @@ import (
 // would sleep a second at its end, in case another goroutine still reports.
 const goRace = "atexit_sleep_ms=0"
 
-// TestMain runs twice as many parallel tests as there are processors, unless -parallel
-// says otherwise: most wait, for a process, a clock or the network.
 func TestMain(m *testing.M) {
-	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
-		panic(err)
-	}
 	testscript.Main(m, map[string]func(){
 		"faxctl": func() { os.Exit(cli.PromptMain()) },
 		"bare":   bare,
