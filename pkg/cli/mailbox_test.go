@@ -57,7 +57,7 @@ func (b *postBox) open() (address string, stop func(), err error) {
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &postBoxSession{postBox: b}, nil }))
 	server.AllowInsecureAuth = true
 	server.ErrorLog = log.New(io.Discard, "", 0) // of connections that were killed
-	l, err := net.Listen("tcp", "127.0.0.1:0")   //nolint:noctx // a script has no context
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
 	}
