@@ -58,7 +58,7 @@ func jobsListCommand(a *app.App) *cobra.Command {
 		Long: `List the jobs that are not done, the oldest first. A document that came with
 its callback and waits for a job is named with it (file). A job of the kind
 "aside" is about a document that is not simply that of its fax; its error tells
-why.`,
+why. One of the kind "mail" names its address and the rule (target).`,
 		Example: "  faxctl serve jobs list --parked -o json",
 		Args:    app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -226,8 +226,9 @@ func statusCommand(a *app.App) *cobra.Command {
 		Use:   "status",
 		Short: "Count what a receiver has received and what it has not done yet",
 		Long: `Count what a receiver has received, by status, and what it has not done yet, by
-kind of job; and what became of the last daily prune (--prune-after), with what
-it held back and why. It reads the state, whether the receiver runs or not.`,
+kind of job; how many faxes no rule of --mail matched; and what became of the
+last daily prune (--prune-after), with what it held back and why. It reads the
+state, whether the receiver runs or not.`,
 		Example: "  faxctl serve status -o json",
 		Args:    app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
