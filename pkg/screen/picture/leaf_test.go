@@ -91,7 +91,7 @@ func leaf(ctx context.Context, t *testing.T, keys ...string) ([]string, error) {
 
 // TestLeaf turns pages, moves and comes nearer.
 func TestLeaf(t *testing.T) {
-	sent, err := leaf(t, t.Context(),
+	sent, err := leaf(t.Context(), t,
 		"n", "page 1 of 3, 10%",
 		"n", "page 2 of 3: half of it is missing, 50%",
 		"n", "burnt  n p", // there is no page 4
