@@ -205,7 +205,7 @@ echo "$FAX_ID" >>` + told + "\n"
 		starts++
 	}
 	r.stop()
-	if starts != 6 {
+	if starts != 8 {
 		t.Errorf("it was started %d times", starts)
 	}
 	heard, err := os.ReadFile(told)

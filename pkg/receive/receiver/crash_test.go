@@ -204,7 +204,7 @@ func tell(client *http.Client, address, id string) int {
 }
 
 // TestKills: a job that was interrupted by a kill has not failed, not even its last
-// attempt. One that was killed five times in a row, three of them while it alone was
+// attempt. One that was killed seven times in a row, five of them while it alone was
 // suspected, is parked; how often it happened to run beside another does not count.
 func TestKills(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) {
@@ -240,14 +240,14 @@ func TestKills(t *testing.T) {
 	kills(2, itself)
 	s.reopen(func(db *sql.DB) { alter(t, db, `UPDATE river_job SET errors = jsonb('[{"error":"out of paper"}]')`) })
 	kills(2, before)
-	kills(2, itself)
+	kills(4, itself)
 	if j := job(); j.State != "waiting" || j.Error != "out of paper" {
-		t.Errorf("after a failure and four kills, two of them its own: %+v", j)
+		t.Errorf("after a failure and six kills, four of them its own: %+v", j)
 	}
 	kills(1, itself)
 	j := job()
-	if j.State != "parked" || !strings.Contains(j.Error, "killed while it ran, five times in a row") {
-		t.Errorf("after a third one: %+v", j)
+	if j.State != "parked" || !strings.Contains(j.Error, "killed while it ran, seven times in a row") {
+		t.Errorf("after a fifth one: %+v", j)
 	}
 	desk, err := receiver.OpenDesk(t.Context(), s.state)
 	if err != nil {
@@ -257,9 +257,9 @@ func TestKills(t *testing.T) {
 		t.Fatal(err)
 	}
 	kills(2, others)
-	kills(2, itself)
+	kills(4, itself)
 	if j := job(); j.State != "waiting" {
-		t.Errorf("tried again, and killed four times: %+v", j)
+		t.Errorf("tried again, and killed six times: %+v", j)
 	}
 	s.run()
 	s.until("the program has run", func() bool { return noJobs(t, s) })

@@ -303,14 +303,14 @@ func TestKilledIsTold(t *testing.T) {
 	form := callbackForm(faxID(1))
 	form.Set("FaxStatus", "failed")
 	s.do(post("/fax/done", form))
-	for range 3 {
+	for range 5 {
 		s.reopen(func(db *sql.DB) {
 			alter(t, db, `UPDATE river_job SET state = 'running', attempt = attempt + 1, metadata = jsonb_set(metadata, '$.marked', 0)`)
 		})
 	}
 	s.run()
 	s.until("it is told", func() bool { return len(o.mails()) == 1 })
-	if got := o.mails()[0]; got != faxID(1)+" failed to "+help+" exec 1: the receiver was killed while it ran, five times in a row" {
+	if got := o.mails()[0]; got != faxID(1)+" failed to "+help+" exec 1: the receiver was killed while it ran, seven times in a row" {
 		t.Errorf("told: %s", got)
 	}
 }

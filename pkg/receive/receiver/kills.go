@@ -11,7 +11,7 @@ import (
 
 // A process that was killed while it worked on sixteen jobs does not tell which of them
 // ended it, if any did. Two kills in a row make a suspect of a job that ran at both.
-// Suspects run one at a time, and whichever does is marked before: one that three kills
+// Suspects run one at a time, and whichever does is marked before: one that five kills
 // found marked is parked. The others have done nothing, and go on.
 const killsToSuspect = 2
 
@@ -94,11 +94,11 @@ func (q *queue) releaseAll(ctx context.Context) error {
 	})
 }
 
-// parkKilled parks the jobs that have not survived their turn three times in a row.
+// parkKilled parks the jobs that have not survived their turn five times in a row.
 func (q *queue) parkKilled(ctx context.Context, tx *sql.Tx) error {
-	const why = "the receiver was killed while it ran, five times in a row"
+	const why = "the receiver was killed while it ran, seven times in a row"
 	running, err := q.client.JobListTx(ctx, tx, river.NewJobListParams().States(rivertype.JobStateRunning).First(10_000).
-		Where(`metadata ->> '$.kills_marked' >= 3`))
+		Where(`metadata ->> '$.kills_marked' >= 5`))
 	if err != nil {
 		return err
 	}
