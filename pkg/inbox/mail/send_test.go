@@ -30,6 +30,8 @@ type postOffice struct {
 	password                string                 // "": nobody logs in
 	tls                     *tls.Config            // for STARTTLS, or from the first byte
 	implicit                bool
+	begun                   func()        // is called after the beginning of a mail, when there is one
+	over                    chan struct{} // is closed when a mail has come, or its connection is gone
 
 	mu    sync.Mutex
 	taken []taken
@@ -67,7 +69,10 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 }
 
 func (s *session) Data(r io.Reader) error {
-	content, err := io.ReadAll(r)
+	if s.office.over != nil {
+		defer close(s.office.over)
+	}
+	content, err := s.office.read(r)
 	if err != nil {
 		return err
 	}
@@ -81,6 +86,19 @@ func (s *session) Data(r io.Reader) error {
 	s.office.taken = append(s.office.taken, s.at)
 	s.held = true
 	return nil
+}
+
+func (o *postOffice) read(r io.Reader) ([]byte, error) {
+	if o.begun == nil {
+		return io.ReadAll(r)
+	}
+	start := make([]byte, 1<<10)
+	if _, err := io.ReadFull(r, start); err != nil {
+		return nil, err
+	}
+	o.begun()
+	rest, err := io.ReadAll(r)
+	return append(start, rest...), err
 }
 
 // Reset is called when the answer to a message is on its way.
