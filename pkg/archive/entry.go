@@ -39,12 +39,20 @@ type Entry struct {
 	Proven bool `json:"proven,omitempty"`
 
 	Hold *Hold `json:"hold,omitempty"`
+
+	// Removing is when [Archive.Remove] began to take the fax out of the archive, of
+	// which this is what is left; zero: nobody did. To hold it, or to keep it again,
+	// takes that back.
+	Removing time.Time `json:"removing,omitzero"`
 }
 
-// Whole reports whether all of the fax is kept: its document, which is not known to
-// have fewer pages than the record tells, or the certainty that there is none.
+// Whole reports whether all of the fax is kept, and is to stay: its document, which is
+// not known to have fewer pages than the record tells, or the certainty that there is
+// none.
 func (e Entry) Whole() bool {
 	switch d := e.Document; {
+	case !e.Removing.IsZero():
+		return false
 	case d != nil:
 		uncounted := d.Uncounted != "" || d.Pages == 0 // of an older sidecar, which does not say why
 		return uncounted || e.Fax.Pages == nil || d.Pages >= *e.Fax.Pages

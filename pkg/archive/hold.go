@@ -8,14 +8,15 @@ import (
 
 // Hold keeps a fax from being pruned until [Archive.Unhold], and returns the hold
 // that was there (nil: none). It is written to the sidecar before Hold returns. A
-// second hold replaces the reason. Errors as of [Archive.Get].
+// second hold replaces the reason. What is left of a fax that was being removed stays,
+// too. Errors as of [Archive.Get].
 func (a *Archive) Hold(ctx context.Context, id, reason string) (was *Hold, err error) {
 	err = a.change(ctx, id, func(e *Entry) {
 		since := time.Now().UTC().Truncate(time.Second)
 		if was = e.Hold; was != nil {
 			since = was.Since
 		}
-		e.Hold = &Hold{Reason: reason, Since: since}
+		e.Hold, e.Removing = &Hold{Reason: reason, Since: since}, time.Time{}
 	})
 	return was, err
 }

@@ -81,6 +81,9 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 	}
 	var part *fetch.Part
 	kept := found && a.documentThere(ctx, key, old.Document)
+	if !old.Removing.IsZero() && !kept { // it was removed, as far as that came
+		e.Document = nil
+	}
 	another := kept && old.Fax.MediaID != "" && f.MediaID != "" && old.Fax.MediaID != f.MediaID // the record names it
 	if kept && !another {
 		e.ArchivedAt = old.ArchivedAt
@@ -114,7 +117,7 @@ func (a *Archive) save(ctx context.Context, faxes fax.Faxes, f fax.Fax, sure boo
 			return Entry{}, false, err
 		}
 	}
-	if found && !unwritten && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && old.Gone.IsZero() && !old.DocumentMissing {
+	if found && !unwritten && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && old.Gone.IsZero() && old.Removing.IsZero() && !old.DocumentMissing {
 		return old, true, a.correctRow(ctx, key, row, old)
 	}
 	if e.Record == nil && found && same(old.Fax, e.Fax) {
@@ -170,7 +173,7 @@ func local(err error) bool {
 func (a *Archive) upToDate(ctx context.Context, key string, row Entry, f fax.Fax) bool {
 	gone := !row.MediaGone.IsZero()
 	switch {
-	case !same(row.Fax, f), !row.Gone.IsZero():
+	case !same(row.Fax, f), !row.Gone.IsZero(), !row.Removing.IsZero():
 		return false
 	case !a.sidecarThere(ctx, key):
 		return false
@@ -186,6 +189,12 @@ func (a *Archive) upToDate(ctx context.Context, key string, row Entry, f fax.Fax
 func (a *Archive) sidecarThere(ctx context.Context, key string) bool {
 	size, err := a.store.Size(ctx, key+sidecarExt)
 	return err == nil && size > 0
+}
+
+// there reports whether a file is there, as far as can be told.
+func (a *Archive) there(ctx context.Context, name string) bool {
+	_, err := a.store.Size(ctx, name)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // renewed is f as the provider has it now.

@@ -50,6 +50,8 @@ func (a *Archive) Secure(ctx context.Context, faxes fax.Faxes, f fax.Fax, uncoun
 		return Entry{}, err
 	case kept.Hold != nil:
 		return Entry{}, &HeldError{f.ID, kept.Hold.Reason}
+	case !kept.Removing.IsZero():
+		return Entry{}, fmt.Errorf("fax %s: %w: its removal from the archive was begun", f.ID, ErrDamagedCopy)
 	case kept.Document == nil && !kept.Whole():
 		return Entry{}, fmt.Errorf("fax %s: %w: its document is not kept", f.ID, ErrDamagedCopy)
 	case kept.Document == nil:

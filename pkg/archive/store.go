@@ -37,6 +37,14 @@ type Store interface {
 	// cut off, or met an error, may have left there without seeing to that.
 	Settle(ctx context.Context, key string) error
 
+	// Strip removes what is under key but the sidecar, whatever of it is there, and
+	// returns when it is gone for good.
+	Strip(ctx context.Context, key string) error
+
+	// Remove removes a sidecar, which may be gone, for good, and folders that nothing
+	// is left in. Meanwhile nothing else is put.
+	Remove(ctx context.Context, key string) error
+
 	// Read reads a small file.
 	Read(ctx context.Context, name string) ([]byte, error)
 
@@ -63,7 +71,8 @@ type Dir struct {
 	root string
 	disk durable.Disk
 
-	made sync.Map // folders whose names are known to be on the disk
+	made    sync.Map     // folders whose names are known to be on the disk
+	tidying sync.RWMutex // held to remove a folder, and shared by who works in one
 }
 
 func (d *Dir) path(name string) string { return filepath.Join(d.root, filepath.FromSlash(name)) }
@@ -142,6 +151,79 @@ func (d *Dir) Put(ctx context.Context, key string, doc *fetch.Part, sidecar []by
 		return "", errors.Join(err, d.remove(tmp))
 	}
 	return stampOf(st), d.disk.SyncDir(filepath.Dir(name))
+}
+
+// Strip knows the names of documents, and of what is on its way to one of the final
+// names: see [fetch.Part] and [durable.Stage]. A link is removed, and not what it leads to.
+func (d *Dir) Strip(ctx context.Context, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.tidying.RLock()
+	defer d.tidying.RUnlock()
+	dir, id := path.Split(key)
+	for _, name := range []string{id + ".pdf", id + ".tiff", "." + id + ".part", "." + id + ".part.etag", ".." + id + ".part.etag.part", "." + id + sidecarExt + ".part"} {
+		if err := d.remove(d.path(dir + name)); err != nil {
+			return err
+		}
+	}
+	return d.syncIfThere(filepath.Dir(d.path(key)))
+}
+
+// Remove tidies up when the name of the sidecar is gone for good.
+func (d *Dir) Remove(ctx context.Context, key string) error {
+	err := ctx.Err()
+	if err == nil {
+		err = d.removeSidecar(key)
+	}
+	if err == nil {
+		d.tidy(filepath.Dir(d.path(key)))
+	}
+	return err
+}
+
+// tidy removes a folder and those above it that nothing is in. One that cannot be
+// removed may stay: nothing is in it.
+func (d *Dir) tidy(dir string) {
+	d.tidying.Lock()
+	defer d.tidying.Unlock()
+	for ; dir != d.root; dir = filepath.Dir(dir) {
+		if empty, err := isEmpty(dir); err != nil || !empty || d.remove(dir) != nil || d.syncIfThere(filepath.Dir(dir)) != nil {
+			return
+		}
+	}
+}
+
+// isEmpty reports whether nothing is in a folder, or the folder itself is not there.
+func isEmpty(dir string) (bool, error) {
+	f, err := os.Open(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	} else if err != nil {
+		return false, err
+	}
+	_, err = f.Readdirnames(1) // there may be many
+	if errors.Is(err, io.EOF) {
+		return true, f.Close()
+	}
+	return false, errors.Join(err, f.Close())
+}
+
+func (d *Dir) removeSidecar(key string) error {
+	d.tidying.RLock()
+	defer d.tidying.RUnlock()
+	if err := d.remove(d.path(key + sidecarExt)); err != nil {
+		return err
+	}
+	return d.syncIfThere(filepath.Dir(d.path(key)))
+}
+
+// syncIfThere is SyncDir of a folder that may have been removed, as it was empty.
+func (d *Dir) syncIfThere(dir string) error {
+	if err := d.disk.SyncDir(dir); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // remove removes a file that may be there.
@@ -228,6 +310,8 @@ func (d *Dir) Walk(ctx context.Context) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		err := filepath.WalkDir(d.root, func(name string, e fs.DirEntry, err error) error {
 			switch {
+			case errors.Is(err, fs.ErrNotExist) && name != d.root:
+				return nil // a folder, or what was in it, removed while we looked
 			case err != nil:
 				return err
 			case ctx.Err() != nil:
@@ -277,6 +361,22 @@ func stampOf(st fs.FileInfo) string { return fmt.Sprintf("%d-%d", st.ModTime().U
 // clear removes what runs that were cut off left behind, except long downloads
 // that can be continued.
 func (d *Dir) clear(ctx context.Context) error {
+	if err := d.clearParts(ctx); err != nil {
+		return err
+	}
+	for _, pattern := range []string{"[0-9][0-9][0-9][0-9]", "[0-9][0-9][0-9][0-9]/[0-9][0-9]", "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]", "undated"} {
+		dirs, err := fs.Glob(os.DirFS(d.root), pattern)
+		if err != nil {
+			return err
+		}
+		for _, dir := range dirs {
+			d.tidy(d.path(dir))
+		}
+	}
+	return nil
+}
+
+func (d *Dir) clearParts(ctx context.Context) error {
 	return filepath.WalkDir(d.root, func(name string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:

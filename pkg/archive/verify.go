@@ -30,6 +30,7 @@ const (
 	NotKept    Problem = "not kept"   // the record names a document, which was marked as gone and is not there
 	Short      Problem = "short"      // it has fewer pages than its record tells
 	Unlisted   Problem = "not listed" // the index does not know of it, and says that it knows all
+	Unfinished Problem = "unfinished" // its removal was begun, and this is left of it
 )
 
 // Finding is one problem.
@@ -132,27 +133,61 @@ func (v *verification) entry(ctx context.Context, name string) {
 			v.report.Doubtful++
 		}
 	}
-	if e.Document == nil {
-		var finding *Finding
-		if e.marked() && e.Fax.HasDocument() {
-			finding = &Finding{id, name, NotKept, "its record names a document; no copy is kept, and it was marked as gone"}
+	finding, doc := v.document(ctx, name, e)
+	if finding != nil && finding.Problem == Missing || !e.Removing.IsZero() {
+		left, err := v.removed(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		} else if left {
+			finding = &Finding{id, name, Unfinished, problem.Say("its removal was begun: %s finishes it", problem.Command("archive", "remove").Arg(v.a.dir).Arg(id)).String()}
 		}
-		v.addFinding(name, count, finding)
-		return
+	}
+	v.addFinding(name, func() {
+		count()
+		if doc != "" {
+			v.documents[doc] = true
+		}
+		if finding == nil && e.Document != nil {
+			v.report.Documents++
+			v.report.Bytes += e.Document.Size
+		}
+	}, finding)
+}
+
+// document checks the document of an entry, and tells its name: "" when there is none.
+func (v *verification) document(ctx context.Context, sidecar string, e Entry) (*Finding, string) {
+	key := strings.TrimSuffix(sidecar, sidecarExt)
+	id := path.Base(key)
+	if e.Document == nil {
+		if e.marked() && e.Fax.HasDocument() {
+			return &Finding{id, sidecar, NotKept, "its record names a document; no copy is kept, and it was marked as gone"}, ""
+		}
+		return nil, ""
 	}
 	doc := documentName(key, e.Document)
 	finding := v.a.checkDocument(ctx, id, doc, e.Document, io.Discard)
 	if finding == nil {
 		finding = v.pages(ctx, doc, e)
 	}
-	v.addFinding(name, func() {
-		count()
-		v.documents[doc] = true
-		if finding == nil {
-			v.report.Documents++
-			v.report.Bytes += e.Document.Size
+	return finding, doc
+}
+
+// removed looks at the sidecar of a fax again that is not whole: whoever writes may be
+// removing it just now, and takes a moment. It reports whether the rest is left; an
+// error, as fs.ErrNotExist, is that of the sidecar.
+func (v *verification) removed(ctx context.Context, name string) (left bool, err error) {
+	for end := time.Now().Add(flushed); ; {
+		_, live := readMark(v.a.dir)
+		e, err := v.a.readAnySidecar(ctx, name)
+		if err != nil || e.Removing.IsZero() || !live || v.a.turn != nil || time.Now().After(end) {
+			return err == nil && !e.Removing.IsZero(), err
 		}
-	}, finding)
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(delay):
+		}
+	}
 }
 
 func (v *verification) addFinding(sidecar string, count func(), finding *Finding) {
@@ -174,7 +209,7 @@ func (v *verification) addNote(n Note) {
 // finish looks for what has no sidecar, and for sidecars without a row.
 func (v *verification) finish(ctx context.Context) (Report, error) {
 	for name, claimed := range v.documents {
-		if !claimed {
+		if !claimed && v.a.there(ctx, name) {
 			id := strings.TrimSuffix(path.Base(name), path.Ext(name))
 			v.report.Findings = append(v.report.Findings, Finding{id, name, Orphan, "a document without a sidecar"})
 		}
@@ -190,7 +225,11 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 		// Kept after the walk went by, or gone.
 		switch _, err := v.a.readAnySidecar(ctx, row.Key); {
 		case errors.Is(err, fs.ErrNotExist):
-			v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, "the index knows of it"})
+			if _, _, listed, err := v.a.findRow(ctx, row.Fax.ID); err != nil {
+				return Report{}, err
+			} else if listed { // otherwise it was removed
+				v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, "the index knows of it"})
+			}
 		case err != nil:
 			v.report.Findings = append(v.report.Findings, unreadableSidecar(row.Key, err))
 		}

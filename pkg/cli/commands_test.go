@@ -131,6 +131,7 @@ func TestEffects(t *testing.T) {
 			"":         "api",
 			"numbers ": "release apply",
 			"faxes ":   "delete prune media.delete",
+			"archive ": "remove",
 			"profile ": "remove",
 			"serve ":   "jobs.discard",
 			"sandbox ": "reset",

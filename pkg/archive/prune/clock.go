@@ -28,3 +28,28 @@ func CheckClock(ours, theirs time.Time, age time.Duration) error {
 	}
 	return nil
 }
+
+// quiet is how long an archive may be without a new fax whatever the age is.
+const quiet = 31 * 24 * time.Hour
+
+// CheckKeptClock is [CheckClock] where no provider is asked: latest is the last that is
+// known of the time, the date of the newest fax that is kept, or of its copy. A clock that
+// is behind it is wrong. One that is far ahead may be, or nothing has come for a while: it
+// is relied on up to 31 days, or a tenth of the age where that is more. It fails with
+// fax.ErrConflict.
+func CheckKeptClock(now, latest time.Time, age time.Duration) error {
+	why := ""
+	switch apart := now.Sub(latest); {
+	case latest.IsZero():
+	case -apart > max(leastApart, age/10):
+		why = "which has not been yet"
+	case apart > max(quiet, age/10):
+		why = "so long ago that this clock may be ahead"
+	}
+	if why == "" {
+		return nil
+	}
+	return problem.With(fmt.Errorf("%w: it is %s here, and the newest fax in the archive is of %s, %s: an age cannot be relied on; nothing was removed",
+		problem.ErrConflict, now.UTC().Format(time.RFC3339), latest.UTC().Format(time.RFC3339), why),
+		problem.Say("look at the clock of this machine; when it is right, %s takes %s with all else as it was", problem.Command("archive", "remove"), problem.Field("no-clock-check")))
+}

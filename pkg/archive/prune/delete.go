@@ -17,7 +17,7 @@ import (
 // errNoReceipt is a receipt that cannot be written: nothing more is deleted.
 var errNoReceipt = errors.New("no receipt")
 
-// Outcome is what [Run.Delete] came to.
+// Outcome is what [Run.Delete], or [Removal.Remove], came to.
 type Outcome struct {
 	MediaOnly bool // documents alone were to be deleted
 
@@ -64,6 +64,23 @@ func What(n int, mediaOnly bool) string {
 // error), or when a receipt cannot be written. Errors, which were told: those of
 // [batch.Trouble].
 func (r Run) Delete(ctx, going context.Context, faxes []fax.Fax, skipped, failed func(error)) (Outcome, error) {
+	out, err := deletion{r.Jobs, r.Receipt, r.delete}.all(ctx, going, faxes, skipped, failed)
+	out.MediaOnly = r.Policy.MediaOnly
+	return out, err
+}
+
+// deletion is what is done with each of the faxes of a plan.
+type deletion struct {
+	jobs    int
+	receipt func(Receipt) error // nil: nobody takes them
+
+	// delete deletes one fax, and calls before when all is ready, whose error keeps the
+	// fax. The receipt is good in every case.
+	delete func(ctx context.Context, f fax.Fax, before func(Receipt) error) (Receipt, error)
+}
+
+// all deletes: see [Run.Delete].
+func (d deletion) all(ctx, going context.Context, faxes []fax.Fax, skipped, failed func(error)) (Outcome, error) {
 	going, halt := context.WithCancel(going)
 	defer halt()
 	all := func(yield func(fax.Fax, error) bool) {
@@ -74,24 +91,24 @@ func (r Run) Delete(ctx, going context.Context, faxes []fax.Fax, skipped, failed
 		}
 	}
 	trouble := batch.NewTrouble(skipped, failed)
-	out := Outcome{MediaOnly: r.Policy.MediaOnly}
+	var out Outcome
 	var unwritten, end error
-	results := batch.Run(ctx, r.Jobs, batch.Until(going, all), func(ctx context.Context, f fax.Fax) (done, error) {
-		d, err := r.one(ctx, f)
-		if d.unwritten != nil {
+	results := batch.Run(ctx, d.jobs, batch.Until(going, all), func(ctx context.Context, f fax.Fax) (done, error) {
+		done, err := d.one(ctx, f)
+		if done.unwritten != nil {
 			halt()
 		}
-		return d, err
+		return done, err
 	})
-	for d, err := range batch.Sift(trouble, results) {
+	for done, err := range batch.Sift(trouble, results) {
 		if err != nil {
 			end = err
-		} else if d.Result == AlreadyGone {
+		} else if done.Result == AlreadyGone {
 			out.Gone++
 		}
-		if d.unwritten != nil {
-			unwritten = d.unwritten
-			failed(fmt.Errorf("fax %s is deleted, and has no receipt that says so: %w", d.ID, unwritten))
+		if done.unwritten != nil {
+			unwritten = done.unwritten
+			failed(fmt.Errorf("fax %s is %s, and has no receipt that says so: %w", done.ID, done.Result, unwritten))
 		}
 	}
 	if unwritten != nil {
@@ -116,10 +133,10 @@ type done struct {
 }
 
 // one deals with one fax, and writes its receipts.
-func (r Run) one(ctx context.Context, f fax.Fax) (done, error) {
+func (d deletion) one(ctx context.Context, f fax.Fax) (done, error) {
 	var refused error
-	receipt, err := r.delete(ctx, f, func(begun Receipt) error {
-		refused = batch.Stop(problem.Of(errNoReceipt, r.write(begun)))
+	receipt, err := d.delete(ctx, f, func(begun Receipt) error {
+		refused = batch.Stop(problem.Of(errNoReceipt, d.write(begun)))
 		return refused
 	})
 	if err != nil && !strings.Contains(err.Error(), f.ID) {
@@ -131,18 +148,18 @@ func (r Run) one(ctx context.Context, f fax.Fax) (done, error) {
 	if receipt.Result == Skipped {
 		err = batch.Skip(err)
 	}
-	failed := r.write(receipt)
+	failed := d.write(receipt)
 	if failed != nil && err == nil {
 		return done{receipt, failed}, nil
 	}
 	return done{receipt, nil}, errors.Join(err, batch.Stop(failed))
 }
 
-func (r Run) write(receipt Receipt) error {
-	if r.Receipt == nil {
+func (d deletion) write(receipt Receipt) error {
+	if d.receipt == nil {
 		return nil
 	}
-	return r.Receipt(receipt)
+	return d.receipt(receipt)
 }
 
 // delete deletes one fax, or its document, after securing its copy when there is an
@@ -150,7 +167,8 @@ func (r Run) write(receipt Receipt) error {
 // sent. The receipt is good in every case. What was deleted is marked so; when that
 // cannot be written, Receipt.Error says it. Doing it again is safe.
 func (r Run) delete(ctx context.Context, f fax.Fax, before func(Receipt) error) (Receipt, error) {
-	receipt := r.receiptOf(f)
+	receipt := receiptOf(f)
+	receipt.MediaOnly = r.Policy.MediaOnly
 	if !f.Status.Terminal() {
 		return receipt.end(Skipped, fmt.Errorf("fax %s is %s: %w", f.ID, f.Status, problem.ErrConflict))
 	}
@@ -181,9 +199,9 @@ func (r Run) delete(ctx context.Context, f fax.Fax, before func(Receipt) error) 
 	return receipt, batch.Local(err)
 }
 
-func (r Run) receiptOf(f fax.Fax) Receipt {
+func receiptOf(f fax.Fax) Receipt {
 	ours := f.OurNumber()
-	return Receipt{ID: f.ID, NumberTail: ours[max(0, len(ours)-4):], Created: f.Created, MediaOnly: r.Policy.MediaOnly}
+	return Receipt{ID: f.ID, NumberTail: ours[max(0, len(ours)-4):], Created: f.Created}
 }
 
 // LookFor is how long a DELETE whose answer was lost is looked after, at most: an

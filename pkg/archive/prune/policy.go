@@ -23,6 +23,8 @@ type Policy struct {
 	KeepLast  int           // of each of our numbers, keep this many of the newest; 0: none
 	MediaOnly bool          // only documents are deleted: a fax without one is not selected
 	MaxDelete Limit         // select more than this and nothing is deleted
+
+	copies bool // what goes is kept copies: also of faxes that were in progress
 }
 
 // Check refuses a policy without a condition with [ErrEmpty], and one that
@@ -64,6 +66,8 @@ type Facts struct {
 // Copy is what an archive knows of a fax.
 type Copy struct {
 	Whole  bool   // record and document are in it
+	Bytes  int64  // of its document
+	Gone   bool   // it is known that the provider has the fax no more
 	Stays  Reason // why the fax must stay: [Held], [Damaged], [Incomplete] or [Uncounted]; empty: it need not
 	Detail string // about Stays
 }
@@ -75,10 +79,11 @@ type Reason string
 const (
 	InProgress Reason = "in progress"       // its status may still change
 	Held       Reason = "held"              // Skip.Detail is the reason given
-	Damaged    Reason = "copy not readable" // nobody knows whether it is held; Skip.Detail is why
+	Damaged    Reason = "copy not readable" // nobody knows whether it is held, or it is not what was kept; Skip.Detail is why
 	Incomplete Reason = "copy incomplete"   // it lacks pages that the record tells of; Skip.Detail is why
 	Uncounted  Reason = "uncounted"         // the pages of its copy cannot be counted; Skip.Detail is why
 	KeptLast   Reason = "among the last"    // protected by KeepLast
+	Absent     Reason = "not found"         // it is not in the archive
 	NoDate     Reason = "without a date"    // nobody knows whether it meets a condition of age or date
 )
 
@@ -118,6 +123,8 @@ type Summary struct {
 	Pages        int       `json:"pages"`         // of those whose count is known
 	UnknownPages int       `json:"unknown_pages"` // faxes whose page count is not
 	Archived     int       `json:"archived"`      // of which a copy is kept
+	Bytes        int64     `json:"bytes"`         // of the documents of those copies
+	Gone         int       `json:"gone"`          // of which it is known that the provider has them no more
 	Skipped      int       `json:"skipped"`
 	Oldest       time.Time `json:"oldest,omitzero"`
 	Newest       time.Time `json:"newest,omitzero"`
@@ -173,7 +180,7 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 			plan.Skipped = append(plan.Skipped, s)
 			continue
 		}
-		plan.add(f, c.Whole)
+		plan.add(f, c)
 	}
 	slices.Reverse(plan.Delete)
 	slices.Reverse(plan.Skipped)
@@ -197,7 +204,7 @@ func (p Policy) skip(f fax.Fax, last bool, c Copy) Skip {
 	switch {
 	case c.Stays != "":
 		s.Reason, s.Detail = c.Stays, c.Detail
-	case !f.Status.Terminal():
+	case !f.Status.Terminal() && !p.copies:
 		s.Reason, s.Detail = InProgress, string(f.Status)
 	case f.Created.IsZero() && (p.OlderThan > 0 || p.KeepLast > 0 || p.Filter.Dates()):
 		s.Reason = NoDate
@@ -207,7 +214,7 @@ func (p Policy) skip(f fax.Fax, last bool, c Copy) Skip {
 	return s
 }
 
-func (plan *Plan) add(f fax.Fax, archived bool) {
+func (plan *Plan) add(f fax.Fax, c Copy) {
 	plan.Delete = append(plan.Delete, f)
 	s := &plan.Summary
 	s.Count++
@@ -216,9 +223,13 @@ func (plan *Plan) add(f fax.Fax, archived bool) {
 	} else {
 		s.Pages += *f.Pages
 	}
-	if archived {
+	if c.Whole {
 		s.Archived++
 	}
+	if c.Gone {
+		s.Gone++
+	}
+	s.Bytes += c.Bytes
 	if f.Created.IsZero() {
 		return
 	}

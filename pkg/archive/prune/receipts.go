@@ -32,7 +32,14 @@ const (
 	// Deleting is not the last word: the DELETE is sent next. A fax with nothing
 	// after it met the end of the process.
 	Deleting Result = "deleting"
+
+	// Those of what is removed from an archive: see [Removal].
+	Removed  Result = "removed"
+	Removing Result = "removing" // next; not the last word either
 )
+
+// begins reports whether what the result is of is yet to come.
+func (r Result) begins() bool { return r == Deleting || r == Removing }
 
 // Receipt says what became of one fax.
 type Receipt struct {
@@ -41,7 +48,7 @@ type Receipt struct {
 	Created    time.Time `json:"created,omitzero"`
 	At         time.Time `json:"at"`
 	SHA256     string    `json:"sha256,omitempty"`      // of the kept copy, read again before deleting
-	NoDocument bool      `json:"no_document,omitempty"` // the provider had none: record and list of documents say so
+	NoDocument bool      `json:"no_document,omitempty"` // the provider had none: record and list of documents say so; none was kept
 	MediaOnly  bool      `json:"media_only,omitempty"`
 	Result     Result    `json:"result"`
 	Error      string    `json:"error,omitempty"`
@@ -171,7 +178,7 @@ func unfinished(path string, size int64) (bool, error) {
 }
 
 // Write appends a receipt. It is with the system when Write returns, so that it
-// outlives this process, and one of the result [Deleting] is on the disk. Those
+// outlives this process, and one of the result [Deleting] or [Removing] is on the disk. Those
 // that come at once share an fsync. After an error no part of the line is there.
 func (r *Receipts) Write(receipt Receipt) error {
 	line, err := json.Marshal(receipt)
@@ -181,7 +188,7 @@ func (r *Receipts) Write(receipt Receipt) error {
 	r.mu.Lock()
 	nth, err := r.append(append(line, '\n'))
 	r.mu.Unlock()
-	if err != nil || receipt.Result != Deleting {
+	if err != nil || !receipt.Result.begins() {
 		return err
 	}
 	return r.sync(nth)

@@ -32,6 +32,11 @@ func (*App) CompleteHeld(cmd *cobra.Command, args []string, typed string) ([]cob
 	return completeEntries(cmd, args, typed, func(e archive.Entry) bool { return e.Hold != nil })
 }
 
+// CompleteFree is completeArchive for ids that are not.
+func (*App) CompleteFree(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return completeEntries(cmd, args, typed, func(e archive.Entry) bool { return e.Hold == nil })
+}
+
 func completeEntries(cmd *cobra.Command, args []string, typed string, offered func(archive.Entry) bool) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) == 0 {
 		return nil, cobra.ShellCompDirectiveFilterDirs

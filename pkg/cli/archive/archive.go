@@ -26,16 +26,18 @@ import (
 // Command holds what is done with kept copies.
 func Command(a *app.App) *cobra.Command {
 	copied, view := problem.Command("archive", "get").Arg("ARCHIVE").Arg("ID"), problem.Command("archive", "view").Arg("ARCHIVE").Arg("ID")
-	g := app.Group("archive", "Look into kept copies, verify and hold them",
+	g := app.Group("archive", "Look into kept copies; verify, hold and remove them",
 		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes",
 		app.Reads(listCommand(a), getCommand(a), viewCommand(a), verifyCommand(a), reindexCommand(a)),
 		app.Changes(holdCommand(a), unholdCommand(a), mailCommand(a)),
+		app.Destroys(removeCommand(a)),
+		app.Elsewhere(problem.Say("copies that have served their time go with archive remove, which asks first; faxes at the provider, with faxes prune"), "delete", "rm", "prune", "purge"),
 		app.Elsewhere(problem.Say("its pages: %s; in the system's viewer: %s; the document as a file: %s; the record: %s", view, view.Switch("open"), copied.Set("O", "FILE"), copied), "open", "read", "show"),
 		app.Elsewhere(problem.Say("on paper: %s", view.Switch("print")), "print"),
 		app.Elsewhere(problem.Say("by mail: %s", problem.Command("archive", "mail").Arg("ARCHIVE").Arg("ID").Set("to", "ADDRESS")), "send", "forward"),
 		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("archive", "list").Arg("ARCHIVE").Set("from", "+14155550123")), "search", "find"),
 		app.Elsewhere(problem.Say("a document: %s; records as a table: %s", copied.Set("O", "FILE"), problem.Command("archive", "list").Arg("ARCHIVE").Set("o", "csv")), "export", "save", "cat", "download"))
-	g.Long = `Look into kept copies, verify and hold them. faxctl faxes archive makes them;
+	g.Long = `Look into kept copies; verify, hold and remove them. faxctl faxes archive makes them;
 of the commands here only archive reindex --ask asks a provider.`
 	g.GroupID = "work"
 	return g

@@ -95,13 +95,10 @@ docs/retention.md.`,
 		},
 	}
 	s.Bind(a, cmd)
+	a.BindPolicy(cmd, &p.Policy, &p.receipts)
 	f := cmd.Flags()
-	f.Var(flag.Of(&p.Policy.OlderThan, app.DeletionAge), "older-than", "only faxes made longer ago than this `age`: 90d, 6mo, 7y")
 	f.BoolVar(&p.Policy.MediaOnly, "media-only", false, "delete the documents and keep the records")
 	f.StringVar(&p.archive, "archive", "", "keep a copy in this `folder` before anything is deleted")
-	f.IntVar(&p.Policy.KeepLast, "keep-last", 0, "keep the newest `N` faxes of each of your numbers")
-	f.Var(flag.Of(&p.Policy.MaxDelete, prune.ParseLimit), "max-delete", "delete nothing when more are selected: a `number`, or a share of the faxes that the filters meet, as in 5%")
-	f.StringVar(&p.receipts, "receipts", "", "append a line for each fax to this `file`, as JSON; - is standard output")
 	f.BoolVar(&p.AllowUncounted, "allow-uncounted", false, "delete also faxes whose copy has pages that cannot be counted")
 	f.BoolVar(&p.AnyClock, "no-clock-check", false, "rely on the clock of this machine, and ask the provider for no time")
 	f.BoolVar(&p.dryRun, "dry-run", false, "list what would be deleted, and delete nothing")
@@ -112,8 +109,6 @@ docs/retention.md.`,
 	a.BindWait(cmd, &p.wait)
 	flag.From(f, "archive", profile.ArchiveVariable)
 	a.CompleteFolders(cmd, "archive")
-	a.CompleteNothing(cmd, "older-than", "keep-last", "max-delete")
-	app.Must(cmd.RegisterFlagCompletionFunc("receipts", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)))
 	return cmd
 }
 
