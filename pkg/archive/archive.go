@@ -3,7 +3,8 @@
 //
 // Use [Open] to add to an archive and [Read] to look into one. [Archive.Save]
 // keeps a fax, [Archive.Secure] proves as well that all of it is kept, as it must be
-// before it is deleted at the provider, [Archive.Verify] reads everything again.
+// before it is deleted at the provider, [Archive.Verify] reads everything again, and
+// [Archive.Remove] lets a fax go.
 //
 //	ARCHIVE/faxctl-archive.json    the version of this layout
 //	ARCHIVE/2026/11/23/FX….pdf     a document (or .tiff), under the day of the fax in UTC
@@ -21,7 +22,7 @@
 //
 // A process may be killed, and the power may fail, at any moment: under its
 // final name a file is whole, and a sidecar never tells of a document that is
-// not there. Hidden .part files are what was cut off; the next run clears them.
+// not there, unless it says that the fax is being removed. Hidden .part files are what was cut off; the next run clears them.
 package archive
 
 import (

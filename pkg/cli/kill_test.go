@@ -24,7 +24,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
 
-var kills = flag.Int("kills", 8, "how often TestKilled, TestKilledServing and TestKilledBuying kill each command")
+var kills = flag.Int("kills", 8, "how often TestKilled, TestKilledServing, TestKilledBuying and TestKilledRemoving kill each command")
 
 // TestKilled kills faxctl in the middle of its work, again and again, and looks
 // at what is on the disk: with eyes of its own, not with those of package

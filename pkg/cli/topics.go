@@ -209,11 +209,12 @@ was done already, ends with exit status 1 and a line that says what was done. A
 reader who goes away ends the printing, and not the work.
 
 Commands that delete or keep faxes or fill the sandbox (faxes delete, faxes
-prune, faxes archive, archive hold, sandbox seed) have no records to print:
-standard output stays empty, the exit status tells how it went, and what was
-done is a line on standard error. They refuse flags about data, all but -o json
-and jsonl, which are for errors as well. faxes delete and faxes prune print the
-faxes with --dry-run; faxes prune --receipts - prints a JSON line for each.
+prune, faxes archive, archive hold, archive remove, sandbox seed) have no
+records to print: standard output stays empty, the exit status tells how it
+went, and what was done is a line on standard error. They refuse flags about
+data, all but -o json and jsonl, which are for errors as well. faxes delete,
+faxes prune and archive remove print the faxes with --dry-run; the last two,
+with --receipts -, a JSON line or two for each.
 
 With --dry-run and -o, numbers buy, numbers configure and numbers apply print
 what would be done, in the records of numbers plan; numbers release prints the

@@ -1,4 +1,4 @@
-// Package prune deletes faxes at a provider by a policy.
+// Package prune deletes faxes at a provider by a policy, and lets kept copies go.
 //
 // A [Run] is one such deletion. [Run.Plan] fixes what goes and what stays: it holds
 // the clock of this machine against the provider's, lists, and asks the archive what
@@ -17,6 +17,8 @@
 //
 // Which faxes a policy selects is a pure function of the policy, the faxes and the
 // [Facts]: see [Policy.Plan].
+//
+// A [Removal] is the same for kept copies, which go from an archive.
 package prune
 
 import (

@@ -37,8 +37,8 @@ func Command(a *app.App) *cobra.Command {
 		app.Elsewhere(problem.Say("by mail: %s", problem.Command("archive", "mail").Arg("ARCHIVE").Arg("ID").Set("to", "ADDRESS")), "send", "forward"),
 		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("archive", "list").Arg("ARCHIVE").Set("from", "+14155550123")), "search", "find"),
 		app.Elsewhere(problem.Say("a document: %s; records as a table: %s", copied.Set("O", "FILE"), problem.Command("archive", "list").Arg("ARCHIVE").Set("o", "csv")), "export", "save", "cat", "download"))
-	g.Long = `Look into kept copies; verify, hold and remove them. faxctl faxes archive makes them;
-of the commands here only archive reindex --ask asks a provider.`
+	g.Long = `Look into kept copies; verify, hold and remove them. faxctl faxes archive makes
+them; of the commands here only archive reindex --ask asks a provider.`
 	g.GroupID = "work"
 	return g
 }

@@ -59,8 +59,8 @@ is later than it, or older by more than 31 days, or than a tenth of the age
 where that is more, nothing is removed without --no-clock-check.
 
 Nothing is deleted at the provider: a fax that it still lists is kept again by
-the next faxctl faxes archive. Run it again and it goes on with what is left. See
-docs/retention.md.`,
+the next faxctl faxes archive. Run it again and it goes on with what is left.
+See docs/retention.md.`,
 		Example: `  faxctl archive remove /srv/faxes --older-than 7y --dry-run
   faxctl archive remove /srv/faxes --older-than 7y --max-delete 5% \
     --receipts removed.jsonl --yes
