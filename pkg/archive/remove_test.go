@@ -267,7 +267,7 @@ func TestWhatIsLeftOfARemoval(t *testing.T) {
 
 // To keep a fax again, or to hold what is left, ends its removal.
 func TestARemovalIsTakenBack(t *testing.T) {
-	a, d, faxes, dir := begun(t)
+	a, d, faxes, _ := begun(t)
 	for _, f := range faxes[:2] {
 		if _, err := a.Secure(t.Context(), d, f, false); err != nil {
 			t.Errorf("%s: %v", f.ID, err)
@@ -280,7 +280,7 @@ func TestARemovalIsTakenBack(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 
-	a, d, faxes, dir = begun(t)
+	a, d, faxes, dir := begun(t)
 	d.docs["FX0000"] = nil // the provider has its document no more, either
 	if _, err := a.Secure(t.Context(), d, faxes[0], false); err != nil {
 		t.Error(err)
