@@ -163,7 +163,7 @@ func (r *removal) plan(ctx context.Context, a *app.App) (prune.Plan, error) {
 	}
 	var plan prune.Plan
 	if r.IDs != nil {
-		r.IDs, err = keptIDs(ctx, a, kept, r.dir, r.IDs)
+		r.IDs, err = a.KeptIDs(ctx, kept, r.dir, r.IDs)
 	}
 	if err == nil {
 		plan, err = r.Plan(ctx)
