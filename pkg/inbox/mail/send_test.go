@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -120,7 +121,8 @@ func (s *session) AuthMechanisms() []string {
 func (s *session) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
 		if password != s.office.password {
-			return &smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 8}, Message: "not with the password " + password}
+			return &smtp.SMTPError{Code: 535, EnhancedCode: smtp.EnhancedCode{5, 7, 8}, Message: "not with the password " + password + ", sent as " +
+				base64.StdEncoding.EncodeToString([]byte("\x00"+user+"\x00"+password)) + " or " + base64.StdEncoding.EncodeToString([]byte(password))}
 		}
 		s.at.user = user
 		return nil
@@ -328,7 +330,7 @@ func TestLogin(t *testing.T) {
 	}
 	server.Password = profile.NewSecret("letmein77")
 	err := server.Send(t.Context(), notice(t))
-	if !errors.Is(err, problem.ErrAuth) || errors.Is(err, mail.ErrRefused) || strings.Contains(err.Error(), "letmein77") || !strings.Contains(err.Error(), "535") {
+	if !errors.Is(err, problem.ErrAuth) || errors.Is(err, mail.ErrRefused) || !strings.Contains(err.Error(), "535") || !strings.HasSuffix(err.Error(), "with the password [secret], sent as [secret] or [secret]") {
 		t.Errorf("%v", err)
 	}
 	office.password = "" // it lets nobody in, then
