@@ -160,6 +160,10 @@ func TestReceiptsAreSynced(t *testing.T) {
 		t.Errorf("%v, %v", left(), err)
 	}
 
+	if err := r.Write(Receipt{ID: "FX9", Result: Removing}); err != nil || !strings.Contains(string(left().Data), `{"id":"FX9"`) {
+		t.Errorf("%v, %v", left(), err)
+	}
+
 	disk.Fail = func(s durabletest.Step) error {
 		if s.Op == durabletest.Sync {
 			return syscall.EIO

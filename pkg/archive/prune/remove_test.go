@@ -328,12 +328,3 @@ func TestCheckKeptClock(t *testing.T) {
 		t.Errorf("without any date: %v", err)
 	}
 }
-
-// A receipt of what is about to be removed is on the disk.
-func TestRemovingIsSynced(t *testing.T) {
-	for _, result := range []Result{Deleting, Removing, Removed} {
-		if result.begins() != (result != Removed) {
-			t.Error(result)
-		}
-	}
-}
