@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"sync/atomic"
 	"time"
@@ -92,8 +93,8 @@ type mailer struct {
 }
 
 // deliver is the delivery that sends it.
-func (m *mailer) deliver() delivery.Delivery {
-	return delivery.Mail(func() delivery.Mailing { return *m.Load() })
+func (m *mailer) deliver(log *slog.Logger) delivery.Delivery {
+	return delivery.Mail(log, func() delivery.Mailing { return *m.Load() })
 }
 
 // look says in the log whether the mail server can be used. Faxes are received without

@@ -257,7 +257,7 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 		}
 		s.mailer = &mailer{}
 		s.mailer.Store(&m)
-		s.Deliveries = append(s.Deliveries, s.mailer.deliver())
+		s.Deliveries = append(s.Deliveries, s.mailer.deliver(s.Log))
 	}
 	s.Keys, s.Account = []webhook.Key{key}, a.Account.Resolved.AccountID
 	s.Dialect = webhook.Dialect(a.Account.Resolved.Provider)

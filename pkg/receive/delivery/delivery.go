@@ -61,10 +61,11 @@ type News struct {
 
 // Parked is a job that was given up.
 type Parked struct {
-	Job     int64  // its id
-	Attempt int    // which was the last; it tells one parking of a job from the next
-	Kind    string // what it was to do: fetch, aside, or the name of a delivery
-	Problem string // why, as the list of jobs has it
+	Job     int64   // its id
+	Attempt int     // which was the last; it tells one parking of a job from the next
+	Kind    string  // what it was to do: fetch, aside, or the name of a delivery
+	Target  *Target // whom it was to tell; nil: it is no job of a target
+	Problem string  // why, as the list of jobs has it
 }
 
 // Event is one piece of news of a fax: that it reached a status.

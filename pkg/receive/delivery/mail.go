@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -20,10 +21,10 @@ type Mailing struct {
 }
 
 // Mail sends each piece of news to the addresses of the rules that match it, by a message
-// of its own. What it is sent by is asked for each time. ErrRefused: the server says no, and
-// not later; the rules have the address no more; the document is not the one that was
-// archived.
-func Mail(now func() Mailing) Delivery {
+// of its own. What it is sent by is asked for each time, and each mail that a server has
+// taken is told to log. ErrRefused: the server says no, and not later; the rules have the
+// address no more; the document is not the one that was archived.
+func Mail(log *slog.Logger, now func() Mailing) Delivery {
 	return Delivery{
 		Name: MailName, Limit: 2 * mail.DefaultLimit,
 		Targets: func(n News) []Target {
@@ -35,9 +36,10 @@ func Mail(now func() Mailing) Delivery {
 		},
 		Deliver: func(ctx context.Context, n News, to Target) error {
 			m := now()
-			message, err := m.Message(ctx, n, to)
+			sent, err := m.send(ctx, n, to)
 			if err == nil {
-				err = m.Server.Send(ctx, message)
+				log.InfoContext(ctx, "mailed", "fax", n.FaxID, "rule", masked(to.Rule, n.From, n.To), "address", to.Address,
+					"message_id", sent.MessageID, "answer", sent.Answer)
 			}
 			for _, final := range []error{mail.ErrRefused, mail.ErrGone, mail.ErrChanged, problem.ErrInvalid} {
 				if errors.Is(err, final) {
@@ -47,6 +49,15 @@ func Mail(now func() Mailing) Delivery {
 			return err
 		},
 	}
+}
+
+// send writes the mail of n to one of them, and hands it in.
+func (m Mailing) send(ctx context.Context, n News, to Target) (mail.Sent, error) {
+	message, err := m.Message(ctx, n, to)
+	if err != nil {
+		return mail.Sent{}, err
+	}
+	return m.Server.HandIn(ctx, message)
 }
 
 // Targets are the addresses that are told.
@@ -64,7 +75,7 @@ func (m Mailing) news(n News) mail.News {
 	told := mail.News{Fax: n.Fax(), Station: n.RemoteStation, Received: n.Received, Name: m.Names[n.To], When: mail.Failed}
 	switch p := n.Parked; {
 	case p != nil:
-		told.When, told.Problem = mail.Parked, fmt.Sprintf("job %d (%s), given up after %s: %s", p.Job, p.Kind, text.Plural(p.Attempt, "attempt", "attempts"), p.Problem)
+		told.When, told.Problem = mail.Parked, masked(p.String(), n.From, n.To)
 	case n.HasDocument():
 		told.When = mail.Received
 	}
@@ -75,4 +86,13 @@ func (m Mailing) news(n News) mail.News {
 		}
 	}
 	return told
+}
+
+// String is what was given up, and why.
+func (p Parked) String() string {
+	what := p.Kind
+	if p.Target != nil {
+		what += " to " + p.Target.Address + " by the rule " + p.Target.Rule
+	}
+	return fmt.Sprintf("job %d (%s), given up after %s: %s", p.Job, what, text.Plural(p.Attempt, "attempt", "attempts"), p.Problem)
 }

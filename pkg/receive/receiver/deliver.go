@@ -3,14 +3,18 @@ package receiver
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
@@ -41,7 +45,8 @@ const (
 )
 
 // deliver is whom to tell of an event whose document, if any, is archived, or of a job
-// that is about to be parked. An event that is nobody's is counted with the commit.
+// that is about to be parked. An event that is nobody's is counted with the commit, and
+// told to the log. Whoever could not be told is not told of that.
 func (r *Receiver) deliver(ctx context.Context, tx *sql.Tx, n delivery.News) ([]river.InsertManyParams, error) {
 	var jobs []river.InsertManyParams
 	for _, d := range r.cfg.Deliveries {
@@ -55,7 +60,9 @@ func (r *Receiver) deliver(ctx context.Context, tx *sql.Tx, n delivery.News) ([]
 		if n.Parked != nil {
 			args.Parked = &parkedArgs{n.Parked.Job, n.Parked.Attempt}
 		}
-		targets := d.Targets(n)
+		targets := slices.DeleteFunc(d.Targets(n), func(to delivery.Target) bool {
+			return n.Parked != nil && n.Parked.Target != nil && strings.EqualFold(to.Address, n.Parked.Target.Address)
+		})
 		for _, to := range targets {
 			args.Target = &to
 			jobs = append(jobs, river.InsertManyParams{Args: args, InsertOpts: options(mailQueue, fetchAttempts)})
@@ -64,6 +71,7 @@ func (r *Receiver) deliver(ctx context.Context, tx *sql.Tx, n delivery.News) ([]
 			if _, err := exec(ctx, tx, countNote, unmatched); err != nil {
 				return nil, err
 			}
+			r.log.Info("no rule matches", "kind", d.Name, "fax", n.FaxID, "status", n.Status, "from", fax.MaskPhone(n.From), "to", fax.MaskPhone(n.To))
 		}
 	}
 	return jobs, nil
@@ -139,7 +147,8 @@ func (r *Receiver) noteParked(ctx context.Context, job *rivertype.JobRow, why st
 // tellParked is whom to tell that a job is parked. What tells of that is parked in
 // silence, lest a server that takes nothing has ever more to refuse.
 func (q *queue) tellParked(ctx context.Context, tx *sql.Tx, job *rivertype.JobRow, why string) ([]river.InsertManyParams, error) {
-	if q.r.delivery(job.Kind).Targets != nil {
+	told := toldBy(job)
+	if told.Parked != nil {
 		return nil, nil
 	}
 	n, err := q.newsOf(ctx, job)
@@ -149,8 +158,14 @@ func (q *queue) tellParked(ctx context.Context, tx *sql.Tx, job *rivertype.JobRo
 	if err != nil {
 		return nil, err
 	}
-	n.Parked = &delivery.Parked{Job: job.ID, Attempt: job.Attempt, Kind: job.Kind, Problem: why}
+	n.Parked = &delivery.Parked{Job: job.ID, Attempt: job.Attempt, Kind: job.Kind, Target: told.Target, Problem: why}
 	return q.r.deliver(ctx, tx, n)
+}
+
+// toldBy is what a job is to tell, and whom; that of another kind tells nobody.
+func toldBy(job *rivertype.JobRow) (a deliverArgs) {
+	_ = json.Unmarshal(job.EncodedArgs, &a)
+	return a
 }
 
 // newsFor is what a job is to tell; nil: nothing any more, since the parked job that it
@@ -172,7 +187,7 @@ func (q *queue) newsFor(ctx context.Context, a deliverArgs) (*delivery.News, err
 	switch {
 	case now == Parked && job.Attempt <= a.Parked.Attempt:
 		n, err := q.newsOf(ctx, job)
-		n.Parked = &delivery.Parked{Job: job.ID, Attempt: a.Parked.Attempt, Kind: job.Kind, Problem: lastError(job)}
+		n.Parked = &delivery.Parked{Job: job.ID, Attempt: a.Parked.Attempt, Kind: job.Kind, Target: toldBy(job).Target, Problem: lastError(job)}
 		return &n, err
 	case now == Running && job.Attempt == a.Parked.Attempt, job.Attempt < a.Parked.Attempt:
 		return nil, river.JobSnooze(notWaiting)

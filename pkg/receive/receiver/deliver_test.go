@@ -59,7 +59,11 @@ func (o *office) delivery() delivery.Delivery {
 			defer o.mu.Unlock()
 			line := fmt.Sprint(n.FaxID, " ", n.Status, " to ", to.Address)
 			if p := n.Parked; p != nil {
-				line += fmt.Sprintf(" %s %d: %s", p.Kind, p.Attempt, p.Problem)
+				line += fmt.Sprintf(" %s %d", p.Kind, p.Attempt)
+				if p.Target != nil {
+					line += " for " + p.Target.Address
+				}
+				line += ": " + p.Problem
 			} else if n.HasDocument() && n.Path == "" {
 				line += " before it was archived"
 			}
@@ -109,8 +113,11 @@ func TestTargets(t *testing.T) {
 	o := newOffice()
 	tries := 0
 	o.answer = func(_ delivery.News, to delivery.Target) error {
-		if to.Address == desk {
+		switch to.Address {
+		case desk:
 			return fmt.Errorf("550 no such user: %w", delivery.ErrRefused)
+		case help:
+			return nil
 		}
 		if tries++; tries < 5 {
 			return errors.New("452 later")
@@ -126,8 +133,9 @@ func TestTargets(t *testing.T) {
 	}
 	refused := id + " received to " + desk + " 550 no such user: refused"
 	later := id + " received to b@clinic.example"
-	want := []string{later, later + " 452 later", later + " 452 later", later + " 452 later", later + " 452 later", refused}
-	s.until("both are told", func() bool { return len(o.mails()) == len(want) })
+	told := id + " received to " + help + " mail 1 for " + desk + ": 550 no such user: refused"
+	want := []string{later, later + " 452 later", later + " 452 later", later + " 452 later", later + " 452 later", refused, told}
+	s.until("all are told", func() bool { return len(o.mails()) == len(want) })
 	d := s.desk()
 	s.until("only what is refused is left", func() bool {
 		jobs := jobsOf(t, d)
@@ -140,7 +148,7 @@ func TestTargets(t *testing.T) {
 		t.Errorf("parked: %+v", j)
 	}
 	for _, line := range []string{
-		`faxctl_requests_total{outcome="sent",request="mail"} 1`, `faxctl_requests_total{outcome="retried",request="mail"} 4`,
+		`faxctl_requests_total{outcome="sent",request="mail"} 2`, `faxctl_requests_total{outcome="retried",request="mail"} 4`,
 		`faxctl_requests_total{outcome="refused",request="mail"} 1`, `faxctl_mail_unmatched_total 0`,
 	} {
 		if !strings.Contains(s.metric(), "\n"+line+"\n") {
@@ -149,7 +157,7 @@ func TestTargets(t *testing.T) {
 	}
 }
 
-// A fax of which nobody is told is counted for good, and once.
+// A fax of which nobody is told is counted for good, and once, and the log names it.
 func TestUnmatched(t *testing.T) {
 	s := newStation(t, newOffice().byMail())
 	form := callbackForm(faxID(1))
@@ -165,6 +173,12 @@ func TestUnmatched(t *testing.T) {
 	}
 	if !strings.Contains(s.metric(), "\nfaxctl_mail_unmatched_total 2\n") {
 		t.Error("not among the metrics")
+	}
+	for i := range 2 {
+		line := `msg="no rule matches" kind=mail fax=` + faxID(i+1) + ` status=busy from=`
+		if n := strings.Count(s.log.String(), line); n != 1 {
+			t.Errorf("%d times in the log: %s", n, line)
+		}
 	}
 }
 
@@ -192,8 +206,8 @@ func TestMailHoldsNothingUp(t *testing.T) {
 	})
 }
 
-// A job that is parked is told of, in its words, and again when it is parked again; a
-// mail that is parked itself is told to nobody.
+// A job that is parked is told of, in its words, and again when it is parked again; so is
+// a mail.
 func TestParkedIsTold(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	if err := os.WriteFile(out+".fail", nil, 0o600); err != nil {
@@ -214,15 +228,18 @@ func TestParkedIsTold(t *testing.T) {
 	line := func(attempt int) string {
 		return fmt.Sprintf("%s received to %s exec %d: %s: exit status 1: the printer[2J is out of paper for +1415•••0100", id, help, attempt, os.Args[0])
 	}
-	want := []string{id + " received to b@clinic.example refused", id + " received to " + desk + " refused", line(2)}
+	refused := func(address string) string {
+		return id + " received to " + help + " mail 1 for " + address + ": refused"
+	}
+	want := []string{id + " received to b@clinic.example refused", id + " received to " + desk + " refused", line(2), refused("b@clinic.example"), refused(desk)}
 	d := s.desk()
-	s.until("it is told", func() bool { return len(o.mails()) == 3 && len(jobsOf(t, d)) == 3 })
+	s.until("it is told", func() bool { return len(o.mails()) == 5 && len(jobsOf(t, d)) == 3 })
 	i := slices.IndexFunc(jobsOf(t, d), func(j receiver.Job) bool { return j.Kind == "exec" })
 	if err := d.Retry(t.Context(), jobsOf(t, d)[i].ID); err != nil {
 		t.Fatal(err)
 	}
-	want = append(want, line(3))
-	s.until("it is told again", func() bool { return len(o.mails()) == 4 && len(jobsOf(t, d)) == 3 })
+	want = slices.Insert(want, 3, line(3))
+	s.until("it is told again", func() bool { return len(o.mails()) == 6 && len(jobsOf(t, d)) == 3 })
 	if diff := cmp.Diff(want, o.mails()); diff != "" {
 		t.Error(diff)
 	}
@@ -241,6 +258,41 @@ func TestAsideIsTold(t *testing.T) {
 		t.Errorf("told: %s", got)
 	}
 	s.until("the rest is parked", func() bool { jobs := jobsOf(t, d); return len(jobs) > 0 && jobs[0].Kind == "aside" })
+}
+
+// A mail that a server puts off for two days is told of as well, but not to the address
+// that it is for; the mail that tells so is parked in silence.
+func TestMailPutOffIsTold(t *testing.T) {
+	o := newOffice()
+	o.targets = func(n delivery.News) []delivery.Target {
+		if n.Parked == nil {
+			return []delivery.Target{{Rule: "desk", Address: desk}}
+		}
+		return []delivery.Target{{Rule: "parked", Address: "DESK@clinic.example"}, {Rule: "parked", Address: help}}
+	}
+	o.answer = func(delivery.News, delivery.Target) error { return errors.New("452 later") }
+	s := newStation(t, o.byMail())
+	form := callbackForm(faxID(1))
+	form.Set("FaxStatus", "failed")
+	s.do(post("/fax/done", form))
+	atLast := `UPDATE river_job SET attempt = max_attempts - 1, state = 'available', scheduled_at = datetime('now', 'subsec')
+		WHERE kind = 'mail' AND state IN ('available', 'retryable')`
+	s.reopen(func(db *sql.DB) { alter(t, db, atLast) })
+	stop := s.run()
+	first := faxID(1) + " failed to " + desk + " 452 later"
+	told := faxID(1) + " failed to " + help + " mail 60 for " + desk + ": 452 later 452 later"
+	s.until("it is told", func() bool { return slices.Contains(o.mails(), told) })
+	stop()
+	s.reopen(func(db *sql.DB) { alter(t, db, atLast) })
+	s.run()
+	d := s.desk()
+	s.until("both are parked", func() bool {
+		jobs := jobsOf(t, d)
+		return len(jobs) == 2 && jobs[0].State == receiver.Parked && jobs[1].State == receiver.Parked
+	})
+	if got := slices.Compact(o.mails()); !slices.Equal(got, []string{first, told}) {
+		t.Errorf("told: %q", got)
+	}
 }
 
 // Whoever is to be told of a job that was parked is not when somebody had it run again

@@ -205,9 +205,8 @@ func jobOf(row *rivertype.JobRow, files map[asideArgs]waiting) Job {
 		ID: row.ID, Kind: row.Kind, State: stateOf(row.State), FaxID: key.FaxID, Status: key.Status,
 		Attempts: row.Attempt, Created: row.CreatedAt,
 	}
-	var told deliverArgs
-	if err := json.Unmarshal(row.EncodedArgs, &told); err == nil && told.Target != nil {
-		j.Rule, j.Address = told.Target.Rule, told.Target.Address
+	if to := toldBy(row).Target; to != nil {
+		j.Rule, j.Address = to.Rule, to.Address
 	}
 	if row.Kind == (fetchArgs{}).Kind() || row.Kind == key.Kind() {
 		j.File, j.Error = files[key].file, files[key].reason

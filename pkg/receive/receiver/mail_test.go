@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
 	"os"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/inbox/mail"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
@@ -117,7 +119,7 @@ func mailing(t *testing.T, s *mailServer, rules string) *delivery.Mailing {
 
 func mailed(m *delivery.Mailing) func(*receiver.Config) {
 	return func(c *receiver.Config) {
-		c.Deliveries = []delivery.Delivery{delivery.Mail(func() delivery.Mailing { return *m })}
+		c.Deliveries = []delivery.Delivery{delivery.Mail(c.Log, func() delivery.Mailing { return *m })}
 		c.Attempts, c.Retry = 1, 10*time.Millisecond
 	}
 }
@@ -280,5 +282,52 @@ func TestMailOfParked(t *testing.T) {
 	}
 	if subject := s.taken[0].Header.Get("Subject"); strings.Contains(subject, sender) || strings.Contains(s.bodys[0], sender) {
 		t.Errorf("the mail shows a number: %s", fmt.Sprint(subject, s.bodys[0]))
+	}
+}
+
+// A mail that is refused is told to those whose rules say so, by its rule, its address and
+// the server's words, but not to its own address; a mail that tells of that and is refused
+// itself tells nobody. Each mail that a server took is in the log.
+func TestMailOfRefused(t *testing.T) {
+	s := &mailServer{data: agree, rcpt: func(to string, _ net.Conn) error {
+		if to == desk || to == help {
+			return nil
+		}
+		return &smtp.SMTPError{Code: 550, Message: "no such user"}
+	}}
+	m := mailing(t, s, `  - {from: "`+sender+`", mail: [gone@clinic.example, `+desk+`]}
+  - {name: parked, when: parked, mail: [Gone@clinic.example, `+help+`, away@clinic.example]}
+`)
+	st := newStation(t, mailed(m))
+	st.run()
+	id := faxID(1)
+	st.cloud.add(id)
+	st.do(post("/fax/done", callbackForm(id)))
+	d := st.desk()
+	st.until("what is refused is left", func() bool {
+		return len(jobsOf(t, d)) == 2 && len(s.to()) == 2 && !slices.ContainsFunc(jobsOf(t, d), func(j receiver.Job) bool { return j.State != receiver.Parked })
+	})
+	if got := []string{jobsOf(t, d)[0].Address, jobsOf(t, d)[1].Address}; !slices.Equal(got, []string{"gone@clinic.example", "away@clinic.example"}) {
+		t.Errorf("parked: %q", got)
+	}
+	if got := s.to(); !slices.Equal(got, []string{desk, help}) {
+		t.Errorf("mailed: %q", got)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.taken, func(m *netmail.Message) bool { return strings.Contains(m.Header.Get("To"), help) })
+	body, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(s.bodys[i])))
+	if want := "(mail to gone@clinic.example by the rule from=" + fax.MaskPhone(sender) + " received), given up after 1 attempt: "; err != nil ||
+		!strings.Contains(string(body), want) || !strings.Contains(string(body), "refuses the mail: 550 5.0.0 no such user") || strings.Contains(string(body), sender) {
+		t.Errorf("mailed: %v\n%s", err, body)
+	}
+	for _, to := range []string{desk, help} {
+		i := slices.IndexFunc(s.taken, func(m *netmail.Message) bool { return strings.Contains(m.Header.Get("To"), to) })
+		if line := "address=" + to + " message_id=" + strings.Trim(s.taken[i].Header.Get("Message-ID"), "<>") + " answer=\"250 "; !strings.Contains(st.log.String(), line) {
+			t.Errorf("not in the log: %s", line)
+		}
+	}
+	if n := strings.Count(st.log.String(), "level=INFO msg=mailed fax="+id+" rule="); n != 2 || strings.Contains(st.log.String(), sender) {
+		t.Errorf("%d mails in the log:\n%s", n, st.log.String())
 	}
 }
