@@ -71,9 +71,9 @@ func (s Server) HandIn(ctx context.Context, m *Message) (Sent, error) {
 }
 
 func (s Server) send(ctx context.Context, m *Message) (answer string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.limit())
-	defer cancel() // which closes the connection
-	client, err := s.connect(ctx)
+	ctx, end := s.converse(ctx)
+	defer end(nil) // which closes the connection
+	client, err := s.connect(ctx, end)
 	if err != nil {
 		return "", s.later(ctx, err)
 	}
@@ -89,9 +89,9 @@ func (s Server) send(ctx context.Context, m *Message) (answer string, err error)
 // Reach greets the server, proves who it is and logs in, and hands nothing in. Errors: as
 // of [Server.Send], but for ErrRefused.
 func (s Server) Reach(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.limit())
-	defer cancel()
-	client, err := s.connect(ctx)
+	ctx, end := s.converse(ctx)
+	defer end(nil)
+	client, err := s.connect(ctx, end)
 	if err != nil {
 		return s.later(ctx, err)
 	}
@@ -100,12 +100,46 @@ func (s Server) Reach(ctx context.Context) error {
 	return nil
 }
 
+// converse is the time of a conversation, and how it ends, and why.
+func (s Server) converse(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithTimeout(ctx, s.limit())
+	return ctx, func(why error) { end(why); cancel() }
+}
+
 func (s Server) limit() time.Duration { return cmp.Or(s.Limit, DefaultLimit) }
 
 func (s Server) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
 
-// connect is a connection on which mail may be handed in. It ends with ctx.
-func (s Server) connect(ctx context.Context) (*smtp.Client, error) {
+// mostSaid is how many bytes a server may say in a conversation, its certificates and the
+// cover of TLS with them: some ten times as many as those that talk the most. Whoever is in
+// the network may answer for it, until TLS shows who it is; and its lines are kept until
+// they end.
+const mostSaid = 256 << 10
+
+var errEndless = errors.New("says more than a mail server does")
+
+// patience is a connection on which somebody else may say so many bytes more. Then the
+// conversation ends: of an error alone whoever reads lines would take what there is of one
+// for the whole.
+type patience struct {
+	net.Conn
+	left int
+	end  context.CancelCauseFunc
+}
+
+func (p *patience) Read(b []byte) (int, error) {
+	if p.left == 0 {
+		p.end(errEndless)
+		return 0, errEndless
+	}
+	n, err := p.Conn.Read(b[:min(len(b), p.left)])
+	p.left -= n
+	return n, err
+}
+
+// connect is a connection on which mail may be handed in. It ends with ctx, which end ends.
+func (s Server) connect(ctx context.Context, end context.CancelCauseFunc) (*smtp.Client, error) {
 	config := &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
 	dial := func(dialing context.Context, network, _ string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(dialing, network, s.address())
@@ -113,6 +147,7 @@ func (s Server) connect(ctx context.Context) (*smtp.Client, error) {
 			return nil, err
 		}
 		context.AfterFunc(ctx, func() { _ = conn.Close() })
+		conn = &patience{conn, mostSaid, end}
 		switch s.Encryption {
 		case StartTLS:
 		case Implicit:
@@ -174,7 +209,7 @@ func (m *Message) give(client *smtp.Client) (answer string, err error) {
 // failure is what a server has against a message.
 func (s Server) failure(ctx context.Context, err error) error {
 	var answer *textproto.Error
-	if !errors.As(err, &answer) || answer.Code < 500 || wantsLogin(answer.Code) {
+	if !errors.As(err, &answer) || answer.Code < 500 || wantsLogin(answer.Code) || errors.Is(context.Cause(ctx), errEndless) {
 		return s.later(ctx, err)
 	}
 	return &problem.Error{Kind: ErrRefused, Text: s.address() + " refuses the mail: " + s.said(answer)}
@@ -185,6 +220,8 @@ func (s Server) later(ctx context.Context, err error) error {
 	var answer *textproto.Error
 	var unknown *tls.CertificateVerificationError
 	switch {
+	case errors.Is(context.Cause(ctx), errEndless):
+		return s.unavailable(errEndless.Error(), problem.Say("see what listens there, and whether it is a mail server"))
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.Canceled):
 		return ctx.Err()
 	case ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded):
