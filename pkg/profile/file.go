@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -17,7 +18,9 @@ import (
 // is asked of it. os.DevNull is empty. A pipe may wait for who writes to it: fileLimit at
 // most. Errors: ErrPermission, problem.ErrInvalid, fs.ErrNotExist, the context's.
 func readGuarded(ctx context.Context, path string, most int64, guard func(fs.FileInfo) error) ([]byte, error) {
-	content, err := patiently(ctx, fileLimit, func() ([]byte, error) { return readAtOnce(path, most, guard) })
+	content, err := patiently(ctx, fileLimit, func() ([]byte, error) {
+		return readAtOnce(path, os.O_RDONLY, most, closed(path), guard)
+	})
 	if errors.Is(err, errLate) {
 		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " gave nothing to read within " + fileLimit.String(),
 			Advice: problem.Say("it may be a pipe that nobody writes to, or on a disk that does not answer")}
@@ -25,11 +28,39 @@ func readGuarded(ctx context.Context, path string, most int64, guard func(fs.Fil
 	return content, err
 }
 
-func readAtOnce(path string, most int64, guard func(fs.FileInfo) error) ([]byte, error) {
+// ReadRegular reads a file that says whom to tell what: a regular one of at most so many
+// bytes, to which nobody but its owner can write. os.DevNull is empty. Whatever else has
+// its name, nobody waits for it. Errors: as of reading a configuration.
+func ReadRegular(path string, most int64) ([]byte, error) {
+	return readAtOnce(path, os.O_RDONLY|syscall.O_NONBLOCK, most, regular(path), closed(path))
+}
+
+// closed refuses a file that somebody besides its owner can write to.
+func closed(path string) func(fs.FileInfo) error {
+	return func(info fs.FileInfo) error {
+		if !writtenByOthers(info) {
+			return nil
+		}
+		return &problem.Error{Kind: ErrPermission, Text: fmt.Sprintf("%s can be written to by others (mode %04o)", path, info.Mode().Perm()),
+			Advice: howToClose(path, info, "go-w", "nobody but its owner may write to it")}
+	}
+}
+
+// regular refuses what is not on a disk, and so may never end.
+func regular(path string) func(fs.FileInfo) error {
+	return func(info fs.FileInfo) error {
+		if info.Mode().IsRegular() {
+			return nil
+		}
+		return &problem.Error{Kind: problem.ErrInvalid, Text: path + " is a pipe, not a file", Advice: problem.Say("write it to a file, and name that")}
+	}
+}
+
+func readAtOnce(path string, flag int, most int64, guards ...func(fs.FileInfo) error) ([]byte, error) {
 	unreadable := func(err error) error {
 		return &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: durable.Reason(err)}
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, flag, 0)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, &problem.Error{Kind: ErrPermission, Text: path + " cannot be read", Cause: durable.Reason(err),
 			Advice: problem.Say("its owner, or that of a folder above it, has to let you read it; you are the user " + userName())}
@@ -48,12 +79,11 @@ func readAtOnce(path string, most int64, guard func(fs.FileInfo) error) ([]byte,
 		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " is a directory, not a file", Advice: problem.Say("name a file that is in it")}
 	case info.Mode()&fs.ModeDevice != 0:
 		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " is a device, not a file"}
-	case writtenByOthers(info):
-		return nil, &problem.Error{Kind: ErrPermission, Text: fmt.Sprintf("%s can be written to by others (mode %04o)", path, info.Mode().Perm()),
-			Advice: howToClose(path, info, "go-w", "nobody but its owner may write to it")}
 	}
-	if err := guard(info); err != nil {
-		return nil, err
+	for _, guard := range guards {
+		if err := guard(info); err != nil {
+			return nil, err
+		}
 	}
 	text, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {

@@ -5,8 +5,10 @@ package profile_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -31,6 +33,42 @@ func TestConfigMode(t *testing.T) {
 		}
 		wantError(t, err, profile.ErrPermission, "config file "+path, "run chmod go-w "+path)
 		wantError(t, profile.Use(t.Context(), path, "lab"), profile.ErrPermission, "others", "chmod")
+	}
+}
+
+// A file of which others are told is read where it is one, and nobody waits for the rest.
+func TestReadRegular(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path string
+		kind error // nil: it is read
+		text string
+	}{
+		{file(t, 0o644, "12345"), nil, ""},
+		{file(t, 0o644, "123456"), problem.ErrInvalid, "is longer than 5 bytes"},
+		{file(t, 0o664, "12345"), profile.ErrPermission, "can be written to by others (mode 0664)"},
+		{file(t, 0o646, "12345"), profile.ErrPermission, "can be written to by others (mode 0646)"},
+		{pipe, problem.ErrInvalid, "is a pipe, not a file"},
+		{"/dev/zero", problem.ErrInvalid, "is a device, not a file"},
+		{t.TempDir(), problem.ErrInvalid, "is a directory, not a file"},
+		{filepath.Join(t.TempDir(), "nowhere"), fs.ErrNotExist, "cannot be read"},
+	} {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			got, err := profile.ReadRegular(c.path, 5)
+			if c.kind == nil && (err != nil || string(got) != "12345") || c.kind != nil && (!errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.text)) {
+				t.Errorf("%s: %q, %v, want %q", c.path, got, err, c.text)
+			}
+		}()
+		select {
+		case <-done:
+		case <-time.After(3 * time.Second):
+			t.Fatalf("%s is waited for", c.path)
+		}
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
-	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
@@ -50,12 +50,12 @@ type twilioCLIEntry struct {
 // made to fit; every profile refers to the keyring. Errors: problem.ErrNotFound when
 // there is no such file, problem.ErrInvalid.
 func ImportTwilioCLI(path string) ([]Imported, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := readAtOnce(path, os.O_RDONLY|syscall.O_NONBLOCK, maxConfig, regular(path))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &problem.Error{Kind: problem.ErrNotFound, Text: "no profiles of Twilio's CLI at " + path, Advice: problem.Say("add the account with %s", problem.Command("profile", "add"))}
 	}
 	if err != nil {
-		return nil, &problem.Error{Kind: problem.ErrInvalid, Text: path + " cannot be read", Cause: durable.Reason(err)}
+		return nil, err
 	}
 	var file twilioCLI
 	if err := json.Unmarshal(raw, &file); err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -18,11 +17,15 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/inbox/mail"
+	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
 // reachTime is how long the mail server may take to show that it is there.
 const reachTime = 20 * time.Second
+
+// mostRules is more than anybody writes by hand, in bytes.
+const mostRules = 1 << 20
 
 // rulesFiles offers the files that may hold rules.
 func rulesFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -35,9 +38,13 @@ func rulesHint() problem.Advice {
 
 // readRules reads a file of rules of mail; where is what the person calls the flag.
 func readRules(where, path string) (*mail.Rules, error) {
-	content, err := os.ReadFile(path)
+	content, err := profile.ReadRegular(path, mostRules)
 	if err != nil {
-		return nil, problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("%s: %w", where, err)), rulesHint())
+		err = problem.Of(problem.ErrInvalid, fmt.Errorf("%s: %w", where, err))
+		if problem.AdviceOf(err).Empty() {
+			err = problem.With(err, rulesHint())
+		}
+		return nil, err
 	}
 	if len(bytes.TrimSpace(content)) == 0 {
 		return nil, problem.With(app.Misuse("%s %s: there is nothing in it", where, path), rulesHint())
@@ -99,12 +106,12 @@ func (m *mailer) deliver(log *slog.Logger) delivery.Delivery {
 
 // look says in the log whether the mail server can be used. Faxes are received without
 // it, and mail waits.
-func (s serving) look(ctx context.Context) {
+func (s serving) look(ctx context.Context, a *app.App) {
 	m := s.mailer.Load()
 	s.Log.Info("mail by rules", "rules", len(m.Rules.Rules), "server", m.Server.Host)
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
 	if err := m.Server.Reach(ctx); err != nil {
-		s.Log.Warn("the mail server cannot be used now; faxes are received, and mail waits for two days", "error", text.Line(err.Error()), "hint", problem.AdviceOf(err).String())
+		a.WithHint(s.Log, err).Warn("the mail server cannot be used now; faxes are received, and mail waits for two days", "error", text.Line(err.Error()))
 	}
 }

@@ -326,7 +326,7 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 	}
 	announce(a, l, r, s)
 	if s.mailer != nil {
-		go s.look(ctx)
+		go s.look(ctx, a)
 	}
 	go func() {
 		for range again {
