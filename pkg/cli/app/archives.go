@@ -123,6 +123,15 @@ func (a *App) ReadArchive(ctx context.Context, dir string) (*archive.Archive, er
 	return kept, err
 }
 
+// Damaged gives a copy that is not whole, document or sidecar, the status of a
+// finding.
+func Damaged(err error) error {
+	if errors.Is(err, archive.ErrDamagedCopy) {
+		return problem.Of(ErrFindings, err)
+	}
+	return err
+}
+
 // KeptIDs are the ids of kept faxes that people mean; dir is the archive, as they named it.
 func (a *App) KeptIDs(ctx context.Context, kept *archive.Archive, dir string, refs []string) ([]string, error) {
 	return resolve.Faxes(refs, a.Reading(), func(yield func(string, error) bool) {

@@ -201,6 +201,10 @@ func (a *App) Reading() resolve.Reading {
 	return resolve.Reading{Freely: a.reads, Country: a.InForce().Country}
 }
 
+// OnlyLooks says of a command that could change something that it changes nothing this
+// time, and so reads the words of its command line freely.
+func (a *App) OnlyLooks() { a.reads = true }
+
 // phones reads phone numbers, in a command that reads as people write them.
 func phones(how resolve.Reading) func(string) (string, error) {
 	if !how.Freely {

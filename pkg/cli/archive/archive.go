@@ -116,7 +116,7 @@ read. -O writes over no file that is there without --force.`,
 			if file.Path == "" {
 				e, err := lookAt(ctx, a, kept, ids[0])
 				if err != nil {
-					return damaged(err)
+					return app.Damaged(err)
 				}
 				return out.Single(ctx, e)
 			}
@@ -147,20 +147,11 @@ func lookAt(ctx context.Context, a *app.App, kept *archive.Archive, id string) (
 	return k, err
 }
 
-// damaged gives a copy that is not whole, document or sidecar, the status of a
-// finding.
-func damaged(err error) error {
-	if errors.Is(err, archive.ErrDamagedCopy) {
-		return problem.Of(app.ErrFindings, err)
-	}
-	return err
-}
-
 // keptDocument is a kept document, whole and as it was kept.
 func keptDocument(ctx context.Context, kept *archive.Archive, id string) ([]byte, error) {
 	document, err := kept.ReadDocument(ctx, id)
 	if !errors.Is(err, problem.ErrNotFound) {
-		return document, damaged(err)
+		return document, app.Damaged(err)
 	}
 	if e, unread := kept.Get(ctx, id); unread == nil && e.Document == nil {
 		err = problem.With(fmt.Errorf("%w: %s", err, show.WhyNoDocument(e)), problem.AdviceOf(err))

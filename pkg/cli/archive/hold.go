@@ -120,7 +120,7 @@ func changeHolds(ctx context.Context, a *app.App, args []string, h holds) error 
 	t := a.Trouble()
 	for _, id := range ids {
 		was, err := h.change(ctx, kept, id)
-		if err = damaged(err); err == nil {
+		if err = app.Damaged(err); err == nil {
 			note, idle := h.remark(was)
 			if note != "" {
 				a.Say("%s: %s", id, note)

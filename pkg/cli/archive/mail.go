@@ -37,7 +37,7 @@ one that has changed is not mailed, and the exit status is then 8.
 			}
 			e, err := kept.Get(ctx, ids[0])
 			if err != nil {
-				return damaged(err)
+				return app.Damaged(err)
 			}
 			n := mail.News{Fax: e.Fax}
 			if by.WantsDocument() {

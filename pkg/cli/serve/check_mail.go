@@ -1,12 +1,17 @@
 package serve
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/base/text"
@@ -49,8 +54,9 @@ func (c *checkMail) bind(a *app.App, cmd *cobra.Command) {
 }
 
 // run tries the rules out, on a fax of the archive, or of the provider.
-func (c *checkMail) run(cmd *cobra.Command, a *app.App, dir string) error {
+func (c *checkMail) run(cmd *cobra.Command, a *app.App, dir string, most int64) error {
 	ctx := cmd.Context()
+	a.OnlyLooks()
 	if cmd.Flags().Changed("mail") {
 		return problem.With(app.Misuse("--check-mail and --mail are given, and the one sends nothing"), problem.Say("leave --mail out"))
 	}
@@ -62,22 +68,21 @@ func (c *checkMail) run(cmd *cobra.Command, a *app.App, dir string) error {
 		return err
 	}
 	m := delivery.Mailing{Rules: rules}
-	if rules.ByName() || c.fax != "" && dir == "" {
-		p, err := a.Provider(ctx)
-		if err != nil {
-			return err
-		}
-		if m.Names, err = namesFor(ctx, a, p, rules); err != nil {
-			return err
-		}
+	if m.Names, err = c.names(ctx, a, rules, dir); err != nil {
+		return err
 	}
 	if c.fax == "" {
 		return c.out.All(ctx, seq.Of(allRuled(rules)))
 	}
-	n, err := c.news(ctx, a, dir)
+	n, err := c.news(ctx, a, dir, most)
 	if err != nil {
 		return err
 	}
+	elsewhere := ""
+	if dir == "" {
+		elsewhere = "where the archive keeps the document, "
+	}
+	a.Say("What no record tells is left out: %swhat the far end calls itself, and often the pages and the error of one that failed.", elsewhere)
 	would, err := wouldSend(ctx, m, n)
 	switch {
 	case err != nil:
@@ -134,10 +139,37 @@ func wouldSend(ctx context.Context, m delivery.Mailing, n delivery.News) ([]rule
 	return all, nil
 }
 
-// news is the fax as a receiver would have told of it. What the far end calls itself is
-// in no record.
-func (c *checkMail) news(ctx context.Context, a *app.App, dir string) (n delivery.News, err error) {
-	f, d, err := c.find(ctx, a, dir)
+// names are those of the account's numbers, where a rule or a mail has any. A mail of a
+// kept fax is without them when the account cannot be asked.
+func (c *checkMail) names(ctx context.Context, a *app.App, rules *mail.Rules, dir string) (map[string]string, error) {
+	optional := !rules.ByName() && dir != ""
+	if !rules.ByName() && c.fax == "" {
+		return nil, nil
+	}
+	if optional {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, reachTime)
+		defer cancel()
+	}
+	p, err := a.Provider(ctx)
+	if err != nil && optional {
+		a.Warn(noNames, err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return namesFor(ctx, a, p, rules)
+}
+
+// news is the fax as a receiver would have told of it, but for what is in no record.
+func (c *checkMail) news(ctx context.Context, a *app.App, dir string, most int64) (n delivery.News, err error) {
+	var f fax.Fax
+	if dir == "" {
+		f, n.Document, err = c.atProvider(ctx, a, most)
+	} else {
+		f, n.Document, err = c.kept(ctx, a, dir)
+	}
 	switch {
 	case err != nil:
 		return n, err
@@ -146,24 +178,35 @@ func (c *checkMail) news(ctx context.Context, a *app.App, dir string) (n deliver
 	case !f.Status.Terminal():
 		return n, fmt.Errorf("fax %s is %s, and mails tell of what has ended: %w", f.ID, f.Status, problem.ErrConflict)
 	}
-	return delivery.News{Event: delivery.EventOf(f), Document: d}, nil
+	n.Event = delivery.EventOf(f)
+	return n, nil
 }
 
-// find is the record of the fax, and the document of an archive.
-func (c *checkMail) find(ctx context.Context, a *app.App, dir string) (f fax.Fax, d delivery.Document, err error) {
-	if dir == "" {
-		faxes, err := a.Faxes(ctx)
-		if err != nil {
-			return f, d, err
-		}
-		ids, err := a.FaxIDs(ctx, faxes, []string{c.fax})
-		if err != nil {
-			return f, d, err
-		}
-		a.Say("The document of the provider is not looked at; --archive shows what would be attached.")
-		f, err = faxes.Get(ctx, ids[0])
+// atProvider is the fax as the provider has it now. A document that it has no more is none.
+func (c *checkMail) atProvider(ctx context.Context, a *app.App, most int64) (f fax.Fax, d delivery.Document, err error) {
+	faxes, err := a.Faxes(ctx)
+	if err != nil {
+		return f, d, err
+	}
+	ids, err := a.FaxIDs(ctx, faxes, []string{c.fax})
+	if err != nil {
+		return f, d, err
+	}
+	f, err = faxes.Get(ctx, ids[0])
+	if err != nil || f.Status != fax.Received {
 		return f, d, app.NamedFax(ids[0], err)
 	}
+	var content bytes.Buffer
+	got, err := fetch.Copy(ctx, fetch.AtMost(faxes, most), f, &content, fetch.Options{})
+	if errors.Is(err, problem.ErrNotFound) {
+		return f, d, nil
+	}
+	d = delivery.Document{ContentType: got.Info.ContentType, SHA256: got.SHA256, Size: got.Size, Open: opening(content.Bytes())}
+	return counted(f, got.Info.Pages), d, app.NamedFax(f.ID, err)
+}
+
+// kept is the fax of an archive, with its document when that is whole and as it was kept.
+func (c *checkMail) kept(ctx context.Context, a *app.App, dir string) (f fax.Fax, d delivery.Document, err error) {
 	kept, err := a.ReadArchive(ctx, dir)
 	if err != nil {
 		return f, d, err
@@ -174,11 +217,31 @@ func (c *checkMail) find(ctx context.Context, a *app.App, dir string) (f fax.Fax
 	}
 	e, err := kept.Get(ctx, ids[0])
 	if err != nil || e.Document == nil {
-		return e.Fax, d, err
+		return e.Fax, d, app.Damaged(err)
 	}
-	d = delivery.Document{Archived: e.ArchivedAt, ContentType: e.Document.ContentType, SHA256: e.Document.SHA256, Size: e.Document.Size}
-	d.Path, err = kept.DocumentPath(ctx, e.Fax.ID)
-	return e.Fax, d, err
+	content, err := kept.ReadDocument(ctx, e.Fax.ID)
+	if err != nil {
+		return e.Fax, d, app.Damaged(err)
+	}
+	d = delivery.Document{
+		Archived: e.ArchivedAt, ContentType: e.Document.ContentType, SHA256: e.Document.SHA256, Size: e.Document.Size, Open: opening(content),
+	}
+	if d.Path, err = kept.DocumentPath(ctx, e.Fax.ID); err == nil {
+		d.Path, err = filepath.Abs(d.Path) // as serve has it
+	}
+	return counted(e.Fax, e.Document.Pages), d, err
+}
+
+// counted is a fax with the pages of its document, where those could be counted.
+func counted(f fax.Fax, pages int) fax.Fax {
+	if pages > 0 {
+		f.Pages = &pages
+	}
+	return f
+}
+
+func opening(content []byte) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
 }
 
 // String is the message as people read it.

@@ -76,6 +76,8 @@ func readMailing(ctx context.Context, a *app.App, p fax.Provider, path string) (
 	return m, err
 }
 
+const noNames = "the names of the account's numbers cannot be had, and mails are without: %v"
+
 // namesFor are the names of the account's numbers. Rules that select by one need them;
 // others only tell them.
 func namesFor(ctx context.Context, a *app.App, p fax.Provider, rules *mail.Rules) (map[string]string, error) {
@@ -88,7 +90,7 @@ func namesFor(ctx context.Context, a *app.App, p fax.Provider, rules *mail.Rules
 		return names, rules.CheckNames(names)
 	}
 	if !rules.ByName() {
-		a.Warn("the names of the account's numbers cannot be had, and mails are without: %v", err)
+		a.Warn(noNames, err)
 		return names, nil
 	}
 	return nil, fmt.Errorf("the numbers that the rules of mail name: %w", err)

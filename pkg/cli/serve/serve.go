@@ -109,7 +109,7 @@ only /fax and what is below it.`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if s.checkMail.rules != "" || cmd.Flags().Changed("for") {
-				return s.checkMail.run(cmd, a, s.archive)
+				return s.checkMail.run(cmd, a, s.archive, s.MaxDocument)
 			}
 			if err := s.read(cmd, a.Getenv); err != nil {
 				return err

@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -110,6 +111,8 @@ type Document struct {
 	ContentType string    `json:"content_type,omitempty"`
 	SHA256      string    `json:"sha256,omitempty"` // hex
 	Size        int64     `json:"size,omitempty"`   // bytes
+
+	Open func() (io.ReadCloser, error) `json:"-"` // its bytes, for mails; nil: those of the file
 }
 
 // body is an event with its document in one JSON object.

@@ -79,9 +79,13 @@ func (m Mailing) news(n News) mail.News {
 	case n.HasDocument():
 		told.When = mail.Received
 	}
-	if n.Path != "" {
+	open := n.Open
+	if open == nil && n.Path != "" {
+		open = func() (io.ReadCloser, error) { return os.Open(n.Path) }
+	}
+	if open != nil {
 		told.Document = mail.Document{
-			Open:        func() (io.ReadCloser, error) { return os.Open(n.Path) },
+			Open:        open,
 			ContentType: n.ContentType, Size: n.Size, SHA256: n.SHA256, Place: n.Path,
 		}
 	}
