@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive/document"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/inbox/mail"
@@ -62,7 +66,7 @@ in the same words it has the same Message-ID.
 
 In --subject and --body, {{.From}}, {{.To}}, {{.Pages}}, {{.Length}},
 {{.Status}}, {{.Received}} and {{.ID}} are the fax's; in --body {{.Error}} and
-{{.Document}} as well.`
+{{.Document}} as well. --dry-run shows the mails, and needs no mail server.`
 
 // Mailing is a fax that is passed on by mail, by hand.
 type Mailing struct {
@@ -85,9 +89,9 @@ const (
 // Bind declares the flags of a mail by hand. sent and drafts are what is printed of mails
 // that were handed in, and of those that would be.
 func (m *Mailing) Bind(a *App, cmd *cobra.Command, sent func() output.Type[mail.Sent], drafts func() output.Type[mail.Message]) {
-	m.numbers, m.letter.MaxSize = masked, mail.DefaultMaxSize
+	m.numbers, m.letter.MaxSize, m.letter.ByHand = masked, mail.DefaultMaxSize, true
 	f := cmd.Flags()
-	f.Var(flag.Each(&m.to, mail.ParseAddress), "to", "mail it to this `ADDRESS`; may be repeated")
+	f.Var(flag.Each(&m.to, readRecipient), "to", "mail it to this `ADDRESS`; may be repeated")
 	f.Var(flag.Of(&m.letter.From, mail.ParseFrom), "from", "the `ADDRESS` that the mail is from")
 	f.Var(flag.Of(new(string), func(s string) (string, error) { return s, m.letter.SetSubject(s) }), "subject", "the subject, a `TEXT` with fields in it")
 	f.Var(flag.Of(new(string), func(s string) (string, error) { return s, m.letter.SetBody(s) }), "body", "the body, a `TEXT` with fields in it")
@@ -103,11 +107,42 @@ func (m *Mailing) Bind(a *App, cmd *cobra.Command, sent func() output.Type[mail.
 	m.drafts.Bind(a, cmd, drafts, func() bool { return m.dryRun })
 }
 
+// readRecipient reads the address of --to, which is repeated for another one.
+func readRecipient(s string) (string, error) {
+	address, err := mail.ParseAddress(s)
+	if err != nil && strings.ContainsAny(s, ",;") {
+		err = problem.With(err, problem.Say("repeat %s for another address", problem.On("to")))
+	}
+	return address, err
+}
+
+// recipients are those who are mailed, each once.
+func (m *Mailing) recipients() []string {
+	var all []string
+	for _, address := range m.to {
+		if !slices.ContainsFunc(all, func(a string) bool { return mail.SameMailbox(a, address) }) {
+			all = append(all, address)
+		}
+	}
+	return all
+}
+
 // WantsDocument reports whether the document of the fax is needed.
 func (m *Mailing) WantsDocument() bool { return !m.notice || m.letter.Thumbnail }
 
+// NoDocument is the error of the document of a fax with what to do when there is none.
+func (m *Mailing) NoDocument(err error) error {
+	switch {
+	case !errors.Is(err, problem.ErrNotFound):
+		return err
+	case m.notice:
+		return problem.With(err, problem.Say("leave %s out", problem.On("thumbnail")))
+	}
+	return problem.With(err, problem.Say("tell of the fax with %s", problem.On("notice")))
+}
+
 // Check fails when it is not said whom to mail, as whom, or by which server, which it
-// returns.
+// returns. A dry run needs none.
 func (m *Mailing) Check(ctx context.Context, a *App) (mail.Server, error) {
 	switch {
 	case len(m.to) == 0:
@@ -115,6 +150,9 @@ func (m *Mailing) Check(ctx context.Context, a *App) (mail.Server, error) {
 	case m.letter.From == "":
 		return mail.Server{}, problem.With(Misuse("it is not said who the mail is from"),
 			problem.Say("as in %s, or set %s, or mail-from of the profile", problem.Field("from", "faxes@clinic.example"), problem.Text(profile.MailFromVariable)))
+	}
+	if m.dryRun {
+		return mail.Server{}, nil
 	}
 	return a.MailServer(ctx)
 }
@@ -135,24 +173,16 @@ func (*Mailing) Document(content []byte) mail.Document {
 func (m *Mailing) Send(ctx context.Context, a *App, server mail.Server, n mail.News) error {
 	m.letter.Attach, m.letter.Full = !m.notice, m.numbers == full
 	if m.dryRun {
-		a.Say("Dry run: these mails would be sent.")
-		return m.drafts.All(ctx, func(yield func(mail.Message, error) bool) {
-			for _, address := range m.to {
-				d, err := m.draft(ctx, n, address)
-				if err != nil {
-					yield(mail.Message{}, err)
-					return
-				}
-				if !yield(*d, nil) {
-					return
-				}
-			}
-		})
+		return m.show(ctx, a, n)
 	}
 	t := a.Trouble()
+	all := m.recipients()
 	err := m.sent.All(ctx, func(yield func(mail.Sent, error) bool) {
-		for _, address := range m.to {
+		for i, address := range all {
 			d, err := m.draft(ctx, n, address)
+			if i == 0 {
+				m.warn(a, n, d)
+			}
 			if err == nil {
 				err = a.Interrupts.Gently().Err()
 			}
@@ -171,8 +201,39 @@ func (m *Mailing) Send(ctx context.Context, a *App, server mail.Server, n mail.N
 			}
 		}
 	})
-	a.Say("Handed in %s%s.", text.Plural(t.Tally.Done, "mail", "mails"), text.Remarks(text.Remark(t.Tally.Failed, "failed"), text.Remark(t.Tally.Left(len(m.to)), "left")))
+	a.Say("Handed in %s%s.", text.Plural(t.Tally.Done, "mail", "mails"), text.Remarks(text.Remark(t.Tally.Failed, "failed"), text.Remark(t.Tally.Left(len(all)), "left")))
 	return cmp.Or(err, t.Err())
+}
+
+// show shows the mails that would be sent.
+func (m *Mailing) show(ctx context.Context, a *App, n mail.News) error {
+	var drafts []mail.Message
+	for _, address := range m.recipients() {
+		d, err := m.draft(ctx, n, address)
+		if err != nil {
+			return err
+		}
+		drafts = append(drafts, *d)
+	}
+	m.warn(a, n, &drafts[0])
+	a.Say("Dry run: these mails would be sent.")
+	if a.DataAsked {
+		return m.drafts.All(ctx, seq.Of(drafts))
+	}
+	for i := range drafts {
+		if i > 0 {
+			_, _ = fmt.Fprintln(&a.Page, strings.Repeat("-", 40))
+		}
+		_, _ = fmt.Fprint(&a.Page, &drafts[i])
+	}
+	return nil
+}
+
+// warn tells of the picture that was asked for and is not in the mail.
+func (m *Mailing) warn(a *App, n mail.News, d *mail.Message) {
+	if d != nil && m.letter.Thumbnail && !slices.ContainsFunc(d.Parts, func(p mail.Part) bool { return p.ContentType == "image/png" }) {
+		a.Warn("fax %s: the mail has no picture of page one, which cannot be drawn or is too large", n.Fax.ID)
+	}
 }
 
 // draft is the mail to an address. By hand it has the document, or is not sent.

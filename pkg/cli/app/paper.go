@@ -18,6 +18,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/child"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
@@ -32,7 +33,7 @@ func (p *paper) bind(a *App, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&p.open, "open", false, "open the document in the system's viewer")
 	f.BoolVar(&p.print, "print", false, "print the document")
-	f.Var(flag.Of(&p.printer, ReadProgram).Or("lp"), "print-with", "the `program` that prints, with its arguments; the document comes behind them, or is {document}")
+	f.Var(flag.Of(&p.printer, readPrinter).Or("lp"), "print-with", "the `program` that prints, with its arguments; the document comes behind them, or is {document}")
 	flag.From(f, "print-with", profile.PrintWithVariable)
 	a.CompleteNothing(cmd, "print-with")
 }
@@ -40,8 +41,10 @@ func (p *paper) bind(a *App, cmd *cobra.Command) {
 // wanted reports whether the document is handed over.
 func (p *paper) wanted() bool { return p.open || p.print }
 
-// check fails when the document cannot be handed over, before it is fetched.
-func (p *paper) check(a *App, cmd *cobra.Command) error {
+// check fails when the document cannot be handed over, before it is fetched. stays is the
+// command that makes a copy which stays.
+func (p *paper) check(a *App, cmd *cobra.Command, stays problem.Invocation) error {
+	instead := problem.Say("a document that stays: %s", stays)
 	switch {
 	case !p.print && cmd.Flags().Changed("print-with"):
 		return Misuse("--print-with is for --print")
@@ -52,9 +55,9 @@ func (p *paper) check(a *App, cmd *cobra.Command) error {
 	case !p.open:
 		return nil
 	case !a.Term.CanAsk():
-		return problem.With(Misuse("--open: nobody is there to say when the document was read, and its copy may go"), problem.Say("a document that stays: %s", problem.Field("O", "FILE")))
+		return problem.With(Misuse("--open: nobody is there to say when the document was read, and its copy may go"), instead)
 	}
-	return named("--open", delivery.Program(opener()).Find())
+	return named("--open", problem.With(delivery.Program(opener()).Find(), instead))
 }
 
 func named(flag string, err error) error {
@@ -79,7 +82,7 @@ func opener() []string {
 // the terminal goes away. A viewer may live on when the program that opens it has ended,
 // and a viewer that was there already takes the file: so it is the person who says that it
 // was read. What prints has read the file when it ends.
-func (p *paper) hand(ctx context.Context, a *App, name string, content []byte) (err error) {
+func (p *paper) hand(ctx context.Context, a *App, f fax.Fax, content []byte) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()
 	info, err := document.Inspect(bytes.NewReader(content), int64(len(content)))
@@ -91,7 +94,7 @@ func (p *paper) hand(ctx context.Context, a *App, name string, content []byte) (
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	path, err := filepath.Abs(filepath.Join(dir, name+info.Ext)) // no program takes it for a flag
+	path, err := filepath.Abs(filepath.Join(dir, safe(f.ID)+info.Ext)) // no program takes it for a flag
 	if err != nil {
 		return err
 	}
@@ -99,7 +102,7 @@ func (p *paper) hand(ctx context.Context, a *App, name string, content []byte) (
 		return err
 	}
 	if p.print {
-		return run(ctx, a, p.printer.OnDocument(path))
+		return run(ctx, a, p.printer.OnDocument(f, path))
 	}
 	if err := run(ctx, a, append(opener(), path)); err != nil {
 		return err

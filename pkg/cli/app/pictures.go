@@ -21,6 +21,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/inbox/pages"
 	"github.com/faxctl/faxctl/pkg/screen/picture"
 )
@@ -41,9 +42,9 @@ const PicturesHelp = `On a terminal the pages are shown there. kitty, Ghostty, i
 mintty, foot, mlterm and Contour show pictures, up to 10 pages of them, or one
 with --page. Any other terminal gets a viewer that draws in half blocks: n and
 p (or Page Down and Page Up) turn the page, the arrow keys or h j k l move, +
-and - zoom, w fits the width, 0 the whole page, and q leaves. --draw chooses
-for a terminal that can do more than it is known for; what is seen through
-tmux or screen is drawn in blocks.
+and - zoom, w fits the width, 0 the whole page, ? shows the keys, and q or ^C
+leaves. --draw chooses for a terminal that can do more than it is known for;
+what is seen through tmux or screen is drawn in blocks.
 
 --png draws the pages into a folder, a PNG file each, for you alone (0600) and
 named by the fax and the page; a file that is there stays without --force. The
@@ -52,7 +53,8 @@ damaged part there is a picture with what could be read; it is told, and the
 exit status is then 8.
 
 --open hands the document to the program that the system opens such files
-with, and --print to lp, or the program of --print-with, behind its arguments.
+with, and --print to lp, or the program of --print-with, behind its arguments,
+of which {id}, {from}, {to}, {pages} and {document} stand for that of the fax.
 They get a private copy, without our environment, which is deleted when the
 command ends: with --open, when you press Enter; a printing program must have
 read it when it ends.
@@ -79,8 +81,9 @@ func (p *Pictures) Bind(a *App, cmd *cobra.Command) {
 func (p *Pictures) Files() bool { return p.dir != "" }
 
 // Check fails when it is not said where pages go, or twice, when they would go into an
-// archive, and when what is to show them is not there.
-func (p *Pictures) Check(a *App, cmd *cobra.Command) error {
+// archive, and when what is to show them is not there. stays is the command that makes a
+// copy of the document which stays.
+func (p *Pictures) Check(a *App, cmd *cobra.Command, stays problem.Invocation) error {
 	other, ways := "", 0
 	for _, way := range []string{"print", "open", "png"} {
 		if given := Given(cmd, []string{way}); given != "" {
@@ -90,7 +93,7 @@ func (p *Pictures) Check(a *App, cmd *cobra.Command) error {
 	if ways > 1 {
 		return Misuse("a fax goes one way: --png, --open or --print")
 	}
-	if err := p.paper.check(a, cmd); err != nil {
+	if err := p.paper.check(a, cmd, stays); err != nil {
 		return err
 	}
 	switch {
@@ -109,9 +112,10 @@ func (p *Pictures) Check(a *App, cmd *cobra.Command) error {
 }
 
 // Deliver brings the document of a fax to where it goes. Files are listed by out.
-func (p *Pictures) Deliver(ctx context.Context, a *App, id string, content []byte, out *Printing[pages.File]) error {
+func (p *Pictures) Deliver(ctx context.Context, a *App, f fax.Fax, content []byte, out *Printing[pages.File]) error {
+	id := f.ID
 	if p.paper.wanted() {
-		return NamedFax(id, p.paper.hand(ctx, a, safe(id), content))
+		return NamedFax(id, p.paper.hand(ctx, a, f, content))
 	}
 	doc, err := pages.Open(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
@@ -171,6 +175,9 @@ func (p *Pictures) drawn(ctx context.Context, doc *pages.Pages, n int) (image.Im
 	img, err := doc.Page(ctx, n)
 	if errors.Is(err, pages.ErrDamaged) {
 		p.damaged[n], err = err, nil
+	}
+	if n >= doc.Len() {
+		err = problem.With(err, problem.Say("the document has %s", problem.Text(text.Plural(doc.Len(), "page", "pages"))))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("page %d: %w", n+1, err)

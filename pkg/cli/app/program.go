@@ -23,11 +23,20 @@ which are all there, and empty when they are not known.`
 
 // ReadProgram reads the command line that --exec takes.
 func ReadProgram(line string) (delivery.Program, error) {
+	return readProgram(line, delivery.NewProgram)
+}
+
+// readPrinter reads the command line that --print-with takes.
+func readPrinter(line string) (delivery.Program, error) {
+	return readProgram(line, delivery.NewPrinter)
+}
+
+func readProgram(line string, of func(argv ...string) (delivery.Program, error)) (delivery.Program, error) {
 	argv, err := profile.SplitArgv(line)
 	if err != nil {
 		return nil, problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("%q: %w", line, err)), problem.Say("quotes keep blanks, and come in pairs"))
 	}
-	return delivery.NewProgram(argv...)
+	return of(argv...)
 }
 
 // FindProgram refuses a program of --exec that cannot be run, before anything is

@@ -17,8 +17,10 @@ func mailCommand(a *app.App) *cobra.Command {
 one that has changed is not mailed, and the exit status is then 8.
 
 ` + app.MailingHelp,
-		Example: `  faxctl archive mail /srv/faxes FX0123456789abcdef --to desk@clinic.example
-  faxctl archive mail kept FX0123456789abcdef --to it@clinic.example --notice`,
+		Example: `  faxctl archive mail /srv/faxes FX0123456789abcdef0123456789abcdef \
+      --to desk@clinic.example
+  faxctl archive mail kept FX0123456789abcdef0123456789abcdef \
+      --to it@clinic.example --notice`,
 		Args:              archiveArgs(2, "faxctl archive mail /srv/faxes FX0123456789abcdef0123456789abcdef --to desk@clinic.example"),
 		ValidArgsFunction: app.UpTo(2, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,7 +45,7 @@ one that has changed is not mailed, and the exit status is then 8.
 			if by.WantsDocument() {
 				content, err := keptDocument(ctx, kept, ids[0])
 				if err != nil {
-					return err
+					return by.NoDocument(err)
 				}
 				n.Document = by.Document(content)
 			}

@@ -3,6 +3,7 @@ package archive
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/inbox/pages"
@@ -27,7 +28,7 @@ changed is not shown, and the exit status is then 8.
 		ValidArgsFunction: app.UpTo(2, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if err := to.Check(a, cmd); err != nil {
+			if err := to.Check(a, cmd, problem.Command("archive", "get").Arg(args[0]).Arg(args[1]).Set("O", "FILE")); err != nil {
 				return err
 			}
 			kept, err := a.ReadArchive(ctx, args[0])
@@ -38,11 +39,15 @@ changed is not shown, and the exit status is then 8.
 			if err != nil {
 				return err
 			}
+			e, err := kept.Get(ctx, ids[0])
+			if err != nil {
+				return damaged(err)
+			}
 			content, err := keptDocument(ctx, kept, ids[0])
 			if err != nil {
 				return err
 			}
-			return to.Deliver(ctx, a, ids[0], content, &out)
+			return to.Deliver(ctx, a, e.Fax, content, &out)
 		},
 	}
 	out.Bind(a, cmd, show.PictureType, to.Files)

@@ -21,7 +21,8 @@ func mailCommand(a *app.App) *cobra.Command {
 
 ` + app.MailingHelp,
 		Example: `  faxctl faxes mail FX0123456789abcdef0123456789abcdef --to desk@clinic.example
-  faxctl faxes mail FX0123456789abcdef --to desk@clinic.example --dry-run`,
+  faxctl faxes mail FX0123456789abcdef0123456789abcdef \
+      --to desk@clinic.example --to it@clinic.example --dry-run`,
 		Args:              app.OneArg("a fax id", "faxctl faxes mail FX0123456789abcdef0123456789abcdef --to desk@clinic.example"),
 		ValidArgsFunction: app.UpTo(1, a.CompleteFaxes),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,7 +47,7 @@ func mailCommand(a *app.App) *cobra.Command {
 			if by.WantsDocument() {
 				var content bytes.Buffer
 				if _, err := fetch.Copy(ctx, fetch.AtMost(faxes, most), f, &content, fetch.Options{}); err != nil {
-					return app.NamedFax(f.ID, err)
+					return by.NoDocument(app.NamedFax(f.ID, err))
 				}
 				n.Document = by.Document(content.Bytes())
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/inbox/pages"
@@ -30,7 +31,7 @@ terminal, as files, in another program, on paper.
 		ValidArgsFunction: app.UpTo(1, a.CompleteFaxes),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if err := to.Check(a, cmd); err != nil {
+			if err := to.Check(a, cmd, problem.Command("faxes", "download").Arg(args[0]).Set("O", "FILE")); err != nil {
 				return err
 			}
 			faxes, err := a.Faxes(ctx)
@@ -49,7 +50,7 @@ terminal, as files, in another program, on paper.
 			if _, err := fetch.Copy(ctx, fetch.AtMost(faxes, most), f, &content, fetch.Options{}); err != nil {
 				return app.NamedFax(f.ID, err)
 			}
-			return to.Deliver(ctx, a, f.ID, content.Bytes(), &out)
+			return to.Deliver(ctx, a, f, content.Bytes(), &out)
 		},
 	}
 	out.Bind(a, cmd, show.PictureType, to.Files)

@@ -14,7 +14,6 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
-	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -244,16 +243,8 @@ func opening(content []byte) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
 }
 
-// String is the message as people read it.
-func (r ruled) String() string {
-	m := r.Message
-	var b strings.Builder
-	fmt.Fprintf(&b, "Rule: %s\nFrom: %s\nTo: %s\nSubject: %s\nMessage-ID: <%s>\n\n%s\n", r.Rule, m.From, r.Address, m.Subject, m.ID, strings.TrimRight(m.Body, "\n"))
-	for _, p := range m.Parts {
-		fmt.Fprintf(&b, "\nAttached: %s (%s, %s)\n", p.Name, p.ContentType, text.Plural(p.Size, "byte", "bytes"))
-	}
-	return b.String()
-}
+// String is the message as people read it, below the rule that has it sent.
+func (r ruled) String() string { return fmt.Sprintf("Rule: %s\n%s", r.Rule, r.Message) }
 
 func ruledType() output.Type[ruled] {
 	message := func(get func(*mail.Message) string) func(ruled) string {

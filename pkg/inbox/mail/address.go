@@ -15,10 +15,20 @@ const longestAddress = 254 // bytes; RFC 5321, section 4.5.3.1.3, and its erratu
 // ASCII, without a domain.
 func ParseAddress(s string) (string, error) {
 	a, err := readAddress(s)
-	if err == nil && a.Name == "" && !strings.ContainsAny(s, "<>()") {
-		return a.Address, nil
+	switch {
+	case err != nil:
+		return "", badAddress(s, "as in desk@clinic.example")
+	case a.Name != "" || strings.ContainsAny(s, "<>()"):
+		return "", badAddress(s, "the address alone: "+a.Address)
 	}
-	return "", badAddress(s, "as in desk@clinic.example")
+	return a.Address, nil
+}
+
+// SameMailbox reports whether two addresses are one: case means nothing in a domain, and
+// before it whatever the server there makes of it (RFC 5321, section 2.4).
+func SameMailbox(a, b string) bool {
+	at := strings.LastIndexByte(a, '@') + 1
+	return at == strings.LastIndexByte(b, '@')+1 && a[:at] == b[:at] && strings.EqualFold(a[at:], b[at:])
 }
 
 // ParseFrom reads who a mail is from: an address, with or without a name before it.

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/template"
@@ -20,23 +21,37 @@ type Letter struct {
 	Full      bool   // whole numbers; false: the last four digits of each
 	MaxSize   int64  // bytes of the whole message; 0: [DefaultMaxSize]
 
+	// ByHand refuses fields that only a receiver knows: the name of our number, what the
+	// far end calls itself, and what was given up.
+	ByHand bool
+
 	rule          string             // its ID; "": by hand
 	subject, body *template.Template // nil: our own
 }
 
-// SetSubject takes a template for the subject, of [SubjectFields]. ErrInvalid: it is none.
+// SetSubject takes a template for the subject, of those of [SubjectFields] that are known.
+// ErrInvalid: it is none.
 func (l *Letter) SetSubject(s string) (err error) {
-	l.subject, err = readTemplate(s, SubjectFields())
+	fields := l.known(SubjectFields())
+	l.subject, err = readTemplate(s, fields)
 	if err == nil && strings.ContainsFunc(s, text.Unsafe) {
-		return refusedTemplate(SubjectFields(), "a subject is one line, without control characters")
+		return refusedTemplate(fields, "a subject is one line, without control characters")
 	}
 	return err
 }
 
-// SetBody takes a template for the body, of [BodyFields]. ErrInvalid: it is none.
+// SetBody takes a template for the body, of those of [BodyFields] that are known.
+// ErrInvalid: it is none.
 func (l *Letter) SetBody(s string) (err error) {
-	l.body, err = readTemplate(s, BodyFields())
+	l.body, err = readTemplate(s, l.known(BodyFields()))
 	return err
+}
+
+// known are those of the fields that are known of a fax in this letter.
+func (l *Letter) known(fields []string) []string {
+	return slices.DeleteFunc(fields, func(f string) bool {
+		return l.ByHand && (f == "Name" || f == "Station" || f == "Problem")
+	})
 }
 
 // ours are the words for a mail that has none of its own.
@@ -61,6 +76,9 @@ Status:    {{.Status}}
 	case Parked:
 		return "Something is left to do about a fax from {{.From}} to {{.To}}",
 			"Something was to be done about a fax, and was given up:\n{{.Problem}}\n" + about
+	}
+	if n.Fax.Status.Unsuccessful() {
+		return "Fax from {{.From}} to {{.To}} failed", "A fax that did not come through is passed on to you.\n" + about
 	}
 	return "Fax from {{.From}} to {{.To}}, {{.Length}}", "A fax is passed on to you.\n" + about
 }

@@ -14,6 +14,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // Sizes of a whole message, in bytes. base64 makes a document 37 % longer.
@@ -162,6 +163,17 @@ func (m *Message) bytes() ([]byte, error) {
 func (m *Message) WriteTo(w io.Writer) (int64, error) {
 	n, err := w.Write(m.content)
 	return int64(n), err
+}
+
+// String is the message as people read it: what is in its headers, its words, and the
+// names and sizes of the files in it.
+func (m *Message) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "From: %s\nTo: %s\nSubject: %s\nMessage-ID: <%s>\n\n%s\n", m.From, m.To, m.Subject, m.ID, strings.TrimRight(m.Body, "\n"))
+	for _, p := range m.Parts {
+		fmt.Fprintf(&b, "\nAttached: %s (%s, %s)\n", p.Name, p.ContentType, text.Plural(p.Size, "byte", "bytes"))
+	}
+	return b.String()
 }
 
 // read reads a document whole, and compares it.

@@ -60,7 +60,7 @@ func readTemplate(s string, fields []string) (*template.Template, error) {
 }
 
 func refusedTemplate(fields []string, why string) error {
-	return problem.Invalid(problem.Say("fields are written {{.From}}, conditions {{if .Name}}…{{else}}…{{end}}; the fields are "+strings.Join(fields, ", ")), "template: %s", why)
+	return problem.Invalid(problem.Say("fields are written {{.From}}, conditions {{if .Pages}}…{{else}}…{{end}}; the fields are "+strings.Join(fields, ", ")), "template: %s", why)
 }
 
 // objection is what is against a part of a template; "": nothing.

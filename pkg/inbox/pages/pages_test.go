@@ -56,10 +56,14 @@ func TestEnlarged(t *testing.T) {
 			t.Errorf("%v: %v, %v", c, got, err)
 		}
 	}
-	for name, p := range map[string]picture{"wide": {small, 1e-9, 1e9}, "high": {small, 1e9, 1e-9}} {
-		if _, err := p.square(); !errors.Is(err, ErrUnreadable) {
-			t.Errorf("%s: %v", name, err)
+	for name, p := range map[string]picture{"wide": {small, 1e-9, 1e9}, "high": {small, 4294967295, 1. / 4294967295}, "more": {small, 100, 801}} {
+		if got, err := p.square(); err != nil || got.Bounds() != small.Rect {
+			t.Errorf("%s: %v, %v: a resolution that no machine has counts for nothing", name, got, err)
 		}
+	}
+	long := image.NewPaletted(image.Rect(0, 0, 1<<10, 1<<18), small.Palette)
+	if _, err := (picture{long, 800, 100}).square(); !errors.Is(err, ErrUnreadable) {
+		t.Errorf("a picture that would be too large: %v", err)
 	}
 }
 

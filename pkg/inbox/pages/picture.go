@@ -41,7 +41,9 @@ func blackAndWhite(bits []byte, wide, high int) *image.Paletted {
 // and 98, 196 or 391 lines. The direction with fewer is drawn larger.
 func (p picture) square() (image.Image, error) {
 	size := p.image.Bounds().Size()
-	if p.x <= 0 || p.y <= 0 || p.x == p.y {
+	const most = 8 // pixels in one direction to one in the other: fax machines write 2, who claims more errs
+	ratio := p.x / p.y
+	if p.x <= 0 || p.y <= 0 || ratio == 1 || ratio > most || ratio < 1./most {
 		return p.image, nil
 	}
 	wide, high := float64(size.X), float64(size.Y)

@@ -31,6 +31,20 @@ func marks() []string { return []string{documentMark, "{id}", "{from}", "{to}", 
 // in the middle of an argument, where what a caller sends would be read as part of
 // what the operator wrote.
 func NewProgram(argv ...string) (Program, error) {
+	return newProgram(argv, func(mark string) problem.Advice {
+		return problem.Say("make it an argument of its own, or read $FAX_%s in the program", problem.Text(strings.ToUpper(strings.Trim(mark, "{}"))))
+	})
+}
+
+// NewPrinter is [NewProgram] for a program that finds nothing of the fax in its
+// environment: its document and arguments are all it gets.
+func NewPrinter(argv ...string) (Program, error) {
+	return newProgram(argv, func(string) problem.Advice { return problem.Say("make it an argument of its own") })
+}
+
+// newProgram is the program of a command line; instead is what to do about a mark in the
+// middle of an argument.
+func newProgram(argv []string, instead func(mark string) problem.Advice) (Program, error) {
 	if len(argv) == 0 || argv[0] == "" {
 		return nil, problem.Invalid(problem.Say("as in 'lp -d front-desk %s'", problem.Text(documentMark)), "command: it names no program")
 	}
@@ -46,8 +60,7 @@ func NewProgram(argv ...string) (Program, error) {
 			return nil, problem.Invalid(known, "argument %s: no fax has that", arg)
 		default:
 			if mark := within(arg); mark != "" {
-				return nil, problem.Invalid(problem.Say("make it an argument of its own, or read $FAX_%s in the program", problem.Text(strings.ToUpper(strings.Trim(mark, "{}")))),
-					"argument %q: %s is replaced where it is the whole argument", arg, mark)
+				return nil, problem.Invalid(instead(mark), "argument %q: %s is replaced where it is the whole argument", arg, mark)
 			}
 		}
 	}
@@ -92,10 +105,10 @@ func (p Program) Find() error {
 // TakesDocument reports whether an argument stands for the document.
 func (p Program) TakesDocument() bool { return slices.Contains(p, documentMark) }
 
-// OnDocument is the command line for the absolute path of a document alone: it is behind
-// the arguments where none of them stands for it.
-func (p Program) OnDocument(path string) []string {
-	argv := p.of(fax.Fax{}, path)
+// OnDocument is the command line for a fax and the absolute path of its document, which is
+// behind the arguments where none of them stands for it.
+func (p Program) OnDocument(f fax.Fax, path string) []string {
+	argv := p.of(f, path)
 	if !p.TakesDocument() {
 		argv = append(argv, path)
 	}

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -25,26 +26,30 @@ type Pages struct {
 }
 
 // Leaf shows pages on the whole screen from the one at first on, until the person leaves:
-// with q, Escape or ^D. It fails with context.Canceled on ^C, with term.ErrNoInput where
-// nobody can be asked, or when ctx ends.
+// with q, Escape, ^D or ^C. It fails with term.ErrNoInput where nobody can be asked, or
+// when ctx ends.
 func Leaf(ctx context.Context, t *term.Term, pages Pages, first int, shades Shades) error {
-	ctx, cancel := context.WithCancel(ctx)
+	drawing, cancel := context.WithCancel(ctx)
 	defer cancel()
 	v := &viewer{pages: pages, shades: shades, mark: t.Err.Color, at: first}
-	v.turn(ctx, first)
-	return t.Screen(ctx, func(size term.Size, k term.Press) (string, bool) {
+	v.turn(drawing, first)
+	err := t.Screen(ctx, func(size term.Size, k term.Press) (string, bool) {
 		if k.Key == term.KeyLeave || k.Key == term.KeyText && k.Text == 'q' {
 			return "", false
 		}
 		if v.coming != nil && v.arrived() || size != v.size || k.Key != term.KeyNone {
 			v.size = size
-			if v.press(ctx, k); v.coming != nil {
+			if v.press(drawing, k); v.coming != nil {
 				v.arrived()
 			}
 			v.seen = v.draw()
 		}
 		return v.seen, true
 	})
+	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
+		return nil // by ^C
+	}
+	return err
 }
 
 // drawn is a page, and what is wrong with it.
@@ -69,6 +74,7 @@ type viewer struct {
 	scale  float64    // half blocks to a pixel of the page; 0: what fits the width
 	whole  bool       // or, of a scale of 0, the whole page
 	middle [2]float64 // of what is seen: 0 to 1, of the page
+	keys   bool       // what they are for is seen instead
 	seen   string
 }
 
@@ -114,7 +120,9 @@ func (v *viewer) arrived() bool {
 
 // press does what a key is for.
 func (v *viewer) press(ctx context.Context, k term.Press) {
-	const nearer = 1.5
+	if k.Key != term.KeyNone {
+		v.keys = k.Text == '?' && !v.keys
+	}
 	switch key := k.Key; {
 	case key == term.KeyPageDown, k.Text == 'n', k.Text == ' ':
 		v.turn(ctx, v.at+1)
@@ -134,9 +142,9 @@ func (v *viewer) press(ctx context.Context, k term.Press) {
 	case key == term.KeyRight, k.Text == 'l':
 		v.pan(1, 0)
 	case k.Text == '+', k.Text == '=':
-		v.scale = min(v.zoom()*nearer, 1)
+		v.nearer()
 	case k.Text == '-':
-		if v.scale = v.zoom() / nearer; v.scale < v.fit(true) {
+		if v.scale = v.zoom() / zoomStep; v.scale < v.fit(true) {
 			v.scale, v.whole = 0, true
 		}
 	case k.Text == '0':
@@ -144,6 +152,28 @@ func (v *viewer) press(ctx context.Context, k term.Press) {
 	case k.Text == 'w':
 		v.scale, v.whole = 0, false
 	}
+}
+
+// zoomStep is how much larger a page is drawn when one comes nearer.
+const zoomStep = 1.5
+
+// nearer comes nearer. What was at the top left of a page that was fitted stays there, as
+// reading begins there; later it is the middle that stays.
+func (v *viewer) nearer() {
+	fitted, before := v.scale == 0, v.corner()
+	v.scale = min(v.zoom()*zoomStep, 1)
+	if !fitted {
+		return
+	}
+	for axis, now := range v.corner() {
+		v.middle[axis] += before[axis] - now
+	}
+}
+
+// corner is the top left of what is seen: 0 to 1, of the page.
+func (v *viewer) corner() [2]float64 {
+	wide, high, seenWide, seenHigh := v.extent()
+	return [2]float64{v.middle[0] - float64(seenWide)/2/float64(wide), v.middle[1] - float64(seenHigh)/2/float64(high)}
 }
 
 // pan goes on by a quarter of what is seen.
@@ -183,7 +213,10 @@ func (v *viewer) extent() (wide, high, seenWide, seenHigh int) {
 func (v *viewer) draw() string {
 	var lines []string
 	left := ""
-	if v.page.pix != nil {
+	switch {
+	case v.keys:
+		lines = v.help()
+	case v.page.pix != nil:
 		wide, high, seenWide, seenHigh := v.extent()
 		from := func(axis, of, seen int) int {
 			first := min(max(int(math.Round(v.middle[axis]*float64(of)-float64(seen)/2)), 0), of-seen)
@@ -208,9 +241,27 @@ func (v *viewer) draw() string {
 	return b.String()
 }
 
-// status is the last line.
+// help is what the keys are for, in lines that fit the screen.
+func (v *viewer) help() []string {
+	lines := []string{
+		"q, Escape, ^C      quit",
+		"n, Page Down       the next page",
+		"p, Page Up         the page before",
+		"Home, End          the first page, the last one",
+		"arrows, h j k l    move",
+		"+ -                zoom",
+		"w, 0               fit the width, the whole page",
+	}
+	for i, l := range lines {
+		lines[i] = ansi.Truncate(l, max(v.size.Columns-1, 1), "…")
+	}
+	return lines
+}
+
+// status is the last line. It begins with the way out, since it ends where there is no
+// more room.
 func (v *viewer) status() string {
-	s := fmt.Sprintf("page %d of %d", v.at+1, v.pages.Len)
+	s := fmt.Sprintf("q quit  page %d of %d", v.at+1, v.pages.Len)
 	switch {
 	case v.coming != nil:
 		s += ", being drawn"
@@ -220,5 +271,5 @@ func (v *viewer) status() string {
 	if v.page.pix != nil {
 		s += fmt.Sprintf(", %.0f%%", 100*v.zoom())
 	}
-	return s + "  n p: page  arrows: pan  + -: zoom  w: width  0: whole  q: quit"
+	return s + "  ? keys  n p page  + - zoom  w width  0 whole"
 }

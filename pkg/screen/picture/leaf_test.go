@@ -66,6 +66,24 @@ func (s *screen) shown() string {
 // leaf leafs through three pages, of which the last cannot be drawn.
 func leaf(ctx context.Context, t *testing.T, keys ...string) ([]string, error) {
 	t.Helper()
+	return leafFrom(ctx, t, inked(700, 900), keys...) // the last hundredth is black
+}
+
+// inked is a page of which 100 by 100 pixels are black.
+func inked(x, y int) image.Image {
+	img := image.NewGray(image.Rect(0, 0, 800, 1000))
+	for i := range img.Pix {
+		img.Pix[i] = 0xff
+	}
+	for i := range 100 * 100 {
+		img.SetGray(x+i%100, y+i/100, color.Gray{})
+	}
+	return img
+}
+
+// leafFrom is leaf, from another page on.
+func leafFrom(ctx context.Context, t *testing.T, begin image.Image, keys ...string) ([]string, error) {
+	t.Helper()
 	s := &screen{lock: make(chan struct{}, 1), over: make(chan struct{})}
 	timeout := time.AfterFunc(time.Minute, func() { close(s.over) })
 	defer timeout.Stop()
@@ -77,14 +95,7 @@ func leaf(ctx context.Context, t *testing.T, keys ...string) ([]string, error) {
 		case 1:
 			return image.NewGray(image.Rect(0, 0, 160, 100)), errors.New("half of it is missing")
 		}
-		img := image.NewGray(image.Rect(0, 0, 800, 1000))
-		for i := range img.Pix {
-			img.Pix[i] = 0xff
-		}
-		for i := range 100 * 100 { // the last hundredth is black
-			img.SetGray(700+i%100, 900+i/100, color.Gray{})
-		}
-		return img, nil
+		return begin, nil
 	}}, 0, picture.NoShades)
 	return s.sent, err
 }
@@ -94,7 +105,7 @@ func TestLeaf(t *testing.T) {
 	sent, err := leaf(t.Context(), t,
 		"n", "page 1 of 3, 10%",
 		"n", "page 2 of 3: half of it is missing, 50%",
-		"n", "burnt  n p", // there is no page 4
+		"n", "burnt  ? keys", // there is no page 4
 		"p", "page 3 of 3",
 		"\x1b[5~", "page 2 of 3",
 		"0", "page 1 of 3, 10%",
@@ -136,6 +147,35 @@ func TestPan(t *testing.T) {
 	}
 }
 
+// TestNearer comes nearer to the top left of the whole page, and then to the middle of
+// what is seen. What the keys are for is told instead of the page, until the next key.
+func TestNearer(t *testing.T) {
+	sent, err := leafFrom(t.Context(), t, inked(0, 0),
+		"0", "page 1 of 3, 10%",
+		"+", "page 1 of 3, 5%",
+		"?", "page 1 of 3, 7%",
+		"?", "the next page",
+		"+", "page 1 of 3, 7%",
+		"q", "page 1 of 3, 10%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, inked := range []bool{true, true, true, false, true, false} { // fitted, whole, 7%, keys, 7%, 10%
+		if seen := sent[1+i]; strings.Contains(seen, "█") != inked {
+			t.Errorf("ink is seen in picture %d: %t: %q", i, !inked, seen)
+		}
+	}
+}
+
+// TestNarrow: however narrow the screen, and whatever is said of the page, one reads how
+// to quit.
+func TestNarrow(t *testing.T) {
+	sent, err := leaf(t.Context(), t, "n", "q quit  page 1 of 3", "n", "q quit  page 2 of 3: half", "q", "q quit  page 3 of 3: it is")
+	if err != nil {
+		t.Errorf("%v: %q", err, sent)
+	}
+}
+
 // TestLeft: however it ends, the screen is as it was.
 func TestLeft(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
@@ -145,7 +185,7 @@ func TestLeft(t *testing.T) {
 		key  string
 		want error
 	}{
-		"^C":      {t.Context(), "\x03", context.Canceled},
+		"^C":      {t.Context(), "\x03", nil},
 		"^D":      {t.Context(), "\x04", nil},
 		"Escape":  {t.Context(), "\x1b", nil},
 		"SIGTERM": {ended, "x", context.Canceled},
