@@ -41,7 +41,7 @@ changed is not shown, and the exit status is then 8.
 			}
 			e, err := kept.Get(ctx, ids[0])
 			if err != nil {
-				return damaged(err)
+				return app.Damaged(err)
 			}
 			content, err := keptDocument(ctx, kept, ids[0])
 			if err != nil {
