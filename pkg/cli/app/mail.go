@@ -98,7 +98,7 @@ func (m *Mailing) Bind(a *App, cmd *cobra.Command, sent func() output.Type[mail.
 	f.BoolVar(&m.notice, "notice", false, "tell of the fax, without its document")
 	f.BoolVar(&m.letter.Thumbnail, "thumbnail", false, "attach a small picture of page one")
 	f.Var(flag.OneOf(&m.numbers, masked, full), "numbers", "show phone numbers `masked` or full")
-	f.Var(flag.Size(&m.letter.MaxSize), "max-size", "the most that a whole mail may have")
+	f.Var(flag.SizeOf(&m.letter.MaxSize, mail.ParseMaxSize), "max-size", "the most that a whole mail may have")
 	f.BoolVar(&m.dryRun, "dry-run", false, "show the mails, and send none")
 	flag.From(f, "from", profile.MailFromVariable)
 	a.CompleteNothing(cmd, "to", "from", "subject", "body", "max-size")

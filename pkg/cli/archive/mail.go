@@ -48,6 +48,7 @@ one that has changed is not mailed, and the exit status is then 8.
 					return by.NoDocument(err)
 				}
 				n.Document = by.Document(content)
+				n.Document.Kept = true
 			}
 			return by.Send(ctx, a, server, n)
 		},

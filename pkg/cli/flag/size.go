@@ -11,7 +11,12 @@ const mostBytes = 1 << 30
 // Size is a flag of so many bytes, as in 64MiB: from 1 to 1GiB. What to is, is its
 // default.
 func Size(to *int64) *Value[int64] {
-	v := Of(to, readSize)
+	return SizeOf(to, readSize)
+}
+
+// SizeOf is a flag of so many bytes, in the range of the one who reads them.
+func SizeOf(to *int64, read func(string) (int64, error)) *Value[int64] {
+	v := Of(to, read)
 	v.kind, v.text = "size", text.Size(*to)
 	return v
 }

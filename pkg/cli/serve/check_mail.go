@@ -77,11 +77,7 @@ func (c *checkMail) run(cmd *cobra.Command, a *app.App, dir string, most int64) 
 	if err != nil {
 		return err
 	}
-	elsewhere := ""
-	if dir == "" {
-		elsewhere = "where the archive keeps the document, "
-	}
-	a.Say("What no record tells is left out: %swhat the far end calls itself, and often the pages and the error of one that failed.", elsewhere)
+	a.Say("What no record tells is left out: what the far end calls itself, and often the pages and the error of one that failed.")
 	would, err := wouldSend(ctx, m, n)
 	switch {
 	case err != nil:

@@ -45,7 +45,7 @@ func TestInjection(t *testing.T) {
 			Station: draw("station"), Name: draw("name"), Problem: draw("problem"),
 			When: rapid.SampledFrom(append(mail.Whens(), "")).Draw(t, "when"), Document: small,
 		}
-		n.Document.ContentType, n.Document.Place = draw("type"), draw("place")
+		n.Document.ContentType = draw("type")
 		l := letter()
 		l.Attach, l.Full = rapid.Bool().Draw(t, "attach"), rapid.Bool().Draw(t, "full")
 		if rapid.Bool().Draw(t, "own words") {
@@ -69,7 +69,7 @@ func FuzzWrite(f *testing.F) {
 			Fax:     fax.Fax{ID: id, From: from, To: to, Status: fax.Status(status), ErrorCode: place, ErrorMessage: problem},
 			Station: station, Name: name, Problem: problem, When: whens[int(choice)%len(whens)], Document: small,
 		}
-		n.Document.ContentType, n.Document.Place = contentType, place
+		n.Document.ContentType = contentType
 		l := letter()
 		l.Attach, l.Full = choice&4 == 0, choice&8 == 0
 		harmless(t, n, l)

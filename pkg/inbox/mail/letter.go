@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/template"
 	"time"
+	"unicode"
 
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -109,7 +110,7 @@ func (l Letter) values(n News) values {
 		"Status":   word(string(f.Status)),
 		"Received": "unknown",
 		"ID":       word(f.ID),
-		"Station":  line(strings.TrimSpace(n.Station)),
+		"Station":  line(l.station(strings.TrimSpace(n.Station))),
 		"Error":    line(strings.TrimSpace(f.ErrorCode + " " + f.ErrorMessage)),
 		"Problem":  line(n.Problem),
 	}
@@ -117,7 +118,7 @@ func (l Letter) values(n News) values {
 		v["Pages"], v["Length"] = strconv.Itoa(*f.Pages), text.Plural(*f.Pages, "page", "pages")
 	}
 	if t := n.at(); !t.IsZero() {
-		v["Received"] = t.UTC().Format("2006-01-02 15:04 UTC")
+		v["Received"] = t.Local().Format("2006-01-02 15:04 MST")
 	}
 	return v
 }
@@ -150,6 +151,25 @@ func (l Letter) number(s, none string) string {
 		return s
 	}
 	return "•••" + lastFour(s)
+}
+
+// station is what the far end calls itself, which is its number more often than not: as
+// fax machines write it, with spaces, or in digits of another script.
+func (l Letter) station(s string) string {
+	if l.Full {
+		return s
+	}
+	all := []rune(s)
+	shown := 4
+	for i, r := range slices.Backward(all) {
+		if !unicode.IsNumber(r) {
+			continue
+		}
+		if shown--; shown < 0 {
+			all[i] = '•'
+		}
+	}
+	return string(all)
 }
 
 func lastFour(phone string) string { return phone[len(phone)-4:] }
@@ -193,8 +213,8 @@ func (n News) fate(attached, wanted bool) string {
 	if wanted {
 		said = fmt.Sprintf("The document is too large for a mail (%.1f MB) and not attached.", float64(d.Size)/1e6)
 	}
-	if d.Place != "" {
-		said += " It is kept as " + line(d.Place) + "."
+	if d.Kept {
+		said += " It is kept in the archive, as fax " + word(n.Fax.ID) + "."
 	}
 	return said
 }

@@ -50,6 +50,10 @@ type News struct {
 	Problem string // what was given up, and why; of Parked alone
 
 	Document Document
+
+	// Drawing has room for as many pictures as may be drawn at a time, of all news that
+	// share it; nil: this one is drawn at once. A page may take a few times [pages.MaxPixels] bytes.
+	Drawing chan struct{}
 }
 
 // Document is the document of a fax. The zero Document is none.
@@ -58,7 +62,7 @@ type Document struct {
 	ContentType string // application/pdf or image/tiff
 	Size        int64  // bytes
 	SHA256      string // hex, which the bytes are compared with; "": they are taken as they are
-	Place       string // where a person finds it, for mails without it; may be empty
+	Kept        bool   // it is in an archive, for mails without it
 }
 
 // IsZero reports whether there is no document.

@@ -47,7 +47,7 @@ func document(content []byte, contentType string) mail.Document {
 	sum := sha256.Sum256(content)
 	return mail.Document{
 		Open:        func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil },
-		ContentType: contentType, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]), Place: "/srv/faxes/a.pdf",
+		ContentType: contentType, Size: int64(len(content)), SHA256: hex.EncodeToString(sum[:]), Kept: true,
 	}
 }
 
@@ -134,11 +134,11 @@ func TestMessage(t *testing.T) {
 	if date, err := p.header.Date(); err != nil || time.Since(date) > time.Minute {
 		t.Errorf("date %v, %v", date, err)
 	}
-	const body = `A fax came in.
+	body := `A fax came in.
 
 From:      •••0187
 To:        •••0123, front desk
-Date:      2026-11-30 08:05 UTC
+Date:      ` + n.Fax.Created.Local().Format("2006-01-02 15:04 MST") + `
 Length:    3 pages
 Status:    received
 Station:   ACME Labs (what the far end calls itself)
@@ -264,7 +264,7 @@ func TestTooLarge(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if told := strings.Contains(m.Body, "too large for a mail") && strings.Contains(m.Body, "/srv/faxes/a.pdf"); (len(m.Parts) == 1) != attached || told == attached || m.Size > most {
+			if told := strings.Contains(m.Body, "too large for a mail") && strings.Contains(m.Body, "It is kept in the archive, as fax "+n.Fax.ID+".\n"); (len(m.Parts) == 1) != attached || told == attached || m.Size > most {
 				t.Errorf("%d bytes: a mail of %d bytes with %d files: %s", size, m.Size, len(m.Parts), m.Body)
 			}
 		}
@@ -323,6 +323,60 @@ func TestNoPicture(t *testing.T) {
 	cancel()
 	if m, err := l.Write(ctx, mail.News{Fax: received(), Document: sheet(t, paper.PDF)}); err != nil {
 		t.Errorf("%v, %v", m, err)
+	}
+}
+
+// A picture waits until another is drawn, and is left out when that is not soon.
+func TestPicturesInTurn(t *testing.T) {
+	l := letter()
+	l.Thumbnail = true
+	drawing := make(chan struct{}, 1)
+	n := mail.News{Fax: received(), When: mail.Received, Document: sheet(t, paper.TIFF), Drawing: drawing}
+	for range 2 { // the turn is given back
+		if m, err := l.Write(t.Context(), n); err != nil || len(m.Parts) != 1 {
+			t.Fatalf("%v, %v", m, err)
+		}
+	}
+	drawing <- struct{}{}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if m, err := l.Write(ctx, n); err != nil || len(m.Parts) != 0 || ctx.Err() == nil {
+		t.Errorf("while another is drawn: %v, %v", m, err)
+	}
+	done := make(chan *mail.Message)
+	go func() {
+		m, _ := l.Write(t.Context(), n)
+		done <- m
+	}()
+	<-drawing
+	if m := <-done; m == nil || len(m.Parts) != 1 {
+		t.Errorf("when the other is drawn: %v", m)
+	}
+}
+
+// What a machine calls itself is its number more often than not.
+func TestStation(t *testing.T) {
+	for station, want := range map[string]string{
+		"+1 212 555 0187":                             "+• ••• ••• 0187",
+		"ACME 2125550187 Lab1":                        "ACME •••••••187 Lab1",
+		"１２１２５５５０１８７":                                 "•••••••０１８７",
+		"٢١٢٥٥٥٠١٨٧":                                  "••••••٠١٨٧",
+		"②①②⑤⑤":                                       "•①②⑤⑤",
+		"ACME Labs 24":                                "ACME Labs 24",
+		"2125550187" + strings.Repeat("x", 400) + "9": "•••••••187xxx",
+	} {
+		n := mail.News{Fax: received(), When: mail.Received, Station: station}
+		for _, full := range []bool{false, true} {
+			l := letter()
+			l.Full = full
+			m, err := l.Write(t.Context(), n)
+			if full {
+				want = station[:min(len(station), 200)]
+			}
+			if err != nil || !strings.Contains(m.Body, "Station:   "+want) {
+				t.Errorf("%s: %s, %v", station, m.Body, err)
+			}
+		}
 	}
 }
 

@@ -196,11 +196,20 @@ func readFrom(to *string) func(string) error {
 
 func readMaxSize(to *int64) func(string) error {
 	return func(s string) error {
-		if *to = text.ReadSize(s, mostSize); *to < leastSize {
-			return problem.Invalid(problem.Say("write it like 20MiB, from %s to %s", problem.Text(text.Size(leastSize)), problem.Text(text.Size(mostSize))), "size %s", text.Quote(s))
-		}
-		return nil
+		size, err := ParseMaxSize(s)
+		*to = size
+		return err
 	}
+}
+
+// ParseMaxSize reads how many bytes a whole message may have, from 64KiB to 100MiB.
+// ErrInvalid: it is none of these.
+func ParseMaxSize(s string) (int64, error) {
+	size := text.ReadSize(s, mostSize)
+	if size < leastSize {
+		return 0, problem.Invalid(problem.Say("write it like 20MiB"), "size %s: it is none from %s to %s", text.Quote(s), text.Size(leastSize), text.Size(mostSize))
+	}
+	return size, nil
 }
 
 func readNumbers(full *bool) func(string) error {

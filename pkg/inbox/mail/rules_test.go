@@ -166,7 +166,7 @@ rules:
 	}
 	lines := strings.Split(err.Error(), "\n")
 	for i, want := range []string{
-		":1: from: invalid address", ":2: max-size: invalid size \"3\"", ":3: unknown key \"form\"; did you mean from?",
+		":1: from: invalid address", ":2: max-size: invalid size \"3\": it is none from 64KiB to 100MiB", ":3: unknown key \"form\"; did you mean from?",
 		":5: to: ", ":6: station: invalid pattern", ":7: when: invalid word \"receivd\"; did you mean received?",
 		`:8: mail: invalid address "desk"`, `:8: mail: invalid address "a@b.example, c@d.example"`, "it is there twice", `"ä@x.example"`, `"Desk <d@x.example>"`, `:8: mail: invalid address`,
 		":9: attach: want true or false", ":10: thumbnail: want true or false", ":11: numbers: invalid word \"all\"",

@@ -16,14 +16,22 @@ import (
 const (
 	thumbnailWide  = 480 // pixels
 	thumbnailHigh  = 640
-	thumbnailLimit = 20 * time.Second
+	thumbnailLimit = 20 * time.Second // with the wait for others
 )
 
-// thumbnail is a small picture of page one; none when it cannot be drawn whole, which is
-// no reason to keep a mail back.
+// thumbnail is a small picture of page one; none when it cannot be drawn whole, or not
+// soon since others are drawn, which is no reason to keep a mail back.
 func (n News) thumbnail(ctx context.Context, content []byte) []Part {
 	ctx, cancel := context.WithTimeout(ctx, thumbnailLimit)
 	defer cancel()
+	if n.Drawing != nil {
+		select {
+		case n.Drawing <- struct{}{}:
+			defer func() { <-n.Drawing }()
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	doc, err := pages.Open(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
 		return nil

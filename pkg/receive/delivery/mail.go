@@ -18,6 +18,8 @@ type Mailing struct {
 	Rules  *mail.Rules
 	Server mail.Server
 	Names  map[string]string // of the account's numbers, where a rule selects by one
+
+	drawing chan struct{} // as of mail.News
 }
 
 // Mail sends each piece of news to the addresses of the rules that match it, by a message
@@ -25,6 +27,9 @@ type Mailing struct {
 // taken is told to log. ErrRefused: the server says no, and not later; the rules have the
 // address no more; the document is not the one that was archived.
 func Mail(log *slog.Logger, now func() Mailing) Delivery {
+	// Pictures are drawn one at a time, however many faxes come: a stranger's document may
+	// be such that one takes all the memory that there is for them.
+	drawing := make(chan struct{}, 1)
 	return Delivery{
 		Name: MailName, Limit: 2 * mail.DefaultLimit,
 		Targets: func(n News) []Target {
@@ -36,6 +41,7 @@ func Mail(log *slog.Logger, now func() Mailing) Delivery {
 		},
 		Deliver: func(ctx context.Context, n News, to Target) error {
 			m := now()
+			m.drawing = drawing
 			sent, err := m.send(ctx, n, to)
 			if err == nil {
 				log.InfoContext(ctx, "mailed", "fax", n.FaxID, "rule", masked(to.Rule, n.From, n.To), "address", to.Address,
@@ -72,7 +78,7 @@ func (m Mailing) Message(ctx context.Context, n News, to Target) (*mail.Message,
 
 // news is n as mail tells of it.
 func (m Mailing) news(n News) mail.News {
-	told := mail.News{Fax: n.Fax(), Station: n.RemoteStation, Received: n.Received, Name: m.Names[n.To], When: mail.Failed}
+	told := mail.News{Fax: n.Fax(), Station: n.RemoteStation, Received: n.Received, Name: m.Names[n.To], When: mail.Failed, Drawing: m.drawing}
 	switch p := n.Parked; {
 	case p != nil:
 		told.When, told.Problem = mail.Parked, masked(p.String(), n.From, n.To)
@@ -86,7 +92,7 @@ func (m Mailing) news(n News) mail.News {
 	if open != nil {
 		told.Document = mail.Document{
 			Open:        open,
-			ContentType: n.ContentType, Size: n.Size, SHA256: n.SHA256, Place: n.Path,
+			ContentType: n.ContentType, Size: n.Size, SHA256: n.SHA256, Kept: true,
 		}
 	}
 	return told
