@@ -61,7 +61,8 @@ read it when it ends.
 
 TIFF documents, and pages of a PDF document that are one image, as fax
 machines make them, are drawn without another program; any other page of a PDF
-document by pdftoppm, where it is installed (Debian: poppler-utils).`
+document, and documents that are stranger, by pdftoppm, where it is installed
+(Debian: poppler-utils). What nothing here draws, --open shows.`
 
 // Bind declares the flags that say where pages go.
 func (p *Pictures) Bind(a *App, cmd *cobra.Command) {
@@ -117,9 +118,9 @@ func (p *Pictures) Deliver(ctx context.Context, a *App, f fax.Fax, content []byt
 	if p.paper.wanted() {
 		return NamedFax(id, p.paper.hand(ctx, a, f, content))
 	}
-	doc, err := pages.Open(bytes.NewReader(content), int64(len(content)))
+	doc, err := pages.Open(ctx, bytes.NewReader(content), int64(len(content)))
 	if err != nil {
-		return NamedFax(id, err)
+		return NamedFax(id, otherwise(err))
 	}
 	p.damaged = map[int]error{}
 	if p.Files() {
@@ -180,9 +181,17 @@ func (p *Pictures) drawn(ctx context.Context, doc *pages.Pages, n int) (image.Im
 		err = problem.With(err, problem.Say("the document has %s", problem.Text(text.Plural(doc.Len(), "page", "pages"))))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("page %d: %w", n+1, err)
+		return nil, otherwise(fmt.Errorf("page %d: %w", n+1, err))
 	}
 	return img, nil
+}
+
+// otherwise tells of another way to see what cannot be drawn here.
+func otherwise(err error) error {
+	if !errors.Is(err, pages.ErrUnreadable) {
+		return err
+	}
+	return problem.With(err, problem.Say("have another program show the document: %s, or the one of %s", problem.Field("open"), problem.Field("print-with")))
 }
 
 func (p *Pictures) write(ctx context.Context, doc *pages.Pages, id string, n int) (pages.File, error) {

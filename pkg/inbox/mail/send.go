@@ -142,12 +142,12 @@ func (p *patience) Read(b []byte) (int, error) {
 func (s Server) connect(ctx context.Context, end context.CancelCauseFunc) (*smtp.Client, error) {
 	config := &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
 	dial := func(dialing context.Context, network, _ string) (net.Conn, error) {
-		conn, err := (&net.Dialer{}).DialContext(dialing, network, s.address())
+		raw, err := (&net.Dialer{}).DialContext(dialing, network, s.address())
 		if err != nil {
 			return nil, err
 		}
-		context.AfterFunc(ctx, func() { _ = conn.Close() })
-		conn = &patience{conn, mostSaid, end}
+		context.AfterFunc(ctx, func() { _ = raw.Close() })
+		conn := &patience{raw, mostSaid, end}
 		switch s.Encryption {
 		case StartTLS:
 		case Implicit:

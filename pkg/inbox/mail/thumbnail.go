@@ -32,7 +32,7 @@ func (n News) thumbnail(ctx context.Context, content []byte) []Part {
 			return nil
 		}
 	}
-	doc, err := pages.Open(bytes.NewReader(content), int64(len(content)))
+	doc, err := pages.Open(ctx, bytes.NewReader(content), int64(len(content)))
 	if err != nil {
 		return nil
 	}

@@ -61,7 +61,7 @@ func read(t testing.TB, name string) []byte {
 
 func open(t testing.TB, content []byte) *Pages {
 	t.Helper()
-	p, err := Open(bytes.NewReader(content), int64(len(content)))
+	p, err := Open(t.Context(), bytes.NewReader(content), int64(len(content)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@
 // TIFF files are read here, in every coding that fax machines and fax servers write
 // (ITU-T T.4 and T.6), and in the common ones of scanners, and so are the pages of PDF
 // files that are one image. Any other page of a PDF file is drawn by pdftoppm, where
-// poppler is installed. Documents come from strangers: whatever a file claims, no page costs more than [MaxPixels] bytes a few
+// poppler is installed, and so are files that only poppler understands. Documents come from strangers: whatever a file claims, no page costs more than [MaxPixels] bytes a few
 // times over, nor longer than its context lasts.
 package pages
 
@@ -59,11 +59,17 @@ type picture struct {
 // Open finds the pages of the document that is the first size bytes of r. It fails with
 // [document.ErrNotDocument], [document.ErrTruncated] or [ErrUnreadable], or with the error
 // of r, which must stay open while pages are drawn.
-func Open(r io.ReaderAt, size int64) (*Pages, error) {
+func Open(ctx context.Context, r io.ReaderAt, size int64) (*Pages, error) {
 	info, err := document.Inspect(r, size)
 	switch {
 	case err != nil:
 		return nil, err
+	case info.Uncounted != "" && info.Kind == document.PDF:
+		strange, err := openStrange(ctx, r, size, info.Uncounted)
+		if err != nil {
+			return nil, err
+		}
+		return &Pages{strange}, nil
 	case info.Uncounted != "":
 		return nil, unreadable("%s", info.Uncounted)
 	case info.Kind == document.TIFF:

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/archive/document"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
 
@@ -246,6 +247,36 @@ func TestNothingHandedOn(t *testing.T) {
 		if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("%s: %q", name, err)
 		}
+	}
+}
+
+// TestStrange: a PDF file that is not understood here is drawn by poppler, where that is
+// installed; else it is said why it is not.
+func TestStrange(t *testing.T) {
+	content := onePage("/Width 90/Height 90/ColorSpace/DeviceGray/BitsPerComponent 8", bytes.Repeat([]byte{0}, 8100), "q 500 0 0 400 0 0 cm /Im Do Q", "")
+	content = []byte(strings.Replace(string(content), "xref\n0 6\n", "xref\n0 x\n", 1))
+	if info, err := document.Inspect(bytes.NewReader(content), int64(len(content))); err != nil || info.Uncounted == "" {
+		t.Fatalf("%+v, %v: it is understood", info, err)
+	}
+	tool(t, "pdfinfo", "-v")
+	p := open(t, content)
+	if p.Len() != 1 {
+		t.Errorf("it has %d pages", p.Len())
+	}
+	img, err := p.Page(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dark := slices.Min(values(img)); dark > 10 {
+		t.Errorf("the darkest is %d", dark)
+	}
+	_, err = Open(t.Context(), bytes.NewReader([]byte("%PDF-1.4\n%%EOF\n")), 15)
+	if err == nil {
+		t.Error("a file without a page is taken")
+	}
+	t.Setenv("PATH", "")
+	if _, err := Open(t.Context(), bytes.NewReader(content), int64(len(content))); !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "is not installed") {
+		t.Errorf("without poppler: %v", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"image"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -33,15 +34,24 @@ func byPoppler(ctx context.Context, program string, pdf io.Reader, n int) (pictu
 	if program == "" {
 		return picture{}, unreadable("it is more than one plain image, and pdftoppm, which draws others, is not installed (Debian: poppler-utils)")
 	}
+	page := strconv.Itoa(n + 1)
+	out := &bounded{left: 3*popplerSide*popplerSide + 1024}
+	if err := poppler(ctx, pdf, out, program, "-f", page, "-l", page, "-scale-to", strconv.Itoa(popplerSide), "-"); err != nil {
+		return picture{}, err
+	}
+	img, err := readPPM(&out.kept)
+	return picture{image: img}, err
+}
+
+// poppler runs one of poppler's programs, which reads the document.
+func poppler(ctx context.Context, pdf io.Reader, out *bounded, program string, args ...string) error {
 	limited, cancel := context.WithTimeout(ctx, popplerTime)
 	defer cancel()
-	page := strconv.Itoa(n + 1)
-	cmd := exec.CommandContext(limited, program, "-f", page, "-l", page, "-scale-to", strconv.Itoa(popplerSide), "-")
+	cmd := exec.CommandContext(limited, program, args...)
 	cmd.Env = []string{"LC_ALL=C"}
 	limits := make(chan struct{})
 	cmd.Stdin = &late{limits, pdf}
 	cmd.WaitDelay = time.Second
-	out := &bounded{left: 3*popplerSide*popplerSide + 1024}
 	said := &bounded{left: 64 << 10}
 	cmd.Stdout, cmd.Stderr = out, said
 	err := cmd.Start()
@@ -53,17 +63,57 @@ func byPoppler(ctx context.Context, program string, pdf io.Reader, n int) (pictu
 		close(limits)
 		err = errors.Join(err, cmd.Wait())
 	}
+	name := filepath.Base(program)
 	switch {
 	case ctx.Err() != nil:
-		return picture{}, ctx.Err()
+		return ctx.Err()
 	case limited.Err() != nil:
-		return picture{}, unreadable("pdftoppm takes longer than %v", popplerTime)
+		return unreadable("%s takes longer than %v", name, popplerTime)
 	case err != nil:
 		first, _, _ := strings.Cut(strings.TrimSpace(said.kept.String()), "\n")
-		return picture{}, unreadable("pdftoppm: %s", text.Line(strings.TrimSpace(first+" ("+err.Error()+")")))
+		return unreadable("%s: %s", name, text.Line(strings.TrimSpace(first+" ("+err.Error()+")")))
 	}
-	img, err := readPPM(&out.kept)
-	return picture{image: img}, err
+	return nil
+}
+
+// strangePages draws the pages of a PDF file that is not understood here, encrypted ones
+// for instance: poppler may understand it.
+type strangePages struct {
+	pdf     *io.SectionReader
+	program string // pdftoppm
+	pages   int
+}
+
+// openStrange asks poppler how many pages a PDF file has of which it is known here only
+// why they could not be counted.
+func openStrange(ctx context.Context, r io.ReaderAt, size int64, uncounted string) (strangePages, error) {
+	s := strangePages{pdf: io.NewSectionReader(r, 0, size)}
+	program, err := exec.LookPath("pdftoppm")
+	counts, bad := exec.LookPath("pdfinfo")
+	if err != nil || bad != nil {
+		return s, unreadable("%s, and pdftoppm, which may know better, is not installed (Debian: poppler-utils)", uncounted)
+	}
+	s.program = program
+	out := &bounded{left: 64 << 10}
+	if err := poppler(ctx, s.pdf, out, counts, "-"); err != nil {
+		return s, err
+	}
+	for line := range strings.Lines(out.kept.String()) {
+		if count, is := strings.CutPrefix(line, "Pages:"); is {
+			s.pages, err = strconv.Atoi(strings.TrimSpace(count))
+		}
+	}
+	if err != nil || s.pages < 1 {
+		return s, unreadable("%s, and pdfinfo counts no pages either", uncounted)
+	}
+	return s, nil
+}
+
+// Len implements drawer.
+func (s strangePages) Len() int { return s.pages }
+
+func (s strangePages) draw(ctx context.Context, n int) (picture, error) {
+	return byPoppler(ctx, s.program, io.NewSectionReader(s.pdf, 0, s.pdf.Size()), n)
 }
 
 // late is a document that is read after a program that needs it has its limits.
