@@ -19,13 +19,14 @@ import (
 // one message, by its Message-ID. See [TestKilled].
 func TestKilledMailing(t *testing.T) {
 	const seed, each = 34016, 20 // kills in a life
+	most := max(10, *kills)
 	dice := rand.New(rand.NewPCG(seed, 0))
 	c := newCloud(t, sandbox.Options{Latency: 2 * time.Millisecond}, sandbox.SeedOptions{})
 	sheets := draw(t)
 	faxes, mails, repeats := 0, 0, 0
-	for killed := 0; killed < *kills; {
+	for killed := 0; killed < most; {
 		l := newMailLine(t, c, sheets)
-		for life := 0; life < each && killed < *kills; life++ {
+		for life := 0; life < each && killed < most; life++ {
 			r := l.serve(t)
 			l.call(t, r.kill, 1+dice.IntN(3), time.Duration(dice.IntN(400))*time.Millisecond)
 			killed++
@@ -36,7 +37,7 @@ func TestKilledMailing(t *testing.T) {
 			t.Fatalf("after %d kills", killed)
 		}
 	}
-	t.Logf("seed %d, %d kills, %d faxes told of, %d mails, %d of them repeated", seed, *kills, faxes, mails, repeats)
+	t.Logf("seed %d, %d kills, %d faxes told of, %d mails, %d of them repeated", seed, most, faxes, mails, repeats)
 	if faxes == 0 || mails < 3*faxes {
 		t.Error("no fax came, or too few mails") // and nothing was looked at
 	}
