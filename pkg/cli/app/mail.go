@@ -190,7 +190,7 @@ func (m *Mailing) Send(ctx context.Context, a *App, server mail.Server, n mail.N
 				yield(mail.Sent{}, err)
 				return
 			}
-			sent, err := server.HandIn(ctx, d)
+			sent, err := server.Send(ctx, d)
 			end := t.Add(err)
 			if !yield(sent, nil) {
 				return

@@ -29,21 +29,13 @@ one that has changed is not mailed, and the exit status is then 8.
 			if err != nil {
 				return err
 			}
-			kept, err := a.ReadArchive(ctx, args[0])
+			kept, e, err := oneKept(ctx, a, args)
 			if err != nil {
 				return err
-			}
-			ids, err := a.KeptIDs(ctx, kept, args[0], args[1:])
-			if err != nil {
-				return err
-			}
-			e, err := kept.Get(ctx, ids[0])
-			if err != nil {
-				return app.Damaged(err)
 			}
 			n := mail.News{Fax: e.Fax}
 			if by.WantsDocument() {
-				content, err := keptDocument(ctx, kept, ids[0])
+				content, err := keptDocument(ctx, kept, e.Fax.ID)
 				if err != nil {
 					return by.NoDocument(err)
 				}

@@ -1,8 +1,11 @@
 package archive
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
@@ -31,19 +34,11 @@ changed is not shown, and the exit status is then 8.
 			if err := to.Check(a, cmd, problem.Command("archive", "get").Arg(args[0]).Arg(args[1]).Set("O", "FILE")); err != nil {
 				return err
 			}
-			kept, err := a.ReadArchive(ctx, args[0])
+			kept, e, err := oneKept(ctx, a, args)
 			if err != nil {
 				return err
 			}
-			ids, err := a.KeptIDs(ctx, kept, args[0], args[1:])
-			if err != nil {
-				return err
-			}
-			e, err := kept.Get(ctx, ids[0])
-			if err != nil {
-				return app.Damaged(err)
-			}
-			content, err := keptDocument(ctx, kept, ids[0])
+			content, err := keptDocument(ctx, kept, e.Fax.ID)
 			if err != nil {
 				return err
 			}
@@ -54,4 +49,21 @@ changed is not shown, and the exit status is then 8.
 	a.ArchiveArgs(cmd, 2)
 	to.Bind(a, cmd)
 	return cmd
+}
+
+// oneKept finds the kept fax that is named by an archive and an id.
+func oneKept(ctx context.Context, a *app.App, args []string) (*archive.Archive, archive.Entry, error) {
+	kept, err := a.ReadArchive(ctx, args[0])
+	if err != nil {
+		return nil, archive.Entry{}, err
+	}
+	ids, err := a.KeptIDs(ctx, kept, args[0], args[1:])
+	if err != nil {
+		return nil, archive.Entry{}, err
+	}
+	e, err := kept.Get(ctx, ids[0])
+	if err != nil {
+		return nil, archive.Entry{}, app.Damaged(err)
+	}
+	return kept, e, nil
 }

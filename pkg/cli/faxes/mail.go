@@ -31,17 +31,9 @@ func mailCommand(a *app.App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			faxes, err := a.Faxes(ctx)
+			faxes, f, err := oneFax(ctx, a, args)
 			if err != nil {
 				return err
-			}
-			ids, err := a.FaxIDs(ctx, faxes, args)
-			if err != nil {
-				return err
-			}
-			f, err := faxes.Get(ctx, ids[0])
-			if err != nil {
-				return app.NamedFax(ids[0], err)
 			}
 			n := mail.News{Fax: f}
 			if by.WantsDocument() {

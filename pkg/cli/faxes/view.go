@@ -2,6 +2,7 @@ package faxes
 
 import (
 	"bytes"
+	"context"
 
 	"github.com/spf13/cobra"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/show"
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/inbox/pages"
 )
 
@@ -34,17 +36,9 @@ terminal, as files, in another program, on paper.
 			if err := to.Check(a, cmd, problem.Command("faxes", "download").Arg(args[0]).Set("O", "FILE")); err != nil {
 				return err
 			}
-			faxes, err := a.Faxes(ctx)
+			faxes, f, err := oneFax(ctx, a, args)
 			if err != nil {
 				return err
-			}
-			ids, err := a.FaxIDs(ctx, faxes, args)
-			if err != nil {
-				return err
-			}
-			f, err := faxes.Get(ctx, ids[0])
-			if err != nil {
-				return app.NamedFax(ids[0], err)
 			}
 			var content bytes.Buffer
 			if _, err := fetch.Copy(ctx, fetch.AtMost(faxes, most), f, &content, fetch.Options{}); err != nil {
@@ -57,4 +51,18 @@ terminal, as files, in another program, on paper.
 	to.Bind(a, cmd)
 	a.BindMaxDocument(cmd, &most)
 	return cmd
+}
+
+// oneFax finds the fax that is named by the only argument, at the provider.
+func oneFax(ctx context.Context, a *app.App, args []string) (fax.Faxes, fax.Fax, error) {
+	faxes, err := a.Faxes(ctx)
+	if err != nil {
+		return nil, fax.Fax{}, err
+	}
+	ids, err := a.FaxIDs(ctx, faxes, args)
+	if err != nil {
+		return nil, fax.Fax{}, err
+	}
+	f, err := faxes.Get(ctx, ids[0])
+	return faxes, f, app.NamedFax(ids[0], err)
 }

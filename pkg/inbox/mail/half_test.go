@@ -50,7 +50,7 @@ func TestHalf(t *testing.T) {
 			if c.breaks {
 				server.Port = breaking(t, server)
 			}
-			err := server.Send(ctx, m)
+			_, err := server.Send(ctx, m)
 			close(given)
 			if !errors.Is(err, c.kind) || errors.Is(err, mail.ErrRefused) {
 				t.Errorf("%v, want %v", err, c.kind)

@@ -10,7 +10,7 @@
 //	for _, t := range rules.Targets(news, nameOf) {
 //		m, err := rules.Message(ctx, news, t)
 //		...
-//		err = server.Send(ctx, m)
+//		sent, err = server.Send(ctx, m)
 //	}
 //
 // A message has one recipient, who sees no other. Its Message-ID follows from the fax,

@@ -57,24 +57,24 @@ func TestPostfix(t *testing.T) {
 		{write("later@clinic.example", n), problem.ErrUnavailable, "450 4.7.1 <later@clinic.example>"},
 		{write("desk@clinic.example", large), mail.ErrRefused, "552 5.3.4"},
 	} {
-		err := server.Send(t.Context(), c.m)
+		_, err := server.Send(t.Context(), c.m)
 		if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.words) || errors.Is(err, mail.ErrRefused) != errors.Is(c.kind, mail.ErrRefused) {
 			t.Errorf("to %s: %v, want %v with %q", c.m.To, err, c.kind, c.words)
 		}
 	}
 	stranger := server
 	stranger.Roots = nil
-	if err := stranger.Send(t.Context(), write("desk@clinic.example", n)); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "not proven to be itself") {
+	if _, err := stranger.Send(t.Context(), write("desk@clinic.example", n)); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "not proven to be itself") {
 		t.Errorf("a certificate that nobody vouches for: %v", err)
 	}
 	open := server
 	open.Encryption = mail.Plain
-	if err := open.Send(t.Context(), write("desk@clinic.example", n)); errors.Is(err, mail.ErrRefused) || err == nil || !strings.Contains(err.Error(), "530 5.7.0 Must issue a STARTTLS") {
+	if _, err := open.Send(t.Context(), write("desk@clinic.example", n)); errors.Is(err, mail.ErrRefused) || err == nil || !strings.Contains(err.Error(), "530 5.7.0 Must issue a STARTTLS") {
 		t.Errorf("in the clear: %v", err)
 	}
 
 	m := write("desk@clinic.example", n)
-	if sent, err := server.HandIn(t.Context(), m); err != nil || !strings.Contains(sent.Answer, "queued as") {
+	if sent, err := server.Send(t.Context(), m); err != nil || !strings.Contains(sent.Answer, "queued as") {
 		t.Fatalf("%+v, %v", sent, err)
 	}
 	all := arrived(t, filepath.Join(dir, "mail", "desk", "new"))

@@ -28,17 +28,6 @@ var ErrRefused = problem.Of(problem.ErrConflict, errors.New("refused"))
 // goodbye is how long a server has to say goodbye, when it has taken a mail.
 const goodbye = 2 * time.Second
 
-// Send hands a message in. Errors: [ErrRefused] when the server refuses it for good (5xx
-// to its sender, its recipient or its content); problem.ErrAuth when it refuses who we
-// are; the error of ctx when it is canceled; and otherwise problem.ErrUnavailable: the
-// server says later (4xx), cannot be reached, is not whom it should be. They have the
-// server's words in them. A message is taken when the server says so, whatever becomes of
-// the connection then.
-func (s Server) Send(ctx context.Context, m *Message) error {
-	_, err := s.send(ctx, m)
-	return err
-}
-
 // Result is what became of a message.
 type Result string
 
@@ -57,8 +46,13 @@ type Sent struct {
 	Answer    string `json:"answer"` // of the server, or what is in the way
 }
 
-// HandIn is [Server.Send], and what became of the message.
-func (s Server) HandIn(ctx context.Context, m *Message) (Sent, error) {
+// Send hands a message in, and tells what became of it. Errors: [ErrRefused] when the server refuses it for good (5xx
+// to its sender, its recipient or its content); problem.ErrAuth when it refuses who we
+// are; the error of ctx when it is canceled; and otherwise problem.ErrUnavailable: the
+// server says later (4xx), cannot be reached, is not whom it should be. They have the
+// server's words in them. A message is taken when the server says so, whatever becomes of
+// the connection then.
+func (s Server) Send(ctx context.Context, m *Message) (Sent, error) {
 	answer, err := s.send(ctx, m)
 	sent := Sent{m.To, m.ID, Taken, answer}
 	switch {

@@ -210,7 +210,7 @@ func TestSend(t *testing.T) {
 			t.Parallel()
 			office := c.office
 			m := notice(t)
-			err := office.open(t).Send(t.Context(), m)
+			_, err := office.open(t).Send(t.Context(), m)
 			if !errors.Is(err, c.kind) || c.kind != nil && !strings.Contains(err.Error(), c.words) {
 				t.Fatalf("%v, want %v with %q", err, c.kind, c.words)
 			}
@@ -239,13 +239,13 @@ func TestSlow(t *testing.T) {
 	server := office.open(t)
 	t.Cleanup(func() { close(release) })
 	server.Limit = 300 * time.Millisecond
-	if err := server.Send(t.Context(), notice(t)); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "no answer within 300ms") {
+	if _, err := server.Send(t.Context(), notice(t)); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "no answer within 300ms") {
 		t.Errorf("%v", err)
 	}
 	server.Limit = time.Hour
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
-	if err := server.Send(ctx, notice(t)); !errors.Is(err, context.Canceled) {
+	if _, err := server.Send(ctx, notice(t)); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
 	}
 }
@@ -259,7 +259,7 @@ func TestSilent(t *testing.T) {
 	t.Cleanup(func() { _ = l.Close() })
 	for _, encryption := range []mail.Encryption{mail.Plain, mail.StartTLS, mail.Implicit} {
 		server := mail.Server{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Encryption: encryption, Limit: 200 * time.Millisecond}
-		if err := server.Send(t.Context(), notice(t)); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "no answer") {
+		if _, err := server.Send(t.Context(), notice(t)); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "no answer") {
 			t.Errorf("%v: %v", encryption, err)
 		}
 	}
@@ -292,7 +292,7 @@ func TestEncryption(t *testing.T) {
 			if c.trusts {
 				server.Roots = roots
 			}
-			err := server.Send(t.Context(), notice(t))
+			_, err := server.Send(t.Context(), notice(t))
 			if c.words != "" {
 				if !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), c.words) || len(office.taken) > 0 {
 					t.Errorf("%v, and %d mails", err, len(office.taken))
@@ -325,16 +325,16 @@ func TestLogin(t *testing.T) {
 	server := office.open(t)
 	server.Encryption, server.Roots, server.User = mail.StartTLS, roots, "faxes"
 	server.Password = profile.NewSecret("hunter2")
-	if err := server.Send(t.Context(), notice(t)); err != nil || office.taken[0].user != "faxes" {
+	if _, err := server.Send(t.Context(), notice(t)); err != nil || office.taken[0].user != "faxes" {
 		t.Fatalf("%v: %+v", err, office.taken)
 	}
 	server.Password = profile.NewSecret("letmein77")
-	err := server.Send(t.Context(), notice(t))
+	_, err := server.Send(t.Context(), notice(t))
 	if !errors.Is(err, problem.ErrAuth) || errors.Is(err, mail.ErrRefused) || !strings.Contains(err.Error(), "535") || !strings.HasSuffix(err.Error(), "with the password [secret], sent as [secret] or [secret]") {
 		t.Errorf("%v", err)
 	}
 	office.password = "" // it lets nobody in, then
-	if err := server.Send(t.Context(), notice(t)); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "AUTH") {
+	if _, err := server.Send(t.Context(), notice(t)); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "AUTH") {
 		t.Errorf("%v", err)
 	}
 }
@@ -356,7 +356,7 @@ func TestSeveral(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := server.Send(t.Context(), m); err != nil {
+		if _, err := server.Send(t.Context(), m); err != nil {
 			refused = append(refused, target.Address)
 		}
 	}

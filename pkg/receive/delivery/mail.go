@@ -63,7 +63,7 @@ func (m Mailing) send(ctx context.Context, n News, to Target) (mail.Sent, error)
 	if err != nil {
 		return mail.Sent{}, err
 	}
-	return m.Server.HandIn(ctx, message)
+	return m.Server.Send(ctx, message)
 }
 
 // Targets are the addresses that are told.
