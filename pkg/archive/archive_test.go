@@ -156,8 +156,8 @@ func TestIndexFollowsASidecar(t *testing.T) {
 	if err := a.flushRows(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if unreadable, gone, err := a.reconcile(t.Context(), false); err != nil || len(unreadable)+len(gone) > 0 {
-		t.Fatal(unreadable, gone, err)
+	if r, err := a.reconcile(t.Context(), false); err != nil || len(r.unreadable)+len(r.gone) > 0 {
+		t.Fatal(r.unreadable, r.gone, err)
 	}
 	if diff := cmp.Diff([]string{"FX0000", "FX0001"}, listed(t, a, fax.Filter{})); diff != "" {
 		t.Error(diff)

@@ -3,18 +3,23 @@ package archive
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/durable"
+	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
@@ -127,4 +132,65 @@ func BenchmarkKeeping(b *testing.B) {
 			b.ReportMetric(float64(without.Milliseconds())/float64(b.N), "bare-ms")
 		})
 	}
+}
+
+// BenchmarkKeepingNear archives documents of 10 kB that are there at once, 16 at a time. The
+// other side writes as many files, brings them to the disk and names them, as durably.
+func BenchmarkKeepingNear(b *testing.B) {
+	const jobs, faxes = 16, 500
+	d, all := fill(b, 3)
+	doc := d.docs[all[0].ID]
+	side := func(b *testing.B, keep func(i int) error) time.Duration {
+		b.Helper()
+		began := time.Now()
+		var next atomic.Int64
+		var workers sync.WaitGroup
+		for range jobs {
+			workers.Go(func() {
+				for i := int(next.Add(1)) - 1; i < faxes; i = int(next.Add(1)) - 1 {
+					if err := keep(i); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		workers.Wait()
+		return time.Since(began)
+	}
+	var ours, theirs time.Duration
+	for b.Loop() {
+		dir, disk := b.TempDir(), durable.NewSyncer(durable.OS{})
+		theirs += side(b, func(i int) error {
+			return errors.Join(bareFile(disk, dir, i, ".pdf", doc), bareFile(disk, dir, i, ".json", make([]byte, 1500)), disk.SyncDir(dir))
+		})
+		a := open(b, b.TempDir())
+		var some []fax.Fax
+		for i := range faxes {
+			f := received(fmt.Sprintf("FX%06d", i), 1)
+			d.docs[f.ID], d.records[f.ID] = doc, f
+			some = append(some, f)
+		}
+		var listed []Listed
+		for l, err := range a.LookUp(b.Context(), seq.Of(some)) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			listed = append(listed, l)
+		}
+		ours += side(b, func(i int) error { _, _, err := a.SaveListed(b.Context(), d, listed[i]); return err })
+	}
+	b.ReportMetric(float64(ours)/float64(theirs), "x-bare")
+	b.ReportMetric(1.8, "x-bare-allowed")
+	b.ReportMetric(float64(theirs.Milliseconds())/float64(b.N), "bare-ms")
+}
+
+// bareFile makes a file under a hidden name, and gives it its own.
+func bareFile(disk durable.Disk, dir string, i int, ext string, content []byte) error {
+	path := filepath.Join(dir, fmt.Sprintf("FX%06d", i)+ext)
+	f, err := disk.OpenFile(path+".part", os.O_CREATE|os.O_EXCL|os.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Sync(), f.Close(), disk.Rename(path+".part", path))
 }

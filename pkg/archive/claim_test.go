@@ -9,16 +9,15 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/durable/durabletest"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 const account = "AC1"
 
-func claimFor(t *testing.T, dir string, me Receiver, takeOver func() error) *Claim {
+func claimFor(t *testing.T, dir string, me Receiver, takeOver func(Receiver) error) Claim {
 	t.Helper()
-	c, err := ClaimFor(dir, account, me, takeOver)
+	c, err := Opener{}.Claim(t.Context(), dir, account, me, takeOver)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,10 +26,10 @@ func claimFor(t *testing.T, dir string, me Receiver, takeOver func() error) *Cla
 }
 
 // nothing is done before an archive is taken over.
-func nothing() error { return nil }
+func nothing(Receiver) error { return nil }
 
 // Whoever comes to an archive that has a receiver is told whose it is.
-func TestClaimFor(t *testing.T) {
+func TestClaim(t *testing.T) {
 	first, second := NewReceiver("one", "first"), NewReceiver("two", "second")
 	write := func(text string) func(t *testing.T, dir string) {
 		return func(t *testing.T, dir string) {
@@ -50,7 +49,7 @@ func TestClaimFor(t *testing.T) {
 	for name, test := range map[string]struct {
 		before   func(t *testing.T, dir string)
 		me       Receiver
-		takeOver func() error
+		takeOver func(Receiver) error
 		want     string // in the error; none: it is had
 		calls    int    // of takeOver
 	}{
@@ -64,7 +63,7 @@ func TestClaimFor(t *testing.T) {
 		"another's, running":             {before: running, me: second, want: first.State},
 		"another's, taken over":          {before: ended, me: second, takeOver: nothing, calls: 1},
 		"another's, running, taken over": {before: running, me: second, takeOver: nothing, calls: 1},
-		"another's, not taken over":      {before: ended, me: second, takeOver: func() error { return errors.New("no disk") }, want: "no disk", calls: 1},
+		"another's, not taken over":      {before: ended, me: second, takeOver: func(Receiver) error { return errors.New("no disk") }, want: "no disk", calls: 1},
 		"unreadable":                     {before: write("{"), me: first, want: "nobody knows"},
 		"without an id":                  {before: write("{}"), me: first, want: "nobody knows"},
 		"unreadable, taken over":         {before: write(""), me: first, takeOver: nothing, calls: 1},
@@ -76,9 +75,9 @@ func TestClaimFor(t *testing.T) {
 			calls := 0
 			takeOver := test.takeOver
 			if takeOver != nil {
-				takeOver = func() error { calls++; return test.takeOver() }
+				takeOver = func(before Receiver) error { calls++; return test.takeOver(before) }
 			}
-			c, err := ClaimFor(dir, account, test.me, takeOver)
+			c, err := Opener{}.Claim(t.Context(), dir, account, test.me, takeOver)
 			if calls != test.calls {
 				t.Errorf("taken over %d times", calls)
 			}
@@ -86,7 +85,7 @@ func TestClaimFor(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := errors.Join(c.Check(), c.Close()); err != nil {
+				if err := errors.Join(c.Check(t.Context()), c.Close()); err != nil {
 					t.Error(err)
 				}
 				if st, err := os.Stat(filepath.Join(dir, claimName(account))); err != nil || runtime.GOOS != "windows" && st.Mode() != 0o600 {
@@ -154,7 +153,7 @@ func TestClaimCheck(t *testing.T) {
 			}
 			c := claimFor(t, dir, NewReceiver("one", "first"), nil)
 			test.change(t, dir)
-			if err := c.Check(); !errors.Is(err, test.want) || errors.Is(err, problem.ErrConflict) != errors.Is(test.want, problem.ErrConflict) {
+			if err := c.Check(t.Context()); !errors.Is(err, test.want) || errors.Is(err, problem.ErrConflict) != errors.Is(test.want, problem.ErrConflict) {
 				t.Errorf("%v, want %v", err, test.want)
 			}
 		})
@@ -164,7 +163,7 @@ func TestClaimCheck(t *testing.T) {
 // other is a receiver that takes over, for an account.
 func other(t *testing.T, dir, account string) {
 	t.Helper()
-	c, err := ClaimFor(dir, account, NewReceiver("two", "second"), nothing)
+	c, err := Opener{}.Claim(t.Context(), dir, account, NewReceiver("two", "second"), nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,15 +175,15 @@ func other(t *testing.T, dir, account string) {
 func TestClaimAndPower(t *testing.T) {
 	root := t.TempDir()
 	disk := durabletest.NewRecorder(root)
-	c, err := claimOn(disk, root, "../AC 1", NewReceiver("one", "first"), nil)
+	c, err := Opener{Disk: disk}.Claim(t.Context(), root, "../AC 1", NewReceiver("one", "first"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if filepath.Dir(c.path) != root {
-		t.Errorf("the claim is %s", c.path)
+	if filepath.Dir(c.(*folderClaim).path) != root {
+		t.Errorf("the claim is %s", c.(*folderClaim).path)
 	}
-	name := filepath.Base(c.path)
+	name := filepath.Base(c.(*folderClaim).path)
 	for n := range len(disk.Steps()) + 1 {
 		least, most := disk.PowerLoss(n)
 		for _, left := range []fstest.MapFS{least, most} {
@@ -203,7 +202,7 @@ func TestClaimAndPower(t *testing.T) {
 	if err := a.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := claimOn(durable.OS{}, filepath.Join(root, "nowhere"), account, NewReceiver("one", "first"), nil); !errors.Is(err, os.ErrNotExist) {
+	if _, err := (Opener{}).Claim(t.Context(), filepath.Join(root, "nowhere"), account, NewReceiver("one", "first"), nil); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a folder: %v", err)
 	}
 }

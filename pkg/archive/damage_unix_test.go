@@ -50,7 +50,7 @@ func TestHoldSetByHand(t *testing.T) {
 	save(t, a, d, f)
 	edit(t, sidecarIn(dir, f.ID), func(s map[string]any) { s["hold"] = Hold{Reason: "case 7", Since: time.Now()} })
 
-	if e, found, err := a.Kept(t.Context(), f); err != nil || !found || e.Hold == nil {
+	if e, found, _, err := a.Kept(t.Context(), f); err != nil || !found || e.Hold == nil {
 		t.Errorf("before it is decided: %+v, %v, %v", e, found, err)
 	}
 	f.Price = &fax.Money{Amount: "0.01", Currency: "USD"} // so that the sidecar is written again
@@ -118,7 +118,7 @@ func TestUnreadableSidecarStays(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if _, _, err := a.Kept(t.Context(), f); !errors.Is(err, ErrDamagedCopy) {
+				if _, _, _, err := a.Kept(t.Context(), f); !errors.Is(err, ErrDamagedCopy) {
 					t.Errorf("looking: %v", err)
 				}
 				if _, _, err := a.Save(t.Context(), d, f); !errors.Is(err, ErrDamagedCopy) {
@@ -238,7 +238,7 @@ func TestSidecarOfALaterVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := a.Kept(t.Context(), f); !errors.Is(err, ErrDamagedCopy) || !strings.Contains(problem.AdviceOf(err).String(), "newer faxctl") {
+	if _, _, _, err := a.Kept(t.Context(), f); !errors.Is(err, ErrDamagedCopy) || !strings.Contains(problem.AdviceOf(err).String(), "newer faxctl") {
 		t.Errorf("before it is decided: %v", err)
 	}
 	if _, err := a.Secure(t.Context(), d, f, false); !errors.Is(err, ErrDamagedCopy) {

@@ -40,10 +40,21 @@ type Entry struct {
 
 	Hold *Hold `json:"hold,omitempty"`
 
+	// Release is that of the last hold, where the bucket had a legal hold of the fax as
+	// well; nil: there was none since, or it is held again.
+	Release *Release `json:"release,omitempty"`
+
+	// Deleting is when each of those began who are deleting the fax at the provider, or
+	// ended without a word of what became of it: see [Archive.BeginDeleting].
+	Deleting []time.Time `json:"deleting,omitempty"`
+
 	// Removing is when [Archive.Remove] began to take the fax out of the archive, of
 	// which this is what is left; zero: nobody did. To hold it, or to keep it again,
 	// takes that back.
 	Removing time.Time `json:"removing,omitzero"`
+
+	written time.Time // when the sidecar was, by the clock of where it is; zero: it was not read
+	listed  string    // the stamp of the sidecar as the index has it; "": it was not asked
 }
 
 // Whole reports whether all of the fax is kept, and is to stay: its document, which is
@@ -88,6 +99,13 @@ type Document struct {
 type Hold struct {
 	Reason string    `json:"reason"`
 	Since  time.Time `json:"since"`
+}
+
+// Release is the end of a legal hold: the fax is no longer held from Begun on, and its
+// bucket lets go of all versions of it until Done (zero: that was cut off, or goes on).
+type Release struct {
+	Begun time.Time `json:"begun"`
+	Done  time.Time `json:"done,omitzero"`
 }
 
 // mostSidecar is the size from which a sidecar is not one of ours.
@@ -154,7 +172,9 @@ func decode(name string, data []byte) (Entry, error) {
 
 // same reports whether two records say the same.
 func same(a, b fax.Fax) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+	return a.ID == b.ID && a.From == b.From && a.To == b.To && a.Direction == b.Direction && a.Status == b.Status && a.Quality == b.Quality &&
+		equal(a.Pages, b.Pages) && equal(a.Duration, b.Duration) && equal(a.Price, b.Price) && a.MediaID == b.MediaID &&
+		a.Created.Equal(b.Created) && a.Updated.Equal(b.Updated) && a.ErrorCode == b.ErrorCode && a.ErrorMessage == b.ErrorMessage
 }
+
+func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }

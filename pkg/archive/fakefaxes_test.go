@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
@@ -223,7 +224,7 @@ func saveAll(t testing.TB, a *Archive, d *fakeFaxes, faxes []fax.Fax) {
 func files(t testing.TB, dir string) []string {
 	t.Helper()
 	all := []string{}
-	for o, err := range (&Dir{root: dir}).Walk(context.Background()) {
+	for o, err := range newArchive(durable.OS{}, dir).walk(context.Background()) {
 		if err != nil {
 			t.Fatal(err)
 		}

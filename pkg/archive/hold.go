@@ -2,44 +2,95 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/fax"
 )
 
 // Hold keeps a fax from being pruned until [Archive.Unhold], and returns the hold
 // that was there (nil: none). It is written to the sidecar before Hold returns. A
-// second hold replaces the reason. What is left of a fax that was being removed stays,
-// too. Errors as of [Archive.Get].
+// second hold replaces the reason. Where the bucket has object lock, document and sidecar are
+// under a legal hold by then; a hold again sees to that, too. What is left of a fax that was being removed stays,
+// too. Errors: [LeavingError], as it is too late; otherwise as of [Archive.Get]. A hold
+// of a fax that is [Entry.Unsettled] keeps its copy, and whatever the provider has.
 func (a *Archive) Hold(ctx context.Context, id, reason string) (was *Hold, err error) {
-	err = a.change(ctx, id, func(e *Entry) {
+	err = a.change(ctx, id, func(e *Entry) error {
+		if err := a.tooLate(*e); err != nil {
+			return err
+		}
 		since := time.Now().UTC().Truncate(time.Second)
 		if was = e.Hold; was != nil {
 			since = was.Since
 		}
-		e.Hold, e.Removing = &Hold{Reason: reason, Since: since}, time.Time{}
+		e.Hold, e.Release, e.Removing = &Hold{Reason: reason, Since: since}, nil, time.Time{}
+		return nil
 	})
 	return was, err
 }
 
+// HoldOf is the hold of a fax, of which no more than the id has to be known; nil: nobody
+// holds it, or there is no copy. [ErrDamagedCopy]: its sidecar cannot be read, which may tell
+// of one.
+func (a *Archive) HoldOf(ctx context.Context, f fax.Fax) (*Hold, error) {
+	if err := checkID(f.ID); err != nil {
+		return nil, err
+	}
+	l, _, err := a.locate(ctx, f)
+	return l.Hold, err
+}
+
+// MayHold finds a fax that [Archive.Hold] would hold now. Errors as of that.
+func (a *Archive) MayHold(ctx context.Context, id string) (Entry, error) {
+	e, err := a.Get(ctx, id)
+	if err == nil {
+		err = a.tooLate(e)
+	}
+	return e, err
+}
+
+// tooLate fails when a hold would come too late.
+func (a *Archive) tooLate(e Entry) error {
+	return cmp.Or(a.beingDeleted(e), a.beingRemoved(e), a.beingReleased(e))
+}
+
 // Unhold lets a fax be pruned again, and returns the hold that was there. Without
-// one (nil) it changes nothing.
+// one (nil) it changes nothing, but finishes what an earlier call has begun, and releases
+// what is under a legal hold of the bucket without being held. Errors: [LeavingError], as
+// somebody else is releasing it; otherwise as of [Archive.Get].
 func (a *Archive) Unhold(ctx context.Context, id string) (was *Hold, err error) {
-	err = a.change(ctx, id, func(e *Entry) { was, e.Hold = e.Hold, nil })
+	if locks, err := a.locks(ctx); err != nil {
+		return nil, err
+	} else if locks {
+		return a.release(ctx, id)
+	}
+	err = a.change(ctx, id, func(e *Entry) error {
+		was, e.Hold = e.Hold, nil
+		return nil
+	})
 	return was, err
 }
 
-// change alters an entry, and writes it when that made a difference.
-func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) error {
+// change alters an entry, and writes it when that made a difference. It changes nothing
+// when alter fails.
+func (a *Archive) change(ctx context.Context, id string, alter func(*Entry) error) error {
 	if err := a.writable(id); err != nil {
 		return err
 	}
 	defer a.lockFax(id)()
-	before, key, err := a.getToChange(ctx, id)
+	return whileChanged(func() error { return a.changeOnce(ctx, id, alter) })
+}
+
+func (a *Archive) changeOnce(ctx context.Context, id string, alter func(*Entry) error) error {
+	before, err := a.getToChange(ctx, id)
 	if err != nil {
 		return err
 	}
-	e := before
-	alter(&e)
+	e := before.Entry
+	if err := alter(&e); err != nil {
+		return err
+	}
 	was, err := before.encode()
 	if err != nil {
 		return err
@@ -48,12 +99,16 @@ func (a *Archive) change(ctx context.Context, id string, alter func(*Entry)) err
 	if err != nil {
 		return err
 	}
-	if bytes.Equal(was, is) {
+	protected, err := a.protected(ctx, before)
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(was, is) && protected {
 		row, _, _, err := a.findRow(ctx, id)
 		if err != nil {
 			return err
 		}
-		return a.correctRow(ctx, key, row, before)
+		return a.correctRow(ctx, row, before)
 	}
-	return a.put(ctx, key, nil, e)
+	return a.put(ctx, before, nil, e)
 }

@@ -2,18 +2,18 @@ package archive
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"iter"
 	"path"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/index"
+	"github.com/faxctl/faxctl/pkg/archive/store"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -35,6 +35,9 @@ type rowBuffer struct {
 
 // indexSoon has the index take in the row soon.
 func (a *Archive) indexSoon(ctx context.Context, row index.Row) error {
+	if a.common {
+		return a.indexNow(ctx, row)
+	}
 	b := &a.newRows
 	b.mu.Lock()
 	if b.pending == nil {
@@ -54,6 +57,40 @@ func (a *Archive) indexSoon(ctx context.Context, row index.Row) error {
 		return failed
 	}
 	return a.flushRows(ctx)
+}
+
+// indexNow has an index that is common know of a sidecar before it returns. Somebody else
+// may have written that since, and the row of it before: what is there counts. That nothing
+// is there is believed when it is said twice: some servers lose sight of what they replace.
+func (a *Archive) indexNow(ctx context.Context, row index.Row) error {
+	for {
+		if err := a.index.Put(ctx, []index.Row{row}); err != nil {
+			return fmt.Errorf("archive index: %w", err)
+		}
+		now, err := a.files.Stat(ctx, row.Key)
+		if err == nil && now.Stamp == row.Stamp {
+			return nil
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		e, stamp, err := a.readAnySidecar(ctx, row.Key)
+		if errors.Is(err, fs.ErrNotExist) {
+			return a.forget(ctx, row)
+		} else if err != nil {
+			return err
+		}
+		if row, err = rowOf(e, row.Key, stamp); err != nil {
+			return err
+		}
+	}
+}
+
+// forget has the index forget a row, unless it was written anew.
+func (a *Archive) forget(ctx context.Context, row index.Row) error {
+	if err := a.index.Remove(ctx, []index.Row{row}); err != nil {
+		return fmt.Errorf("archive index: %w", err)
+	}
+	return nil
 }
 
 // flushRows brings the rows remembered so far into the index.
@@ -88,99 +125,161 @@ func (a *Archive) flushRows(ctx context.Context) error {
 }
 
 // findRow looks an entry up. The record as the provider sent it is in the sidecar
-// only.
+// only. Errors are also those of [Archive.believed].
 func (a *Archive) findRow(ctx context.Context, id string) (e Entry, key string, found bool, err error) {
-	a.newRows.mu.Lock()
-	row, found := a.newRows.pending[id]
-	a.newRows.mu.Unlock()
+	row, found := a.pendingRow(id)
 	if !found {
 		if row, found, err = a.index.Get(ctx, id); err != nil || !found {
 			return Entry{}, "", false, err
 		}
 	}
-	err = json.Unmarshal(row.Entry, &e)
+	e, err = a.entryIn(row)
 	return e, strings.TrimSuffix(row.Key, sidecarExt), true, err
 }
 
-// rowOf is what the index keeps of an entry.
-func rowOf(e Entry, sidecar, stamp string) (index.Row, error) {
-	e.Record = nil
-	entry, err := json.Marshal(e)
-	return index.Row{Fax: e.Fax, Key: sidecar, Stamp: stamp, Held: e.Hold != nil, Entry: entry}, err
+// pendingRow is a row on its way to the index.
+func (a *Archive) pendingRow(id string) (row index.Row, found bool) {
+	a.newRows.mu.Lock()
+	defer a.newRows.mu.Unlock()
+	row, found = a.newRows.pending[id]
+	return row, found
 }
 
 // reconcile makes the index say what the sidecars say: those that have changed,
 // or all of them anew. Rows stay whose sidecar cannot be read, and those whose
 // sidecar is gone: both are returned, and [Archive.Verify] tells of them. What the
 // index learns is on the disk: whoever finds it there relies on that.
-func (a *Archive) reconcile(ctx context.Context, anew bool) (unreadable []Finding, gone []index.Row, err error) {
-	known := map[string]index.Row{} // by sidecar
+func (a *Archive) reconcile(ctx context.Context, anew bool) (reconciled, error) {
+	r := reconciling{a: a, known: map[string]version{}, settled: map[string]bool{}, reconciled: reconciled{twins: twins{}}}
 	for row, err := range a.index.Stamps(ctx) {
 		if err != nil {
-			return nil, nil, err
+			return reconciled{}, err
 		}
-		known[row.Key] = row
+		if a.believed(row) != nil {
+			r.astray = append(r.astray, row)
+		} else {
+			r.known[row.Key] = version{row.Fax.ID, row.Stamp}
+		}
+	}
+	var news []string
+	for f, err := range a.sidecars(ctx) {
+		if err != nil {
+			return reconciled{}, err
+		}
+		if r.known[f.Name].stamp == f.Stamp && !anew {
+			delete(r.known, f.Name)
+			continue
+		}
+		if news = append(news, f.Name); len(news) == batch {
+			if err := r.read(ctx, news); err != nil {
+				return reconciled{}, err
+			}
+			news = news[:0]
+		}
+	}
+	if err := r.read(ctx, news); err != nil {
+		return reconciled{}, err
+	}
+	return r.reconciled, r.missed(ctx)
+}
+
+// reconciled is what came of a reconcile.
+type reconciled struct {
+	learnt     int         // rows
+	unreadable []Finding   // sidecars
+	gone       []index.Row // whose sidecar is, or is another fax's
+	twins      twins
+}
+
+// reconciling is a reconcile under way.
+type reconciling struct {
+	a       *Archive
+	known   map[string]version // by sidecar: rows whose sidecar was not met yet
+	astray  []index.Row        // that are not believed
+	settled map[string]bool    // folders
+	reconciled
+}
+
+// version is which sidecar a row was made from.
+type version struct{ id, stamp string }
+
+// read brings sidecars into the index.
+func (r *reconciling) read(ctx context.Context, names []string) error {
+	a := r.a
+	type sidecar struct {
+		name, stamp string
+		entry       Entry
+		err         error
 	}
 	var rows []index.Row
-	settled := map[string]bool{} // folders
-	for o, err := range sidecars(a.store.Walk(ctx)) {
-		if err != nil {
-			return nil, nil, err
-		}
-		if known[o.Name].Stamp == o.Stamp && !anew {
-			delete(known, o.Name)
-			continue
-		}
-		e, err := a.readAnySidecar(ctx, o.Name)
-		if errors.Is(err, fs.ErrNotExist) {
+	for s := range seq.InOrder(ctx, a.readers, names, func(ctx context.Context, name string) (s sidecar) {
+		s.name = name
+		s.entry, s.stamp, s.err = a.readAnySidecar(ctx, name)
+		return s
+	}) {
+		if errors.Is(s.err, fs.ErrNotExist) {
 			continue // removed while we looked
 		}
-		delete(known, o.Name)
-		if errors.Is(err, ErrDamagedCopy) {
-			unreadable = append(unreadable, unreadableSidecar(o.Name, err))
+		delete(r.known, s.name)
+		if errors.Is(s.err, ErrDamagedCopy) {
+			r.unreadable = append(r.unreadable, unreadableSidecar(s.name, s.err))
 			continue
-		} else if err != nil {
-			return nil, nil, err
+		} else if s.err != nil {
+			return s.err
 		}
-		if dir := path.Dir(o.Name); a.turn != nil && !settled[dir] {
-			if err := a.store.Settle(ctx, o.Name); err != nil {
-				return nil, nil, err
+		if dir := path.Dir(s.name); a.writes && !r.settled[dir] {
+			if err := a.files.settle(ctx, s.name); err != nil {
+				return err
 			}
-			settled[dir] = true
+			r.settled[dir] = true
 		}
-		row, err := rowOf(e, o.Name, o.Stamp)
+		row, err := rowOf(s.entry, s.name, s.stamp)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		if rows = append(rows, row); len(rows) == batch {
-			if err := a.index.Put(ctx, rows); err != nil {
-				return nil, nil, err
-			}
-			rows = rows[:0]
+		rows = append(rows, row)
+		if a.reading != nil {
+			a.reading(1)
 		}
 	}
-	if err := a.index.Put(ctx, rows); err != nil {
-		return nil, nil, err
+	news, err := r.single(ctx, rows)
+	if err != nil {
+		return err
 	}
-	for _, row := range known {
-		now, found, err := a.index.Get(ctx, row.Fax.ID)
+	r.learnt += len(news)
+	return a.index.Put(ctx, news)
+}
+
+// missed finds the rows whose sidecar was not met, and those that are not of their fax.
+func (r *reconciling) missed(ctx context.Context) error {
+	missed := r.astray
+	for name, v := range r.known {
+		row := index.Row{Key: name, Stamp: v.stamp}
+		row.Fax.ID = v.id
+		missed = append(missed, row)
+	}
+	for _, row := range missed {
+		now, found, err := r.a.index.Get(ctx, row.Fax.ID)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		if found && now.Key == row.Key { // otherwise its sidecar is in another folder by now
-			gone = append(gone, row)
+		if found && now.Key == row.Key && now.Stamp == row.Stamp { // otherwise it is in another folder by now, or was written meanwhile
+			r.gone = append(r.gone, now)
 		}
 	}
-	return unreadable, gone, nil
+	return nil
 }
 
 // copyRows takes over what another index knows.
 func (a *Archive) copyRows(ctx context.Context, from *index.Index) error {
 	var rows []index.Row
 	for r, err := range from.List(ctx, fax.Filter{}) {
+		if err == nil && a.believed(r) != nil { // what is there of its fax is read anew
+			continue
+		}
 		var e Entry
 		if err == nil {
-			err = json.Unmarshal(r.Entry, &e)
+			e, err = entryOf(r.Entry)
 		}
 		if err != nil {
 			return err
@@ -197,121 +296,60 @@ func (a *Archive) copyRows(ctx context.Context, from *index.Index) error {
 }
 
 // readAnySidecar is readSidecar for those who only look: a sidecar of a later version is good enough.
-func (a *Archive) readAnySidecar(ctx context.Context, name string) (Entry, error) {
-	e, err := a.readSidecar(ctx, name)
-	if errors.Is(err, errLater) {
-		return e, nil
+func (a *Archive) readAnySidecar(ctx context.Context, name string) (e Entry, stamp string, err error) {
+	if e, stamp, err = a.readSidecar(ctx, name); errors.Is(err, errLater) {
+		err = nil
 	}
-	return e, err
+	return e, stamp, err
 }
 
-// readSidecar reads a sidecar. Errors: fs.ErrNotExist, [ErrDamagedCopy] for one that
-// cannot be read or not understood, also together with [errLater] and what is
-// understood of it, and that of ctx.
-func (a *Archive) readSidecar(ctx context.Context, name string) (Entry, error) {
-	var e Entry
-	data, err := a.store.Read(ctx, name)
+// readSidecar reads a sidecar, and tells its stamp. Errors: fs.ErrNotExist,
+// [ErrDamagedCopy] for one that cannot be read or not understood, also together with
+// [errLater] and what is understood of it, and that of ctx.
+func (a *Archive) readSidecar(ctx context.Context, name string) (e Entry, stamp string, err error) {
+	data, file, err := readSmall(ctx, a.files, name)
 	if err == nil {
 		e, err = decode(name, data)
 	}
+	stamp, e.written = file.Stamp, file.Written
 	switch {
 	case err == nil:
-		return e, nil
+		return e, stamp, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return Entry{}, err
+		return Entry{}, "", err
 	case ctx.Err() != nil:
-		return Entry{}, ctx.Err()
+		return Entry{}, "", ctx.Err()
+	case away(ctx, err):
+		return Entry{}, "", err
 	case errors.Is(err, errLater):
-		return e, problem.With(fmt.Errorf("%w: its sidecar is not understood: %w", ErrDamagedCopy, err), newer())
+		return e, stamp, problem.With(fmt.Errorf("%w: its sidecar is not understood: %w", ErrDamagedCopy, err), newer())
 	}
 	// One file's trouble is no longer the disk's, which would end a whole run.
-	return Entry{}, fmt.Errorf("%w: its sidecar cannot be read: %v", ErrDamagedCopy, err) //nolint:errorlint // see above
+	return Entry{}, "", fmt.Errorf("%w: its sidecar cannot be read: %v", ErrDamagedCopy, err) //nolint:errorlint // see above
+}
+
+// located is an entry, where it is kept, and of which version of the sidecar it is.
+type located struct {
+	Entry
+	key, stamp string // stamp is empty when there is no sidecar
+}
+
+// unchanged is the condition that the sidecar is still what was read, or not there.
+func (l located) unchanged() store.Condition {
+	if l.stamp == "" {
+		return store.Absent()
+	}
+	return store.Unchanged(l.stamp)
 }
 
 // sidecarOrRow is the entry of a fax as its sidecar has it, which may know more than
-// the row that the index has, and where it is. Without a sidecar it is the row.
-func (a *Archive) sidecarOrRow(ctx context.Context, row Entry, key string, found bool) (Entry, bool, error) {
-	e, err := a.readSidecar(ctx, key+sidecarExt)
+// the row that the index has. Without a sidecar it is the row.
+func (a *Archive) sidecarOrRow(ctx context.Context, row Entry, key string, found bool) (located, bool, error) {
+	e, stamp, err := a.readSidecar(ctx, key+sidecarExt)
 	if errors.Is(err, fs.ErrNotExist) {
-		return row, found, nil
+		return located{row, key, ""}, found, nil
 	} else if err != nil {
-		return Entry{}, false, fmt.Errorf("fax %s: %w", path.Base(key), err)
+		return located{}, false, fmt.Errorf("fax %s: %w", path.Base(key), err)
 	}
-	return e, true, nil
-}
-
-// sidecars leaves the documents out.
-func sidecars(all iter.Seq2[Object, error]) iter.Seq2[Object, error] {
-	return func(yield func(Object, error) bool) {
-		for o, err := range all {
-			if (err != nil || path.Ext(o.Name) == sidecarExt) && !yield(o, err) {
-				return
-			}
-		}
-	}
-}
-
-// Rebuilt is what [Archive.Reindex] came to.
-type Rebuilt struct {
-	Entries    int       // that the index lists
-	Dropped    int       // entries whose sidecar is gone
-	Unreadable []Finding // sidecars; what the index knew of them it still does
-}
-
-// Reindex builds the index anew from the sidecars, and forgets the entries whose
-// sidecar is gone.
-func (a *Archive) Reindex(ctx context.Context) (Rebuilt, error) {
-	if err := a.flushRows(ctx); err != nil {
-		return Rebuilt{}, err
-	}
-	unreadable, gone, err := a.reconcile(ctx, true)
-	if err != nil {
-		return Rebuilt{}, err
-	}
-	if err := a.index.Remove(ctx, gone); err != nil {
-		return Rebuilt{}, err
-	}
-	done := Rebuilt{Dropped: len(gone), Unreadable: unreadable}
-	for _, err := range a.index.Stamps(ctx) {
-		if err != nil {
-			return done, err
-		}
-		done.Entries++
-	}
-	return done, nil
-}
-
-// List yields the entries that q selects, newest first, then by id. The record
-// as the provider sent it is left out; [Archive.Get] has it.
-func (a *Archive) List(ctx context.Context, q fax.Filter) iter.Seq2[Entry, error] {
-	return a.entries(ctx, func() iter.Seq2[index.Row, error] { return a.index.List(ctx, q) }, q)
-}
-
-// Held yields the entries that a person asked to keep.
-func (a *Archive) Held(ctx context.Context) iter.Seq2[Entry, error] {
-	return a.entries(ctx, func() iter.Seq2[index.Row, error] { return a.index.Held(ctx) }, fax.Filter{})
-}
-
-func (a *Archive) entries(ctx context.Context, rows func() iter.Seq2[index.Row, error], q fax.Filter) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		if a.turn != nil {
-			if err := a.flushRows(ctx); err != nil {
-				yield(Entry{}, err)
-				return
-			}
-		}
-		for row, err := range rows() {
-			var e Entry
-			if err == nil {
-				err = json.Unmarshal(row.Entry, &e)
-			}
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if q.Match(e.Fax) && !yield(e, nil) {
-				return
-			}
-		}
-	}
+	return located{e, key, stamp}, true, nil
 }

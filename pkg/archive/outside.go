@@ -1,9 +1,11 @@
 package archive
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 )
@@ -52,3 +54,28 @@ func withoutLinks(path string) string {
 	}
 	return there
 }
+
+// Apart fails (fax.ErrInvalid) when one of two archives is the other, or in it, however they
+// are named. Errors are also those of package s3: a bucket is asked for.
+func (o Opener) Apart(ctx context.Context, from, to string) error {
+	var ids [2]string
+	for i, where := range []string{from, to} {
+		at, err := o.at(ctx, where)
+		if err != nil {
+			return err
+		}
+		ids[i] = strings.TrimRight(at.identity(), "/") + "/"
+	}
+	if ids[0] == ids[1] {
+		return problem.Invalid(problem.Say("name another place"), "copy of %s to itself", from)
+	}
+	if strings.HasPrefix(ids[0], ids[1]) || strings.HasPrefix(ids[1], ids[0]) {
+		return problem.Invalid(problem.Say("name a place outside of it"), "copy: of %s and %s one is in the other", from, to)
+	}
+	return nil
+}
+
+// identity is where the folder is, without links.
+func (o inFolder) identity() string { return filepath.ToSlash(withoutLinks(o.dir)) }
+
+func (o inBucket) identity() string { return o.Identity() }

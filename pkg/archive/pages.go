@@ -23,20 +23,20 @@ type Note struct {
 // countPages is what is known of the pages of a kept document. A sidecar that tells
 // of none and does not say why may be older than the reason: they are counted
 // again.
-func (a *Archive) countPages(ctx context.Context, id, name string, d *Document) (document.Info, *Finding) {
+func (a *Archive) countPages(ctx context.Context, id, name string, d *Document) (document.Info, *Finding, error) {
 	info := document.Info{Pages: d.Pages, Uncounted: d.Uncounted}
 	if d.Pages > 0 || d.Uncounted != "" {
-		return info, nil
+		return info, nil, nil
 	}
 	var content bytes.Buffer
-	if finding := a.checkDocument(ctx, id, name, d, &content); finding != nil {
-		return info, finding
+	if finding, err := a.checkDocument(ctx, id, name, d, &content); err != nil || finding != nil {
+		return info, finding, err
 	}
 	again, err := document.Inspect(bytes.NewReader(content.Bytes()), int64(content.Len()))
 	if err != nil {
 		again.Uncounted = err.Error() // it is what was kept, and was taken for whole then
 	}
-	return again, nil
+	return again, nil, nil
 }
 
 // EnoughFor fails with [ErrDamagedCopy] and a [fetch.PagesError] when a document is
@@ -53,7 +53,10 @@ func (d Document) EnoughFor(f fax.Fax) error {
 // [ErrUnproven] when they cannot be counted, unless that is allowed: whatever keeps
 // the pages from being found may have been in the place of some.
 func (a *Archive) enoughPages(ctx context.Context, key string, e Entry, uncounted bool) error {
-	info, finding := a.countPages(ctx, e.Fax.ID, documentName(key, e.Document), e.Document)
+	info, finding, err := a.countPages(ctx, e.Fax.ID, documentName(key, e.Document), e.Document)
+	if err != nil {
+		return err
+	}
 	if finding != nil {
 		return finding.err()
 	}
@@ -69,18 +72,18 @@ func (a *Archive) enoughPages(ctx context.Context, key string, e Entry, uncounte
 }
 
 // pages looks at the pages of a document that is what was kept.
-func (v *verification) pages(ctx context.Context, name string, e Entry) *Finding {
-	info, finding := v.a.countPages(ctx, e.Fax.ID, name, e.Document)
-	if finding != nil {
-		return finding
+func (v *verification) pages(ctx context.Context, name string, e Entry) (*Finding, error) {
+	info, finding, err := v.a.countPages(ctx, e.Fax.ID, name, e.Document)
+	if err != nil || finding != nil {
+		return finding, err
 	}
 	if short := new(fetch.PagesError); errors.As(fetch.EnoughPages(info, e.Fax), &short) {
-		return &Finding{e.Fax.ID, name, Short, fmt.Sprintf("%d pages, and its record tells of %d", short.Got, short.Want)}
+		return &Finding{e.Fax.ID, name, Short, fmt.Sprintf("%d pages, and its record tells of %d", short.Got, short.Want)}, nil
 	}
 	if info.Uncounted != "" {
 		v.addNote(Note{e.Fax.ID, name, "its pages could not be counted: " + info.Uncounted})
 	}
-	return nil
+	return nil, nil
 }
 
 func byFile(a, b Note) int { return cmp.Compare(a.File, b.File) }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/base/durable/durabletest"
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -74,7 +75,7 @@ func (r run) do(t *testing.T, faxes []fax.Fax) error {
 		if err != nil && !errors.Is(err, problem.ErrNotFound) {
 			return err
 		}
-		if err := a.MarkDeleted(ctx, f.ID, i > 0); err != nil {
+		if err := a.MarkDeleted(ctx, f.ID, time.Time{}, i > 0); err != nil {
 			return err
 		}
 		r.disk.Note("marked " + f.ID)

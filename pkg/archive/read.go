@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -16,83 +17,134 @@ import (
 // fails with fax.ErrNotFound, with [ErrDamagedCopy] when its sidecar cannot be
 // read, or with fax.ErrInvalid for an id that is none.
 func (a *Archive) Get(ctx context.Context, id string) (Entry, error) {
-	e, _, err := a.getToShow(ctx, id)
-	return e, err
+	l, err := a.getToShow(ctx, id)
+	return l.Entry, err
 }
 
 // getToShow is getToChange for those who only look.
-func (a *Archive) getToShow(ctx context.Context, id string) (Entry, string, error) {
-	e, key, err := a.getToChange(ctx, id)
+func (a *Archive) getToShow(ctx context.Context, id string) (located, error) {
+	l, err := a.getToChange(ctx, id)
 	if errors.Is(err, errLater) {
-		return e, key, nil
+		err = nil
 	}
-	return e, key, err
+	return l, err
 }
 
-// getToChange finds an entry that may be changed, and its key. With [errLater] it returns
-// both as well.
-func (a *Archive) getToChange(ctx context.Context, id string) (e Entry, key string, err error) {
+// getToChange finds an entry that may be changed. With [errLater] it returns it as well.
+func (a *Archive) getToChange(ctx context.Context, id string) (l located, err error) {
 	if err := checkID(id); err != nil {
-		return Entry{}, "", err
+		return located{}, err
 	}
 	_, key, found, err := a.findRow(ctx, id)
 	if err == nil && found {
-		e, err = a.readSidecar(ctx, key+sidecarExt)
+		l.key = key
+		l.Entry, l.stamp, err = a.readSidecar(ctx, key+sidecarExt)
 	}
 	switch {
+	case errors.Is(err, errAstray):
+		return located{}, err
 	case errors.Is(err, fs.ErrNotExist):
-		return Entry{}, "", problem.With(fmt.Errorf("fax %s: its sidecar is gone: %w", id, problem.ErrNotFound), problem.Say("%s tells what else is", problem.Command("archive", "verify").Arg(a.dir)))
+		return located{}, problem.With(fmt.Errorf("fax %s: its sidecar is gone: %w", id, problem.ErrNotFound), problem.Say("%s tells what else is", problem.Command("archive", "verify").Arg(a.dir)))
 	case errors.Is(err, errLater):
-		return e, key, fmt.Errorf("fax %s: %w", id, err)
+		return l, fmt.Errorf("fax %s: %w", id, err)
 	case errors.Is(err, ErrDamagedCopy):
-		return Entry{}, "", problem.With(fmt.Errorf("fax %s: %w", id, err), problem.Say("%s tells what else is wrong", problem.Command("archive", "verify").Arg(a.dir)))
+		return located{}, problem.With(fmt.Errorf("fax %s: %w", id, err), problem.Say("%s tells what else is wrong", problem.Command("archive", "verify").Arg(a.dir)))
 	case err != nil:
-		return Entry{}, "", err
+		return located{}, err
 	case !found:
-		return Entry{}, "", problem.With(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, problem.ErrNotFound), problem.Say("%s tells what is there", problem.Command("archive", "list").Arg(a.dir)))
+		return located{}, problem.With(fmt.Errorf("fax %s in archive %s: %w", id, a.dir, problem.ErrNotFound), problem.Say("%s tells what is there", problem.Command("archive", "list").Arg(a.dir)))
 	}
-	return e, key, nil
+	return l, nil
 }
 
 // Kept finds what is kept of a fax before it is decided about, for those who
 // cannot rely on the index: a hold counts that was set in the sidecar by hand.
 // Document.Uncounted is also known where an older sidecar does not say it.
-// [ErrDamagedCopy]: its sidecar cannot be read.
-func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found bool, err error) {
+// whole: there is a sidecar, which says so, and the document is in its place with its size.
+// A document whose sidecar a run that was cut off may have owed is nothing that is kept yet.
+// [ErrDamagedCopy]: its sidecar cannot be read, or it has several, or its document has none.
+func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found, whole bool, err error) {
 	if err := checkID(f.ID); err != nil {
-		return Entry{}, false, err
+		return Entry{}, false, false, err
 	}
-	key := keyOf(f)
-	if e, found, err = a.sidecarOrRow(ctx, Entry{}, key, false); err == nil && !found {
-		var row Entry
-		if row, key, found, err = a.findRow(ctx, f.ID); err == nil && found {
-			e, found, err = a.sidecarOrRow(ctx, row, key, true)
-		}
+	l, found, err := a.locate(ctx, f)
+	if isCutOff(err) {
+		return Entry{}, false, false, nil
 	}
 	if err != nil || !found {
-		return Entry{}, false, err
+		return Entry{}, false, false, err
 	}
+	e, whole = l.Entry, l.stamp != "" && l.Whole()
 	if d := e.Document; d != nil {
-		if info, finding := a.countPages(ctx, f.ID, documentName(key, d), d); finding == nil {
+		if whole {
+			if whole, err = a.documentThere(ctx, l.key, d); err != nil {
+				return Entry{}, false, false, err
+			}
+		}
+		info, finding, err := a.countPages(ctx, f.ID, documentName(l.key, d), d)
+		if err != nil {
+			return Entry{}, false, false, err
+		}
+		if finding == nil {
 			told := *d
 			told.Pages, told.Uncounted = info.Pages, info.Uncounted
 			e.Document = &told
 		}
 	}
-	return e, true, nil
+	return e, true, whole, nil
+}
+
+// locate finds what is kept of a fax by its sidecar, where f and where the index say that it
+// is, and then wherever one is; where only the id is known, the index first. Without a sidecar
+// it is the row of the index.
+// [ErrDamagedCopy] is also a fax that has several, unless the one that was found is held, and
+// one whose document is there and whose sidecar is not.
+func (a *Archive) locate(ctx context.Context, f fax.Fax) (l located, found bool, err error) {
+	byDate := func() (located, bool, error) { return a.sidecarOrRow(ctx, Entry{}, keyOf(f), false) }
+	byIndex := func() (located, bool, error) {
+		row, key, found, err := a.findRow(ctx, f.ID)
+		if err != nil || !found {
+			return located{}, false, err
+		}
+		return a.sidecarOrRow(ctx, row, key, true)
+	}
+	first, second := byDate, byIndex
+	if f.Created.IsZero() {
+		first, second = byIndex, byDate
+	}
+	l, found, err = first()
+	if err == nil && l.stamp == "" {
+		other, there, bad := second()
+		if err = bad; bad == nil && there {
+			l, found = other, there
+		}
+	}
+	if err == nil && l.stamp == "" {
+		l, found, err = a.anywhere(ctx, f.ID, l, found)
+	}
+	if err == nil && l.stamp != "" && l.Hold == nil {
+		err = a.alone(ctx, f, l)
+	}
+	if err != nil {
+		return located{}, false, err
+	}
+	return l, found, nil
 }
 
 // Has reports whether there is a whole copy of a fax: its sidecar says so, and the
 // document is in its place with its size. [Archive.Verify] looks closer.
 func (a *Archive) Has(ctx context.Context, id string) (bool, error) {
-	e, key, err := a.getToShow(ctx, id)
+	l, err := a.getToShow(ctx, id)
 	if errors.Is(err, problem.ErrNotFound) || errors.Is(err, ErrDamagedCopy) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return e.Whole() && (e.Document == nil || a.documentThere(ctx, key, e.Document)), nil
+	if !l.Whole() || l.Document == nil {
+		return l.Whole(), nil
+	}
+	return a.documentThere(ctx, l.key, l.Document)
 }
 
 // HasDocument reads the document of a fax again, and reports whether it is there
@@ -105,21 +157,21 @@ func (a *Archive) HasDocument(ctx context.Context, id, sha256 string) (bool, err
 	if err != nil {
 		return false, err
 	}
-	whole := a.checkDocument(ctx, id, name, d, io.Discard) == nil
-	return whole && d.SHA256 == sha256, ctx.Err()
+	finding, err := a.checkDocument(ctx, id, name, d, io.Discard)
+	return err == nil && finding == nil && d.SHA256 == sha256, err
 }
 
 // document finds the document of a fax: what is known of it, and its name in
 // the store.
 func (a *Archive) document(ctx context.Context, id string) (*Document, string, error) {
-	e, key, err := a.getToShow(ctx, id)
+	l, err := a.getToShow(ctx, id)
 	if err != nil {
 		return nil, "", err
 	}
-	if e.Document == nil {
+	if l.Document == nil {
 		return nil, "", fmt.Errorf("document of fax %s: %w in the archive", id, problem.ErrNotFound)
 	}
-	return e.Document, documentName(key, e.Document), nil
+	return l.Document, documentName(l.key, l.Document), nil
 }
 
 // ReadDocument reads the document of a fax and compares it with what was kept.
@@ -131,8 +183,10 @@ func (a *Archive) ReadDocument(ctx context.Context, id string) ([]byte, error) {
 		return nil, err
 	}
 	var content bytes.Buffer
-	finding := a.checkDocument(ctx, id, name, d, &content)
+	finding, err := a.checkDocument(ctx, id, name, d, &content)
 	switch {
+	case err != nil:
+		return nil, err
 	case finding == nil:
 		return content.Bytes(), nil
 	case finding.Problem == Missing:
@@ -143,6 +197,19 @@ func (a *Archive) ReadDocument(ctx context.Context, id string) ([]byte, error) {
 	return nil, problem.With(err, problem.Say("%s tells what else is wrong", problem.Command("archive", "verify").Arg(a.dir)))
 }
 
+// DocumentLocation is where the document of a fax is kept, as people name it: the path of
+// a file, or a location on S3. Errors as of [Archive.DocumentPath].
+func (a *Archive) DocumentLocation(ctx context.Context, id string) (string, error) {
+	if !a.shared {
+		return a.DocumentPath(ctx, id)
+	}
+	_, name, err := a.document(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSuffix(a.dir, "/") + "/" + name, nil
+}
+
 // DocumentPath is the file that the document of a fax is kept in, for programs
 // that open it themselves. fax.ErrNotFound: the archive has no such fax, or no
 // document of it. fax.ErrUnsupported: the archive is not on this machine.
@@ -151,9 +218,9 @@ func (a *Archive) DocumentPath(ctx context.Context, id string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	d, ok := a.store.(*Dir)
+	on, ok := a.files.(folder)
 	if !ok {
 		return "", fmt.Errorf("document of fax %s: a path: %w", id, problem.ErrUnsupported)
 	}
-	return d.path(name), nil
+	return on.Path(name)
 }

@@ -31,7 +31,7 @@ func TestClaimReady(t *testing.T) {
 	}
 	is := func(what string, want error) {
 		t.Helper()
-		if err := c.Ready(); !errors.Is(err, want) {
+		if err := c.Ready(t.Context()); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", what, err, want)
 		}
 	}

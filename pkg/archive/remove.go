@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/archive/index"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
@@ -17,47 +15,61 @@ import (
 var ErrStripped = errors.New("nothing of it is left but its line in the index")
 
 // MayGo finds a kept fax that may be removed, and reads its document again: damage is why
-// that is not what was kept, and is [ErrDamagedCopy]. Errors: [HeldError]; [ErrStripped],
+// that is not what was kept, and is [ErrDamagedCopy]. Errors: [HeldError]; [LeavingError],
+// as the copy is the last one when the fax is deleted at the provider; [ErrKept]; [ErrStripped],
 // with what the index knows; [ErrDamagedCopy] for a sidecar that cannot be read or is
 // gone, since a hold may be noted in it; otherwise as of [Archive.Get].
 func (a *Archive) MayGo(ctx context.Context, id string) (e Entry, damage, err error) {
-	e, key, err := a.notHeld(ctx, id)
+	l, err := a.notHeld(ctx, id)
+	e = l.Entry
 	if err != nil || e.Document == nil || !e.Removing.IsZero() {
 		return e, nil, err
 	}
-	if finding := a.checkDocument(ctx, id, documentName(key, e.Document), e.Document, io.Discard); finding != nil {
-		damage = problem.With(finding.err(), problem.Say("look at it, or bring it back from a backup; %s removes such faxes too", problem.Field("allow-damaged")))
+	damage = a.damage(ctx, id, documentName(l.key, e.Document), e.Document)
+	if damage != nil && !errors.Is(damage, ErrDamagedCopy) {
+		return e, nil, damage
+	}
+	if damage != nil {
+		damage = problem.With(damage, problem.Say("look at it, or bring it back from a backup; %s removes such faxes too", problem.Field("allow-damaged")))
 	}
 	return e, damage, ctx.Err()
 }
 
-// notHeld finds a fax that nobody holds, by its sidecar, and its key. Errors as of
-// [Archive.MayGo].
-func (a *Archive) notHeld(ctx context.Context, id string) (Entry, string, error) {
-	e, key, err := a.getToChange(ctx, id)
+// notHeld finds a fax that nobody holds, by its sidecar, nor is being rid of. Errors as of [Archive.MayGo].
+func (a *Archive) notHeld(ctx context.Context, id string) (located, error) {
+	l, err := a.getToChange(ctx, id)
 	if errors.Is(err, problem.ErrNotFound) {
-		e, key, err = a.withoutSidecar(ctx, id, err)
+		l, err = a.withoutSidecar(ctx, id, err)
 	}
-	if e.Hold != nil && (err == nil || errors.Is(err, ErrStripped)) {
-		err = &HeldError{id, e.Hold.Reason}
+	if l.Hold != nil && (err == nil || errors.Is(err, ErrStripped)) {
+		err = &HeldError{id, l.Hold.Reason}
 	}
-	return e, key, err
+	if err == nil {
+		err = a.alone(ctx, l.Fax, l)
+	}
+	if err == nil {
+		err = a.tooLate(l.Entry)
+	}
+	if err == nil {
+		err = a.mayBeRemoved(ctx, l)
+	}
+	return l, err
 }
 
 // withoutSidecar tells what it means that a fax has no sidecar: a loss of power may have
 // brought the row of one back that was removed.
-func (a *Archive) withoutSidecar(ctx context.Context, id string, missing error) (Entry, string, error) {
+func (a *Archive) withoutSidecar(ctx context.Context, id string, missing error) (located, error) {
 	row, key, found, err := a.findRow(ctx, id)
 	if err != nil || !found {
-		return Entry{}, "", errors.Join(missing, err)
+		return located{}, errors.Join(missing, err)
 	}
 	for _, ext := range []string{".pdf", ".tiff"} {
 		if a.there(ctx, key+ext) {
-			return Entry{}, "", problem.With(fmt.Errorf("fax %s: %w: its sidecar is gone, and its document is not", id, ErrDamagedCopy),
+			return located{}, problem.With(fmt.Errorf("fax %s: %w: its sidecar is gone, and its document is not", id, ErrDamagedCopy),
 				problem.Say("bring it back from a backup, since a hold may be noted in it; %s forgets it", problem.Command("archive", "reindex").Arg(a.dir)))
 		}
 	}
-	return row, key, fmt.Errorf("fax %s: %w", id, ErrStripped)
+	return located{row, key, ""}, fmt.Errorf("fax %s: %w", id, ErrStripped)
 }
 
 // Remove removes a fax from the archive for good, with all that is there because of it:
@@ -86,59 +98,71 @@ func (a *Archive) Remove(ctx context.Context, id string, before func(e Entry, da
 	if err != nil {
 		return err
 	}
-	e, key, err := a.notHeld(ctx, id) // as of now
+	ctx = context.WithoutCancel(ctx) // the rest takes a moment
+	var l located
+	err = whileChanged(func() error { l, err = a.markRemoving(ctx, id); return err })
+	if a.shared { // later somebody else may have kept it again, or hold it
+		var end context.CancelFunc
+		ctx, end = context.WithDeadline(ctx, l.Removing.Add(removingFor))
+		defer end()
+	}
+	if err == nil {
+		err = a.checkTurn()
+	}
+	if err == nil {
+		if err = a.files.strip(ctx, l.key); err != nil {
+			err = a.stays(context.WithoutCancel(ctx), l, err)
+		}
+	}
+	if err == nil {
+		err = a.forgetRow(ctx, id) // before the sidecar: a row without one is missed
+	}
 	if err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx) // the rest takes a moment
-	if e.Removing.IsZero() {
-		e.Removing = time.Now().UTC().Truncate(time.Millisecond)
-		if err := a.put(ctx, key, nil, e); err != nil {
-			return err
-		}
-	}
-	if err := a.turn.check(); err != nil {
-		return err
-	}
-	if err := a.store.Strip(ctx, key); err != nil {
-		return err
-	}
-	if err := a.forgetRow(ctx, id); err != nil { // before the sidecar: a row without one is missed
-		return err
-	}
-	if err := a.store.Remove(ctx, key); err != nil {
-		row, encode := rowOf(e, key+sidecarExt, "")
+	if err := a.files.Remove(ctx, l.key+sidecarExt); err != nil {
+		row, encode := rowOf(l.Entry, l.key+sidecarExt, "")
 		return errors.Join(err, cmp.Or(encode, a.indexSoon(ctx, row))) // it can be found
 	}
 	return nil
 }
 
+// markRemoving has the sidecar of a fax that nobody holds by now say that it is being
+// removed.
+func (a *Archive) markRemoving(ctx context.Context, id string) (located, error) {
+	l, err := a.notHeld(ctx, id)
+	if err != nil || !l.Removing.IsZero() && !a.shared {
+		return l, err
+	}
+	e := l.Entry
+	e.Removing = time.Now().UTC().Truncate(time.Millisecond)
+	return located{e, l.key, ""}, a.put(ctx, l, nil, e)
+}
+
 // forgetStripped removes the row of a fax of which nothing else is left; that this is so
-// is on the disk then.
+// is on the disk then. Where others write, one of them may have kept it again.
 func (a *Archive) forgetStripped(ctx context.Context, id string) error {
 	_, key, found, err := a.findRow(ctx, id)
-	if err == nil && found {
-		err = a.store.Remove(ctx, key)
+	if err == nil && found && !a.shared {
+		err = a.files.Remove(ctx, key+sidecarExt)
 	}
 	return cmp.Or(err, a.forgetRow(ctx, id))
 }
 
 // forgetRow removes the row of a fax from the index, and from what is on its way there.
 func (a *Archive) forgetRow(ctx context.Context, id string) error {
-	_, key, found, err := a.findRow(ctx, id)
-	if err != nil || !found {
-		return err
-	}
 	b := &a.newRows
 	b.writing.Lock()
 	defer b.writing.Unlock()
 	b.mu.Lock()
 	delete(b.pending, id)
 	b.mu.Unlock()
-	var row index.Row
-	row.Fax.ID, row.Key = id, key+sidecarExt
-	if err := a.index.Remove(ctx, []index.Row{row}); err != nil {
-		return fmt.Errorf("archive index: %w", err)
+	row, found, err := a.index.Get(ctx, id)
+	if err == nil && found {
+		err = a.believed(row)
 	}
-	return nil
+	if err != nil || !found {
+		return err
+	}
+	return a.forget(ctx, row)
 }

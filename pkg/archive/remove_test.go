@@ -98,7 +98,7 @@ func TestRemoveTakesAllOfAFax(t *testing.T) {
 	if left := withName(t, dir, "2026"); left != nil || len(listed(t, a, fax.Filter{})) != 0 {
 		t.Errorf("left: %v", left)
 	}
-	if err := Known(dir); err != nil {
+	if err := (Opener{}).Known(t.Context(), dir); err != nil {
 		t.Errorf("the archive itself: %v", err)
 	}
 	if found := findings(t, a); len(found) != 0 {
@@ -226,11 +226,11 @@ func begun(t *testing.T) (a *Archive, d *fakeFaxes, faxes []fax.Fax, dir string)
 	a = open(t, dir)
 	saveAll(t, a, d, faxes)
 	for i, f := range faxes[:2] {
-		if err := a.change(t.Context(), f.ID, func(e *Entry) { e.Removing = time.Now().UTC().Truncate(time.Second) }); err != nil {
+		if err := a.change(t.Context(), f.ID, func(e *Entry) error { e.Removing = time.Now().UTC().Truncate(time.Second); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
-			if err := a.store.Strip(t.Context(), keyOf(f)); err != nil {
+			if err := a.files.strip(t.Context(), keyOf(f)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -305,15 +305,58 @@ func TestARemovalIsTakenBack(t *testing.T) {
 	}
 }
 
-// A copy whose removal was begun proves nothing, whatever the index says.
+// A copy whose removal was begun is kept anew before it proves anything, whatever the index
+// says.
 func TestSecureKnowsOfARemoval(t *testing.T) {
 	dir := t.TempDir()
 	d, faxes := fill(t, 1)
 	a := open(t, dir)
 	saveAll(t, a, d, faxes)
 	byHand(t, dir, "FX0000", archivedAt, `"removing": "2026-01-01T00:00:00Z", `+archivedAt)
-	if _, err := a.Secure(t.Context(), d, faxes[0], false); !errors.Is(err, ErrDamagedCopy) {
-		t.Error(err)
+	e, err := a.Secure(t.Context(), d, faxes[0], false)
+	if err != nil || !e.Removing.IsZero() {
+		t.Errorf("%v, being removed since %v", err, e.Removing)
+	}
+	if e, err = a.Get(t.Context(), "FX0000"); err != nil || !e.Removing.IsZero() {
+		t.Errorf("%v, being removed since %v", err, e.Removing)
+	}
+}
+
+// What was written since the index was told of it is read, not taken for what the index
+// says; when it was, the index knows.
+func TestSaveReadsWhatIsNew(t *testing.T) {
+	dir := t.TempDir()
+	d, faxes := fill(t, 3)
+	a := open(t, dir)
+	saveAll(t, a, d, faxes)
+	touched := time.Now().Add(-time.Hour) // the same, as after it was put back from a backup
+	if err := os.Chtimes(filepath.Join(dir, "2026/11/23/FX0002.json"), touched, touched); err != nil {
+		t.Fatal(err)
+	}
+	byHand(t, dir, "FX0000", archivedAt, handHold+archivedAt)
+	byHand(t, dir, "FX0001", "{", "")
+	for range 2 {
+		if e, existed, err := a.Save(t.Context(), d, faxes[0]); err != nil || !existed || e.Hold == nil {
+			t.Errorf("%v, there already: %v, held: %v", err, existed, e.Hold)
+		}
+		if _, existed, err := a.Save(t.Context(), d, faxes[2]); err != nil || !existed {
+			t.Errorf("%v, there already: %v", err, existed)
+		}
+		if _, _, err := a.Save(t.Context(), d, faxes[1]); !errors.Is(err, ErrDamagedCopy) {
+			t.Errorf("a sidecar that cannot be read is there already: %v", err)
+		}
+	}
+	if err := a.flushRows(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []fax.Fax{faxes[0], faxes[2]} {
+		row, key, _, err := a.findRow(t.Context(), f.ID)
+		if err != nil || (row.Hold != nil) != (f.ID == "FX0000") {
+			t.Errorf("%s: %v, held as the index has it: %v", f.ID, err, row.Hold)
+		}
+		if yes, err := a.upToDate(t.Context(), key, row, f); err != nil || !yes {
+			t.Errorf("%s is read each time: %v", f.ID, err)
+		}
 	}
 }
 

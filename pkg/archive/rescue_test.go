@@ -53,7 +53,7 @@ func TestRescue(t *testing.T) {
 			if err := errors.Join(a.Close(t.Context()), tc.harm(dir)); err != nil {
 				t.Fatal(err)
 			}
-			known := Known(dir)
+			known := Opener{}.Known(t.Context(), dir)
 			before := tree(t, filepath.Dir(dir))
 			a, rescued, err := Opener{}.Rescue(t.Context(), filepath.Join(dir, tc.below))
 			if !errors.Is(err, tc.is) || tc.is == nil && err != nil {

@@ -404,13 +404,12 @@ func TestHiddenFolders(t *testing.T) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	store := &Dir{root: dir}
-	for o, err := range store.Walk(t.Context()) {
+	for o, err := range a.walk(t.Context()) {
 		if err != nil || strings.Contains(o.Name, "snapshot") {
 			t.Errorf("%s, %v", o.Name, err)
 		}
 	}
-	if err := store.clear(t.Context()); err != nil {
+	if err := a.files.clear(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if n, err := a.Reindex(t.Context()); err != nil || n.Entries != 1 {

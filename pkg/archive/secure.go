@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"time"
+	"io/fs"
+	"slices"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -41,29 +41,57 @@ func (e *HeldError) Unwrap() error { return problem.ErrConflict }
 // With uncounted, pages that cannot be counted need not be. Errors: [HeldError];
 // [ErrGone]; [ErrDamagedCopy]; [ErrUnproven]; otherwise those of [Archive.Save].
 func (a *Archive) Secure(ctx context.Context, faxes fax.Faxes, f fax.Fax, uncounted bool) (Entry, error) {
-	if _, _, err := a.save(ctx, faxes, f, true); err != nil {
+	if _, _, err := a.save(ctx, f, saving{faxes: faxes, sure: true}); err != nil {
 		return Entry{}, err
 	}
-	kept, key, err := a.getToChange(ctx, f.ID) // from the sidecar, not from memory
+	l, err := a.getToChange(ctx, f.ID) // from the sidecar, not from memory
+	kept, key := l.Entry, l.key
 	switch {
 	case err != nil:
 		return Entry{}, err
 	case kept.Hold != nil:
 		return Entry{}, &HeldError{f.ID, kept.Hold.Reason}
+	}
+	switch err := a.alone(ctx, f, l); {
+	case err != nil:
+		return Entry{}, err
 	case !kept.Removing.IsZero():
 		return Entry{}, fmt.Errorf("fax %s: %w: its removal from the archive was begun", f.ID, ErrDamagedCopy)
 	case kept.Document == nil && !kept.Whole():
 		return Entry{}, fmt.Errorf("fax %s: %w: its document is not kept", f.ID, ErrDamagedCopy)
 	case kept.Document == nil:
+		if err := a.undescribed(ctx, kept.Fax, key); err != nil {
+			return Entry{}, err
+		}
 		return kept, noDocument(ctx, faxes, f)
 	}
-	if finding := a.checkDocument(ctx, f.ID, documentName(key, kept.Document), kept.Document, io.Discard); finding != nil {
-		return Entry{}, finding.err()
+	if err := a.damage(ctx, f.ID, documentName(key, kept.Document), kept.Document); err != nil {
+		return Entry{}, err
 	}
 	if err := a.enoughPages(ctx, key, kept, uncounted); err != nil {
 		return Entry{}, err
 	}
 	return kept, a.onlyDocument(ctx, faxes, f, key, kept)
+}
+
+// undescribed fails with [ErrDamagedCopy] when a document is there of which the sidecar says
+// nothing, as that is a new one: the document is no copy, and may be all that there is. It may
+// be of a time when the fax had no date yet.
+func (a *Archive) undescribed(ctx context.Context, f fax.Fax, key string) error {
+	places := []string{key, keyOf(f), keyOf(fax.Fax{ID: f.ID})}
+	slices.Sort(places)
+	for _, place := range slices.Compact(places) {
+		for _, ext := range []string{".pdf", ".tiff"} {
+			switch _, err := a.files.Stat(ctx, place+ext); {
+			case err == nil:
+				return problem.With(fmt.Errorf("fax %s: %w: its sidecar is another one than that of %s, and the provider has no document any more; nothing was deleted", f.ID, ErrDamagedCopy, place+ext),
+					problem.Say("bring the sidecar back from a backup, since a hold may be noted in it"))
+			case !errors.Is(err, fs.ErrNotExist):
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // noDocument makes sure that the provider has no document of f. Errors: [ErrGone],
@@ -120,15 +148,4 @@ func (a *Archive) compare(ctx context.Context, faxes fax.Faxes, f fax.Fax, key s
 	}
 	return problem.With(fmt.Errorf("fax %s: %w: the provider shows another document than the one that is kept; nothing was deleted", f.ID, ErrUnproven),
 		problem.Say("look at both: the copy is in the archive, as %s, and %s gets the other", problem.Text(documentName(key, kept)), problem.Command("faxes", "download").Arg(f.ID)))
-}
-
-// MarkDeleted notes that a fax, or only its document, was deleted at the provider.
-func (a *Archive) MarkDeleted(ctx context.Context, id string, mediaOnly bool) error {
-	return a.change(ctx, id, func(e *Entry) {
-		if mediaOnly {
-			e.mediaGone()
-			return
-		}
-		e.Gone, e.Proven = time.Now().UTC().Truncate(time.Millisecond), true
-	})
 }

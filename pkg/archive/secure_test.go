@@ -103,6 +103,16 @@ func TestSecure(t *testing.T) {
 		{name: "the document was deleted before", prepare: func(_ *testing.T, _ *Archive, d *fakeFaxes, f *fax.Fax, _ string) {
 			d.docs[f.ID] = nil
 		}},
+		{name: "the document was deleted before, and one lies where a fax without a date is kept", is: ErrDamagedCopy, prepare: func(t *testing.T, _ *Archive, d *fakeFaxes, f *fax.Fax, dir string) {
+			orphan := filepath.Join(dir, "undated", f.ID+".pdf")
+			err := os.MkdirAll(filepath.Dir(orphan), 0o700)
+			if err == nil {
+				err = os.WriteFile(orphan, d.docs[f.ID], 0o600)
+			}
+			if d.docs[f.ID] = nil; err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{name: "the copy came with the callback, and is the document that is shown", prepare: func(t *testing.T, a *Archive, d *fakeFaxes, f *fax.Fax, _ string) {
 			comeAlong(t, a, d, *f, d.docs[f.ID])
 		}},

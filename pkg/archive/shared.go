@@ -10,11 +10,12 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
-// Shared is the archive in a folder as a server uses it: it is open, and locked, while
-// somebody in this process uses it, and a moment longer. In between others may write
-// to it, as somebody does who holds a fax. Safe for concurrent use.
+// Shared is an archive as a server uses it. One in a folder is open, and locked, while
+// somebody in this process uses it, and a moment longer: in between others may write
+// to it, as somebody does who holds a fax. One on S3 stays open. Safe for concurrent use.
 type Shared struct {
-	dir    string
+	opener Opener
+	where  string
 	failed func(error) // told that it does not close
 
 	mu    sync.Mutex
@@ -25,7 +26,9 @@ type Shared struct {
 }
 
 // NewShared opens nothing. failed is told of an archive that does not close.
-func NewShared(dir string, failed func(error)) *Shared { return &Shared{dir: dir, failed: failed} }
+func NewShared(o Opener, where string, failed func(error)) *Shared {
+	return &Shared{opener: o, where: where, failed: failed}
+}
 
 // idleTime is how long the archive stays open for the next use.
 const idleTime = time.Second
@@ -64,18 +67,20 @@ func (s *Shared) take(ctx context.Context, wait time.Duration) (*Archive, error)
 // whose disk is not mounted.
 func (s *Shared) openAgain(ctx context.Context, wait time.Duration) (*Archive, error) {
 	if s.seen {
-		if err := Known(s.dir); err != nil {
+		if err := s.opener.Known(ctx, s.where); err != nil {
 			//nolint:errorlint // its kind is what it must not have: nothing is wrong with the fax
 			return nil, fmt.Errorf("%w: %v", problem.ErrUnavailable, err)
 		}
 	}
-	return Opener{Wait: wait}.Open(ctx, s.dir)
+	o := s.opener
+	o.Wait = wait
+	return o.Open(ctx, s.where)
 }
 
 func (s *Shared) leave(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.users--; s.users > 0 {
+	if s.users--; s.users > 0 || s.open.shared {
 		return
 	}
 	s.idle = time.AfterFunc(idleTime, func() {

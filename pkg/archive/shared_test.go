@@ -14,7 +14,7 @@ import (
 // It is open for all who use it at once, locked so long, and free for others then.
 func TestShared(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "kept")
-	s := NewShared(dir, func(err error) { t.Error(err) })
+	s := NewShared(Opener{}, dir, func(err error) { t.Error(err) })
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -60,7 +60,7 @@ func TestShared(t *testing.T) {
 // back.
 func TestSharedWithoutItsDisk(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "kept")
-	s := NewShared(dir, func(err error) { t.Error(err) })
+	s := NewShared(Opener{}, dir, func(err error) { t.Error(err) })
 	use := func() error { return s.Use(t.Context(), 0, func(*Archive) error { return nil }) }
 	if err := errors.Join(use(), s.Close(t.Context()), os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
 		t.Fatal(err)

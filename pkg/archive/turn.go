@@ -167,11 +167,20 @@ func (t *turn) finish() error { return t.mark.Truncate(0) }
 // Close gives the turn back.
 func (t *turn) Close() error { return errors.Join(t.mark.Close(), t.lock.Close()) }
 
+// written reports whether a process writes to the archive, as far as that is known.
+func (a *Archive) written() bool {
+	if a.shared {
+		return true
+	}
+	_, live := readMark(a.dir)
+	return live
+}
+
 // readMark is what the mark of an archive says: the name of a writer that began and
 // did not end, and whether it is there still. Empty: nobody began. It waits for
 // nobody, and keeps nobody from writing.
 func readMark(dir string) (name string, live bool) {
-	f, err := openRegular(filepath.Join(dir, markName), os.Lstat)
+	f, err := durable.OpenRegular(filepath.Join(dir, markName), os.Lstat)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", false
 	} else if err != nil {

@@ -3,8 +3,6 @@ package archive
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/archive/index"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
@@ -30,7 +29,12 @@ const (
 	NotKept    Problem = "not kept"   // the record names a document, which was marked as gone and is not there
 	Short      Problem = "short"      // it has fewer pages than its record tells
 	Unlisted   Problem = "not listed" // the index does not know of it, and says that it knows all
+	Mislisted  Problem = "mislisted"  // the index leads to this, which is not of the fax
 	Unfinished Problem = "unfinished" // its removal was begun, and this is left of it
+	NotLocked  Problem = "not locked" // it is held, and not under a legal hold of its bucket, which has them
+	Unreleased Problem = "unreleased" // it is no longer held, and the release of its legal hold was not finished
+	Twice      Problem = "kept twice" // its fax has another sidecar, in the folder of another day
+	Undecided  Problem = "undecided"  // its deletion at the provider was begun, and nobody knows what became of it
 )
 
 // Finding is one problem.
@@ -48,6 +52,7 @@ type Report struct {
 	Bytes     int64     `json:"bytes"`     // of them
 	Missing   int       `json:"missing"`   // entries whose document the provider has not given yet
 	Doubtful  int       `json:"doubtful"`  // entries whose marks, of an earlier version, may be false: [Archive.AskAgain]
+	Deleting  int       `json:"deleting"`  // entries whose fax is being deleted at the provider, as it seems
 	Findings  []Finding `json:"findings"`  // sorted by file
 	Notes     []Note    `json:"notes"`     // sorted by file: documents whose pages could not be counted, sidecars of a later version
 }
@@ -56,7 +61,7 @@ type Report struct {
 // with what was kept. Problems are findings, not errors: an error says that
 // the archive as a whole could not be read.
 func (a *Archive) Verify(ctx context.Context, jobs int) (Report, error) {
-	if a.turn != nil {
+	if a.writes {
 		if err := a.flushRows(ctx); err != nil {
 			return Report{}, err
 		}
@@ -72,7 +77,7 @@ func (a *Archive) Verify(ctx context.Context, jobs int) (Report, error) {
 		})
 	}
 	var walk error
-	for o, err := range a.store.Walk(ctx) {
+	for o, err := range a.walk(ctx) {
 		if err != nil {
 			walk = err
 			break
@@ -90,7 +95,7 @@ func (a *Archive) Verify(ctx context.Context, jobs int) (Report, error) {
 	}
 	close(names)
 	readers.Wait()
-	if err := cmp.Or(walk, ctx.Err()); err != nil {
+	if err := cmp.Or(walk, v.failed, ctx.Err()); err != nil {
 		return Report{}, err
 	}
 	return v.finish(ctx)
@@ -104,19 +109,31 @@ type verification struct {
 	report    Report
 	documents map[string]bool // by name: has a sidecar
 	seen      map[string]bool // sidecars: can be read
+	failed    error           // the place where they are was not to be had
+}
+
+// fail ends it with an error.
+func (v *verification) fail(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.failed = cmp.Or(v.failed, err)
 }
 
 // entry checks one sidecar and its document.
 func (v *verification) entry(ctx context.Context, name string) {
 	key := strings.TrimSuffix(name, sidecarExt)
 	id := path.Base(key)
-	e, err := v.a.readSidecar(ctx, name)
+	e, _, err := v.a.readSidecar(ctx, name)
 	if errors.Is(err, errLater) {
 		v.addNote(Note{id, name, "its sidecar was written by a later version: it is not changed, and its fax not deleted"})
 		err = nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return // finish asks the index whether it should be there
+	}
+	if err != nil && !errors.Is(err, ErrDamagedCopy) {
+		v.fail(err)
+		return
 	}
 	if err != nil {
 		v.addFinding(name, func() { // the document beside it is no orphan: nobody knows
@@ -132,6 +149,9 @@ func (v *verification) entry(ctx context.Context, name string) {
 		if e.doubtful() {
 			v.report.Doubtful++
 		}
+		if len(e.Deleting) > 0 {
+			v.report.Deleting++
+		}
 	}
 	finding, doc := v.document(ctx, name, e)
 	if finding != nil && finding.Problem == Missing || !e.Removing.IsZero() {
@@ -142,6 +162,10 @@ func (v *verification) entry(ctx context.Context, name string) {
 			finding = &Finding{id, name, Unfinished, problem.Say("its removal was begun: %s finishes it", problem.Command("archive", "remove").Arg(v.a.dir).Arg(id)).String()}
 		}
 	}
+	if err := v.legalHold(ctx, name); err != nil {
+		v.fail(err)
+		return
+	}
 	v.addFinding(name, func() {
 		count()
 		if doc != "" {
@@ -150,6 +174,10 @@ func (v *verification) entry(ctx context.Context, name string) {
 		if finding == nil && e.Document != nil {
 			v.report.Documents++
 			v.report.Bytes += e.Document.Size
+		}
+		if e.Unsettled() {
+			v.report.Findings = append(v.report.Findings, Finding{id, name, Undecided, problem.Say("its deletion at the provider was begun at %s, and nobody noted what became of it: %s",
+				problem.Text(e.Deleting[0].Format(time.RFC3339)), problem.Command("archive", "reindex").Arg(v.a.dir).Switch("ask")).String()})
 		}
 	}, finding)
 }
@@ -165,10 +193,11 @@ func (v *verification) document(ctx context.Context, sidecar string, e Entry) (*
 		return nil, ""
 	}
 	doc := documentName(key, e.Document)
-	finding := v.a.checkDocument(ctx, id, doc, e.Document, io.Discard)
-	if finding == nil {
-		finding = v.pages(ctx, doc, e)
+	finding, err := v.a.checkDocument(ctx, id, doc, e.Document, io.Discard)
+	if err == nil && finding == nil {
+		finding, err = v.pages(ctx, doc, e)
 	}
+	v.fail(err)
 	return finding, doc
 }
 
@@ -177,8 +206,8 @@ func (v *verification) document(ctx context.Context, sidecar string, e Entry) (*
 // error, as fs.ErrNotExist, is that of the sidecar.
 func (v *verification) removed(ctx context.Context, name string) (left bool, err error) {
 	for end := time.Now().Add(flushed); ; {
-		_, live := readMark(v.a.dir)
-		e, err := v.a.readAnySidecar(ctx, name)
+		live := v.a.written()
+		e, _, err := v.a.readAnySidecar(ctx, name)
 		if err != nil || e.Removing.IsZero() || !live || v.a.turn != nil || time.Now().After(end) {
 			return err == nil && !e.Removing.IsZero(), err
 		}
@@ -214,22 +243,33 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 			v.report.Findings = append(v.report.Findings, Finding{id, name, Orphan, "a document without a sidecar"})
 		}
 	}
+	v.twice(ctx)
 	for row, err := range v.a.index.Stamps(ctx) {
 		if err != nil {
 			return Report{}, err
+		}
+		if v.a.believed(row) != nil {
+			v.report.Findings = append(v.report.Findings, v.a.mislisted(row))
+			continue
 		}
 		if _, seen := v.seen[row.Key]; seen {
 			delete(v.seen, row.Key)
 			continue
 		}
 		// Kept after the walk went by, or gone.
-		switch _, err := v.a.readAnySidecar(ctx, row.Key); {
+		switch _, _, err := v.a.readAnySidecar(ctx, row.Key); {
 		case errors.Is(err, fs.ErrNotExist):
-			if _, _, listed, err := v.a.findRow(ctx, row.Fax.ID); err != nil {
+			known, _, listed, err := v.a.findRow(ctx, row.Fax.ID)
+			switch {
+			case err != nil:
 				return Report{}, err
-			} else if listed { // otherwise it was removed
+			case listed && known.Hold != nil:
+				v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, "the index knows of it, and that it was held: " + known.Hold.Reason})
+			case listed && (!v.a.shared || v.a.common): // otherwise it was removed
 				v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, "the index knows of it"})
 			}
+		case err != nil && !errors.Is(err, ErrDamagedCopy):
+			return Report{}, err
 		case err != nil:
 			v.report.Findings = append(v.report.Findings, unreadableSidecar(row.Key, err))
 		}
@@ -249,19 +289,26 @@ const flushed = 10 * time.Second
 // unlisted finds the sidecars that the index has no row for. Those of a moment ago
 // it may get.
 func (v *verification) unlisted(ctx context.Context) error {
-	if v.a.inMemory {
+	if v.a.inMemory || v.a.shared && !v.a.common {
 		return nil // it was made of the sidecars that were there
 	}
 	for end := time.Now().Add(flushed); ; {
-		_, live := readMark(v.a.dir)
+		live := v.a.written()
 		var left []Finding
 		for name, readable := range v.seen {
 			id := strings.TrimSuffix(path.Base(name), sidecarExt)
 			_, _, found, err := v.a.findRow(ctx, id)
+			if err != nil && !errors.Is(err, errAstray) { // which is told already
+				return err
+			}
+			if !readable || found {
+				continue
+			}
+			stamp, err := v.a.sidecarStamp(ctx, strings.TrimSuffix(name, sidecarExt))
 			if err != nil {
 				return err
 			}
-			if readable && !found && v.a.sidecarThere(ctx, strings.TrimSuffix(name, sidecarExt)) {
+			if stamp != "" {
 				left = append(left, Finding{id, name, Unlisted, problem.Say("the index does not know of it: %s", problem.Command("archive", "reindex")).String()})
 			}
 		}
@@ -277,6 +324,11 @@ func (v *verification) unlisted(ctx context.Context) error {
 	}
 }
 
+// mislisted is the finding about a row that is not believed.
+func (a *Archive) mislisted(r index.Row) Finding {
+	return Finding{r.Fax.ID, r.Key, Mislisted, problem.Say("the index leads here, which is not of this fax: %s makes it anew", problem.Command("archive", "reindex").Arg(a.dir)).String()}
+}
+
 // unreadableSidecar is the finding about a sidecar that could not be loaded.
 func unreadableSidecar(name string, err error) Finding {
 	id := strings.TrimSuffix(path.Base(name), sidecarExt)
@@ -288,25 +340,8 @@ func (f *Finding) err() error {
 	return fmt.Errorf("fax %s: %w: %s: %s", f.ID, ErrDamagedCopy, f.Problem, f.Detail)
 }
 
-// checkDocument reads a document, also into to, and compares it with its description.
-func (a *Archive) checkDocument(ctx context.Context, id, name string, want *Document, to io.Writer) *Finding {
-	r, size, err := a.store.Open(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &Finding{id, name, Missing, "its sidecar is there"}
-	}
-	if err != nil {
-		return &Finding{id, name, Unreadable, err.Error()}
-	}
-	defer r.Close() //nolint:errcheck // only read
-	if size != want.Size {
-		return &Finding{id, name, Changed, fmt.Sprintf("%d bytes instead of %d", size, want.Size)}
-	}
-	sum := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(sum, to), r); err != nil {
-		return &Finding{id, name, Unreadable, err.Error()}
-	}
-	if got := hex.EncodeToString(sum.Sum(nil)); got != want.SHA256 {
-		return &Finding{id, name, Changed, "sha256 " + got + " instead of " + want.SHA256}
-	}
-	return nil
+// away reports whether an error is of the place as a whole, where the archive is, and says
+// nothing of the file that was asked for.
+func away(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, problem.ErrUnavailable) || errors.Is(err, problem.ErrAuth)
 }

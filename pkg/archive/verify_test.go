@@ -45,8 +45,12 @@ func TestVerifyComparesBothWays(t *testing.T) {
 		t.Fatal(err)
 	}
 	key := keyOf(faxes[1]) + sidecarExt
-	if err := x.Remove(t.Context(), []index.Row{{Fax: faxes[1], Key: key}}); err != nil {
-		t.Fatal(err)
+	listed, found, err := x.Get(t.Context(), faxes[1].ID)
+	if err == nil && found {
+		err = x.Remove(t.Context(), []index.Row{listed})
+	}
+	if err != nil || !found {
+		t.Fatal(found, err)
 	}
 	lost := received("FX9999", 1)
 	row, err := rowOf(Entry{Fax: lost}, keyOf(lost)+sidecarExt, "1")

@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write the generated pages under docs/ a
 func TestDocs(t *testing.T) {
 	docs := filepath.Join("..", "..", "docs")
 	generated := t.TempDir()
-	root := root(testApp(t))
+	root := whole(testApp(t))
 	root.DisableAutoGenTag = true
 	for _, dir := range []string{"reference", "man"} {
 		if err := os.Mkdir(filepath.Join(generated, dir), 0o700); err != nil {
@@ -105,7 +105,7 @@ func TestCask(t *testing.T) {
 func manPages(t *testing.T) []string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := doc.GenManTree(root(testApp(t)), &doc.GenManHeader{Section: "1", Date: manDate()}, dir); err != nil {
+	if err := doc.GenManTree(whole(testApp(t)), &doc.GenManHeader{Section: "1", Date: manDate()}, dir); err != nil {
 		t.Fatal(err)
 	}
 	var names []string

@@ -27,6 +27,13 @@ func run(ctx context.Context, a *app.App, args []string) int {
 	return a.Execute(ctx, tree, args)
 }
 
+// whole is the command tree with all that is made when somebody asks for it.
+func whole(a *app.App) *cobra.Command {
+	tree := root(a)
+	a.Whole(tree)
+	return tree
+}
+
 func takeApart(c *cobra.Command) {
 	for _, child := range c.Commands() {
 		takeApart(child)

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -65,34 +64,7 @@ func (v *victim) killRemoving(t *testing.T, receipts string, more time.Duration)
 		return 0
 	}
 	before := size()
-	cmd := v.command(t.Context(), "faxctl", v.args...)
-	var errs strings.Builder
-	cmd.Stderr = &errs
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for size() == before {
-		select {
-		case err := <-ended:
-			return v.ended(t, err, errs.String())
-		case <-tick.C:
-		}
-	}
-	select {
-	case err := <-ended:
-		return v.ended(t, err, errs.String())
-	case <-time.After(more):
-	}
-	_ = cmd.Process.Kill() // it may have ended just now
-	err := <-ended
-	if err != nil && cmd.ProcessState.ExitCode() == -1 {
-		return false
-	}
-	return v.ended(t, err, errs.String())
+	return v.killOnce(t, func() bool { return size() != before }, more)
 }
 
 // checkRemoving looks at what is on the disk, with eyes of its own.

@@ -20,11 +20,12 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
 )
 
-var kills = flag.Int("kills", 8, "how often TestKilled, TestKilledServing, TestKilledBuying and TestKilledRemoving kill each command")
+var kills = flag.Int("kills", 8, "how often TestKilled, TestKilledServing, TestKilledBuying, TestKilledRemoving, TestKilledCopying and TestKilledHolding kill each command")
 
 // TestKilled kills faxctl in the middle of its work, again and again, and looks
 // at what is on the disk: with eyes of its own, not with those of package
@@ -61,7 +62,9 @@ func TestKilled(t *testing.T) {
 			sheets := draw(t)
 			for killed, life := 0, 0; killed < *kills; life++ {
 				v := newVictim(t, c, sheets)
-				v.args = tt.args(v.dir)
+				if v.args = tt.args(v.dir); tt.name == "prune" {
+					emptyArchive(t, v.dir)
+				}
 				for done := false; !done && killed < *kills; {
 					if done = v.killAfter(t, dice.Int64N(60), time.Duration(dice.IntN(4000))*time.Microsecond); !done {
 						killed++
@@ -76,6 +79,18 @@ func TestKilled(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// emptyArchive makes an archive without faxes.
+func emptyArchive(t testing.TB, dir string) {
+	t.Helper()
+	kept, err := archive.Open(t.Context(), dir)
+	if err == nil {
+		err = kept.Close(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -136,10 +151,17 @@ func newVictim(t *testing.T, c *cloud, sheets [][]byte) *victim {
 // and some more time has passed. It reports whether the command was faster.
 func (v *victim) killAfter(t *testing.T, requests int64, more time.Duration) (done bool) {
 	t.Helper()
+	until := v.requests.Load() + requests
+	return v.killOnce(t, func() bool { return v.requests.Load() >= until }, more)
+}
+
+// killOnce runs the command and kills it once something is so and some more time has
+// passed. It reports whether the command was faster.
+func (v *victim) killOnce(t *testing.T, reached func() bool, more time.Duration) (done bool) {
+	t.Helper()
 	cmd := v.command(t.Context(), "faxctl", v.args...)
 	var errs strings.Builder
 	cmd.Stderr = &errs
-	until := v.requests.Load() + requests
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +169,7 @@ func (v *victim) killAfter(t *testing.T, requests int64, more time.Duration) (do
 	go func() { ended <- cmd.Wait() }()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for v.requests.Load() < until {
+	for !reached() {
 		select {
 		case err := <-ended:
 			return v.ended(t, err, errs.String())

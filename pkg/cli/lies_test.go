@@ -155,6 +155,15 @@ func (l *lie) run(ctx context.Context, seed uint64) error {
 		env["SIGNALWIRE_SPACE_URL"], env["SIGNALWIRE_PROJECT_ID"], env["SIGNALWIRE_API_TOKEN"] = "sandbox", account.Account, account.Token
 	}
 	c := commandsLiedTo()[l.command]
+	if slices.Contains(c.args, "--archive") { // which has to be there
+		kept, err := archive.Open(ctx, filepath.Join(l.dir, "ARCHIVE"))
+		if err == nil {
+			err = kept.Close(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	var args []string
 	for _, arg := range c.args {
 		switch arg {

@@ -48,6 +48,7 @@ func TestOutage(t *testing.T) {
 		sum := sha256.Sum256(sheet)
 		v.hashes[f.ID] = hex.EncodeToString(sum[:])
 	}
+	emptyArchive(t, v.dir)
 	v.args = []string{"faxes", "prune", "--older-than", "1d", "--archive", v.dir, "--receipts", filepath.Join(c.home, "receipts"), "--yes"}
 	dice := rand.New(rand.NewPCG(34005, 0))
 	for range *outage / 60 {

@@ -29,6 +29,7 @@ func badValues(t *testing.T) map[string][]string {
 	urls := []string{"https://", "https:///path", "https://exa mple.com/", "https://example.com:port/"}
 	return map[string][]string{
 		"folder":   {file, below},
+		"archive":  {file, below, "s3:/bucket", "S3://bucket", "s3://"},
 		"file":     {dir, below, nowhere},
 		"document": {dir, below, nowhere, os.DevNull, file},
 		"URL":      urls,

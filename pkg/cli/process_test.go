@@ -67,10 +67,17 @@ func (c *cloud) command(ctx context.Context, name string, args ...string) *exec.
 type result struct {
 	out    []byte
 	time   time.Duration // from its start to its end
+	cpu    time.Duration // that it computed, itself and for it the system
 	memory int64         // most bytes resident at any time; 0: not known on this system
 }
 
 func (r result) lines() int { return bytes.Count(r.out, []byte("\n")) }
+
+// add takes in another run of the same.
+func (r *result) add(another result) {
+	r.out = another.out
+	r.time, r.cpu, r.memory = r.time+another.time, r.cpu+another.cpu, max(r.memory, another.memory)
+}
 
 // run runs a client to its good end, with its output in a file.
 func (c *cloud) run(tb testing.TB, in io.Reader, name string, args ...string) result {
@@ -93,6 +100,7 @@ func (c *cloud) run(tb testing.TB, in io.Reader, name string, args ...string) re
 	r := result{time: time.Since(start)}
 	close(ended)
 	r.memory = <-memory
+	r.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	if err != nil {
 		tb.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, errs.String())
 	}

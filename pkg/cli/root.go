@@ -33,7 +33,7 @@ func Main() int {
 	return a.Main(root(a))
 }
 
-// root is the whole command tree.
+// root is the command tree, as far as it is needed for every command line: see app.Later.
 func root(a *app.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "faxctl" + app.CommandArg,
@@ -82,8 +82,8 @@ help pages of their own: faxctl help exit-codes, environment, config, output.`,
 	root.AddCommand(elsewhere()...)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
-	root.SetHelpCommand(helpCommand())
-	knowHelp(root)
+	root.SetHelpCommand(helpCommand(a))
+	app.KnowHelp(root)
 	refuseHelpOnTypos(a, root)
 	return root
 }
@@ -94,19 +94,24 @@ func explain(cmd *cobra.Command, err error) error {
 	if words := cmd.Flags().Args(); len(words) > 0 && cmd.HasSubCommands() && !errors.Is(err, pflag.ErrHelp) {
 		return app.UnknownCommand(cmd, words[0])
 	}
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && unknown.GetSpecifiedName() == "archive" {
+		if where := archiveGoes(cmd); where != "" {
+			return problem.With(problem.Of(problem.ErrInvalid, err), problem.Say(where))
+		}
+	}
 	return flag.Explain(cmd, err)
 }
 
-// knowHelp makes the help flag known to all that hold commands, so that -h
-// before a command is not taken for a flag with a value.
-func knowHelp(cmd *cobra.Command) {
-	if !cmd.HasSubCommands() {
-		return // it is told by cobra when it runs: telling all takes as long as the whole tree
+// archiveGoes is where a command without --archive takes the archive; "": it takes none.
+func archiveGoes(cmd *cobra.Command) string {
+	switch {
+	case cmd.Parent() != nil && cmd.Parent().Name() == "archive":
+		return "the archive is an argument here, without a flag: " + cmd.UseLine()
+	case cmd.Name() == "archive" && cmd.Flags().Lookup("to") != nil:
+		return "the archive is named by --to here: " + cmd.CommandPath() + " --to ARCHIVE"
 	}
-	cmd.InitDefaultHelpFlag()
-	for _, c := range cmd.Commands() {
-		knowHelp(c)
-	}
+	return ""
 }
 
 // refuseHelpOnTypos keeps `faxctl faxs --help` from showing the help of faxctl
@@ -127,7 +132,7 @@ func refuseHelpOnTypos(a *app.App, root *cobra.Command) {
 }
 
 // helpCommand is cobra's, but a page that does not exist is a mistake.
-func helpCommand() *cobra.Command {
+func helpCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [command or topic]",
 		Short:   "Help about a command or a topic",
@@ -146,6 +151,7 @@ func helpCommand() *cobra.Command {
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			a.Named(cmd.Root(), args)
 			at, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
 				word := strings.Join(args, " ")
@@ -154,6 +160,9 @@ func helpCommand() *cobra.Command {
 				}
 				if at == nil {
 					at = cmd.Root()
+				}
+				if !at.HasSubCommands() {
+					return problem.With(app.Misuse("%s has no command %q", at.CommandPath(), word), problem.Say("its own help: %s %s", problem.Text(at.CommandPath()), problem.Field("help")))
 				}
 				return app.UnknownWord(at, word, true)
 			}

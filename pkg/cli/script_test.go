@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/faxctl/faxctl/pkg/base/postgres/postgrestest"
 	"github.com/faxctl/faxctl/pkg/cli"
 	"github.com/faxctl/faxctl/pkg/sandbox"
 )
@@ -72,6 +73,11 @@ func TestMain(m *testing.M) {
 //	                           environment at it. It refuses an address with this code,
 //	                           and wants a password; each mail that it takes is in the
 //	                           file mail/N-ADDRESS
+//	bucket NAME                serve S3 with a bucket, and point the environment at
+//	                           it. bucket answers STATUS has it answer everything so
+//	                           (0: as it should), bucket names FILE writes the names
+//	                           of what it has, bucket spoil EXTENSION and bucket
+//	                           remove EXTENSION damage those that end so
 //	handshake HOST PORT        connect to the host with TLS, trusting root.pem,
 //	                           and print the certificate's serial number
 func TestScripts(t *testing.T) {
@@ -80,7 +86,15 @@ func TestScripts(t *testing.T) {
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition: func(cond string) (bool, error) {
+			if cond == "postgresql" {
+				return postgrestest.Absent() == nil, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"database": database,
+
 			"exits":    exits,
 			"provider": provider,
 			"arrives":  arrives,
@@ -97,8 +111,10 @@ func TestScripts(t *testing.T) {
 			"certificate": certificate,
 			"handshake":   handshake,
 			"mailbox":     mailbox,
+			"bucket":      bucket,
 		},
 		Setup: func(env *testscript.Env) error {
+			env.Values[bucketKey{}] = new(pail)
 			home := filepath.Join(env.WorkDir, "home")
 			env.Setenv("HOME", home)
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, ".config"))

@@ -40,10 +40,21 @@ faxctl's own:
                        as --confirm-for of numbers buy, numbers search,
                        numbers configure and numbers apply
   FAXCTL_ARCHIVE       the archive: --to of faxes archive, --archive of faxes
-                       prune, faxes expiring and serve, and ARCHIVE of archive
-                       list, archive get, archive view, archive mail, archive
-                       verify and archive reindex where none is given; never of
-                       what holds or lets go
+                       prune, faxes delete, faxes media delete, faxes expiring
+                       and serve, and ARCHIVE of archive list, archive get,
+                       archive view, archive mail, archive verify and archive
+                       reindex where none is given; never of what holds or lets
+                       go
+  FAXCTL_DATABASE      --database of numbers buy, numbers search, numbers plan,
+                       numbers apply, numbers release, sandbox reset, serve,
+                       serve status, serve jobs list, serve jobs retry, serve
+                       jobs discard, and with an archive on S3 of faxes
+                       archive, faxes prune, faxes expiring, faxes delete,
+                       faxes media delete, archive list, archive get, archive
+                       view, archive mail, archive verify, archive reindex,
+                       archive hold, archive unhold, archive copy and archive
+                       remove: postgres://USER@HOST:PORT/DATABASE, without a
+                       password
   FAXCTL_STATE         --state of serve, serve status, serve jobs list, serve
                        jobs retry and serve jobs discard
   FAXCTL_PUBLIC_URL    --public-url of serve and healthcheck
@@ -60,8 +71,14 @@ faxctl's own:
   FAXCTL_FORWARD_KEY   signs what faxctl serve sends to the URL of its forward
   XDG_STATE_HOME       holds faxctl/, the sandbox, lock and notes of buying
                        (default ~/.local/state)
-  XDG_CACHE_HOME       holds faxctl/, what completion offered a moment ago
+  XDG_CACHE_HOME       holds faxctl/, what completion offered a moment ago, and
+                       what this machine knows of archives on S3
                        (default ~/.cache)
+  FAXCTL_S3_ENCRYPTION what is put on S3 is encrypted by AES256, aws:kms or
+                       aws:kms:KEY
+  FAXCTL_S3_RETENTION  the bucket keeps what is put for so long, as 7y
+  FAXCTL_S3_RETENTION_MODE
+                       governance (the default) or compliance
 
 No variable deletes, buys, confirms or weakens a check. A name that is nearly
 one of these, or of the credentials below, is told, and so is that of a flag
@@ -77,11 +94,30 @@ Credentials without a profile:
   SIGNALWIRE_API_TOKEN (or SIGNALWIRE_TOKEN)
   SIGNALWIRE_SIGNING_KEY             what signs callbacks
 
+Archives on S3, as AWS's own tools have it:
+  AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL   the server, where it is not Amazon's
+  AWS_REGION, AWS_DEFAULT_REGION
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN
+  AWS_PROFILE, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE
+  AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME
+  AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI
+  AWS_EC2_METADATA_DISABLED               do not ask the machine for its role
+  AWS_CA_BUNDLE                           who vouches for the server
+  AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT
+  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+
+A database of PostgreSQL, as its own tools have it:
+  PGPASSWORD, PGPASSFILE             the password; else ~/.pgpass
+  PGSSLROOTCERT                      who vouches for the server
+  PGSSLCERT, PGSSLKEY, PGSSLPASSWORD a certificate to log in with
+  PGCONNECT_TIMEOUT, PGAPPNAME
+
 Secrets in files: for each variable of a secret there is one with _FILE behind
 its name, the path of a file that has the secret in it, as Docker and
 Kubernetes mount it: TWILIO_AUTH_TOKEN_FILE, TWILIO_API_SECRET_FILE,
 SIGNALWIRE_API_TOKEN_FILE, SIGNALWIRE_TOKEN_FILE, SIGNALWIRE_SIGNING_KEY_FILE,
-FAXCTL_FORWARD_KEY_FILE, FAXCTL_SMTP_PASSWORD_FILE. Both at once are refused.
+FAXCTL_FORWARD_KEY_FILE, FAXCTL_SMTP_PASSWORD_FILE, PGPASSWORD_FILE. Both at
+once are refused.
 Nobody but its owner may write to the file; one in your home, nobody but you may
 read. It has the secret alone in it, as one line; one that is wrong ends with 2,
 and one that is not there with 4. A pipe is waited for, 10 seconds.
@@ -145,6 +181,8 @@ What commands take where neither a flag nor a variable says it:
   output        a format, as in -o; FAXCTL_OUTPUT goes before it
   country       two letters: whose phone numbers you write without their country
   archive       the folder of your archive; FAXCTL_ARCHIVE goes before it
+  database      a PostgreSQL database that machines share, without its password;
+                FAXCTL_DATABASE
   state         the folder of a receiver's state; FAXCTL_STATE
   public-url    the URL of a receiver; FAXCTL_PUBLIC_URL
   listen        the address that a receiver listens on; FAXCTL_LISTEN
@@ -168,6 +206,11 @@ func exitCodesHelp() string {
 	for _, s := range app.ExitStatuses() {
 		fmt.Fprintf(&b, "\n%5d  %s\n       what to do: %s", s.Code, s.Meaning, s.Todo)
 	}
+	b.WriteString(`
+
+An archive that is not there, as its name is misspelt, is 5 where it is looked
+into, and 2 where faxes would be deleted on its word: by faxes prune and faxes
+delete, with --archive, FAXCTL_ARCHIVE or the profile.`)
 	return b.String()
 }
 

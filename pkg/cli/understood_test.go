@@ -123,7 +123,7 @@ func examplesOf(t *testing.T, root, c *cobra.Command) (all [][]string) {
 func everyExample(t *testing.T, visit func(t *testing.T, a *app.App, c *cobra.Command, args []string)) {
 	t.Helper()
 	a := testApp(t)
-	root := root(a)
+	root := whole(a)
 	everyCommand(t, func(t *testing.T, c *cobra.Command) {
 		if c.IsAdditionalHelpTopicCommand() {
 			return

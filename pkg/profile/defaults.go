@@ -15,6 +15,7 @@ const (
 	APIURLVariable    = "FAXCTL_API_URL"
 	OutputVariable    = "FAXCTL_OUTPUT"
 	ArchiveVariable   = "FAXCTL_ARCHIVE"
+	DatabaseVariable  = "FAXCTL_DATABASE"
 	StateVariable     = "FAXCTL_STATE"
 	PublicURLVariable = "FAXCTL_PUBLIC_URL"
 	ListenVariable    = "FAXCTL_LISTEN"
@@ -25,12 +26,19 @@ const (
 	MailVariable      = "FAXCTL_MAIL"
 )
 
+// OwnVariables are those, of which most stand for flags.
+func OwnVariables() []string {
+	return []string{ConfigVariable, NameVariable, APIURLVariable, OutputVariable, ArchiveVariable, DatabaseVariable, StateVariable,
+		PublicURLVariable, ListenVariable, LogFormatVariable, PrintWithVariable, SMTPURLVariable, MailFromVariable, MailVariable}
+}
+
 // Defaults are what commands take where neither a flag nor a variable says it. None
 // deletes, buys, confirms or weakens a check.
 type Defaults struct {
 	Output    string `json:"output,omitempty" yaml:"output,omitempty"`         // a format, as in -o
 	Country   string `json:"country,omitempty" yaml:"country,omitempty"`       // two letters (ISO 3166-1): whose numbers are written without their country
 	Archive   string `json:"archive,omitempty" yaml:"archive,omitempty"`       // a folder
+	Database  string `json:"database,omitempty" yaml:"database,omitempty"`     // a URL, without a password
 	State     string `json:"state,omitempty" yaml:"state,omitempty"`           // a folder: that of a receiver
 	PublicURL string `json:"public_url,omitempty" yaml:"public-url,omitempty"` // of a receiver
 	Listen    string `json:"listen,omitempty" yaml:"listen,omitempty"`         // likewise
@@ -44,7 +52,7 @@ type Defaults struct {
 // settings are those of d, as in a config file.
 func (d *Defaults) settings() []yamlfile.Field {
 	return []yamlfile.Field{
-		{Key: "output", At: &d.Output}, {Key: "country", At: &d.Country}, {Key: "archive", At: &d.Archive},
+		{Key: "output", At: &d.Output}, {Key: "country", At: &d.Country}, {Key: "archive", At: &d.Archive}, {Key: "database", At: &d.Database},
 		{Key: "state", At: &d.State}, {Key: "public-url", At: &d.PublicURL}, {Key: "listen", At: &d.Listen},
 		{Key: "log-format", At: &d.LogFormat}, {Key: "print-with", At: &d.PrintWith},
 		{Key: "smtp-url", At: &d.SMTPURL}, {Key: "mail-from", At: &d.MailFrom},
@@ -55,7 +63,7 @@ func (d *Defaults) settings() []yamlfile.Field {
 // variableOf is the variable that goes before a default of this key; "": none does.
 func variableOf(key string) string {
 	return map[string]string{
-		"output": OutputVariable, "archive": ArchiveVariable, "state": StateVariable,
+		"output": OutputVariable, "archive": ArchiveVariable, "database": DatabaseVariable, "state": StateVariable,
 		"public-url": PublicURLVariable, "listen": ListenVariable, "log-format": LogFormatVariable,
 		"print-with": PrintWithVariable,
 		"smtp-url":   SMTPURLVariable, "mail-from": MailFromVariable,

@@ -19,13 +19,17 @@ const ForwardKeyVariable = "FAXCTL_FORWARD_KEY"
 // SMTPPasswordVariable is the password of the user of the mail server.
 const SMTPPasswordVariable = "FAXCTL_SMTP_PASSWORD"
 
+// DatabasePasswordVariable is the password of the user of a PostgreSQL database, as its own
+// tools have it.
+const DatabasePasswordVariable = "PGPASSWORD"
+
 // inAFile ends the name of a variable that names the file of a secret.
 const inAFile = "_FILE"
 
 // SecretVariables are those whose value is a secret. For each NAME there is NAME_FILE,
 // the path of a file that has it in it.
 func SecretVariables() []string {
-	all := []string{ForwardKeyVariable, SMTPPasswordVariable}
+	all := []string{ForwardKeyVariable, SMTPPasswordVariable, DatabasePasswordVariable}
 	for _, p := range info.All() {
 		for _, s := range p.Settings {
 			if isSecret(s.Key) {

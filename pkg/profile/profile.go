@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/base/postgres"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
@@ -175,6 +176,9 @@ func (p Profile) problems() []mistake {
 		if _, err := ParseAPIURL(p.APIURL); err != nil {
 			add("api-url", err.Error(), "give an origin, as in https://api.example.com or http://127.0.0.1:8080")
 		}
+	}
+	if err := postgres.Check(p.Database); p.Database != "" && postgres.Mask(p.Database) != p.Database { // of a variable, whoever reads the flag tells
+		add("database", err.Error(), problem.AdviceOf(err).String())
 	}
 	if withoutPassword(p.SMTPURL) != p.SMTPURL {
 		add("smtp-url", "has a password in it", "leave it out, and say in smtp-password where it is kept")

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/base/postgres"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/base/yamlfile"
@@ -189,8 +190,11 @@ func (r *Resolved) override(in Input) error {
 	for _, s := range r.settings() {
 		if variable := variableOf(s.Key); variable != "" {
 			text := in.Getenv(variable)
-			if variable == SMTPURLVariable {
+			switch {
+			case variable == SMTPURLVariable:
 				text = withoutPassword(text)
+			case variable == DatabaseVariable && text != "":
+				text = postgres.Mask(text)
 			}
 			r.set(s.Key, s.At.(*string), text, inEnvironment(variable))
 		}

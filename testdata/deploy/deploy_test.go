@@ -27,6 +27,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -43,10 +44,11 @@ func read(t *testing.T, name string) []byte {
 	return data
 }
 
-// faxctl's own variables, and those of providers, as the page about them has them.
+// faxctl's own variables, and those of providers, databases and S3, as the page about
+// them has them.
 func variables(t *testing.T) []string {
 	t.Helper()
-	return regexp.MustCompile(`\b(?:FAXCTL|SIGNALWIRE|TWILIO|XDG)_[A-Z_]+`).FindAllString(string(read(t, "environment.md")), -1)
+	return regexp.MustCompile(`\b(?:(?:FAXCTL|SIGNALWIRE|TWILIO|XDG|AWS)_|PG)[A-Z_]+`).FindAllString(string(read(t, "environment.md")), -1)
 }
 
 // known checks the names of variables.
@@ -91,57 +93,105 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-func TestKubernetes(t *testing.T) {
+// objects are what a file for Kubernetes has.
+func objects(t *testing.T, name string) (all []runtime.Object) {
+	t.Helper()
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{appsv1.AddToScheme, batchv1.AddToScheme, corev1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{appsv1.AddToScheme, batchv1.AddToScheme, corev1.AddToScheme, policyv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
 		}
 	}
 	strict := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
-	documents := yaml.NewDocumentDecoder(io.NopCloser(bytes.NewReader(read(t, "deploy/kubernetes.yaml"))))
+	documents := yaml.NewDocumentDecoder(io.NopCloser(bytes.NewReader(read(t, name))))
 	defer documents.Close()
-	var pods []corev1.PodSpec
-	objects := map[string]bool{}
 	for {
 		text := make([]byte, 1<<16)
 		n, err := documents.Read(text)
 		if errors.Is(err, io.EOF) {
-			break
+			return all
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		object, kind, err := strict.Decode(text[:n], nil, nil)
+		object, _, err := strict.Decode(text[:n], nil, nil)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text[:n])
 		}
-		switch o := object.(type) {
-		case *appsv1.Deployment:
-			if *o.Spec.Replicas != 1 || o.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
-				t.Error("an archive has one receiver at a time")
+		all = append(all, object)
+	}
+}
+
+func TestKubernetes(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		pods int
+		runs func(appsv1.DeploymentSpec) string // what is wrong with how it runs
+	}{
+		{"deploy/kubernetes.yaml", 2, func(d appsv1.DeploymentSpec) string {
+			if *d.Replicas != 1 || d.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
+				return "an archive in a folder has one receiver at a time"
 			}
-			pods = append(pods, o.Spec.Template.Spec)
-		case *batchv1.CronJob:
-			pods = append(pods, o.Spec.JobTemplate.Spec.Template.Spec)
-		case *corev1.ConfigMap:
-			for name := range o.Data {
-				known(t, o.Name, name)
+			return ""
+		}},
+		{"deploy/kubernetes-replicated.yaml", 1, func(d appsv1.DeploymentSpec) string {
+			c, budget := d.Template.Spec.Containers[0], d.Template.Spec.TerminationGracePeriodSeconds
+			if *d.Replicas < 2 || d.Strategy.RollingUpdate.MaxUnavailable.IntValue() != 0 {
+				return "an update takes a receiver away before there is another"
 			}
-			objects["config "+o.Name] = true
-		case *corev1.PersistentVolumeClaim:
-			objects["claim "+o.Name] = true
-		case *corev1.Service:
-		default:
-			t.Errorf("%s is looked at by nobody", kind)
-		}
+			if c.Lifecycle == nil || c.ReadinessProbe == nil || *budget < c.Lifecycle.PreStop.Sleep.Seconds+30 {
+				return "it is not left alone, or has no time to end"
+			}
+			return ""
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var pods []corev1.PodSpec
+			there, set := map[string]bool{}, map[string]string{}
+			for _, object := range objects(t, tt.name) {
+				switch o := object.(type) {
+				case *appsv1.Deployment:
+					if wrong := tt.runs(o.Spec); wrong != "" {
+						t.Error(wrong)
+					}
+					pods = append(pods, o.Spec.Template.Spec)
+				case *batchv1.CronJob:
+					pods = append(pods, o.Spec.JobTemplate.Spec.Template.Spec)
+				case *corev1.ConfigMap:
+					for name, value := range o.Data {
+						known(t, o.Name, name)
+						set[name] = value
+					}
+					there["config "+o.Name] = true
+				case *corev1.PersistentVolumeClaim:
+					there["claim "+o.Name] = true
+				case *policyv1.PodDisruptionBudget:
+					if o.Spec.MinAvailable.IntValue() < 1 {
+						t.Error("a drain of nodes may end all receivers")
+					}
+				case *corev1.Service:
+				default:
+					t.Errorf("%s is looked at by nobody", object.GetObjectKind().GroupVersionKind())
+				}
+			}
+			if len(pods) != tt.pods {
+				t.Fatalf("%d pods", len(pods))
+			}
+			for _, pod := range pods {
+				checkPod(t, pod, there)
+				if strings.HasPrefix(set["FAXCTL_ARCHIVE"], "s3://") && !mounted(pod, set["XDG_CACHE_HOME"]) {
+					t.Error("what a machine knows of a bucket has no folder that can be written")
+				}
+			}
+		})
 	}
-	if len(pods) != 2 {
-		t.Fatalf("%d pods", len(pods))
-	}
-	for _, pod := range pods {
-		checkPod(t, pod, objects)
-	}
+}
+
+// mounted reports whether a folder is on a volume of a pod that can be written.
+func mounted(pod corev1.PodSpec, folder string) bool {
+	return slices.ContainsFunc(pod.Containers[0].VolumeMounts, func(m corev1.VolumeMount) bool {
+		return !m.ReadOnly && strings.HasPrefix(folder, m.MountPath+"/")
+	})
 }
 
 // checkPod: what is mounted is there, and nothing may do more than it has to.

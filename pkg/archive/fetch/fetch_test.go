@@ -307,7 +307,7 @@ func TestSaveContinuesAKilledRun(t *testing.T) {
 	part := filepath.Join(dir, ".doc.part")
 	killed := filepath.Join(dir, ".killed.part")
 	had := 0
-	_, err := Get(t.Context(), &server{body: doc, etag: "v1"}, record(0), part, Options{Progress: func(n int) {
+	first, err := Get(t.Context(), &server{body: doc, etag: "v1"}, record(0), part, Options{Progress: func(n int) {
 		if had += n; had < 5*resumable/2 {
 			return
 		}
@@ -325,8 +325,15 @@ func TestSaveContinuesAKilledRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &server{body: doc, etag: "v1"}
-	if _, err := Get(t.Context(), s, record(0), killed, Options{}); err != nil {
+	second, err := Get(t.Context(), s, record(0), killed, Options{})
+	if err != nil {
 		t.Fatal(err)
+	}
+	if err := errors.Join(first.Rename(filepath.Join(dir, "first")), second.Rename(filepath.Join(dir, "second"))); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"first", "second"}, names(t, dir)); diff != "" {
+		t.Errorf("notes are left: %s", diff)
 	}
 	if len(s.asked) != 1 || s.asked[0] < 2*resumable {
 		t.Errorf("asked for %d; it had noted %d at the least", s.asked, 2*resumable)

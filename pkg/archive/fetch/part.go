@@ -46,6 +46,7 @@ type Part struct {
 	disk    durable.Disk
 	path    string
 	content durable.File
+	noted   bool // there may be a note beside it
 	named   bool
 }
 
@@ -91,6 +92,7 @@ func claim(ctx context.Context, disk durable.Disk, path string) (*Part, error) {
 func (p *Part) get(ctx context.Context, faxes fax.Faxes, f fax.Fax, opt Options) error {
 	d := download{f: f, faxes: faxes, disk: p.disk, file: p.content, note: p.note(), sum: sha256.New(), progress: opt.Progress}
 	err := d.run(ctx)
+	p.noted = d.left
 	if err == nil {
 		p.Info, err = inspect(p.content, d.have, f)
 		d.version = version{} // complete and wrong is not worth continuing
@@ -105,6 +107,9 @@ func (p *Part) get(ctx context.Context, faxes fax.Faxes, f fax.Fax, opt Options)
 	p.SHA256, p.Size, p.MediaID = hexOf(d.sum), d.have, d.media
 	return nil
 }
+
+// Content is the document, until it is discarded.
+func (p *Part) Content() *io.SectionReader { return io.NewSectionReader(p.content, 0, p.Size) }
 
 // Sync brings the document to the disk.
 func (p *Part) Sync() error { return p.content.Sync() }
@@ -138,6 +143,9 @@ func (p *Part) Discard() {
 func (p *Part) note() string { return p.path + ".etag" }
 
 func (p *Part) forget() error {
+	if !p.noted {
+		return nil
+	}
 	if err := p.disk.Remove(p.note()); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -174,6 +182,7 @@ type download struct {
 	sum      hash.Hash
 	progress func(int)
 
+	left    bool // there is a note, or may be one
 	have    int64
 	noted   int64 // of what the part has
 	version version
@@ -214,6 +223,7 @@ func (d *download) pickUp() error {
 	if err != nil || size == 0 {
 		return err
 	}
+	d.left = true
 	n, err := d.recall()
 	if err != nil || !n.worthKeeping() || n.Have >= n.Size {
 		return d.startOver() // without a note nothing is known of the part
@@ -243,7 +253,7 @@ func (d *download) recall() (n note, err error) {
 // remember writes the note. One that is cut off tells nothing, or what does not
 // fit the part, and the download starts over.
 func (d *download) remember() error {
-	d.noted = d.have
+	d.noted, d.left = d.have, true
 	data, err := json.Marshal(note{d.version, d.have, hexOf(d.sum)})
 	if err != nil {
 		return err

@@ -3,7 +3,9 @@
 //
 // Use it through package archive. An index is derived: whatever it holds can be
 // read again from the archive's sidecar files, so a lost or damaged index is
-// thrown away and built anew. It is an SQLite database.
+// thrown away and built anew. It is an SQLite database of its own, or its rows are
+// among those of other archives in a PostgreSQL database that several machines share:
+// see [Shared]. Both pass one contract.
 package index
 
 import (
@@ -31,6 +33,10 @@ const schemaVersion = 1
 // connections is how many queries may run side by side; one of them may write.
 const connections = 4
 
+// cache is KiB of each connection. What is looked up lies all over the index, which is
+// larger than any cache.
+const cache = 512
+
 // Row is one record. Key and Stamp tell which sidecar it was made from, and
 // which version of that.
 type Row struct {
@@ -42,11 +48,27 @@ type Row struct {
 }
 
 // Index is an open index. Safe for concurrent use.
-type Index struct{ db *sql.DB }
+type Index struct {
+	db *sql.DB
+	dialect
+	archive string // which one, where there are several
+}
+
+// dialect is in what the databases differ when they are read.
+type dialect struct {
+	table        string
+	since, until string // of a time
+	order        string // newest first, then by id
+	shared       bool   // by several archives and machines
+}
+
+func inSQLite() dialect {
+	return dialect{table: "faxes", since: "created >= ?", until: "created <= ?", order: "created DESC, id"}
+}
 
 // Create makes a new index at path in the place of whatever is there.
 func Create(ctx context.Context, path string) (*Index, error) {
-	db, err := sqlite.Create(ctx, path, sqlite.Options{Conns: connections})
+	db, err := sqlite.Create(ctx, path, sqlite.Options{Conns: connections, Cache: cache})
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +90,7 @@ func Open(ctx context.Context, path string, write bool) (*Index, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Options{Conns: connections, ReadOnly: !write})
+	db, err := sqlite.Open(ctx, path, sqlite.Options{Conns: connections, Cache: cache, ReadOnly: !write})
 	if err != nil {
 		return nil, broken(err)
 	}
@@ -77,7 +99,7 @@ func Open(ctx context.Context, path string, write bool) (*Index, error) {
 
 // ready is an index that has been prepared, or closed again.
 func ready(db *sql.DB, prepare func(*Index) error) (*Index, error) {
-	x := &Index{db}
+	x := &Index{db: db, dialect: inSQLite()}
 	if err := prepare(x); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -135,6 +157,10 @@ func broken(err error) error {
 // Intact reads the whole index through and fails with [ErrDamaged] when it is
 // not sound.
 func (x *Index) Intact(ctx context.Context) error {
+	if x.shared { // the server looks after its files
+		_, err := x.State(ctx)
+		return err
+	}
 	var verdict string
 	if err := x.db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
 		return broken(err)
@@ -145,8 +171,13 @@ func (x *Index) Intact(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the index.
-func (x *Index) Close() error { return x.db.Close() }
+// Close closes the index; not a database that is shared.
+func (x *Index) Close() error {
+	if x.shared {
+		return nil
+	}
+	return x.db.Close()
+}
 
 // State is what an index says of its rows: [Whole], [Torn], or [Growing].
 type State string
@@ -163,6 +194,9 @@ func Growing(writer string) State { return State("open: " + writer) }
 
 // State is what the index says of its rows.
 func (x *Index) State(ctx context.Context) (State, error) {
+	if x.shared {
+		return x.sharedState(ctx)
+	}
 	var s State
 	err := x.db.QueryRowContext(ctx, `SELECT value FROM state WHERE name = 'clean'`).Scan(&s)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -176,6 +210,9 @@ func (x *Index) State(ctx context.Context) (State, error) {
 // somebody reads what was there before, it is not said, which false tells. Of another
 // state false tells that it may be lost.
 func (x *Index) SetState(ctx context.Context, s State) (lasts bool, err error) {
+	if x.shared {
+		return x.setSharedState(ctx, s)
+	}
 	if s == Whole {
 		if lasts, err = x.checkpoint(ctx); err != nil || !lasts {
 			return false, err
@@ -196,10 +233,14 @@ func (x *Index) checkpoint(ctx context.Context) (all bool, err error) {
 	return busy == 0 && logged == moved, err
 }
 
-// Put adds the rows, in one transaction, or replaces those of the same id.
+// Put adds the rows, in one transaction, or replaces those of the same id: of several
+// rows of one id the last counts.
 func (x *Index) Put(ctx context.Context, rows []Row) error {
-	if len(rows) == 0 {
+	switch {
+	case len(rows) == 0:
 		return nil
+	case x.shared:
+		return x.putShared(ctx, rows)
 	}
 	return x.transact(ctx, `INSERT INTO faxes (id, created, from_number, to_number, held, key, stamp, entry)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -216,14 +257,18 @@ func (x *Index) Put(ctx context.Context, rows []Row) error {
 }
 
 // Remove forgets the rows, in one transaction; not those that were made from
-// another sidecar since. It looks at Row.Fax.ID and Row.Key alone.
+// another sidecar since, or from a later version of it. It looks at Row.Fax.ID,
+// Row.Key and Row.Stamp alone.
 func (x *Index) Remove(ctx context.Context, rows []Row) error {
-	if len(rows) == 0 {
+	switch {
+	case len(rows) == 0:
 		return nil
+	case x.shared:
+		return x.removeShared(ctx, rows)
 	}
-	return x.transact(ctx, `DELETE FROM faxes WHERE id = $1 AND key = $2`, func(remove *sql.Stmt) error {
+	return x.transact(ctx, `DELETE FROM faxes WHERE id = $1 AND key = $2 AND stamp = $3`, func(remove *sql.Stmt) error {
 		for _, r := range rows {
-			if _, err := remove.ExecContext(ctx, r.Fax.ID, r.Key); err != nil {
+			if _, err := remove.ExecContext(ctx, r.Fax.ID, r.Key, r.Stamp); err != nil {
 				return err
 			}
 		}

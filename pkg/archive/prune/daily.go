@@ -50,7 +50,7 @@ func (r Run) Daily(ctx, going context.Context, log *slog.Logger) (day Day, err e
 		if skip.BadCopy() {
 			log.Warn("left alone", "error", skip.Detail)
 		} else if skip.Reason == Uncounted {
-			log.Warn("left alone, uncounted", "fax", skip.Fax.ID, "error", "the pages of its copy cannot be counted: "+skip.Detail, "hint", lookAtCopy())
+			log.Warn("left alone, uncounted", "fax", skip.ID, "error", "the pages of its copy cannot be counted: "+skip.Detail, "hint", lookAtCopy())
 		}
 	}
 	day.Outcome, err = r.Delete(ctx, going, plan.Delete,

@@ -63,8 +63,8 @@ func What(n int, mediaOnly bool) string {
 // left alone, and what failed, and begins no more once going has ended (with that
 // error), or when a receipt cannot be written. Errors, which were told: those of
 // [batch.Trouble].
-func (r Run) Delete(ctx, going context.Context, faxes []fax.Fax, skipped, failed func(error)) (Outcome, error) {
-	out, err := deletion{r.Jobs, r.Receipt, r.delete}.all(ctx, going, faxes, skipped, failed)
+func (r Run) Delete(ctx, going context.Context, faxes fax.Packed, skipped, failed func(error)) (Outcome, error) {
+	out, err := deletion{r.Jobs, r.Receipt, "deleted", r.delete}.all(ctx, going, faxes, skipped, failed)
 	out.MediaOnly = r.Policy.MediaOnly
 	return out, err
 }
@@ -73,6 +73,7 @@ func (r Run) Delete(ctx, going context.Context, faxes []fax.Fax, skipped, failed
 type deletion struct {
 	jobs    int
 	receipt func(Receipt) error // nil: nobody takes them
+	done    string              // what it is: "deleted"
 
 	// delete deletes one fax, and calls before when all is ready, whose error keeps the
 	// fax. The receipt is good in every case.
@@ -80,20 +81,13 @@ type deletion struct {
 }
 
 // all deletes: see [Run.Delete].
-func (d deletion) all(ctx, going context.Context, faxes []fax.Fax, skipped, failed func(error)) (Outcome, error) {
+func (d deletion) all(ctx, going context.Context, faxes fax.Packed, skipped, failed func(error)) (Outcome, error) {
 	going, halt := context.WithCancel(going)
 	defer halt()
-	all := func(yield func(fax.Fax, error) bool) {
-		for _, f := range faxes {
-			if !yield(f, nil) {
-				return
-			}
-		}
-	}
 	trouble := batch.NewTrouble(skipped, failed)
 	var out Outcome
 	var unwritten, end error
-	results := batch.Run(ctx, d.jobs, batch.Until(going, all), func(ctx context.Context, f fax.Fax) (done, error) {
+	results := batch.Run(ctx, d.jobs, batch.Until(going, faxes.All()), func(ctx context.Context, f fax.Fax) (done, error) {
 		done, err := d.one(ctx, f)
 		if done.unwritten != nil {
 			halt()
@@ -119,7 +113,7 @@ func (d deletion) all(ctx, going context.Context, faxes []fax.Fax, skipped, fail
 		end = trouble.Err()
 	}
 	n := trouble.Tally
-	out.Deleted, out.Skipped, out.Failed, out.Left = n.Done-out.Gone, n.Skipped, n.Failed, n.Left(len(faxes))
+	out.Deleted, out.Skipped, out.Failed, out.Left = n.Done-out.Gone, n.Skipped, n.Failed, n.Left(faxes.Len())
 	if halted && n.Done > 0 && out.Failed+out.Left > 0 {
 		end = problem.Of(batch.ErrPartial, end)
 	}
@@ -136,7 +130,9 @@ type done struct {
 func (d deletion) one(ctx context.Context, f fax.Fax) (done, error) {
 	var refused error
 	receipt, err := d.delete(ctx, f, func(begun Receipt) error {
-		refused = batch.Stop(problem.Of(errNoReceipt, d.write(begun)))
+		if err := d.write(begun); err != nil {
+			refused = batch.Stop(problem.Of(errNoReceipt, fmt.Errorf("not %s, for want of a receipt: %w", d.done, err)))
+		}
 		return refused
 	})
 	if err != nil && !strings.Contains(err.Error(), f.ID) {
@@ -191,12 +187,62 @@ func (r Run) delete(ctx context.Context, f fax.Fax, before func(Receipt) error) 
 	default:
 		receipt.SHA256 = kept.Document.SHA256
 	}
-	if receipt, err = receipt.remove(ctx, faxes, f, before); receipt.Result == Deleted {
-		if err := r.Archive.MarkDeleted(context.WithoutCancel(ctx), f.ID, r.Policy.MediaOnly); err != nil {
+	begun, err := r.Archive.BeginDeleting(ctx, kept)
+	switch held := new(archive.HeldError); {
+	case errors.As(err, &held):
+		return receipt.end(Skipped, err)
+	case err != nil:
+		receipt, err := receipt.end(Failed, err)
+		return receipt, batch.Local(err)
+	}
+	receipt, err = r.removeKept(ctx, faxes, f, receipt, begun, before)
+	return receipt, batch.Local(err)
+}
+
+// removeKept deletes a fax that is kept, since when its sidecar says that it does, and has
+// the sidecar say what became of it. That a deletion has begun stays there when nobody
+// knows.
+func (r Run) removeKept(ctx context.Context, faxes fax.Faxes, f fax.Fax, receipt Receipt, begun time.Time, before func(Receipt) error) (Receipt, error) {
+	sent := false
+	send := func(receipt Receipt) error {
+		err := before(receipt)
+		if err == nil && late(begun) {
+			err = fmt.Errorf("%w: not deleted, as that began too long ago", problem.ErrUnavailable)
+		}
+		sent = err == nil
+		return err
+	}
+	ending := ctx
+	if !begun.IsZero() {
+		var end context.CancelFunc
+		ending, end = context.WithTimeout(ctx, archive.DeletingFor)
+		defer end()
+	}
+	receipt, err := receipt.remove(ending, faxes, f, send)
+	ctx = context.WithoutCancel(ctx)
+	switch {
+	case receipt.Result == Deleted:
+		if err := r.Archive.MarkDeleted(ctx, f.ID, begun, r.Policy.MediaOnly); err != nil {
 			receipt.Error = "not marked as gone: " + err.Error()
 		}
+	case receipt.Result == AlreadyGone, !sent, !begun.IsZero() && stillThere(ctx, faxes, f, receipt.MediaOnly):
+		if bad := r.Archive.NotDeleted(ctx, f.ID, begun); bad != nil {
+			receipt, err = receipt.end(receipt.Result, errors.Join(err, fmt.Errorf("its sidecar still says that it is being deleted: %w", bad)))
+		}
 	}
-	return receipt, batch.Local(err)
+	return receipt, err
+}
+
+// late reports whether a DELETE that was begun must not be sent any more, also after a
+// machine has slept.
+func late(begun time.Time) bool { return !begun.IsZero() && time.Since(begun) > archive.DeletingFor }
+
+// stillThere reports whether the provider is known to have what was to be deleted.
+func stillThere(ctx context.Context, faxes fax.Faxes, f fax.Fax, mediaOnly bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, LookFor)
+	defer cancel()
+	_, has, err := fax.Look(ctx, faxes, f)
+	return err == nil && (has == fax.WithDocument || has == fax.RecordAlone && !mediaOnly)
 }
 
 func receiptOf(f fax.Fax) Receipt {
@@ -216,7 +262,7 @@ func (r Receipt) remove(ctx context.Context, faxes fax.Faxes, f fax.Fax, before 
 	}
 	begun, _ := r.end(Deleting, nil)
 	if err := before(begun); err != nil {
-		return r.end(Failed, fmt.Errorf("not deleted, for want of a receipt: %w", err))
+		return r.end(Failed, err)
 	}
 	var was bool
 	var err error

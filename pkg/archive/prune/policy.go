@@ -1,7 +1,6 @@
 package prune
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -23,6 +22,10 @@ type Policy struct {
 	KeepLast  int           // of each of our numbers, keep this many of the newest; 0: none
 	MediaOnly bool          // only documents are deleted: a fax without one is not selected
 	MaxDelete Limit         // select more than this and nothing is deleted
+
+	// Shard is the part of the selection that goes. It is cut last: KeepLast and
+	// MaxDelete mean the whole of it.
+	Shard fax.Shard
 
 	copies bool // what goes is kept copies: also of faxes that were in progress
 }
@@ -77,21 +80,23 @@ type Reason string
 
 // The reasons.
 const (
-	InProgress Reason = "in progress"       // its status may still change
-	Held       Reason = "held"              // Skip.Detail is the reason given
-	Damaged    Reason = "copy not readable" // nobody knows whether it is held, or it is not what was kept; Skip.Detail is why
-	Incomplete Reason = "copy incomplete"   // it lacks pages that the record tells of; Skip.Detail is why
-	Uncounted  Reason = "uncounted"         // the pages of its copy cannot be counted; Skip.Detail is why
-	KeptLast   Reason = "among the last"    // protected by KeepLast
-	Absent     Reason = "not found"         // it is not in the archive
-	NoDate     Reason = "without a date"    // nobody knows whether it meets a condition of age or date
+	InProgress Reason = "in progress"        // its status may still change
+	Held       Reason = "held"               // Skip.Detail is the reason given
+	Kept       Reason = "kept by its bucket" // by a legal hold or for a time; Skip.Detail is by which
+	Leaving    Reason = "being deleted"      // somebody is at it now, or was when that process ended; Skip.Detail is since when
+	Damaged    Reason = "copy damaged"       // nobody knows whether it is held, or it is not what was kept; Skip.Detail is why
+	Incomplete Reason = "copy incomplete"    // it lacks pages that the record tells of; Skip.Detail is why
+	Uncounted  Reason = "uncounted"          // the pages of its copy cannot be counted; Skip.Detail is why
+	KeptLast   Reason = "among the last"     // protected by KeepLast
+	Absent     Reason = "not found"          // it is not in the archive
+	NoDate     Reason = "without a date"     // nobody knows whether it meets a condition of age or date
 )
 
 // Skip is a fax that stays, and why.
 type Skip struct {
-	Fax    fax.Fax `json:"fax"`
-	Reason Reason  `json:"reason"`
-	Detail string  `json:"detail,omitempty"`
+	ID     string
+	Reason Reason
+	Detail string
 }
 
 // BadCopy reports whether f stays because its copy is not what it should be, which a
@@ -100,9 +105,9 @@ func (s Skip) BadCopy() bool { return s.Reason == Damaged || s.Reason == Incompl
 
 // Plan is a fixed selection: what is deleted is in it, and nothing else is.
 type Plan struct {
-	Delete  []fax.Fax `json:"delete"`  // the oldest first
-	Skipped []Skip    `json:"skipped"` // the oldest first
-	Summary Summary   `json:"summary"`
+	Delete  fax.Packed // the oldest first
+	Skipped []Skip     // the oldest first
+	Summary Summary
 }
 
 // Left is how many faxes stay for a reason.
@@ -126,6 +131,7 @@ type Summary struct {
 	Bytes        int64     `json:"bytes"`         // of the documents of those copies
 	Gone         int       `json:"gone"`          // of which it is known that the provider has them no more
 	Skipped      int       `json:"skipped"`
+	Elsewhere    int       `json:"elsewhere"` // faxes that other shards delete
 	Oldest       time.Time `json:"oldest,omitzero"`
 	Newest       time.Time `json:"newest,omitzero"`
 }
@@ -139,60 +145,82 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 	if err := p.Check(); err != nil {
 		return Plan{}, err
 	}
-	var all []fax.Fax
-	considered, q := 0, p.Filter
-	q.Undated = true
-	for f, err := range faxes {
-		if err != nil {
-			return Plan{}, err
-		}
-		if q.Match(f) {
-			all = append(all, f)
-		}
-		if p.Filter.Match(f) {
-			considered++
-		}
+	all, considered, err := p.read(faxes)
+	if err != nil {
+		return Plan{}, err
 	}
-	slices.SortFunc(all, func(a, b fax.Fax) int { // the newest first
-		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
-	})
-	plan := Plan{Delete: all[:0], Summary: Summary{Considered: considered}} // in place: there may be many
+	all.NewestFirst()
+	plan := Plan{Summary: Summary{Considered: considered}}
 	days := span(all, facts.Now)
-	newest := map[string]int{}
-	for _, f := range all {
+	newest, decided := map[string]int{}, make(map[string]bool, all.Len())
+	all.DeleteFunc(func(f fax.Fax) bool { // what stays
+		if decided[f.ID] { // a list may tell of it twice, with two dates: the newest counts
+			if p.Filter.Match(f) {
+				plan.Summary.Considered--
+			}
+			return true
+		}
+		decided[f.ID] = true
 		last := false
 		if p.KeepLast > 0 && f.Status.Terminal() && !f.Created.IsZero() {
 			n := f.OurNumber()
 			newest[n]++
 			last = newest[n] <= p.KeepLast
 		}
-		if p.OlderThan > 0 && f.Created.After(facts.Now.Add(-p.OlderThan)) || p.MediaOnly && !f.HasDocument() {
-			continue
+		if err != nil || p.OlderThan > 0 && f.Created.After(facts.Now.Add(-p.OlderThan)) || p.MediaOnly && !f.HasDocument() {
+			return true
 		}
 		var c Copy
 		if facts.Copy != nil {
-			var err error
 			if c, err = facts.Copy(f); err != nil {
-				return Plan{}, err
+				return true
 			}
 		}
-		if s := p.skip(f, last, c); s.Reason != "" {
+		s := p.skip(f, last, c)
+		switch {
+		case s.Reason != "" && p.Shard.Has(f.ID):
 			plan.Skipped = append(plan.Skipped, s)
-			continue
+		case s.Reason != "":
+		case p.Shard.Has(f.ID):
+			plan.Summary.count(f, c)
+			return false
+		default:
+			plan.Summary.Elsewhere++
 		}
-		plan.add(f, c)
+		return true
+	})
+	if err != nil {
+		return Plan{}, err
 	}
-	slices.Reverse(plan.Delete)
+	all.Reverse()
 	slices.Reverse(plan.Skipped)
-	plan.Summary.Skipped = len(plan.Skipped)
-	return plan, p.MaxDelete.Check(plan.Summary.Count, plan.Summary.Considered, days)
+	plan.Delete, plan.Summary.Skipped = all, len(plan.Skipped)
+	return plan, p.MaxDelete.Check(plan.Summary.Count+plan.Summary.Elsewhere, plan.Summary.Considered, days)
+}
+
+// read holds the faxes that there is to decide on, and says how many the filter meets.
+func (p Policy) read(faxes iter.Seq2[fax.Fax, error]) (all fax.Packed, considered int, err error) {
+	q := p.Filter
+	q.Undated = true
+	for f, err := range faxes {
+		if err != nil {
+			return fax.Packed{}, 0, err
+		}
+		if q.Match(f) {
+			all.Add(f)
+		}
+		if p.Filter.Match(f) {
+			considered++
+		}
+	}
+	return all, considered, nil
 }
 
 // span is how many days the dates of faxes, the newest first, go back.
-func span(faxes []fax.Fax, now time.Time) float64 {
-	for _, f := range slices.Backward(faxes) {
-		if !f.Created.IsZero() {
-			return now.Sub(f.Created).Hours() / 24
+func span(faxes fax.Packed, now time.Time) float64 {
+	for i := faxes.Len() - 1; i >= 0; i-- {
+		if at := faxes.At(i).Created; !at.IsZero() {
+			return now.Sub(at).Hours() / 24
 		}
 	}
 	return 0
@@ -200,7 +228,7 @@ func span(faxes []fax.Fax, now time.Time) float64 {
 
 // skip says why f stays, if it does.
 func (p Policy) skip(f fax.Fax, last bool, c Copy) Skip {
-	s := Skip{Fax: f}
+	s := Skip{ID: f.ID}
 	switch {
 	case c.Stays != "":
 		s.Reason, s.Detail = c.Stays, c.Detail
@@ -214,9 +242,8 @@ func (p Policy) skip(f fax.Fax, last bool, c Copy) Skip {
 	return s
 }
 
-func (plan *Plan) add(f fax.Fax, c Copy) {
-	plan.Delete = append(plan.Delete, f)
-	s := &plan.Summary
+// count takes in a fax that goes, and its copy.
+func (s *Summary) count(f fax.Fax, c Copy) {
 	s.Count++
 	if f.Pages == nil {
 		s.UnknownPages++

@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -83,7 +84,7 @@ func TestPlan(t *testing.T) {
 		{
 			name: "holds stay", policy: Policy{OlderThan: day},
 			faxes:  []fax.Fax{aged("held", 9), aged("free", 9), aged("spoilt", 9)},
-			delete: []string{"free"}, skipped: []string{"spoilt: copy not readable (half a file)", "held: held (lawsuit)"},
+			delete: []string{"free"}, skipped: []string{"spoilt: copy damaged (half a file)", "held: held (lawsuit)"},
 		},
 		{
 			name: "the last of each number stay, whatever the order they come in", policy: Policy{KeepLast: 1},
@@ -159,12 +160,10 @@ func TestPlan(t *testing.T) {
 			if err != nil && problem.AdviceOf(err).String() == "" && !errors.Is(err, problem.ErrInvalid) {
 				t.Errorf("no hint with %v", err)
 			}
-			var deleted, skipped []string
-			for _, f := range plan.Delete {
-				deleted = append(deleted, f.ID)
-			}
+			var skipped []string
+			deleted := idsIn(plan.Delete)
 			for _, s := range plan.Skipped {
-				line := s.Fax.ID + ": " + string(s.Reason)
+				line := s.ID + ": " + string(s.Reason)
 				if s.Detail != "" {
 					line += " (" + s.Detail + ")"
 				}
@@ -217,7 +216,7 @@ func TestPlanNeedsItsFacts(t *testing.T) {
 	plan, err := Policy{OlderThan: time.Hour}.Plan(sequence(aged("a", 100)), Facts{
 		Now: testNow(), Copy: func(fax.Fax) (Copy, error) { return Copy{}, broken },
 	})
-	if !errors.Is(err, broken) || len(plan.Delete) > 0 {
+	if !errors.Is(err, broken) || plan.Delete.Len() > 0 {
 		t.Errorf("%+v, %v", plan, err)
 	}
 }
@@ -240,15 +239,63 @@ func TestPlanSummary(t *testing.T) {
 	}
 }
 
+// A fax that a list tells of with two dates is one, and its newest date counts.
+func TestPlanDecidesOnce(t *testing.T) {
+	plan, err := Policy{KeepLast: 1}.Plan(sequence(aged("last", 1), aged("b", 50), aged("last", 100), aged("b", 100)), Facts{Now: testNow()})
+	if err != nil || plan.Delete.Len() != 1 || plan.Delete.At(0).ID != "b" || !plan.Delete.At(0).Created.Equal(aged("b", 50).Created) || plan.Summary.Considered != 2 || len(plan.Skipped) != 1 {
+		t.Errorf("%+v, %v", plan, err)
+	}
+}
+
 // Half a list is no selection.
 func TestPlanNeedsTheWholeList(t *testing.T) {
 	broken := errors.New("broken")
 	plan, err := Policy{OlderThan: 1}.Plan(func(yield func(fax.Fax, error) bool) {
 		_ = yield(aged("a", 1), nil) && yield(fax.Fax{}, broken)
 	}, Facts{Now: testNow()})
-	if !errors.Is(err, broken) || len(plan.Delete) > 0 {
-		t.Errorf("got %d deletions and %v", len(plan.Delete), err)
+	if !errors.Is(err, broken) || plan.Delete.Len() > 0 {
+		t.Errorf("got %d deletions and %v", plan.Delete.Len(), err)
 	}
+}
+
+// What shards delete is together what one run would, each fax once; and all of them are
+// refused, or none.
+func TestShardsAreTheWholePlan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var all []fax.Fax
+		for i := range rapid.IntRange(0, 40).Draw(t, "faxes") {
+			all = append(all, aged(fmt.Sprint(i), rapid.IntRange(0, 20).Draw(t, "age"), to(rapid.SampledFrom([]string{"+14155550123", "+14155550124"}).Draw(t, "to"))))
+		}
+		p := Policy{OlderThan: time.Duration(rapid.IntRange(1, 20).Draw(t, "older")) * day, KeepLast: rapid.IntRange(0, 3).Draw(t, "keep")}
+		p.MaxDelete = Limit{set: rapid.Bool().Draw(t, "limited"), isShare: rapid.Bool().Draw(t, "share"), percent: 30, count: 8}
+		facts := Facts{Now: testNow(), Copy: func(f fax.Fax) (Copy, error) {
+			if strings.HasSuffix(f.ID, "3") {
+				return Copy{Stays: Held}, nil
+			}
+			return Copy{}, nil
+		}}
+		whole, wholeErr := p.Plan(sequence(all...), facts)
+		var ids []string
+		skipped, count := 0, rapid.IntRange(1, 5).Draw(t, "shards")
+		for n := range count {
+			p.Shard = fax.Shard{N: n + 1, Count: count}
+			part, err := p.Plan(sequence(all...), facts)
+			if errors.Is(err, problem.ErrConflict) != errors.Is(wholeErr, problem.ErrConflict) {
+				t.Fatalf("shard %s: %v, and the whole: %v", p.Shard, err, wholeErr)
+			}
+			if part.Summary.Count+part.Summary.Elsewhere != whole.Summary.Count {
+				t.Fatalf("shard %s: %+v of %d", p.Shard, part.Summary, whole.Summary.Count)
+			}
+			ids = append(ids, idsIn(part.Delete)...)
+			skipped += len(part.Skipped)
+		}
+		want := idsIn(whole.Delete)
+		slices.Sort(want)
+		slices.Sort(ids)
+		if diff := cmp.Diff(want, ids); diff != "" || skipped != len(whole.Skipped) {
+			t.Fatalf("%d skipped of %d: %s", skipped, len(whole.Skipped), diff)
+		}
+	})
 }
 
 // What Query leaves out at the provider, Plan must not have needed.
@@ -281,7 +328,7 @@ func TestQueryIsEnough(t *testing.T) {
 		if want.Left(NoDate) != got.Left(NoDate) {
 			t.Fatalf("%d without a date, listed %d", want.Left(NoDate), got.Left(NoDate))
 		}
-		if diff := cmp.Diff(want.Delete, got.Delete, cmpopts.EquateEmpty()); diff != "" || errors.Is(wantErr, problem.ErrConflict) != errors.Is(gotErr, problem.ErrConflict) {
+		if diff := cmp.Diff(idsIn(want.Delete), idsIn(got.Delete)); diff != "" || errors.Is(wantErr, problem.ErrConflict) != errors.Is(gotErr, problem.ErrConflict) {
 			t.Fatalf("the listing decides otherwise: %v %v %s", wantErr, gotErr, diff)
 		}
 	})

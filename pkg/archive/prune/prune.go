@@ -5,11 +5,12 @@
 // it knows of each fax. Show the [Plan], ask, and hand what it selects to
 // [Run.Delete], which does the same with each fax, in this order:
 //
-//  1. secure: keep it in the archive, and prove that the copy is whole;
+//  1. secure: keep it in the archive, and prove that the copy is whole; where others write
+//     to the archive at the same time, its sidecar says that the fax is being deleted;
 //  2. write a receipt that says that its deletion begins;
 //  3. delete it at the provider;
 //  4. write a receipt that says what became of it;
-//  5. mark the copy.
+//  5. mark the copy, or take back that it is being deleted.
 //
 // It may be cut off between any two of them: what was deleted is kept whole, and has
 // a receipt. [Run.Daily] does all of it with nobody at hand, who could be shown or
@@ -85,16 +86,19 @@ func (r Run) plan(ctx context.Context) (Plan, error) {
 	q.WithRaw, q.WithoutLinks = r.Raw, true
 	facts := Facts{Now: now}
 	if r.Archive != nil {
+		if err := r.Archive.Survey(ctx); err != nil {
+			return Plan{}, err
+		}
 		facts.Copy = func(f fax.Fax) (Copy, error) { return r.copyOf(ctx, f) }
 	}
-	return r.Policy.Plan(listing.List(ctx, r.Provider.Faxes, q, listing.Options{Retention: r.Provider.Retention}), facts)
+	return r.Policy.Plan(listing.List(ctx, r.Provider.Faxes, q, listing.Options{Retention: r.Provider.Retention, Frugal: true}), facts)
 }
 
 // copyOf is what the archive knows of a fax.
 func (r Run) copyOf(ctx context.Context, f fax.Fax) (Copy, error) {
-	e, found, err := r.Archive.Kept(ctx, f)
+	e, found, whole, err := r.Archive.Kept(ctx, f)
 	switch {
-	case errors.Is(err, archive.ErrDamagedCopy):
+	case errors.Is(err, archive.ErrDamagedCopy), errors.Is(err, problem.ErrInvalid): // or its id is no name of a file
 		return Copy{Stays: Damaged, Detail: inFull(err)}, nil
 	case err != nil || !found:
 		return Copy{}, err
@@ -105,7 +109,7 @@ func (r Run) copyOf(ctx context.Context, f fax.Fax) (Copy, error) {
 	case e.Document != nil && e.Document.Uncounted != "" && !r.AllowUncounted:
 		return Copy{Stays: Uncounted, Detail: e.Document.Uncounted}, nil
 	}
-	return Copy{Whole: e.Whole()}, nil
+	return Copy{Whole: whole}, nil
 }
 
 // inFull is an error in one line, with what to do about it.

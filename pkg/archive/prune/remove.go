@@ -38,6 +38,9 @@ type Removal struct {
 // Plan fixes what goes and what stays. It reads each document that goes. Errors: those
 // of [CheckKeptClock], of [Policy.Plan] and of the archive.
 func (r Removal) Plan(ctx context.Context) (Plan, error) {
+	if err := r.Archive.Survey(ctx); err != nil {
+		return Plan{}, err
+	}
 	if r.IDs != nil {
 		return r.named(ctx)
 	}
@@ -75,12 +78,14 @@ func (r Removal) named(ctx context.Context) (Plan, error) {
 			return Plan{}, err
 		}
 		if e.Fax.ID = id; c.Stays != "" {
-			plan.Skipped = append(plan.Skipped, Skip{e.Fax, c.Stays, c.Detail})
+			plan.Skipped = append(plan.Skipped, Skip{id, c.Stays, c.Detail})
 			continue
 		}
-		plan.add(e.Fax, c)
+		plan.Delete.Add(e.Fax)
+		plan.Summary.count(e.Fax, c)
 	}
-	slices.SortStableFunc(plan.Delete, func(a, b fax.Fax) int { return a.Created.Compare(b.Created) })
+	plan.Delete.NewestFirst()
+	plan.Delete.Reverse()
 	plan.Summary.Considered, plan.Summary.Skipped = len(r.IDs), len(plan.Skipped)
 	return plan, nil
 }
@@ -94,6 +99,10 @@ func (r Removal) look(ctx context.Context, id string) (archive.Entry, Copy, erro
 	switch held := new(archive.HeldError); {
 	case errors.As(err, &held):
 		return e, Copy{Stays: Held, Detail: held.Reason}, nil
+	case errors.As(err, new(*archive.LeavingError)):
+		return e, Copy{Stays: Leaving, Detail: inFull(err)}, nil
+	case errors.Is(err, archive.ErrKept):
+		return e, Copy{Stays: Kept, Detail: inFull(err)}, nil
 	case errors.Is(err, archive.ErrDamagedCopy):
 		return e, Copy{Stays: Damaged, Detail: inFull(err)}, nil
 	case errors.Is(err, problem.ErrNotFound):
@@ -131,8 +140,8 @@ func listedOtherwise(kept, selected fax.Fax) error {
 
 // Remove removes the faxes that a plan selects, and nothing else. It tells why one stays
 // after all, as it is held by now, and what failed. See [Run.Delete].
-func (r Removal) Remove(ctx, going context.Context, faxes []fax.Fax, skipped, failed func(error)) (Outcome, error) {
-	return deletion{r.Jobs, r.Receipt, r.remove}.all(ctx, going, faxes, skipped, failed)
+func (r Removal) Remove(ctx, going context.Context, faxes fax.Packed, skipped, failed func(error)) (Outcome, error) {
+	return deletion{r.Jobs, r.Receipt, "removed", r.remove}.all(ctx, going, faxes, skipped, failed)
 }
 
 // remove removes one fax. Doing it again is safe.
@@ -154,17 +163,14 @@ func (r Removal) remove(ctx context.Context, f fax.Fax, before func(Receipt) err
 			receipt.SHA256 = e.Document.SHA256
 		}
 		begun, _ := receipt.end(Removing, nil)
-		if err := before(begun); err != nil {
-			return fmt.Errorf("not removed, for want of a receipt: %w", err)
-		}
-		return nil
+		return before(begun)
 	})
 	switch held := new(archive.HeldError); {
 	case err == nil:
 		return receipt.end(Removed, nil)
 	case errors.Is(err, archive.ErrStripped):
 		return receipt.end(AlreadyGone, nil)
-	case errors.As(err, &held):
+	case errors.As(err, &held), errors.As(err, new(*archive.LeavingError)), errors.Is(err, archive.ErrKept):
 		return receipt.end(Skipped, err)
 	}
 	receipt, err = receipt.end(Failed, err)

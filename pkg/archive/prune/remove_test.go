@@ -48,6 +48,14 @@ func mustPlan(t *testing.T, r Removal) Plan {
 	return plan
 }
 
+// idsIn are the ids of what a plan selects.
+func idsIn(faxes fax.Packed) (ids []string) {
+	for f := range faxes.All() {
+		ids = append(ids, f.ID)
+	}
+	return ids
+}
+
 func idsOf(faxes []fax.Fax) []string {
 	ids := []string{}
 	for _, f := range faxes {
@@ -83,7 +91,7 @@ func (w *world) rewrite(t *testing.T, f fax.Fax, change func(*archive.Entry)) {
 
 func TestRemoval(t *testing.T) {
 	w, r, faxes := newRemoval(t)
-	if err := r.Archive.MarkDeleted(t.Context(), faxes[1].ID, false); err != nil {
+	if err := r.Archive.MarkDeleted(t.Context(), faxes[1].ID, time.Time{}, false); err != nil {
 		t.Fatal(err)
 	}
 	plan := mustPlan(t, r)
@@ -91,7 +99,7 @@ func TestRemoval(t *testing.T) {
 	for _, f := range faxes[:2] {
 		bytes += int64(len(w.documents[f.ID]))
 	}
-	if diff := cmp.Diff(idsOf(faxes[:2]), idsOf(plan.Delete)); diff != "" {
+	if diff := cmp.Diff(idsOf(faxes[:2]), idsIn(plan.Delete)); diff != "" {
 		t.Error(diff)
 	}
 	if s := plan.Summary; s.Count != 2 || s.Pages != 3 || s.Bytes != bytes || s.Gone != 1 || !s.Oldest.Equal(faxes[0].Created) || !s.Newest.Equal(faxes[1].Created) {
@@ -144,7 +152,7 @@ func TestRemovalLeavesAlone(t *testing.T) {
 			before := mustPlan(t, r) // of a person who thought for long
 			tc.change(t, w, faxes[0])
 			plan := mustPlan(t, r)
-			if len(plan.Skipped) != 1 || plan.Skipped[0].Reason != tc.stays || plan.Skipped[0].Detail == "" || !slices.Equal(idsOf(plan.Delete), idsOf(faxes[1:2])) {
+			if len(plan.Skipped) != 1 || plan.Skipped[0].Reason != tc.stays || plan.Skipped[0].Detail == "" || !slices.Equal(idsIn(plan.Delete), idsOf(faxes[1:2])) {
 				t.Errorf("%+v", plan)
 			}
 			named := r
@@ -206,7 +214,7 @@ func TestRemovalWithoutReceipts(t *testing.T) {
 	r.Jobs = 1
 	full := errors.New("no space left")
 	r.Receipt = func(Receipt) error { return full }
-	out, err := r.Remove(t.Context(), t.Context(), faxes[:2], w.tell, w.tell)
+	out, err := r.Remove(t.Context(), t.Context(), fax.Pack(faxes[:2]...), w.tell, w.tell)
 	if !errors.Is(err, full) || out.Deleted != 0 || out.Failed != 1 || out.Left != 1 {
 		t.Errorf("%+v, %v", out, err)
 	}
@@ -216,7 +224,7 @@ func TestRemovalWithoutReceipts(t *testing.T) {
 		}
 		return full
 	}
-	out, err = r.Remove(t.Context(), t.Context(), faxes[:2], w.tell, w.tell)
+	out, err = r.Remove(t.Context(), t.Context(), fax.Pack(faxes[:2]...), w.tell, w.tell)
 	if !errors.Is(err, batch.ErrPartial) || out.Deleted != 1 || out.Left != 1 || !strings.Contains(strings.Join(w.told, "\n"), "is removed, and has no receipt that says so") {
 		t.Errorf("%+v, %v, %q", out, err, w.told)
 	}
@@ -229,7 +237,7 @@ func TestRemovalOfWhatIsNamed(t *testing.T) {
 	w, r, faxes := newRemoval(t)
 	r.Policy, r.IDs = Policy{}, []string{faxes[2].ID, "FX00000000000000000000000000000000"}
 	plan := mustPlan(t, r)
-	if plan.Summary.Count != 1 || plan.Left(Absent) != 1 || plan.Delete[0].ID != faxes[2].ID {
+	if plan.Summary.Count != 1 || plan.Left(Absent) != 1 || plan.Delete.At(0).ID != faxes[2].ID {
 		t.Errorf("%+v", plan)
 	}
 	// What another run has removed meanwhile is not found.
@@ -273,7 +281,7 @@ func TestRemovalOfWhatWasInProgress(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plan := mustPlan(t, r); plan.Summary.Count != 3 || plan.Delete[0].ID != f.ID {
+	if plan := mustPlan(t, r); plan.Summary.Count != 3 || plan.Delete.At(0).ID != f.ID {
 		t.Errorf("%+v", plan)
 	}
 }

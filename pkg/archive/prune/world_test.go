@@ -216,7 +216,7 @@ func TestDelete(t *testing.T) {
 			}
 			w.run.Policy.MediaOnly = tc.media
 			plan, err := w.run.Plan(t.Context())
-			if err != nil || len(plan.Delete) != 1 {
+			if err != nil || plan.Delete.Len() != 1 {
 				t.Fatalf("%+v, %v", plan, err)
 			}
 			if tc.prepare != nil {
@@ -421,14 +421,14 @@ func TestPlanTellsWhatIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range plan.Skipped {
-		if want := map[string]Reason{short.ID: Incomplete, odd.ID: Uncounted}[s.Fax.ID]; s.Reason != want || s.Detail == "" || s.BadCopy() != (want == Incomplete) {
+		if want := map[string]Reason{short.ID: Incomplete, odd.ID: Uncounted}[s.ID]; s.Reason != want || s.Detail == "" || s.BadCopy() != (want == Incomplete) {
 			t.Errorf("%+v, want %s", s, want)
 		}
-		if out, err := w.run.Delete(t.Context(), t.Context(), []fax.Fax{s.Fax}, w.tell, w.tell); out.Failed != 1 || err == nil {
-			t.Errorf("%s, which the plan leaves alone, is deleted: %+v, %v", s.Fax.ID, out, err)
+		if out, err := w.run.Delete(t.Context(), t.Context(), fax.Pack(map[string]fax.Fax{short.ID: short, odd.ID: odd}[s.ID]), w.tell, w.tell); out.Failed != 1 || err == nil {
+			t.Errorf("%s, which the plan leaves alone, is deleted: %+v, %v", s.ID, out, err)
 		}
 	}
-	if len(plan.Delete) > 0 || len(plan.Skipped) != 2 || plan.Summary.Archived > 0 {
+	if plan.Delete.Len() > 0 || len(plan.Skipped) != 2 || plan.Summary.Archived > 0 {
 		t.Errorf("%+v", plan)
 	}
 	var log strings.Builder
@@ -445,7 +445,7 @@ func TestPlanTellsWhatIsRefused(t *testing.T) {
 		}
 	}
 	w.run.AllowUncounted = true
-	if plan, err := w.run.Plan(t.Context()); err != nil || len(plan.Delete) != 1 || plan.Delete[0].ID != odd.ID {
+	if plan, err := w.run.Plan(t.Context()); err != nil || plan.Delete.Len() != 1 || plan.Delete.At(0).ID != odd.ID {
 		t.Errorf("%+v, %v", plan, err)
 	}
 }
@@ -470,5 +470,70 @@ func TestDailyWritesReceipts(t *testing.T) {
 	data, err := os.ReadFile(name)
 	if err != nil || strings.Count(string(data), f.ID) != 2 || !strings.HasSuffix(string(data), `"result":"deleted"}`+"\n") {
 		t.Errorf("%s, %v", data, err)
+	}
+}
+
+// What a plan counts as kept has its document where it is kept, as a file.
+func TestPlanCountsWhatIsThere(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Dialect: sandbox.Twilio})
+	f := w.add(t, 100, sandbox.Fax{Pages: 1})
+	w.keep(t)
+	if _, _, err := w.run.Archive.Save(t.Context(), w.truth.Faxes, f); err != nil {
+		t.Fatal(err)
+	}
+	archived := func() int {
+		t.Helper()
+		plan, err := w.run.Plan(t.Context())
+		if err != nil || plan.Summary.Count != 1 {
+			t.Fatalf("%+v, %v", plan, err)
+		}
+		return plan.Summary.Archived
+	}
+	if n := archived(); n != 1 {
+		t.Errorf("%d are kept, of one", n)
+	}
+	document, err := w.run.Archive.DocumentPath(t.Context(), f.ID)
+	if err == nil {
+		err = os.Remove(document)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := archived(); n != 0 {
+		t.Errorf("%d are kept, and the document is gone", n)
+	}
+	if err := os.Mkdir(document, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if n := archived(); n != 0 {
+		t.Errorf("%d are kept, and in the place of the document is a folder", n)
+	}
+}
+
+// oddly lists one fax under another id.
+type oddly struct {
+	fax.Faxes
+	id, as string
+}
+
+func (o oddly) Page(ctx context.Context, q fax.Filter, size int, cursor string) (fax.Page[fax.Fax], error) {
+	page, err := o.Faxes.Page(ctx, q, size, cursor)
+	for i := range page.Items {
+		if page.Items[i].ID == o.id {
+			page.Items[i].ID = o.as
+		}
+	}
+	return page, err
+}
+
+// A fax whose id is no name of a file is left alone and named; the others go.
+func TestAnOddIDStopsNothing(t *testing.T) {
+	w := newWorld(t, sandbox.Options{Dialect: sandbox.Twilio})
+	f, odd := w.add(t, 100, sandbox.Fax{Pages: 1}), w.add(t, 100, sandbox.Fax{Pages: 1})
+	w.run.Provider.Faxes = oddly{w.run.Provider.Faxes, odd.ID, "FX odd"}
+	w.keep(t)
+	plan, err := w.run.Plan(t.Context())
+	if err != nil || plan.Summary.Count != 1 || plan.Delete.At(0).ID != f.ID || len(plan.Skipped) != 1 || plan.Skipped[0].ID != "FX odd" || !plan.Skipped[0].BadCopy() {
+		t.Errorf("%+v, %v", plan, err)
 	}
 }

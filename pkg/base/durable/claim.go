@@ -68,6 +68,8 @@ func openOrMake(disk Disk, path string) (f File, fresh bool, err error) {
 		return nil, false, nil
 	case statErr != nil:
 		return nil, false, statErr
+	case errors.Is(err, fs.ErrNotExist) && st.Mode().IsRegular(): // the same, and the next one is there
+		return nil, false, nil
 	case st.IsDir() || private(st):
 		return nil, false, err
 	}

@@ -146,18 +146,6 @@ func writeFile(disk Disk, path string, data []byte, last func() error) error {
 	return disk.SyncDir(filepath.Dir(path))
 }
 
-// Stage is the first half of [WriteFile]: the data is on the disk under a
-// hidden temporary name, which is returned for renaming it to path. Until then
-// the caller keeps others from writing the same file.
-func Stage(disk Disk, path string, data []byte) (tmp string, err error) {
-	f, err := stage(disk, path, data)
-	if err != nil {
-		return "", err
-	}
-	_ = f.Close() // on the disk: there is nothing left to fail
-	return f.Name(), nil
-}
-
 // stage returns the file claimed, so that nobody else writes it.
 func stage(disk Disk, path string, data []byte) (File, error) {
 	dir, base := filepath.Split(path)

@@ -29,6 +29,11 @@ var (
 // ErrTold marks a failure that a person was told of already: only its kind is left.
 var ErrTold = errors.New("told")
 
+// ErrUntrusted marks a server that is not proven to be itself, or has no TLS where it is to
+// have it. Who runs on tries again, since a server is mended while it runs; who only begins
+// has been told of a wrong server, or of too few authorities.
+var ErrUntrusted = errors.New("not trusted")
+
 // Invalid is an [ErrInvalid] with advice. Its text reads on from "invalid":
 // Invalid(Say("three digits, as in 415"), "area code %q", "41").
 func Invalid(a Advice, format string, args ...any) error {

@@ -58,3 +58,28 @@ func Each[T any](seq iter.Seq2[T, error], do func(T)) error {
 	}
 	return nil
 }
+
+// Chunks are the items of a sequence, n at a time, and fewer at its end or before an
+// error. A chunk is good until the next.
+func Chunks[T any](seq iter.Seq2[T, error], n int) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		var chunk []T
+		for v, err := range seq {
+			if err == nil {
+				if chunk = append(chunk, v); len(chunk) < n {
+					continue
+				}
+			}
+			if len(chunk) > 0 && !yield(chunk, nil) {
+				return
+			}
+			if chunk = chunk[:0]; err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		if len(chunk) > 0 {
+			yield(chunk, nil)
+		}
+	}
+}

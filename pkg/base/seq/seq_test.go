@@ -2,6 +2,7 @@ package seq_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -52,4 +53,40 @@ func TestInOrderBrokenOff(t *testing.T) {
 			t.Errorf("%d calls were made, and %d were told to end", begun.Load(), told.Load())
 		}
 	})
+}
+
+// Chunks have all that comes before the end, or before an error, which comes last.
+func TestChunks(t *testing.T) {
+	broken := errors.New("broken")
+	for n := range 8 {
+		for _, end := range []error{nil, broken} {
+			var got, lengths []int
+			var last error
+			for chunk, err := range seq.Chunks(func(yield func(int, error) bool) {
+				for i := range n {
+					if !yield(i, nil) {
+						return
+					}
+				}
+				if end != nil {
+					yield(0, end)
+				}
+			}, 3) {
+				got, last = append(got, chunk...), err
+				if err == nil {
+					lengths = append(lengths, len(chunk))
+				}
+			}
+			want := []int{3, 3, 3}[:(n+2)/3]
+			if n%3 > 0 {
+				want[len(want)-1] = n % 3
+			}
+			if len(got) != n || !slices.IsSorted(got) || !slices.Equal(lengths, want) || !errors.Is(last, end) {
+				t.Errorf("%d: %v in %v, and %v", n, got, lengths, last)
+			}
+		}
+	}
+	for range seq.Chunks(seq.Of([]int{1, 2, 3, 4, 5}), 2) {
+		break
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
@@ -27,6 +28,10 @@ type Options struct {
 	// Conns is how many connections there may be at once. They stay open: opening
 	// one costs more than most queries. However many there are, one writes at a time.
 	Conns int
+
+	// Cache is how many KiB of the file each connection keeps; 0: what SQLite takes, 2,000.
+	// The system keeps them as well.
+	Cache int
 
 	// ReadOnly is for a file that is there, and is only looked at.
 	ReadOnly bool
@@ -106,6 +111,9 @@ func address(path string, o Options) (string, error) {
 		settings = append(settings, "synchronous(full)", "fullfsync(1)") // the log too, at each commit
 	} else {
 		settings = append(settings, "synchronous(normal)") // the log only before it is begun anew
+	}
+	if o.Cache > 0 {
+		settings = append(settings, fmt.Sprintf("cache_size(-%d)", o.Cache)) // below zero: not pages
 	}
 	q := url.Values{"mode": {"rw"}, "_pragma": settings}
 	if o.ReadOnly {

@@ -237,8 +237,16 @@ func (a *App) StateDir() (string, error) {
 	return dir, nil
 }
 
-// PurchaseNotes are of what this machine bought for an account.
-func (a *App) PurchaseNotes(account string) (plan.Notes, error) {
+// PurchaseNotes are of what was bought for an account: by this machine, or by all that
+// share a database.
+func (a *App) PurchaseNotes(ctx context.Context, account string) (plan.Notes, error) {
+	db, err := a.Database(ctx)
+	if err != nil {
+		return plan.Notes{}, err
+	}
+	if db != nil {
+		return plan.NotesAt(ctx, db, account)
+	}
 	dir, err := a.StateDir()
 	return plan.NotesIn(dir, account), err
 }

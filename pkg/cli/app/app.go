@@ -7,6 +7,7 @@ package app
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,6 +45,7 @@ type App struct {
 	Interrupts *interrupts
 	Term       *term.Term
 	forms      map[*cobra.Command][]form // what each command prints
+	later      map[*cobra.Command]func() // the rest of commands that nobody has asked for
 	Format     output.Format
 	DataAsked  bool         // somebody said in which form they want the data
 	asked      string       // the form that --output says, "" when it is not on the command line
@@ -56,12 +58,13 @@ type App struct {
 
 	Misspelt error // a command asked for its help that does not exist
 
-	closers []func() error
+	database *sql.DB // nil until it is asked for
+	closers  []func() error
 }
 
 // New is one run of faxctl with these streams and this environment.
 func New(in io.Reader, out, errs io.Writer, getenv func(string) string) *App {
-	a := &App{In: in, Out: out, Page: page{w: out}, Err: errs, Getenv: getenv, forms: map[*cobra.Command][]form{}, log: slog.New(slog.DiscardHandler)}
+	a := &App{In: in, Out: out, Page: page{w: out}, Err: errs, Getenv: getenv, forms: map[*cobra.Command][]form{}, later: map[*cobra.Command]func(){}, log: slog.New(slog.DiscardHandler)}
 	a.Term = a.newTerm(term.Auto)
 	a.Interrupts = &interrupts{soft: context.Background()}
 	return a
@@ -81,9 +84,14 @@ func (a *App) Main(root *cobra.Command) int {
 func (a *App) Execute(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		a.Whole(root)
 		withoutMarks(root)
 	}
-	cmd, err := root.ExecuteContextC(ctx)
+	a.Named(root, args)
+	cmd, err := root, swallowed(root, args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(ctx)
+	}
 	err = errors.Join(err, a.Misspelt, unlessClosed(a.Page.err), a.close())
 	if f := cmd.Flags().Lookup("dry-run"); f != nil && f.Value.String() == "false" { // so it is with all that change something
 		a.forgetCompletions()

@@ -15,35 +15,54 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/resolve"
 	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/provider/transport"
+	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
-// CompleteArchive offers folders for the first argument and kept ids for the
+// CompletePlace offers places of archives: the one that the variable or the profile names
+// when it is on S3, where no shell looks, or folders.
+func (a *App) CompletePlace(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if where, from := a.standIns()(profile.ArchiveVariable); archive.IsRemote(where) && strings.HasPrefix(where, typed) {
+		return []cobra.Completion{cobra.CompletionWithDesc(where, "of "+from)}, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// CompletePlaces is CompletePlace for flags.
+func (a *App) CompletePlaces(cmd *cobra.Command, flags ...string) {
+	for _, f := range flags {
+		Must(cmd.RegisterFlagCompletionFunc(f, a.CompletePlace))
+	}
+}
+
+// CompleteArchive offers places for the first argument and kept ids for the
 // others.
-func (*App) CompleteArchive(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return completeEntries(cmd, args, typed, func(archive.Entry) bool { return true })
+func (a *App) CompleteArchive(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.completeEntries(cmd, args, typed, func(archive.Entry) bool { return true })
 }
 
 // CompleteHeld is completeArchive for ids that are held.
-func (*App) CompleteHeld(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return completeEntries(cmd, args, typed, func(e archive.Entry) bool { return e.Hold != nil })
+func (a *App) CompleteHeld(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.completeEntries(cmd, args, typed, func(e archive.Entry) bool { return e.Hold != nil })
 }
 
 // CompleteFree is completeArchive for ids that are not.
-func (*App) CompleteFree(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return completeEntries(cmd, args, typed, func(e archive.Entry) bool { return e.Hold == nil })
+func (a *App) CompleteFree(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return a.completeEntries(cmd, args, typed, func(e archive.Entry) bool { return e.Hold == nil })
 }
 
-func completeEntries(cmd *cobra.Command, args []string, typed string, offered func(archive.Entry) bool) ([]cobra.Completion, cobra.ShellCompDirective) {
+func (a *App) completeEntries(cmd *cobra.Command, args []string, typed string, offered func(archive.Entry) bool) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) == 0 {
-		return nil, cobra.ShellCompDirectiveFilterDirs
+		return a.CompletePlace(cmd, args, typed)
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionLimit) // an index may have to be made first
 	defer cancel()
-	kept, err := archive.Read(ctx, args[0])
+	kept, err := a.Archives().Read(ctx, args[0])
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp // an error has no place in a prompt
 	}
@@ -73,20 +92,48 @@ func (a *App) BindMaxDocument(cmd *cobra.Command, most *int64) {
 	a.CompleteValues(cmd, "max-document", "16MiB", "64MiB", "256MiB", "1GiB")
 }
 
-// ArchiveOpener opens an archive for writing, and tells what it waits for.
-func (a *App) ArchiveOpener(dir string, wait time.Duration) archive.Opener {
-	return archive.Opener{Wait: wait, Waiting: func(who string) {
+// Archives opens archives as the environment of this run says.
+func (a *App) Archives() archive.Opener {
+	o := archive.Opener{Getenv: a.Getenv, Database: a.Database, Around: transport.TraceFiles(a.log)}
+	if a.Flags.retry.Changed { // a bucket has a patience of its own
+		o.Patience = max(a.Flags.retryFor, time.Millisecond)
+	}
+	return o
+}
+
+// archiveOpener opens an archive, and tells what it waits for, and how far it is with
+// reading what is there; stop ends that.
+func (a *App) archiveOpener(where string, wait time.Duration) (o archive.Opener, stop func()) {
+	o = a.Archives()
+	o.Wait = wait
+	o.Lost = func(e archive.Entry) {
+		a.Warn("%s: it was held (%s), and its sidecar is gone from %s: bring that back from a backup, or have %s fetch the fax again on this machine, which holds it again; if it was let go and removed, %s forgets it",
+			text.Line(e.Fax.ID), text.Line(e.Hold.Reason), where, problem.Command("faxes", "archive").Set("to", where), problem.Command("archive", "reindex").Arg(where))
+	}
+	o.Waiting = func(who string) {
 		if who != "" {
 			who = " (" + who + ")"
 		}
-		a.Say("Waiting up to %s for another process that is writing to %s%s.", wait, dir, who)
-	}}
+		a.Say("Waiting up to %s for another process that is writing to %s%s.", wait, where, who)
+	}
+	var progress *term.Progress // of a first look, or after others have kept much
+	o.Reading = func(n int) {
+		if progress == nil {
+			progress = a.Term.Progress("reading records of "+where, 0)
+		}
+		progress.Add(n, 0)
+	}
+	return o, func() {
+		if progress != nil {
+			progress.Stop()
+		}
+	}
 }
 
 // ArchiveInForce is the archive of the variable or of the profile, for what deletes faxes;
 // "": there is none. It has to be there: where a disk is not mounted, or a template was
-// not filled in, nothing is known of any hold. A new one is made by who types its name.
-func (a *App) ArchiveInForce() (string, error) {
+// not filled in, nothing is known of any hold.
+func (a *App) ArchiveInForce(ctx context.Context) (string, error) {
 	for _, set := range a.Environ {
 		if name, dir, _ := strings.Cut(set, "="); name == profile.ArchiveVariable && strings.TrimSpace(dir) == "" {
 			return "", problem.With(Misuse("%s is set and empty, and nothing is deleted", name), problem.Say("name the archive that knows what is held, or unset it"))
@@ -96,17 +143,25 @@ func (a *App) ArchiveInForce() (string, error) {
 	if dir == "" {
 		return "", nil
 	}
-	err := archive.Known(dir)
+	return dir, a.KnowsHolds(ctx, dir, from)
+}
+
+// KnowsHolds fails when no archive is there, of those that from names, by whose word faxes
+// are to be deleted.
+func (a *App) KnowsHolds(ctx context.Context, dir, from string) error {
+	err := a.Archives().Known(ctx, dir)
 	if errors.Is(err, problem.ErrNotFound) {
 		err = problem.With(Misuse("%s: %v; nothing is known of any hold, and nothing is deleted", from, err), problem.AdviceOf(err))
 	}
-	return dir, err
+	return err
 }
 
 // Opener opens archives for writing until the command ends.
 func (a *App) Opener(wait time.Duration) func(ctx context.Context, dir string) (*archive.Archive, error) {
 	return func(ctx context.Context, dir string) (*archive.Archive, error) {
-		kept, err := a.ArchiveOpener(dir, wait).Open(ctx, dir)
+		o, stop := a.archiveOpener(dir, wait)
+		defer stop()
+		kept, err := o.Open(ctx, dir)
 		if err == nil {
 			a.OnClose(func() error { return kept.Close(ctx) })
 		}
@@ -114,9 +169,28 @@ func (a *App) Opener(wait time.Duration) func(ctx context.Context, dir string) (
 	}
 }
 
-// ReadArchive opens an archive for reading until the command ends.
+// RescueArchive opens one that must be there for writing, until the command ends. One that
+// has lost its format file gets a new one, which rescued tells.
+func (a *App) RescueArchive(ctx context.Context, dir string, wait time.Duration) (kept *archive.Archive, rescued bool, err error) {
+	o, stop := a.archiveOpener(dir, wait)
+	defer stop()
+	kept, rescued, err = o.Rescue(ctx, dir)
+	if err == nil {
+		a.OnClose(func() error { return kept.Close(ctx) })
+	}
+	return kept, rescued, err
+}
+
+// LookIntoArchive opens an archive for reading. Close it.
+func (a *App) LookIntoArchive(ctx context.Context, dir string) (*archive.Archive, error) {
+	o, stop := a.archiveOpener(dir, 0)
+	defer stop()
+	return o.Read(ctx, dir)
+}
+
+// ReadArchive is LookIntoArchive until the command ends.
 func (a *App) ReadArchive(ctx context.Context, dir string) (*archive.Archive, error) {
-	kept, err := archive.Read(ctx, dir)
+	kept, err := a.LookIntoArchive(ctx, dir)
 	if err == nil {
 		a.OnClose(func() error { return kept.Close(ctx) })
 	}

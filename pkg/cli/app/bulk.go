@@ -7,10 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
+	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/fax/resolve"
 )
 
@@ -21,6 +23,23 @@ func (a *App) BindJobs(cmd *cobra.Command, jobs *int, most int, what string) {
 	*jobs = most
 	cmd.Flags().VarP(flag.Number(jobs, 1), "jobs", "j", "at most `N` "+what+" at a time")
 	a.CompleteNothing(cmd, "jobs")
+}
+
+// BindShard adds the flag of those who do a part of the work, as other machines do the
+// others.
+func (a *App) BindShard(cmd *cobra.Command, s *fax.Shard) {
+	cmd.Flags().Var(flag.Of(s, fax.ParseShard), "shard", "work on this `part` of the selection alone, as in 2/5: other machines do the others")
+	a.CompleteValues(cmd, "shard", "1/2", "2/2", "1/3", "2/3", "3/3")
+}
+
+// CheckShard refuses shards where an archive takes one writer: the others would wait for
+// each other.
+func CheckShard(s fax.Shard, where string) error {
+	if !s.Cuts() || where == "" || archive.IsRemote(where) {
+		return nil
+	}
+	return problem.With(Misuse("--shard %s: the archive %s is a folder, to which one process writes at a time", s, where),
+		problem.Say("leave it out, and work on more at a time with %s; or keep the archive on S3", problem.Field("jobs", "64")))
 }
 
 // NamedFax says which fax an error is about, unless it does so itself.

@@ -1,6 +1,9 @@
 package app
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -43,6 +46,27 @@ func declare(e Effect, all []*cobra.Command) []*cobra.Command {
 
 // Does reports whether a command was declared to have this effect.
 func Does(cmd *cobra.Command, e Effect) bool { return cmd.Annotations[effectKey] == string(e) }
+
+// swallowed is what is wrong with an unknown flag that has the command after it taken for
+// its value: the word after that would be told to be no command, where it is the flag that
+// is none.
+func swallowed(root *cobra.Command, args []string) error {
+	refused, _, err := root.Find(args)
+	if err != nil || !refused.Hidden || !refused.HasParent() {
+		return nil //nolint:nilerr // whoever runs it tells
+	}
+	parent, last := refused.Parent(), slices.Index(args, refused.Name())
+	for i := 0; i < last-1; i++ {
+		name, long := strings.CutPrefix(args[i], "--")
+		if !long || strings.Contains(name, "=") || parent.Flag(name) != nil {
+			continue
+		}
+		if value, _, err := parent.Find(args[i+1 : i+2]); err == nil && value != parent {
+			return parent.FlagErrorFunc()(parent, parent.ParseFlags(args[i:i+1]))
+		}
+	}
+	return nil
+}
 
 // Elsewhere are words that people try, and that are no commands: each is refused with
 // advice about what there is instead. They stand in no list, and take whatever follows.

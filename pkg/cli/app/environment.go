@@ -27,13 +27,20 @@ func (a *App) tellOfEnvironment(cmd *cobra.Command) {
 	if strings.HasPrefix(cmd.Name(), cobra.ShellCompRequestCmd) {
 		return // a warning has no place in a prompt
 	}
-	ours := sync.OnceValue(func() ourVariables { return variablesOf(cmd.Root()) })
+	ours := sync.OnceValue(func() ourVariables {
+		a.Whole(cmd.Root())
+		return variablesOf(cmd.Root())
+	})
+	own, credentials := profile.OwnVariables(), profile.ProviderVariables()
 	for _, set := range a.Environ {
 		name, _, _ := strings.Cut(set, "=")
 		said := ""
+		if slices.Contains(own, name) {
+			continue // without all flags, which take longer to make than the rest of a start
+		}
 		if strings.HasPrefix(strings.ToUpper(name), ourPrefix) {
 			said = ours().unread(name)
-		} else if meant := meantCredential(name); meant != "" {
+		} else if meant := meantCredential(name, credentials); meant != "" {
 			said = didYouMean(meant)
 		}
 		if said != "" && !a.namedInProfile(name) {
@@ -82,7 +89,7 @@ func bare(name string) string {
 }
 
 func variablesOf(root *cobra.Command) ourVariables {
-	all := ourVariables{[]string{profile.ConfigVariable, profile.SMTPURLVariable}, map[string]*pflag.Flag{}}
+	all := ourVariables{profile.OwnVariables(), map[string]*pflag.Flag{}}
 	for _, name := range profile.SecretVariables() {
 		if strings.HasPrefix(name, ourPrefix) {
 			all.known = append(all.known, name, profile.FileVariable(name))
@@ -148,11 +155,10 @@ const ofService = `_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_
 // second account, as in TWILIO_AUTH_TOKEN2, and TWILIO_OAUTH_TOKEN.
 const notMeant = `\d$|_OAUTH_TOKEN$`
 
-// meantCredential is the variable of a provider, one or two letters away, that a variable
-// was most likely meant to be; "": it is one of them, or that of another tool.
-func meantCredential(name string) string {
+// meantCredential is the one of the known variables of providers, one or two letters away,
+// that a variable was most likely meant to be; "": it is one of them, or that of another tool.
+func meantCredential(name string, known []string) string {
 	prefix, end, _ := strings.Cut(name, "_")
-	known := profile.ProviderVariables()
 	if slices.Contains(known, name) {
 		return ""
 	}

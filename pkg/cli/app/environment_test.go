@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/cli/flag"
+	"github.com/faxctl/faxctl/pkg/profile"
 )
 
 // What Kubernetes and Docker say of a service called faxctl is never taken for a
@@ -55,7 +56,7 @@ func TestMeantCredential(t *testing.T) {
 		"TWILIO_AUTH_TOKEN": "", "TWILIO_AUTH_TOKEN_FILE": "", "SIGNALWIRE_SPACE_URL": "", "TWILIO_PHONE_NUMBER": "", "TWILIO_OAUTH_TOKEN": "", "TWILIO_AUTH_TOKEN2": "", "TWILIO_AUTH_TOKEN_2": "",
 		"TWILIO_API": "", "TWILIO_SUBACCOUNT_SID": "", "SIGNALWIRE_LOG_LEVEL": "", "SIGNALWIRE_JWT_TOKEN": "", "SIGNALWIRE_SPACE_NAME": "", "SIGNALWIRE_API_KEY": "", "TWILIO": "", "MY_TOKN": "", "TWILIO_EDGE_PORT": "",
 	} {
-		if got := meantCredential(name); got != want {
+		if got := meantCredential(name, profile.ProviderVariables()); got != want {
 			t.Errorf("%s is taken for %q, want %q", name, got, want)
 		}
 	}

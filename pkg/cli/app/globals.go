@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/profile"
@@ -24,7 +25,9 @@ type globalFlags struct {
 	noInput    bool
 	Yes        bool
 	retryFor   time.Duration
+	retry      *pflag.Flag // of retryFor: whether somebody has said it
 	ConfirmFor time.Duration
+	Database   string // the URL of --database, of commands that have it
 	timeout    time.Duration
 }
 
@@ -49,6 +52,7 @@ func (a *App) Globals(root *cobra.Command) {
 	f.BoolVar(&v.noInput, "no-input", false, "never ask a question")
 	f.BoolVarP(&v.Yes, "yes", "y", false, "answer yes to every question")
 	f.Var(flag.Duration(&v.retryFor), "retry-for", "how long to go on when the provider is unavailable or busy")
+	v.retry = f.Lookup("retry-for")
 	f.Var(flag.SomeTime(&v.timeout), "timeout", "how long one request may take")
 
 	flag.From(f, "profile", profile.NameVariable)

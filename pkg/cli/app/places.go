@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/profile"
@@ -26,7 +27,7 @@ import (
 // What may be right is for the command to find out.
 func refuseWrongPlaces(cmd *cobra.Command) (err error) {
 	checks := map[string]func(string) error{
-		"folder": checkFolder, "file": checkFile, "document": checkDocument,
+		"folder": checkFolder, "archive": checkArchive, "file": checkFile, "document": checkDocument,
 		"URL": checkURL, "link": checkURL, "origin": checkOrigin,
 		"email": checkEmail, "address": checkListen,
 	}
@@ -96,6 +97,17 @@ func checkFolder(path string) error {
 		return wrong("name a folder", " %s: what is above it is no folder", path)
 	case errors.Is(err, fs.ErrNotExist) && (path == "~" || strings.HasPrefix(path, "~/")):
 		return wrong("write the whole path: only a shell reads ~, and not in the middle of a word", " %s: there is no folder of this name", path)
+	}
+	return nil
+}
+
+// checkArchive refuses a location on S3 that is not written rightly, and what is no folder.
+func checkArchive(where string) error {
+	if !archive.IsRemote(where) {
+		return checkFolder(where)
+	}
+	if err := archive.CheckLocation(where); err != nil {
+		return fmt.Errorf(": %w", err)
 	}
 	return nil
 }

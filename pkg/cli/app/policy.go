@@ -42,6 +42,9 @@ type Planned struct {
 // ShowPlan says what would go, before it does.
 func (a *App) ShowPlan(plan prune.Plan, p Planned) {
 	s := plan.Summary
+	if p.Policy.Shard.Cuts() {
+		a.Say("Shard %s: %s for the other shards.", p.Policy.Shard, text.Plural(s.Elsewhere, "fax is", "faxes are"))
+	}
 	switch meet := s.Count + s.Skipped - plan.Left(prune.NoDate); {
 	case p.Named && s.Count == 0:
 		a.Say("Nothing to %s: none of what was named may go.", p.Verb)
@@ -78,8 +81,9 @@ func (a *App) showGoing(plan prune.Plan) {
 		pages += ", and " + text.Plural(s.UnknownPages, "fax", "faxes") + " of unknown length"
 	}
 	a.Say("  %s", pages)
-	a.Say("  the oldest: %s  %s", plan.Delete[0].ID, OtherEnd(plan.Delete[0]))
-	a.Say("  the newest: %s  %s", plan.Delete[s.Count-1].ID, OtherEnd(plan.Delete[s.Count-1]))
+	oldest, newest := plan.Delete.At(0), plan.Delete.At(s.Count-1)
+	a.Say("  the oldest: %s  %s", oldest.ID, OtherEnd(oldest))
+	a.Say("  the newest: %s  %s", newest.ID, OtherEnd(newest))
 }
 
 func day(t time.Time) string {

@@ -101,6 +101,7 @@ func (a *App) preparePrinting(cmd *cobra.Command) error {
 // columns that nothing has, for a command that prints data; nil when there is one that
 // can. Data without columns is JSON of any shape, and tells nothing.
 func (a *App) fitsNone(cmd *cobra.Command, source string) (wrong error) {
+	a.Whole(cmd.Root())
 	alone := output.Options{Format: a.Format, Source: source}
 	for of, forms := range a.forms {
 		for _, f := range forms {

@@ -68,6 +68,8 @@ func statusOf(err error) int {
 		return StatusPartial
 	case errors.Is(err, context.Canceled):
 		return statusInterrupted
+	case errors.Is(err, problem.ErrUntrusted): // though it is tried again by who runs on
+		return StatusUsage
 	case errors.Is(err, problem.ErrAuth):
 		return StatusAuth
 	case errors.Is(err, problem.ErrNotFound):

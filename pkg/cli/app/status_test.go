@@ -27,6 +27,7 @@ func TestStatusOf(t *testing.T) {
 		{"unconfirmed", &fax.APIError{Kind: problem.ErrConflict}, 6},
 		{"busy", &fax.APIError{Kind: problem.ErrUnavailable, Status: 503}, 7},
 		{"too slow", context.DeadlineExceeded, 7},
+		{"another server", &problem.Error{Kind: problem.ErrUnavailable, Text: "database", Cause: problem.ErrUntrusted}, 2},
 		{"findings", ErrFindings, 8},
 		{"interrupted", fmt.Errorf("list: %w", context.Canceled), 130},
 	} {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,22 +26,32 @@ import (
 
 // Command holds what is done with kept copies.
 func Command(a *app.App) *cobra.Command {
+	g := a.Group("archive", "Look into kept copies; verify, hold, copy and remove them",
+		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes", func() [][]*cobra.Command { return commands(a) })
+	g.Long = `Look into kept copies; verify, hold, copy and remove them. faxctl faxes archive
+makes them; of the commands here only archive reindex --ask asks a provider.`
+	g.GroupID = "work"
+	return g
+}
+
+func commands(a *app.App) [][]*cobra.Command {
 	copied, view := problem.Command("archive", "get").Arg("ARCHIVE").Arg("ID"), problem.Command("archive", "view").Arg("ARCHIVE").Arg("ID")
-	g := app.Group("archive", "Look into kept copies; verify, hold and remove them",
-		"  faxctl archive list /srv/faxes --since 30d\n  faxctl archive verify /srv/faxes",
+	all := [][]*cobra.Command{
 		app.Reads(listCommand(a), getCommand(a), viewCommand(a), verifyCommand(a), reindexCommand(a)),
-		app.Changes(holdCommand(a), unholdCommand(a), mailCommand(a)),
+		app.Changes(holdCommand(a), unholdCommand(a), copyCommand(a), mailCommand(a)),
 		app.Destroys(removeCommand(a)),
 		app.Elsewhere(problem.Say("copies that have served their time go with archive remove, which asks first; faxes at the provider, with faxes prune"), "delete", "rm", "prune", "purge"),
 		app.Elsewhere(problem.Say("its pages: %s; in the system's viewer: %s; the document as a file: %s; the record: %s", view, view.Switch("open"), copied.Set("O", "FILE"), copied), "open", "read", "show"),
+		app.Elsewhere(problem.Say("a hold is let go: %s", problem.Command("archive", "unhold").Arg("ARCHIVE").Arg("ID")), "release", "unlock"),
 		app.Elsewhere(problem.Say("on paper: %s", view.Switch("print")), "print"),
 		app.Elsewhere(problem.Say("by mail: %s", problem.Command("archive", "mail").Arg("ARCHIVE").Arg("ID").Set("to", "ADDRESS")), "send", "forward"),
 		app.Elsewhere(problem.Say("filters select faxes: %s", problem.Command("archive", "list").Arg("ARCHIVE").Set("from", "+14155550123")), "search", "find"),
-		app.Elsewhere(problem.Say("a document: %s; records as a table: %s", copied.Set("O", "FILE"), problem.Command("archive", "list").Arg("ARCHIVE").Set("o", "csv")), "export", "save", "cat", "download"))
-	g.Long = `Look into kept copies; verify, hold and remove them. faxctl faxes archive makes
-them; of the commands here only archive reindex --ask asks a provider.`
-	g.GroupID = "work"
-	return g
+		app.Elsewhere(problem.Say("a document: %s; records as a table: %s", copied.Set("O", "FILE"), problem.Command("archive", "list").Arg("ARCHIVE").Set("o", "csv")), "export", "save", "cat", "download"),
+	}
+	for _, cmd := range slices.Concat(all...) {
+		a.BindDatabase(cmd)
+	}
+	return all
 }
 
 func listCommand(a *app.App) *cobra.Command {
@@ -51,10 +62,13 @@ func listCommand(a *app.App) *cobra.Command {
 		Use:     "list [ARCHIVE]",
 		Aliases: []string{"ls"},
 		Short:   "List kept faxes, the newest first",
+		Long: `List kept faxes, the newest first. In JSON each is what its sidecar says: the
+fax, as faxes list has it, is in "fax", beside what is kept of it.`,
 		Example: `  faxctl archive list /srv/faxes --since 30d
   faxctl archive list /srv/faxes --held -o csv=id,hold
+  faxctl archive list /srv/faxes -o jq='.[].fax.id'
   faxctl archive list /srv/faxes --from +14155550123 -o id`,
-		Args:              app.OneArg("the folder of an archive", "faxctl archive list /srv/faxes"),
+		Args:              app.OneArg("an archive", "faxctl archive list /srv/faxes"),
 		ValidArgsFunction: app.UpTo(1, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.Flags.Raw {
@@ -140,10 +154,7 @@ func lookAt(ctx context.Context, a *app.App, kept *archive.Archive, id string) (
 		a.Say("no document is kept of fax %s: %s", id, show.WhyNoDocument(e))
 		return k, nil
 	}
-	k.Path, err = kept.DocumentPath(ctx, id)
-	if errors.Is(err, problem.ErrUnsupported) {
-		err = nil // it is in no file
-	}
+	k.Path, err = kept.DocumentLocation(ctx, id)
 	return k, err
 }
 
@@ -183,7 +194,7 @@ func archiveArgs(most int, example string) cobra.PositionalArgs {
 		if len(args) >= 2 && (most == 0 || len(args) <= most) {
 			return nil
 		}
-		return problem.With(app.Misuse("%s needs the folder of an archive and a fax id", cmd.CommandPath()), problem.Say("as in: "+example))
+		return problem.With(app.Misuse("%s needs an archive and a fax id", cmd.CommandPath()), problem.Say("as in: "+example))
 	}
 }
 
@@ -196,16 +207,23 @@ func verifyCommand(a *app.App) *cobra.Command {
 		Long: `Read every copy again and compare it with what was kept: each document against
 its sha256. What is missing, changed, unreadable or without a sidecar is listed,
 and so is a sidecar that the index does not know while it claims to be whole, a
-document with fewer pages than its record tells, and one that is not kept and
-was marked as gone at the provider; the exit status is then 8. A document whose
+document with fewer pages than its record tells, one that is not kept and was
+marked as gone at the provider, and a fax that has a second sidecar under
+another day; the exit status is then 8. A document whose
 pages cannot be counted is told with the reason, and is no finding.
+
+The problems are missing, changed, unreadable, orphan (no sidecar), short (of
+pages), not kept, not listed, mislisted (the index leads to another fax's file),
+kept twice, unfinished (a removal was cut off) and undecided (so was a deletion
+at the provider); and in a bucket with object lock not locked (a hold without
+its legal hold) and unreleased (the reverse). See docs/retention.md.
 
 Marks of an earlier version, which believed one answer that something was not
 found, are counted. faxctl archive reindex --ask takes back those that are not
 so.`,
 		Example: `  faxctl archive verify /srv/faxes
   faxctl archive verify /srv/faxes -o json`,
-		Args:              app.OneArg("the folder of an archive", "faxctl archive verify /srv/faxes"),
+		Args:              app.OneArg("an archive", "faxctl archive verify /srv/faxes"),
 		ValidArgsFunction: app.UpTo(1, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kept, err := a.ReadArchive(cmd.Context(), args[0])
@@ -224,6 +242,10 @@ so.`,
 				text.Plural(report.Documents, "document", "documents"), term.Bytes(report.Bytes), text.Plural(len(report.Findings), "finding", "findings"))
 			if report.Missing > 0 {
 				a.Say("%s kept without a document, which did not come, or could not be taken: faxctl faxes archive --to %s --retry-missing asks again and tells which", text.Plural(report.Missing, "fax is", "faxes are"), text.ShellWord(args[0]))
+			}
+			if report.Deleting > 0 {
+				a.Say("%s marked as being deleted at the provider, by a run that goes on or was ended: faxctl archive reindex %s --ask asks an hour later what became of them",
+					text.Plural(report.Deleting, "fax is", "faxes are"), text.ShellWord(args[0]))
 			}
 			if report.Doubtful > 0 {
 				a.Say("%s marked as gone by an earlier version, on one answer: faxctl archive reindex %s --ask asks again",
@@ -263,18 +285,21 @@ func reindexCommand(a *app.App) *cobra.Command {
 		Short: "Build the index of an archive anew",
 		Long: `Build the index of an archive anew, from the sidecar files. It happens by
 itself, in the next run that writes, when it is missing, damaged or unfinished.
-Faxes whose sidecar was removed are forgotten, and counted. An archive without
+Faxes whose sidecar was removed are forgotten, and counted; those of them that
+were held are named, and the exit status is then 8. An archive without
 its faxctl-archive.json gets a new one when it has a sidecar in its place; no
-other folder becomes an archive. A sidecar that cannot be read is named, and the
-exit status is then 8: put it right or bring it back from a backup; until then
-faxctl faxes prune leaves its fax alone.
+other folder becomes an archive. A sidecar that cannot be read is named, and so
+is a fax that has two, and the exit status is then 8: put it right or bring it
+back from a backup; until then faxctl faxes prune leaves its fax alone.
 
 With --ask the provider is asked about the faxes that an earlier version marked
 as gone on one answer, and the marks that are not so are taken back: faxctl
-faxes archive then keeps what is missing. Use the account that the faxes are of.`,
+faxes archive then keeps what is missing. It is asked as well about faxes whose
+deletion a prune has begun on an archive on S3, an hour ago or earlier, and of
+which nobody noted what became. Use the account that the faxes are of.`,
 		Example: `  faxctl archive reindex /srv/faxes
   faxctl archive reindex /srv/faxes --ask`,
-		Args:              app.OneArg("the folder of an archive", "faxctl archive reindex /srv/faxes"),
+		Args:              app.OneArg("an archive", "faxctl archive reindex /srv/faxes"),
 		ValidArgsFunction: app.UpTo(1, a.CompleteArchive),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kept, err := writeArchive(cmd.Context(), a, args[0], wait)
@@ -288,10 +313,16 @@ faxes archive then keeps what is missing. Use the account that the faxes are of.
 			for _, f := range done.Unreadable {
 				a.Warn("%s: %s", text.Line(f.ID), text.Line(f.Detail))
 			}
+			for _, e := range done.Lost {
+				a.Warn("%s: it was held (%s); its sidecar is gone, and the hold is forgotten with it: bring it back from a backup, or keep the fax and hold it again", text.Line(e.Fax.ID), text.Line(e.Hold.Reason))
+			}
+			for _, err := range done.Twins {
+				a.Warn("%s; %s", text.Line(err.Error()), problem.AdviceOf(err))
+			}
 			a.Say("The index lists %s%s.", text.Plural(done.Entries, "fax", "faxes"), text.Remarks(
-				text.Remark(done.Dropped, "dropped whose sidecar is gone"), text.Remark(len(done.Unreadable), "with a sidecar that cannot be read")))
+				text.Remark(done.Dropped, "dropped whose sidecar is gone"), text.Remark(len(done.Lost), "of those held"), text.Remark(len(done.Twins), "with two sidecars"), text.Remark(len(done.Unreadable), "with a sidecar that cannot be read")))
 			var end error
-			if len(done.Unreadable) > 0 {
+			if len(done.Unreadable)+len(done.Lost)+len(done.Twins) > 0 {
 				end = problem.Of(app.ErrFindings, problem.ErrTold)
 			}
 			if ask {
@@ -301,7 +332,7 @@ faxes archive then keeps what is missing. Use the account that the faxes are of.
 		},
 	}
 	a.ArchiveArgs(cmd, 1)
-	cmd.Flags().BoolVar(&ask, "ask", false, "ask the provider about marks that an earlier version made on one answer")
+	cmd.Flags().BoolVar(&ask, "ask", false, "ask the provider about marks that rest on one answer, and deletions without an end")
 	a.BindJobs(cmd, &jobs, 16, "faxes asked about")
 	a.BindWait(cmd, &wait)
 	return cmd
@@ -324,6 +355,9 @@ func askAgain(ctx context.Context, a *app.App, kept *archive.Archive, jobs int) 
 	results := batch.Run(ctx, jobs, batch.Until(a.Interrupts.Gently(), seq.Of(doubtful)), func(ctx context.Context, e archive.Entry) (bool, error) {
 		defer progress.Add(1, 0)
 		stays, err := kept.AskAgain(ctx, faxes, a.Account.Resolved.AccountID, e.Fax.ID)
+		if errors.As(err, new(*archive.LeavingError)) {
+			return stays, batch.Skip(err)
+		}
 		return stays, batch.Lasting(batch.Local(app.NamedFax(e.Fax.ID, err)))
 	})
 	end := seq.Each(batch.Sift(t, results), func(stays bool) {
@@ -340,11 +374,10 @@ func askAgain(ctx context.Context, a *app.App, kept *archive.Archive, jobs int) 
 // writeArchive opens an archive that exists already for writing, and makes one that
 // has lost its format file whole again.
 func writeArchive(ctx context.Context, a *app.App, dir string, wait time.Duration) (*archive.Archive, error) {
-	kept, rescued, err := a.ArchiveOpener(dir, wait).Rescue(ctx, dir)
+	kept, rescued, err := a.RescueArchive(ctx, dir, wait)
 	if err != nil {
 		return nil, err
 	}
-	a.OnClose(func() error { return kept.Close(ctx) })
 	if rescued {
 		a.Warn("%s had lost its faxctl-archive.json; its sidecars show that it is an archive, and it has a new one", dir)
 	}

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,9 @@ type holds struct {
 	// change makes it, and returns the hold that was there.
 	change func(ctx context.Context, kept *archive.Archive, id string) (was *archive.Hold, err error)
 
+	// check is what change returns, when nothing is to be changed.
+	check func(ctx context.Context, kept *archive.Archive, id string) (was *archive.Hold, err error)
+
 	// remark tells of the hold that was there; idle: so there was nothing to do.
 	remark func(was *archive.Hold) (note string, idle bool)
 }
@@ -40,7 +44,10 @@ func holdCommand(a *app.App) *cobra.Command {
 		Short: "Keep faxes from being pruned",
 		Long: `Keep faxes from being pruned, here and at the provider: faxctl faxes prune
 --archive leaves alone what is held, and says how many these are; faxctl archive
-list --held names them. - reads ids from standard input.`,
+list --held names them. - reads ids from standard input.
+
+A fax has one hold. Another reason takes the place of the first, which is told:
+when two cases need it, put both into the reason, as faxctl archive copy does.`,
 		Example: `  faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef \
     --reason 'case 12-345'`,
 		Args:              archiveArgs(0, "faxctl archive hold /srv/faxes FX0123456789abcdef0123456789abcdef --reason 'case 12-345'"),
@@ -50,7 +57,18 @@ list --held names them. - reads ids from standard input.`,
 				return problem.With(app.Misuse("--reason is needed"), problem.Say("as in %s", problem.Field("reason", "case 12-345")))
 			}
 			h.change = func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
-				return kept.Hold(ctx, id, reason)
+				was, err := kept.Hold(ctx, id, reason)
+				if e, unread := kept.Get(ctx, id); err == nil && unread == nil {
+					sayWhatIsLeft(a, e)
+				}
+				return was, tooLate(err)
+			}
+			h.check = func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
+				e, err := kept.MayHold(ctx, id)
+				if err == nil {
+					sayWhatIsLeft(a, e)
+				}
+				return e.Hold, tooLate(err)
 			}
 			h.remark = func(was *archive.Hold) (string, bool) {
 				if was == nil || was.Reason == reason {
@@ -67,11 +85,36 @@ list --held names them. - reads ids from standard input.`,
 	return cmd
 }
 
+// sayWhatIsLeft tells whoever holds a fax that a hold keeps no more of it than the copy.
+func sayWhatIsLeft(a *app.App, e archive.Entry) {
+	switch {
+	case e.Unsettled():
+		a.Warn("%s: its copy is kept; but its deletion at the provider was begun at %s, and nobody noted what became of it: %s tells", e.Fax.ID,
+			e.Deleting[0].Format(time.RFC3339), problem.Command("faxes", "get").Arg(e.Fax.ID))
+	case !e.Gone.IsZero():
+		a.Say("%s: the provider has it no more since %s: only the copy here is left", e.Fax.ID, e.Gone.Format(time.RFC3339))
+	case !e.MediaGone.IsZero() && e.Document != nil:
+		a.Say("%s: the provider has its document no more: only the copy here is left", e.Fax.ID)
+	}
+}
+
+// tooLate says what became of a fax that somebody is being rid of.
+func tooLate(err error) error {
+	if errors.As(err, new(*archive.LeavingError)) {
+		return problem.With(fmt.Errorf("%w; nothing was held", err), problem.AdviceOf(err))
+	}
+	return err
+}
+
 func unholdCommand(a *app.App) *cobra.Command {
 	h := holds{
 		done: "No longer held: %s", would: "%s would no longer be held",
 		change: func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
 			return kept.Unhold(ctx, id)
+		},
+		check: func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
+			e, err := kept.Get(ctx, id)
+			return e.Hold, err
 		},
 		remark: func(was *archive.Hold) (string, bool) {
 			if was == nil {
@@ -81,8 +124,11 @@ func unholdCommand(a *app.App) *cobra.Command {
 		},
 	}
 	cmd := &cobra.Command{
-		Use:               "unhold ARCHIVE ID...",
-		Short:             "Let held faxes be pruned again",
+		Use:   "unhold ARCHIVE ID...",
+		Short: "Let held faxes be pruned again",
+		Long: `Let held faxes be pruned again. One that is not held is told, and is no failure;
+one that the archive does not have is (exit status 5). - reads ids from standard
+input.`,
 		Example:           "  faxctl archive unhold /srv/faxes FX0123456789abcdef0123456789abcdef",
 		Args:              archiveArgs(0, "faxctl archive unhold /srv/faxes FX0123456789abcdef0123456789abcdef"),
 		ValidArgsFunction: a.CompleteHeld,
@@ -104,11 +150,7 @@ func changeHolds(ctx context.Context, a *app.App, args []string, h holds) error 
 		return writeArchive(ctx, a, dir, h.wait)
 	}
 	if h.dryRun {
-		open = a.ReadArchive
-		h.change = func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
-			e, err := kept.Get(ctx, id)
-			return e.Hold, err
-		}
+		open, h.change = a.ReadArchive, h.check
 	}
 	kept, err := open(ctx, args[0])
 	if err != nil {

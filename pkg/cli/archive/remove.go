@@ -74,6 +74,9 @@ See docs/retention.md.`,
 			} else if r.Policy.Filter, err = s.Filter(cmd.Context(), a); err == nil {
 				err = r.Policy.Check()
 			}
+			if errors.Is(err, prune.ErrEmpty) {
+				err = problem.With(err, problem.AdviceOf(err).Then(problem.Say("or name faxes by their ids: %s", problem.Command("archive", "remove").Arg(r.dir).Arg("ID"))))
+			}
 			if err != nil {
 				return err
 			}
@@ -104,7 +107,7 @@ func removeArgs(cmd *cobra.Command, args []string) error {
 			return nil
 		}
 	}
-	return problem.With(app.Misuse("%s needs the folder of an archive on the command line", cmd.CommandPath()),
+	return problem.With(app.Misuse("%s needs an archive on the command line", cmd.CommandPath()),
 		problem.Say("as in: faxctl archive remove /srv/faxes --older-than 7y --dry-run"))
 }
 
@@ -138,13 +141,13 @@ func runRemoval(ctx context.Context, a *app.App, r removal) error {
 	r.show(a, plan)
 	err = cmp.Or(err, r.held(plan))
 	if r.dryRun {
-		return errors.Join(r.would.All(ctx, r.entries(ctx, plan.Delete)), cmp.Or(err, tellStaying(a, plan, len(plan.Delete))))
+		return errors.Join(r.would.All(ctx, r.entries(ctx, plan.Delete)), cmp.Or(err, tellStaying(a, plan, plan.Delete.Len())))
 	}
-	if err != nil || len(plan.Delete) == 0 {
+	if err != nil || plan.Delete.Len() == 0 {
 		return cmp.Or(err, tellStaying(a, plan, 0))
 	}
-	question := fmt.Sprintf("Remove %s from %s for good?", prune.What(len(plan.Delete), false), text.Line(r.dir))
-	if err := a.TypeToConfirm(ctx, question, fmt.Sprint(len(plan.Delete))); err != nil {
+	question := fmt.Sprintf("Remove %s from %s for good?", prune.What(plan.Delete.Len(), false), text.Line(r.dir))
+	if err := a.TypeToConfirm(ctx, question, fmt.Sprint(plan.Delete.Len())); err != nil {
 		return err
 	}
 	went, err := r.removePlanned(ctx, a, plan)
@@ -154,7 +157,7 @@ func runRemoval(ctx context.Context, a *app.App, r removal) error {
 // plan fixes what goes. Nobody is kept from writing to the archive while a person thinks
 // about it: each fax is looked at again before it is removed.
 func (r *removal) plan(ctx context.Context, a *app.App) (prune.Plan, error) {
-	kept, err := archive.Read(ctx, r.dir)
+	kept, err := a.LookIntoArchive(ctx, r.dir)
 	if err != nil {
 		return prune.Plan{}, err
 	}
@@ -195,9 +198,12 @@ func (r *removal) held(plan prune.Plan) error {
 		return nil
 	}
 	for _, skip := range plan.Skipped {
-		if skip.Reason == prune.Held {
-			return problem.With(fmt.Errorf("%w; nothing was removed", &archive.HeldError{ID: skip.Fax.ID, Reason: text.Line(skip.Detail)}),
-				problem.Say("leave it out, or let it go: %s", problem.Command("archive", "unhold").Arg(r.dir).Arg(skip.Fax.ID)))
+		switch skip.Reason {
+		case prune.Leaving, prune.Kept:
+			return problem.Of(problem.ErrConflict, fmt.Errorf("%s; nothing was removed", text.Line(skip.Detail)))
+		case prune.Held:
+			return problem.With(fmt.Errorf("%w; nothing was removed", &archive.HeldError{ID: skip.ID, Reason: text.Line(skip.Detail)}),
+				problem.Say("leave it out, or let it go: %s", problem.Command("archive", "unhold").Arg(r.dir).Arg(skip.ID)))
 		}
 	}
 	return nil
@@ -212,8 +218,11 @@ func tellStaying(a *app.App, plan prune.Plan, went int) error {
 		case skip.BadCopy():
 			a.Warn("left alone: %s", text.Line(skip.Detail))
 			end = problem.Of(app.ErrFindings, problem.ErrTold)
+		case skip.Reason == prune.Kept:
+			a.Warn("left alone: %s", text.Line(skip.Detail))
+			end = cmp.Or(end, problem.Of(problem.ErrConflict, problem.ErrTold))
 		case skip.Reason == prune.Absent:
-			a.Warn("%s", text.Line(skip.Detail))
+			a.Failed(problem.Of(problem.ErrNotFound, errors.New(text.Line(skip.Detail))))
 			end = cmp.Or(end, problem.Of(problem.ErrNotFound, problem.ErrTold))
 		}
 	}
@@ -224,10 +233,13 @@ func tellStaying(a *app.App, plan prune.Plan, went int) error {
 }
 
 // entries are the kept faxes that a plan selects.
-func (r *removal) entries(ctx context.Context, faxes []fax.Fax) iter.Seq2[archive.Entry, error] {
+func (r *removal) entries(ctx context.Context, faxes fax.Packed) iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) {
-		for _, f := range faxes {
-			e, err := r.Archive.Get(ctx, f.ID)
+		for f, err := range faxes.All() {
+			var e archive.Entry
+			if err == nil {
+				e, err = r.Archive.Get(ctx, f.ID)
+			}
 			if errors.Is(err, problem.ErrNotFound) { // all that is left of it is its line in the index
 				e, err = archive.Entry{Fax: f}, nil
 			}
@@ -247,7 +259,7 @@ func (r *removal) removePlanned(ctx context.Context, a *app.App, plan prune.Plan
 	if err != nil {
 		return 0, err
 	}
-	progress := a.Term.Progress("removing", len(plan.Delete))
+	progress := a.Term.Progress("removing", plan.Delete.Len())
 	defer progress.Stop()
 	r.Receipt = func(receipt prune.Receipt) error {
 		if receipt.Result != prune.Removing {

@@ -20,6 +20,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 	"github.com/faxctl/faxctl/pkg/profile"
 )
 
@@ -31,17 +32,20 @@ func archiveCommand(a *app.App) *cobra.Command {
 		jobs  int
 		wait  time.Duration
 		again bool
+		shard fax.Shard
 	)
 	cmd := &cobra.Command{
 		Use:   "archive",
 		Short: "Keep copies of faxes, records and documents",
-		Long: `Keep copies of faxes, records and documents, in a folder: all of them, or those
-that the filters select. What is kept already is not fetched again, so that run
-every day it keeps what is new. A fax in progress is left for the next run; one
-whose document the provider has no more is marked, and what was kept stays. Of a
-document that the record names and storage does not have, the run ends with
-status 3 once; later runs count it, and ask for it with --retry-missing. --to
-names the archive here; --number with --direction inbound selects by recipient.
+		Long: `Keep copies of faxes, records and documents, in a folder, or on S3 as
+s3://BUCKET/PREFIX: all of them, or those that the filters select. What is kept
+already is not fetched again, so that run every day it keeps what is new. A fax
+in progress is left for the next run; one whose document the provider has no
+more is marked, and what was kept stays. Of a document that the record names and
+storage does not have, the run ends with status 3 once; later runs count it, and
+ask for it with --retry-missing. --to names the archive here; --number with
+--direction inbound selects by recipient.
+Several machines that keep to one archive on S3 take a --shard each.
 
 It may be killed at any moment: what has its final name is whole, and the next
 run goes on. faxctl archive looks into the copies.`,
@@ -50,22 +54,26 @@ run goes on. faxctl archive looks into the copies.`,
 		Args: app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if to == "" {
-				return problem.With(app.Misuse("--to is needed"), problem.Say("name a folder, as in %s", problem.Field("to", "/srv/faxes")))
+				return problem.With(app.Misuse("--to is needed"), problem.Say("name a folder, or a bucket as in s3://BUCKET/PREFIX: %s", problem.Field("to", "/srv/faxes")))
+			}
+			if err := app.CheckShard(shard, to); err != nil {
+				return err
 			}
 			q, err := s.Filter(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
 			q.WithRaw = true
+			app.Frugal()
 			faxes, err := a.Faxes(cmd.Context())
 			if err != nil {
 				return err
 			}
-			kept, err := ifThere(cmd.Context(), to, a.Opener(wait))
+			kept, err := ifThere(cmd.Context(), a, to, a.Opener(wait))
 			if err != nil {
 				return err
 			}
-			all := everyFax(cmd.Context(), a, faxes, q)
+			all := seq.Filter(listed(cmd.Context(), a, faxes, q, listing.Options{Frugal: true}), func(f fax.Fax) bool { return shard.Has(f.ID) })
 			if kept == nil { // it is made when there is an account to make it for
 				if all, err = begun(all); err != nil {
 					return err
@@ -78,13 +86,15 @@ run goes on. faxctl archive looks into the copies.`,
 		},
 	}
 	s.BindRest(a, cmd)
-	cmd.Flags().StringVar(&to, "to", "", "`folder` of the archive, made if it is not there")
+	cmd.Flags().StringVar(&to, "to", "", "`archive` to keep them in, made if it is not there")
 	cmd.Flags().BoolVar(&again, "retry-missing", false, "ask again for documents that storage did not have")
 	a.BindMaxDocument(cmd, &most)
 	a.BindJobs(cmd, &jobs, 16, "faxes")
+	a.BindShard(cmd, &shard)
 	a.BindWait(cmd, &wait)
+	a.BindDatabase(cmd)
 	flag.From(cmd.Flags(), "to", profile.ArchiveVariable)
-	a.CompleteFolders(cmd, "to")
+	a.CompletePlaces(cmd, "to")
 	return cmd
 }
 
@@ -93,13 +103,15 @@ func archiveAll(ctx context.Context, a *app.App, faxes fax.Faxes, kept *archive.
 	faxes, keepers := fetch.SideBySide(faxes, jobs)
 	progress := a.Term.Progress("archiving", 0)
 	defer progress.Stop()
-	save := kept.Save
+	save := kept.SaveListed
 	if again {
-		save = kept.SaveNews
+		save = func(ctx context.Context, faxes fax.Faxes, l archive.Listed) (archive.Entry, bool, error) {
+			return kept.SaveNews(ctx, faxes, l.Fax)
+		}
 	}
 	type outcome struct{ existed, denied, gone bool }
 	t := a.Trouble()
-	results := batch.Run(ctx, keepers, batch.Until(a.Interrupts.Gently(), all), func(ctx context.Context, f fax.Fax) (outcome, error) {
+	results := batch.Run(ctx, keepers, batch.Until(a.Interrupts.Gently(), kept.LookUp(ctx, all)), func(ctx context.Context, f archive.Listed) (outcome, error) {
 		defer progress.Add(1, 0)
 		if !f.Status.Terminal() {
 			return outcome{}, batch.Pass()
@@ -144,7 +156,7 @@ func markArchived(ctx context.Context, a *app.App, soon []show.Expiring, dir str
 			return err
 		}
 		if yes {
-			e, _, err := kept.Kept(ctx, e.Fax)
+			e, _, _, err := kept.Kept(ctx, e.Fax)
 			if err != nil && !errors.Is(err, archive.ErrDamagedCopy) {
 				return err
 			}
@@ -156,17 +168,17 @@ func markArchived(ctx context.Context, a *app.App, soon []show.Expiring, dir str
 		}
 	}
 	if lost > 0 {
-		a.Say("%s not whole in %s: faxctl faxes archive --to %s --retry-missing keeps what there is", text.Plural(lost, "fax is", "faxes are"), dir, text.ShellWord(dir))
+		a.Say("%s not in %s, or not whole there: faxctl faxes archive --to %s --retry-missing keeps what there is", text.Plural(lost, "fax is", "faxes are"), dir, text.ShellWord(dir))
 	}
 	return nil
 }
 
 // ifThere opens an archive that is there; nil when there is none and it could be
 // made.
-func ifThere(ctx context.Context, dir string, open func(context.Context, string) (*archive.Archive, error)) (*archive.Archive, error) {
-	switch err := archive.Known(dir); {
+func ifThere(ctx context.Context, a *app.App, dir string, open func(context.Context, string) (*archive.Archive, error)) (*archive.Archive, error) {
+	switch err := a.Archives().Known(ctx, dir); {
 	case errors.Is(err, problem.ErrNotFound):
-		return nil, archive.Check(dir)
+		return nil, a.Archives().Check(ctx, dir)
 	case err != nil:
 		return nil, fmt.Errorf("archive %s: %w", dir, err)
 	}

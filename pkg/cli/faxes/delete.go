@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -22,15 +23,15 @@ import (
 
 // removal is a deletion of faxes that were named.
 type removal struct {
+	knowing
 	mediaOnly bool
-	dryRun    bool
 	jobs      int
 	would     app.Printing[fax.Fax]
 	names     *app.Names
 }
 
 func (d *removal) Bind(a *app.App, cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&d.dryRun, "dry-run", false, "show what would be deleted, and delete nothing")
+	d.knowing.Bind(a, cmd, "the `archive` that knows what is held; nothing is kept in it", "show what would be deleted, and delete nothing")
 	a.BindJobs(cmd, &d.jobs, app.JobsCeiling, "deletions")
 	d.names = new(app.Names)
 	d.would.Bind(a, cmd, func() output.Type[fax.Fax] { return show.FaxType(d.names.Of) }, func() bool { return d.dryRun })
@@ -49,15 +50,19 @@ passes --yes. A fax that is not found, neither to delete nor to look at, counts
 as done, so that a list can be gone through again; an id that is not whole is
 refused, and nothing deleted. One that is still in progress
 is left alone and named, and the exit status is then 3, or 6 when nothing was
-deleted. When the archive of FAXCTL_ARCHIVE or the profile holds one of them,
-nothing is deleted, and the exit status is 6. To delete by age, use faxctl
-faxes prune.`,
+deleted. When the archive of --archive (or of FAXCTL_ARCHIVE, or the profile)
+holds one of them, nothing is deleted, and the exit status is 6; one that is
+held meanwhile is left alone and named, and copies say of what is deleted that
+it is gone. Where a sidecar there cannot be read nobody knows of a hold: nothing
+is deleted then either, and the exit status is 8. No fax is kept there first:
+faxctl faxes archive does that. To delete by age, use faxctl faxes prune.`,
 		Example: `  faxctl faxes delete FX0123456789abcdef0123456789abcdef
   faxctl faxes list --failed --until 30d -o id | faxctl faxes delete - --dry-run
   faxctl faxes delete - --media-only --yes < ids`,
 		Args:              app.NeedArgs("a fax id", "faxctl faxes delete FX0123456789abcdef0123456789abcdef"),
 		ValidArgsFunction: a.CompleteFaxes,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			d.named = cmd.Flags().Changed("archive")
 			return deleteNamed(cmd.Context(), a, args, d)
 		},
 	}
@@ -68,9 +73,11 @@ faxes prune.`,
 
 // mediaCommand holds what is done with documents alone.
 func mediaCommand(a *app.App) *cobra.Command {
-	return app.Group("media", "List and delete the documents of faxes",
+	return a.Group("media", "List and delete the documents of faxes",
 		"  faxctl faxes media list FX0123456789abcdef0123456789abcdef\n  faxctl faxes media delete FX0123456789abcdef0123456789abcdef",
-		app.Reads(mediaListCommand(a)), app.Destroys(mediaDeleteCommand(a)))
+		func() [][]*cobra.Command {
+			return [][]*cobra.Command{app.Reads(mediaListCommand(a)), app.Destroys(mediaDeleteCommand(a))}
+		})
 }
 
 func mediaListCommand(a *app.App) *cobra.Command {
@@ -119,6 +126,7 @@ faxctl faxes delete --media-only.`,
 		Args:              app.NeedArgs("a fax id", "faxctl faxes media delete FX0123456789abcdef0123456789abcdef"),
 		ValidArgsFunction: a.CompleteFaxes,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			d.named = cmd.Flags().Changed("archive")
 			return deleteNamed(cmd.Context(), a, args, d)
 		},
 	}
@@ -126,24 +134,23 @@ faxctl faxes delete --media-only.`,
 	return cmd
 }
 
-// notHeld refuses the whole of a deletion when the archive of the variable or the profile
-// holds one of its faxes, or cannot tell. Where none is named nothing is known of holds.
-func notHeld(ctx context.Context, a *app.App, ids []string) error {
-	dir, err := a.ArchiveInForce()
-	if err != nil || dir == "" {
-		return err
-	}
-	kept, err := a.ReadArchive(ctx, dir)
-	if err != nil {
-		return err
+// notHeld refuses the whole of a deletion when the archive (nil: there is none) holds one of
+// its faxes, or cannot tell.
+func notHeld(ctx context.Context, kept *archive.Archive, dir string, ids []string) error {
+	if kept == nil {
+		return nil
 	}
 	for _, id := range ids {
-		e, found, err := kept.Kept(ctx, fax.Fax{ID: id})
+		hold, err := kept.HoldOf(ctx, fax.Fax{ID: id})
 		if err != nil {
-			return fmt.Errorf("whether fax %s is held: %w; nothing was deleted", id, err)
+			err = fmt.Errorf("whether fax %s is held: %w; nothing was deleted", id, err)
+			if errors.Is(err, archive.ErrDamagedCopy) && problem.AdviceOf(err).Empty() {
+				err = problem.With(err, problem.Say("bring the sidecar back from a backup, since a hold may be noted in it"))
+			}
+			return app.Damaged(err)
 		}
-		if found && e.Hold != nil {
-			return problem.With(fmt.Errorf("fax %s: %w: %s holds it (%s); nothing was deleted", id, problem.ErrConflict, dir, text.Line(e.Hold.Reason)),
+		if hold != nil {
+			return problem.With(fmt.Errorf("fax %s: %w: %s holds it (%s); nothing was deleted", id, problem.ErrConflict, dir, text.Line(hold.Reason)),
 				problem.Say("leave it out, or let it go: %s", problem.Command("archive", "unhold").Arg(dir).Arg(id)))
 		}
 	}
@@ -162,23 +169,30 @@ func deleteNamed(ctx context.Context, a *app.App, args []string, d removal) erro
 	if ids, err = a.FaxIDs(ctx, faxes, ids); err != nil {
 		return err
 	}
-	if err := notHeld(ctx, a, ids); err != nil {
-		return err
+	if len(ids) > 0 && !d.dryRun {
+		if err := a.Changeable(); err != nil {
+			return err
+		}
+	}
+	kept, err := d.open(ctx, a)
+	if err == nil {
+		err = notHeld(ctx, kept, d.archive, ids)
 	}
 	switch {
+	case err != nil:
+		return err
 	case len(ids) == 0:
 		a.Say("no id, nothing to delete")
 		return nil
 	case d.dryRun:
 		return wouldDelete(ctx, a, faxes, ids, d)
 	}
-	if err := a.Changeable(); err != nil {
-		return err
-	}
 	if err := confirmDeletion(ctx, a, faxes, ids, d); err != nil {
 		return err
 	}
-	return deleteAll(ctx, a, faxes, ids, d)
+	run := prune.Run{Provider: a.Account.Provider, Archive: kept}
+	run.Policy.MediaOnly = d.mediaOnly
+	return deleteAll(ctx, a, run, ids, d)
 }
 
 // what names what goes.
@@ -259,14 +273,19 @@ func showNamed(ctx context.Context, a *app.App, faxes fax.Faxes, ids []string, j
 }
 
 // deleteAll deletes, many at a time; the rate adapts to what the provider allows.
-func deleteAll(ctx context.Context, a *app.App, faxes fax.Faxes, ids []string, d removal) error {
+func deleteAll(ctx context.Context, a *app.App, run prune.Run, ids []string, d removal) error {
 	progress := a.Term.Progress("deleting", len(ids))
 	defer progress.Stop()
-	missing := 0
-	t := a.Trouble()
+	missing, held := 0, 0
+	t := batch.NewTrouble(func(why error) {
+		if errors.As(why, new(keptBackError)) {
+			held++
+		}
+		a.Skipped(why)
+	}, a.Failed)
 	results := batch.Run(ctx, d.jobs, batch.Until(a.Interrupts.Gently(), seq.Of(ids)), func(ctx context.Context, id string) (bool, error) {
 		defer progress.Add(1, 0)
-		return removeNamed(ctx, faxes, id, d.mediaOnly)
+		return removeNamed(ctx, a, run, id)
 	})
 	end := seq.Each(batch.Sift(t, results), func(was bool) {
 		if !was {
@@ -275,7 +294,7 @@ func deleteAll(ctx context.Context, a *app.App, faxes fax.Faxes, ids []string, d
 	})
 	progress.Stop()
 	a.Say("Deleted %s%s.", d.what(t.Tally.Done-missing), text.Remarks(
-		text.Remark(missing, "not found at the provider"), text.Remark(t.Tally.Skipped, "in progress"), text.Remark(t.Tally.Failed, "failed"), text.Remark(t.Tally.Left(len(ids)), "left")))
+		text.Remark(missing, "not found at the provider"), text.Remark(t.Tally.Skipped-held, "in progress"), text.Remark(held, "left alone"), text.Remark(t.Tally.Failed, "failed"), text.Remark(t.Tally.Left(len(ids)), "left")))
 	return cmp.Or(end, d.err(t))
 }
 
@@ -295,14 +314,22 @@ func (d removal) err(t *batch.Trouble) error {
 }
 
 // removeNamed deletes one fax, or its document.
-func removeNamed(ctx context.Context, faxes fax.Faxes, id string, mediaOnly bool) (was bool, err error) {
-	if mediaOnly {
-		was, err = fax.RemoveDocument(ctx, faxes, fax.Fax{ID: id})
-	} else {
-		was, err = fax.Remove(ctx, faxes, fax.Fax{ID: id})
-	}
-	if errors.Is(err, problem.ErrConflict) {
+func removeNamed(ctx context.Context, a *app.App, run prune.Run, id string) (was bool, err error) {
+	receipt, err := run.Named(ctx, id)
+	kept := errors.As(err, new(*archive.HeldError)) || errors.As(err, new(*archive.LeavingError))
+	switch {
+	case receipt.Result == prune.Skipped && kept:
+		return false, batch.Skip(keptBackError{problem.With(fmt.Errorf("%w; it was left alone", err), problem.AdviceOf(err))})
+	case receipt.Result == prune.Skipped:
 		return false, batch.Skip(inProgress(id))
+	case err == nil && receipt.Error != "":
+		a.Warn("fax %s is deleted; %s", id, receipt.Error)
 	}
-	return was, batch.Lasting(app.NamedFax(id, err))
+	return receipt.Result == prune.Deleted, app.Damaged(app.NamedFax(id, err))
 }
+
+// keptBackError is a fax that is left alone because of what the archive says.
+type keptBackError struct{ error }
+
+// Unwrap is the reason.
+func (k keptBackError) Unwrap() error { return k.error }

@@ -68,10 +68,11 @@ With --archive each is looked up there, so that you see what would be lost.`,
 	l.Bind(a, cmd)
 	out.Bind(a, cmd, func() output.Type[show.Expiring] { return show.ExpiringType(names.Of) }, nil)
 	cmd.Flags().StringVar(&within, "within", "14d", "what goes within this `age`: 14d, 2w")
-	cmd.Flags().StringVar(&archive, "archive", "", "`folder` of an archive: say which of them are kept there")
+	cmd.Flags().StringVar(&archive, "archive", "", "say which of them are kept in this `archive`")
+	a.BindDatabase(cmd)
 	a.CompleteNothing(cmd, "within")
 	flag.From(cmd.Flags(), "archive", profile.ArchiveVariable)
-	a.CompleteFolders(cmd, "archive")
+	a.CompletePlaces(cmd, "archive")
 	return cmd
 }
 

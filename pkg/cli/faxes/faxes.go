@@ -11,9 +11,15 @@ import (
 
 // Command holds what is done with faxes.
 func Command(a *app.App) *cobra.Command {
+	g := a.Group("faxes", "List, fetch, archive and delete faxes",
+		"  faxctl faxes list --since 24h\n  faxctl faxes download --since 24h -d inbox", func() [][]*cobra.Command { return commands(a) })
+	g.GroupID = "work"
+	return g
+}
+
+func commands(a *app.App) [][]*cobra.Command {
 	download, view := problem.Command("faxes", "download").Arg("ID"), problem.Command("faxes", "view").Arg("ID")
-	g := app.Group("faxes", "List, fetch, archive and delete faxes",
-		"  faxctl faxes list --since 24h\n  faxctl faxes download --since 24h -d inbox",
+	return [][]*cobra.Command{
 		app.Reads(listCommand(a), getCommand(a), viewCommand(a), statsCommand(a), expiringCommand(a), watchCommand(a),
 			downloadCommand(a), mediaCommand(a), archiveCommand(a)),
 		app.Changes(mailCommand(a)),
@@ -25,7 +31,6 @@ func Command(a *app.App) *cobra.Command {
 		app.Elsewhere(problem.Say("faxctl sends no faxes; a sandbox can let one arrive: %s", problem.Command("sandbox", "call")), "send", "resend"),
 		app.Elsewhere(problem.Say("documents as files: %s; records as a table: %s; copies with both: %s", download, problem.Command("faxes", "list").Set("o", "csv"), problem.Command("faxes", "archive").Set("to", "DIR")), "save", "cat", "export", "fetch"),
 		app.Elsewhere(problem.Say("faxes are deleted for good with faxes delete, which asks first"), "rm", "remove"),
-		app.Elsewhere(problem.Say("by mail: %s; to a program of yours, as each comes: %s", problem.Command("faxes", "mail").Arg("ID").Set("to", "ADDRESS"), problem.Command("faxes", "watch").Set("forward-to", "URL")), "forward"))
-	g.GroupID = "work"
-	return g
+		app.Elsewhere(problem.Say("by mail: %s; to a program of yours, as each comes: %s", problem.Command("faxes", "mail").Arg("ID").Set("to", "ADDRESS"), problem.Command("faxes", "watch").Set("forward-to", "URL")), "forward"),
+	}
 }

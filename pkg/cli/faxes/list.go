@@ -90,10 +90,16 @@ func listFaxes(ctx context.Context, a *app.App, q fax.Filter, most int) (found i
 
 // everyFax lists all faxes that q selects, the newest first.
 func everyFax(ctx context.Context, a *app.App, faxes fax.Faxes, q fax.Filter) iter.Seq2[fax.Fax, error] {
+	return listed(ctx, a, faxes, q, listing.Options{})
+}
+
+// listed is everyFax, listed so; Retention is that of the account.
+func listed(ctx context.Context, a *app.App, faxes fax.Faxes, q fax.Filter, o listing.Options) iter.Seq2[fax.Fax, error] {
 	faxes, tell := withDates(a, faxes, q)
+	o.Retention = a.Account.Provider.Retention
 	return func(yield func(fax.Fax, error) bool) {
 		defer tell()
-		listing.List(ctx, faxes, q, listing.Options{Retention: a.Account.Provider.Retention})(yield)
+		listing.List(ctx, faxes, q, o)(yield)
 	}
 }
 

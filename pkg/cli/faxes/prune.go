@@ -5,28 +5,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/archive/prune"
-	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/cli/app"
-	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // pruning is a deletion by policy, and what is asked and shown before it.
 type pruning struct {
 	prune.Run
-	archive  string // folder; empty: no copies
+	knowing         // its archive keeps copies; without one none are kept
 	receipts string // file; - is standard output
-	dryRun   bool
-	wait     time.Duration // for the archive, while another process writes to it
 	would    app.Printing[fax.Fax]
 	names    *app.Names
 }
@@ -54,11 +47,13 @@ than five minutes, or than a tenth of the age where that is more, nothing is
 deleted.
 
 With --archive each fax is kept there first, and its copy read again and
-compared, before it is deleted at the provider. One of which the provider shows
+compared, before it is deleted at the provider. That archive has to be there:
+one that is misspelt would know of no hold. One of which the provider shows
 a second document is left alone and named, and so is one whose copy has pages
 that cannot be counted, unless --allow-uncounted is given. A fax that is gone
-already counts as deleted. Run it again and it goes on with what is left. See
-docs/retention.md.`,
+already counts as deleted. Run it again and it goes on with what is left. With a
+--shard for each of several machines, --keep-last and --max-delete still mean
+the whole selection. See docs/retention.md.`,
 		Example: `  faxctl faxes prune --older-than 90d --archive /srv/faxes --dry-run
   faxctl faxes prune --older-than 90d --archive /srv/faxes --max-delete 5% \
     --receipts pruned.jsonl --yes
@@ -73,10 +68,9 @@ docs/retention.md.`,
 			if err := p.Policy.Check(); err != nil {
 				return err
 			}
-			if !cmd.Flags().Changed("archive") {
-				if _, err := a.ArchiveInForce(); err != nil {
-					return err
-				}
+			p.named = cmd.Flags().Changed("archive")
+			if err := app.CheckShard(p.Policy.Shard, p.archive); err != nil {
+				return err
 			}
 			p.Begun, p.Raw = s.Now, p.dryRun && a.Flags.Raw
 			if cmd.Flags().Changed("max-document") && p.archive == "" {
@@ -91,6 +85,7 @@ docs/retention.md.`,
 			if p.Ages = s.Ages; p.Policy.OlderThan > 0 {
 				p.Ages = append(p.Ages, p.Policy.OlderThan)
 			}
+			app.Frugal()
 			return runPrune(cmd.Context(), a, p)
 		},
 	}
@@ -98,17 +93,14 @@ docs/retention.md.`,
 	a.BindPolicy(cmd, &p.Policy, &p.receipts)
 	f := cmd.Flags()
 	f.BoolVar(&p.Policy.MediaOnly, "media-only", false, "delete the documents and keep the records")
-	f.StringVar(&p.archive, "archive", "", "keep a copy in this `folder` before anything is deleted")
 	f.BoolVar(&p.AllowUncounted, "allow-uncounted", false, "delete also faxes whose copy has pages that cannot be counted")
 	f.BoolVar(&p.AnyClock, "no-clock-check", false, "rely on the clock of this machine, and ask the provider for no time")
-	f.BoolVar(&p.dryRun, "dry-run", false, "list what would be deleted, and delete nothing")
+	p.Bind(a, cmd, "keep a copy in this `archive` before anything is deleted", "list what would be deleted, and delete nothing")
 	p.names = new(app.Names)
 	p.would.Bind(a, cmd, func() output.Type[fax.Fax] { return show.FaxType(p.names.Of) }, func() bool { return p.dryRun })
 	a.BindMaxDocument(cmd, &p.MaxDocument)
 	a.BindJobs(cmd, &p.Jobs, 32, "faxes")
-	a.BindWait(cmd, &p.wait)
-	flag.From(f, "archive", profile.ArchiveVariable)
-	a.CompleteFolders(cmd, "archive")
+	a.BindShard(cmd, &p.Policy.Shard)
 	return cmd
 }
 
@@ -122,7 +114,7 @@ func runPrune(ctx context.Context, a *app.App, p pruning) (err error) {
 			return err
 		}
 	}
-	if p.Archive, err = copiesFor(ctx, a, p); err != nil {
+	if p.Archive, err = p.open(ctx, a); err != nil {
 		return err
 	}
 	if p.receipts != "" && p.receipts != "-" {
@@ -140,41 +132,26 @@ func runPrune(ctx context.Context, a *app.App, p pruning) (err error) {
 	showPlan(a, plan, p)
 	damage := tellDamage(a, plan)
 	if p.dryRun {
-		perr := p.would.All(ctx, seq.Of(plan.Delete))
+		perr := p.would.All(ctx, plan.Delete.All())
 		return cmp.Or(errors.Join(perr, err), damage)
 	}
-	if err != nil || len(plan.Delete) == 0 {
+	if err != nil || plan.Delete.Len() == 0 {
 		return cmp.Or(err, damage)
 	}
-	question := fmt.Sprintf("Delete %s for good?", prune.What(len(plan.Delete), p.Policy.MediaOnly))
-	if err := a.TypeToConfirm(ctx, question, fmt.Sprint(len(plan.Delete))); err != nil {
+	question := fmt.Sprintf("Delete %s for good?", prune.What(plan.Delete.Len(), p.Policy.MediaOnly))
+	if err := a.TypeToConfirm(ctx, question, fmt.Sprint(plan.Delete.Len())); err != nil {
 		return err
 	}
 	return cmp.Or(deletePlanned(ctx, a, plan, p), damage)
 }
 
-// copiesFor opens the archive of a prune: nil when none is named, or when it is to
-// be made, which nothing is before a person has agreed.
-func copiesFor(ctx context.Context, a *app.App, p pruning) (*archive.Archive, error) {
-	switch {
-	case p.archive == "":
-		return nil, nil
-	case p.dryRun:
-		return ifThere(ctx, p.archive, a.ReadArchive)
-	}
-	return ifThere(ctx, p.archive, a.Opener(p.wait))
-}
-
 // deletePlanned deletes what was selected and nothing else.
 func deletePlanned(ctx context.Context, a *app.App, plan prune.Plan, p pruning) error {
 	write, err := a.ReceiptWriter(p.receipts)
-	if err == nil && p.Archive == nil && p.archive != "" {
-		p.Archive, err = a.Opener(p.wait)(ctx, p.archive)
-	}
 	if err != nil {
 		return err
 	}
-	progress := a.Term.Progress("deleting", len(plan.Delete))
+	progress := a.Term.Progress("deleting", plan.Delete.Len())
 	defer progress.Stop()
 	p.Receipt = func(r prune.Receipt) error {
 		if r.Result != prune.Deleting {

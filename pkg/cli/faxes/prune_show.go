@@ -9,9 +9,6 @@ import (
 
 // showPlan says what would go, before it does.
 func showPlan(a *app.App, plan prune.Plan, p pruning) {
-	if p.archive != "" && p.Archive == nil {
-		a.Warn("there is no archive in %s yet: no hold is known there, and all copies are to be made", p.archive)
-	}
 	s := plan.Summary
 	a.ShowPlan(plan, app.Planned{
 		Verb: "delete", Place: "at " + whereKept(a), What: prune.What(s.Count, p.Policy.MediaOnly), Policy: p.Policy,

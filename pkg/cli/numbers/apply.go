@@ -82,7 +82,7 @@ names.`,
 			if err := confirmSteps(ctx, a, phases); err != nil {
 				return err
 			}
-			care, err := care(a)
+			care, err := care(ctx, a)
 			if err != nil {
 				return err
 			}
@@ -98,6 +98,7 @@ names.`,
 	f.BoolVar(&allowRelease, "allow-release", false, "permit giving numbers up, where the file says prune: true")
 	app.Must(flag.Destroys(f, "allow-release"))
 	f.BoolVar(&dryRun, "dry-run", false, "show the difference, and change nothing")
+	a.BindDatabase(cmd)
 	bindConfirm(a, cmd)
 	a.BindJobs(cmd, &jobs, 4, "numbers")
 	return cmd

@@ -54,10 +54,14 @@ retried does not buy one more. Each purchase is noted in the state folder, so
 that this holds for names that come back otherwise and for lists that are late.
 Of two numbers that two machines bought for one name, the later is one too many;
 its run names the command that releases it. While it is not known what became of
-an order without a name, no other is made for 15 minutes. With --first and
---area-code, one run at a time buys for an account on this machine. A number
-that the account's list does not show yet is bought all the same. Each of these
-ends with exit status 6.`,
+an order without a name, or its run was killed before it told of the number, no
+other is made for 15 minutes. With --first and --area-code, one run at a time
+buys for an account on this machine. A number that the account's list does not
+show yet is bought all the same. Each of these ends with exit status 6.
+
+With --database, notes and the turn to buy are in that database, and all of this
+holds for every machine that names it: the same purchase in several places buys
+once. Without the database nothing is bought (7).`,
 		Example: `  faxctl numbers buy +14155550123 --fax-url https://fax.example.com/in
   faxctl numbers buy --first --fax --area-code 415 --max-price 2.00 \
     --fax-url https://fax.example.com/in --name 'front desk' --yes
@@ -122,6 +126,7 @@ func (b *purchaseFlags) Bind(a *app.App, cmd *cobra.Command) {
 	f.Var(flag.Of(&b.maxPrice, money), "max-price", "refuse a number that costs more a month than this `amount`")
 	f.BoolVar(&b.allowUnsureFax, "allow-unsure-fax", false, "with --yes: buy a fax number also when the provider does not say that it does fax")
 	f.BoolVar(&b.dryRun, "dry-run", false, "show what would be bought and set, and do nothing")
+	a.BindDatabase(cmd)
 	bindConfirm(a, cmd)
 	a.CompleteNothing(cmd, "address-sid", "bundle-sid", "max-price")
 }
@@ -175,7 +180,7 @@ func onlyAreaCode(a *app.App, cmd *cobra.Command, s *searchFlags) bool {
 // buy shows, asks, buys and prints.
 func buy(a *app.App, cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase, how *purchaseFlags) error {
 	ctx := cmd.Context()
-	care, err := care(a)
+	care, err := care(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -206,6 +211,9 @@ func buy(a *app.App, cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase, h
 	res, err := deal.Run(ctx)
 	if res.Number.ID != "" { // money was spent: that is told also after an interrupt
 		err = errors.Join(err, app.Unprinted(how.bought.Single(context.WithoutCancel(ctx), res), outcomes(res)))
+		if untold := deal.Told(ctx, res); untold != nil {
+			a.Say("That this was told of %s could not be noted: %v", res.Number.Phone, untold)
+		}
 	}
 	return err
 }

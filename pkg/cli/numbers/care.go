@@ -1,6 +1,8 @@
 package numbers
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/cli/app"
@@ -18,16 +20,16 @@ func bindConfirm(a *app.App, cmd *cobra.Command) {
 
 // care is how purchases and changes of the account are made sure of. It comes
 // after the account is known.
-func care(a *app.App) (plan.Options, error) {
-	o, err := careOfPurchase(a)
+func care(ctx context.Context, a *app.App) (plan.Options, error) {
+	o, err := careOfPurchase(ctx, a)
 	o.ConfirmFor, o.SettleFor = a.Flags.ConfirmFor, a.SettleFor
 	return o, err
 }
 
-// careOfPurchase is what is known of those that this machine made, and by which clock.
-// It comes after the account is known.
-func careOfPurchase(a *app.App) (plan.Options, error) {
-	notes, err := a.PurchaseNotes(a.Account.Resolved.AccountID)
+// careOfPurchase is what is known of those that were made, and by which clock. It comes
+// after the account is known.
+func careOfPurchase(ctx context.Context, a *app.App) (plan.Options, error) {
+	notes, err := a.PurchaseNotes(ctx, a.Account.Resolved.AccountID)
 	if err != nil {
 		return plan.Options{}, err
 	}

@@ -62,7 +62,7 @@ exit status is 6.`,
 			if err != nil {
 				return err
 			}
-			care, err := care(a)
+			care, err := care(cmd.Context(), a)
 			if err != nil {
 				return err
 			}

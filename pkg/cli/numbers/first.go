@@ -15,7 +15,7 @@ func buyFirst(a *app.App, cmd *cobra.Command, s *searchFlags, numbers fax.Number
 	if err != nil {
 		return err
 	}
-	care, err := care(a)
+	care, err := care(cmd.Context(), a)
 	if err != nil {
 		return err
 	}

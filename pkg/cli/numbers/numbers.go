@@ -18,8 +18,14 @@ import (
 
 // Command holds what is done with phone numbers.
 func Command(a *app.App) *cobra.Command {
-	g := app.Group("numbers", "Search, buy, configure and release fax numbers",
-		"  faxctl numbers search --fax --area-code 415\n  faxctl numbers list --mode fax",
+	g := a.Group("numbers", "Search, buy, configure and release fax numbers",
+		"  faxctl numbers search --fax --area-code 415\n  faxctl numbers list --mode fax", func() [][]*cobra.Command { return commands(a) })
+	g.GroupID = "work"
+	return g
+}
+
+func commands(a *app.App) [][]*cobra.Command {
+	return [][]*cobra.Command{
 		app.Reads(listCommand(a), getCommand(a), checkCommand(a), exportCommand(a), planCommand(a)),
 		app.Changes(searchCommand(a), buyCommand(a), configureCommand(a)),
 		app.Destroys(releaseCommand(a), applyCommand(a)),
@@ -29,9 +35,8 @@ func Command(a *app.App) *cobra.Command {
 		app.Elsewhere(problem.Say("a number is given up for good with numbers release, which asks first"), "delete", "cancel", "remove", "rm"),
 		app.Elsewhere(problem.Say("name, mode and URLs of a number: %s", problem.Command("numbers", "configure").Arg("REF").Set("name", "NAME")), "rename", "edit", "set", "update"),
 		app.Elsewhere(problem.Say("see what is for sale: %s; then: %s", problem.Command("numbers", "search").Switch("fax"), problem.Command("numbers", "buy").Arg("+E164")), "add", "order"),
-		app.Elsewhere(problem.Say("among yours: %s; for sale: %s", problem.Command("numbers", "list").Set("contains", "415"), problem.Command("numbers", "search").Set("area-code", "415")), "find"))
-	g.GroupID = "work"
-	return g
+		app.Elsewhere(problem.Say("among yours: %s; for sale: %s", problem.Command("numbers", "list").Set("contains", "415"), problem.Command("numbers", "search").Set("area-code", "415")), "find"),
+	}
 }
 
 // named are the numbers that refs name, in their order, each once. The first that

@@ -112,6 +112,7 @@ to the numbers it names.`,
 	bindTarget(a, cmd, &targets)
 	kept.Bind(cmd, "out", "", "keep the plan in this `file`, for numbers apply FILE")
 	different.Bind(a, cmd, stepType, func() bool { return !validate })
+	a.BindDatabase(cmd)
 	cmd.Flags().BoolVar(&validate, "validate", false, "only read the file, offline")
 	return cmd
 }
@@ -199,7 +200,7 @@ func compareWith(ctx context.Context, a *app.App, f plan.File, targets []string)
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := careOfPurchase(a)
+	o, err := careOfPurchase(ctx, a)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -227,7 +228,7 @@ func compareSaved(ctx context.Context, a *app.App, path string, targets []string
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := careOfPurchase(a)
+	o, err := careOfPurchase(ctx, a)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -44,7 +44,7 @@ passes --yes.`,
 				a.Say("Dry run: %s would be released.", text.Plural(len(owned), "number", "numbers"))
 				return printNumbers(cmd.Context(), &would, owned, app.NamesOne(args))
 			}
-			care, err := care(a)
+			care, err := care(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
@@ -52,6 +52,7 @@ passes --yes.`,
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be released, and release nothing")
+	a.BindDatabase(cmd)
 	a.BindJobs(cmd, &jobs, 4, "numbers")
 	would.Bind(a, cmd, show.NumberType, func() bool { return dryRun })
 	return cmd

@@ -23,11 +23,14 @@ import (
 
 // Command is faxctl profile, and all below it.
 func Command(a *app.App) *cobra.Command {
-	g := app.Group("profile", "Add and choose accounts",
-		"  faxctl profile add clinic --provider signalwire\n  faxctl profile use clinic",
-		app.Reads(listCommand(a), showCommand(a)),
-		app.Changes(addCommand(a), useCommand(a), importCommand(a)),
-		app.Destroys(removeCommand(a)))
+	g := a.Group("profile", "Add and choose accounts",
+		"  faxctl profile add clinic --provider signalwire\n  faxctl profile use clinic", func() [][]*cobra.Command {
+			return [][]*cobra.Command{
+				app.Reads(listCommand(a), showCommand(a)),
+				app.Changes(addCommand(a), useCommand(a), importCommand(a)),
+				app.Destroys(removeCommand(a)),
+			}
+		})
 	g.GroupID = "account"
 	return g
 }

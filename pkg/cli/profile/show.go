@@ -65,6 +65,7 @@ func defaultColumns() []output.Column[listedProfile] {
 		{"output", func(d profile.Defaults) string { return d.Output }},
 		{"country", func(d profile.Defaults) string { return d.Country }},
 		{"archive", func(d profile.Defaults) string { return d.Archive }},
+		{"database", func(d profile.Defaults) string { return d.Database }},
 		{"state", func(d profile.Defaults) string { return d.State }},
 		{"public_url", func(d profile.Defaults) string { return d.PublicURL }},
 		{"listen", func(d profile.Defaults) string { return d.Listen }},

@@ -51,7 +51,13 @@ part.`,
   faxctl sandbox call --to +14155550100 --file letter.pdf --from +12125550123
   faxctl sandbox call --to +14155550100 --outcome partial --pages 4
   faxctl sandbox call --to +14155550100 --count 2000 --rate 200`,
-		Args:              app.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			err := app.NoArgs(cmd, args)
+			if err != nil {
+				err = problem.With(err, problem.Say("the number that is called is named by %s", problem.Field("to", args[0])))
+			}
+			return err
+		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := checkCall(cmd, &in, file); err != nil {

@@ -6,10 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -26,9 +24,11 @@ import (
 
 // Command is faxctl sandbox, and all below it.
 func Command(a *app.App) *cobra.Command {
-	g := app.Group("sandbox", "A provider of your own, for trying out",
+	g := a.Group("sandbox", "A provider of your own, for trying out",
 		"  faxctl sandbox seed --numbers 20\n  faxctl sandbox serve --dialect signalwire --latency 40ms",
-		app.Reads(serveCommand(a), callCommand(a)), app.Changes(seedCommand(a)), app.Destroys(resetCommand(a)))
+		func() [][]*cobra.Command {
+			return [][]*cobra.Command{app.Reads(serveCommand(a), callCommand(a)), app.Changes(seedCommand(a)), app.Destroys(resetCommand(a))}
+		})
 	g.Long = `A provider of your own, for trying out: a Twilio-compatible service with numbers
 for sale, kept in one file. It is what --profile sandbox and --profile
 sandbox-signalwire talk to. Nothing it sells exists and nothing leaves this
@@ -289,11 +289,11 @@ func resetCommand(a *app.App) *cobra.Command {
 				return err
 			}
 			for _, d := range sandbox.Dialects() { // what was bought there is not owned any more
-				notes, err := a.PurchaseNotes(sandbox.Account(d).Account)
+				notes, err := a.PurchaseNotes(cmd.Context(), sandbox.Account(d).Account)
 				if err == nil {
-					err = os.Remove(notes.Path)
+					err = notes.Forget(cmd.Context())
 				}
-				if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				if err != nil {
 					return err
 				}
 			}
@@ -302,5 +302,6 @@ func resetCommand(a *app.App) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "empty nothing")
+	a.BindDatabase(cmd)
 	return cmd
 }

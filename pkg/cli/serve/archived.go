@@ -3,7 +3,10 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -12,16 +15,18 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 )
 
 // archived is the archive as a receiver sees it.
 type archived struct {
 	shared  *archive.Shared
-	dir     string
+	opener  archive.Opener
+	dir     string // or the location on S3
 	log     *slog.Logger
-	claimed *archive.Claim // nil: not yet
-	wait    time.Duration  // for others who write
+	claimed archive.Claim // nil: not yet
+	wait    time.Duration // for others who write
 
 	size struct {
 		sync.Mutex
@@ -32,9 +37,13 @@ type archived struct {
 
 var _ receiver.Archive = (*archived)(nil)
 
-func newArchived(dir string, log *slog.Logger) *archived {
+func newArchived(opener archive.Opener, dir string, log *slog.Logger) *archived {
 	closing := func(err error) { log.Error("the archive does not close", "error", err) }
-	return &archived{shared: archive.NewShared(dir, closing), dir: dir, log: log}
+	opener.Lost = func(e archive.Entry) {
+		log.Error("a fax that is held has lost its sidecar", "fax", e.Fax.ID, "reason", e.Hold.Reason,
+			"hint", problem.Say("bring it back from a backup; %s forgets what was let go and removed", problem.Command("archive", "reindex").Arg(dir)).String())
+	}
+	return &archived{shared: archive.NewShared(opener, dir, closing), opener: opener, dir: dir, log: log}
 }
 
 func (k *archived) use(ctx context.Context, do func(*archive.Archive) error) error {
@@ -58,7 +67,7 @@ func (k *archived) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (saved 
 			return err
 		}
 		d := e.Document
-		saved = receiver.Kept{Path: path, SHA256: d.SHA256, Size: d.Size, Pages: d.Pages, ContentType: d.ContentType}
+		saved = receiver.Kept{Before: existed, Path: path, SHA256: d.SHA256, Size: d.Size, Pages: d.Pages, ContentType: d.ContentType}
 		return nil
 	})
 	return saved, err
@@ -74,10 +83,15 @@ func (k *archived) Has(ctx context.Context, faxID, sha256 string) (has bool, err
 }
 
 // Ready implements receiver.Archive.
-func (k *archived) Ready(context.Context) error { return k.claimed.Ready() }
+func (k *archived) Ready(ctx context.Context) error { return k.claimed.Ready(ctx) }
 
-// Free implements receiver.Archive.
-func (k *archived) Free() (uint64, error) { return durable.Free(k.dir) }
+// Free implements receiver.Archive. A bucket has no end: errors.ErrUnsupported.
+func (k *archived) Free() (uint64, error) {
+	if archive.IsRemote(k.dir) {
+		return 0, fmt.Errorf("room in %s: %w", k.dir, errors.ErrUnsupported)
+	}
+	return durable.Free(k.dir)
+}
 
 // Size implements receiver.Archive. The archive is counted once; what is added
 // here later is known, and what others add is not.
@@ -87,19 +101,68 @@ func (k *archived) Size(ctx context.Context) (int64, error) {
 	if k.size.counted {
 		return k.size.bytes, nil
 	}
-	kept, err := archive.Read(ctx, k.dir)
-	if err != nil {
-		return 0, err
-	}
 	sum := int64(0)
-	err = seq.Each(kept.List(ctx, fax.Filter{}), func(e archive.Entry) {
-		if e.Document != nil {
-			sum += e.Document.Size
-		}
+	err := k.look(ctx, func(kept *archive.Archive) error {
+		return seq.Each(kept.List(ctx, fax.Filter{}), func(e archive.Entry) {
+			if e.Document != nil {
+				sum += e.Document.Size
+			}
+		})
 	})
-	if err = errors.Join(err, kept.Close(ctx)); err != nil {
+	if err != nil {
 		return 0, err
 	}
 	k.size.bytes, k.size.counted = sum, true
 	return sum, nil
+}
+
+// look looks into the archive: one on S3 is open already, and in a folder nobody is kept
+// from writing.
+func (k *archived) look(ctx context.Context, do func(*archive.Archive) error) error {
+	if archive.IsRemote(k.dir) {
+		return k.use(ctx, do)
+	}
+	kept, err := k.opener.Read(ctx, k.dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(kept), kept.Close(ctx))
+}
+
+// lend has a delivery find the document of each fax in a file, as it does where the archive
+// is a folder: a private copy, for as long as the delivery takes.
+func (k *archived) lend(d delivery.Delivery) delivery.Delivery {
+	deliver := d.Deliver
+	d.Deliver = func(ctx context.Context, n delivery.News, to delivery.Target) (err error) {
+		if n.SHA256 == "" || n.Path != "" || !d.Reads {
+			return deliver(ctx, n, to)
+		}
+		dir, err := os.MkdirTemp("", "faxctl-fax-")
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		if n.Path, err = k.copyTo(ctx, dir, n.FaxID); err != nil {
+			return err
+		}
+		return deliver(ctx, n, to)
+	}
+	return d
+}
+
+// copyTo copies the document of a fax into a folder, for its owner alone.
+func (k *archived) copyTo(ctx context.Context, dir, id string) (path string, err error) {
+	err = k.use(ctx, func(kept *archive.Archive) error {
+		e, err := kept.Get(ctx, id)
+		if err != nil {
+			return err
+		}
+		content, err := kept.ReadDocument(ctx, id)
+		if err != nil {
+			return err
+		}
+		path = filepath.Join(dir, e.Document.File)
+		return os.WriteFile(path, content, 0o600)
+	})
+	return path, err
 }

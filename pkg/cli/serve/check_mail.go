@@ -223,6 +223,8 @@ func (c *checkMail) kept(ctx context.Context, a *app.App, dir string) (f fax.Fax
 	}
 	if d.Path, err = kept.DocumentPath(ctx, e.Fax.ID); err == nil {
 		d.Path, err = filepath.Abs(d.Path) // as serve has it
+	} else if errors.Is(err, problem.ErrUnsupported) {
+		err = nil // serve has a copy of it, somewhere
 	}
 	return counted(e.Fax, e.Document.Pages), d, err
 }

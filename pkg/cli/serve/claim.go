@@ -3,11 +3,16 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"iter"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/seq"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 )
@@ -18,16 +23,29 @@ const mostTakeOver = 30 * time.Second
 
 // claim makes the archive the receiver's own, before a job of it runs.
 func (k *archived) claim(ctx context.Context, r *receiver.Receiver, s serving) (err error) {
-	var takeOver func() error
+	me := archive.NewReceiver(r.ID(), s.StateDir)
+	me.Database = s.database
+	var takeOver func(archive.Receiver) error
 	if s.takeOver {
-		takeOver = func() error { return r.TakeOver(ctx) }
+		takeOver = func(before archive.Receiver) error {
+			if before.Database != "" && s.database == "" && before.Database != s.givesUp {
+				return wouldGiveUp(k.dir, before)
+			}
+			return r.TakeOver(ctx)
+		}
 	}
-	if k.claimed, err = archive.ClaimFor(k.dir, s.Account, archive.NewReceiver(r.ID(), s.StateDir), takeOver); err != nil {
+	if k.claimed, err = k.opener.Claim(ctx, k.dir, s.Account, me, takeOver); err != nil {
+		return err
+	}
+	if err := r.NotePlace(ctx, k.dir); err != nil {
 		return err
 	}
 	due, err := r.Inherits(ctx)
-	if err != nil || !due {
+	if err != nil {
 		return err
+	}
+	if !due {
+		return k.news(ctx, r)
 	}
 	k.wait = mostTakeOver // nobody else uses the archive yet
 	defer func() { k.wait = 0 }()
@@ -42,6 +60,105 @@ func (k *archived) claim(ctx context.Context, r *receiver.Receiver, s serving) (
 		err = problem.With(err, problem.Say("run this again when that process has finished"))
 	}
 	return err
+}
+
+// news warns of faxes that are kept although no receiver, neither this one nor one that it
+// took over from, has heard of them: they may be told of for the second time.
+func (k *archived) news(ctx context.Context, r *receiver.Receiver) error {
+	if knows, err := r.Knows(ctx); err != nil || knows {
+		return err
+	}
+	n := 0
+	err := k.look(ctx, func(kept *archive.Archive) error {
+		return seq.Each(kept.List(ctx, fax.Filter{Direction: fax.Inbound}), func(archive.Entry) { n++ })
+	})
+	switch {
+	case err != nil: // the jobs meet it again, and wait
+		k.log.Warn("whether faxes are kept there already could not be seen", "error", err)
+	case n > 0:
+		k.log.Warn("faxes are kept there already, and this receiver knows of none: those that a callback or the provider's list of the last day names count as new, and programs are run for them", "faxes", n,
+			"hint", "if another receiver has told of them, end this one, start that one once with this archive and --take-over, then this one with --take-over")
+	}
+	return nil
+}
+
+// mayGiveUp asks, before a receiver with a state of its own takes an archive over from
+// replicas, whether what is in their database alone may be lost.
+func (s *serving) mayGiveUp(ctx context.Context, a *app.App) error {
+	if !s.takeOver || s.Database != nil {
+		return nil
+	}
+	before, err := a.Archives().Receiver(ctx, s.archive, s.Account)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, problem.ErrInvalid):
+		return nil // nobody's, or nobody knows whose
+	case err != nil:
+		return err
+	case before.Database == "":
+		return nil
+	case !a.Flags.Yes && !a.Term.CanAsk():
+		return wouldGiveUp(s.archive, before)
+	}
+	err = a.Confirm(ctx, fmt.Sprintf("Take %s over from the receivers with the database %s, and give up what they have not done?", text.Line(s.archive), text.Line(before.Database)))
+	if err == nil {
+		s.givesUp = before.Database
+	}
+	return err
+}
+
+// mostAsk bounds how long a receiver looks at the archive that it had before.
+const mostAsk = 15 * time.Second
+
+// mayMove refuses a receiver that had another archive until now, if that one is another
+// receiver's, or nobody can tell: what came since was received there, and its own state
+// knows nothing of that.
+func (s *serving) mayMove(ctx context.Context, a *app.App, r *receiver.Receiver) error {
+	if s.Database != nil {
+		return nil // those who share it have noted their archive
+	}
+	before, err := r.Place(ctx)
+	if err != nil || before.Archive == "" || before.Archive == s.archive {
+		return err
+	}
+	where := text.Line(before.Archive)
+	look, cancel := context.WithTimeout(ctx, mostAsk)
+	defer cancel()
+	now, err := a.Archives().Receiver(look, before.Archive, before.Account)
+	switch {
+	case err == nil && now.ID == r.ID() || errors.Is(err, fs.ErrNotExist):
+		return nil // its own still, or nobody's
+	case err != nil && s.takeOver:
+		a.Warn("whether %s, which this state had before, is another receiver's could not be seen: %s", where, text.Line(err.Error()))
+		return nil
+	case err != nil:
+		return problem.With(fmt.Errorf("this state received into %s, and whether that is another receiver's now could not be seen: %w", where, err),
+			problem.AdviceOf(err).Then(problem.Say("if no other one receives there, %s goes on with the archive that is named here", problem.Field("take-over"))))
+	case s.takeOver && now.Database == "":
+		return nil
+	case s.takeOver && (a.Flags.Yes || a.Term.CanAsk()):
+		return a.Confirm(ctx, fmt.Sprintf("Others receive into %s, with the database %s. Receive into %s as well, and tell of faxes that they have told of?", where, text.Line(now.Database), text.Line(s.archive)))
+	}
+	return problem.With(fmt.Errorf("this state received into %s: %w: that is another receiver's now (%s), and what it has told is not known here", where, problem.ErrConflict, now),
+		s.insteadOf(now, where))
+}
+
+// insteadOf is what to do where another receiver has what this one had before. Nobody is led
+// away from replicas: what they have taken on is in their database alone.
+func (s *serving) insteadOf(now archive.Receiver, where string) problem.Advice {
+	as := problem.Say("receive as that one: %s", now.With(problem.Command("serve").Set("archive", where)))
+	switch {
+	case now.Database == "":
+		return as.Then(problem.Say("or end it, and %s goes on with the archive that is named here", problem.Field("take-over")))
+	case s.takeOver:
+		return as.Then(problem.Say("or end them, and run this with %s", problem.Field("yes")))
+	}
+	return as.Then(problem.Say("docs/scale.md tells how to go back to one receiver"))
+}
+
+func wouldGiveUp(where string, before archive.Receiver) error {
+	return problem.With(fmt.Errorf("archive %s: %w: receivers with a database serve it (%s), and what they have not done would be given up; nothing was done", where, problem.ErrConflict, before),
+		problem.Say("receive with it: %s; or have %s say that nothing is left, end them, and run this with %s",
+			problem.Command("serve").Set("database", text.Line(before.Database)), problem.Command("serve", "jobs", "list").Set("database", text.Line(before.Database)), problem.Field("yes")))
 }
 
 // inheritance is what a receiver has to know of the faxes that are kept.
@@ -60,7 +177,7 @@ func inheritance(kept iter.Seq2[archive.Entry, error]) iter.Seq2[receiver.Inheri
 }
 
 // serves reports whether the archive still is the receiver's.
-func (k *archived) serves() error { return k.claimed.Check() }
+func (k *archived) serves(ctx context.Context) error { return k.claimed.Check(ctx) }
 
 // leaveClaim says that the receiver does not run any more.
 func (k *archived) leaveClaim() error {

@@ -51,6 +51,9 @@ func unitEnvironment(a *app.App, p profile.Resolved, s serving) (unitEnv, error)
 	if s.forward != "" {
 		e.secrets = append(e.secrets, unitSecret{profile.ForwardKeyVariable, a.Getenv(profile.FileVariable(profile.ForwardKeyVariable))})
 	}
+	if file := a.Getenv(profile.FileVariable(profile.DatabasePasswordVariable)); a.Flags.Database != "" && (file != "" || a.Getenv(profile.DatabasePasswordVariable) != "") {
+		e.secrets = append(e.secrets, unitSecret{profile.DatabasePasswordVariable, file})
+	}
 	e.secrets = slices.Compact(e.secrets)
 	for i, s := range e.secrets {
 		if s.file == "" {
@@ -62,9 +65,32 @@ func unitEnvironment(a *app.App, p profile.Resolved, s serving) (unitEnv, error)
 			return e, err
 		}
 	}
+	if s.archiveFolder() == "" {
+		e.bucket(a)
+	}
 	slices.Sort(e.inFile)
 	e.inFile = slices.Compact(e.inFile)
 	return e, nil
+}
+
+// bucket adds how S3 is reached, as far as the environment says it.
+func (e *unitEnv) bucket(a *app.App) {
+	for _, name := range []string{
+		"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_CA_BUNDLE",
+		"FAXCTL_S3_ENCRYPTION", "FAXCTL_S3_RETENTION", "FAXCTL_S3_RETENTION_MODE",
+	} {
+		switch value := a.Getenv(name); {
+		case strings.Contains(value, "@"):
+			e.inFile = append(e.inFile, name)
+		case value != "":
+			e.plain = append(e.plain, name+"="+value)
+		}
+	}
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		if a.Getenv(name) != "" {
+			e.inFile = append(e.inFile, name)
+		}
+	}
 }
 
 // mailServer adds the mail server of the environment. Of one that is wrong, which may have

@@ -1,7 +1,7 @@
 package serve
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,37 +14,18 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/seq"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
-	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/cli/show"
-	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 func jobsCommand(a *app.App) *cobra.Command {
-	return app.Group("jobs", "Look at what a receiver has not done yet",
+	return a.Group("jobs", "Look at what a receiver has not done yet",
 		"  faxctl serve jobs list --parked\n  faxctl serve jobs retry 42",
-		app.Reads(jobsListCommand(a), jobsRetryCommand(a)), app.Destroys(jobsDiscardCommand(a)))
-}
-
-// openDesk opens the state of a receiver, running or not, until the command ends.
-func openDesk(ctx context.Context, a *app.App, state string) (*receiver.Desk, error) {
-	dir, err := receiverState(a, state)
-	if err != nil {
-		return nil, err
-	}
-	desk, err := receiver.OpenDesk(ctx, dir)
-	if err == nil {
-		a.OnClose(desk.Close)
-	}
-	return desk, err
-}
-
-func bindState(a *app.App, cmd *cobra.Command, state *string) {
-	cmd.Flags().StringVar(state, "state", "", "`folder` of the receiver's state, as given to faxctl serve")
-	flag.From(cmd.Flags(), "state", profile.StateVariable)
-	a.CompleteFolders(cmd, "state")
+		func() [][]*cobra.Command {
+			return [][]*cobra.Command{app.Reads(jobsListCommand(a), jobsRetryCommand(a)), app.Destroys(jobsDiscardCommand(a))}
+		})
 }
 
 func jobsListCommand(a *app.App) *cobra.Command {
@@ -58,11 +39,14 @@ func jobsListCommand(a *app.App) *cobra.Command {
 		Long: `List the jobs that are not done, the oldest first. A document that came with
 its callback and waits for a job is named with it (file). A job of the kind
 "aside" is about a document that is not simply that of its fax; its error tells
-why. One of the kind "mail" names its address and the rule (target).`,
+why. One of the kind "mail" names its address and the rule (target).
+
+With --database the jobs are those of the account's replicas, and a file is one
+in their archive.`,
 		Example: "  faxctl serve jobs list --parked -o json",
 		Args:    app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			desk, err := openDesk(cmd.Context(), a, state)
+			desk, err := seeDesk(cmd, a, state)
 			if err != nil {
 				return err
 			}
@@ -75,6 +59,9 @@ why. One of the kind "mail" names its address and the rule (target).`,
 				if !parked || j.State == receiver.Parked {
 					shown = append(shown, j)
 				}
+			}
+			if len(shown) == 0 {
+				a.Say("no job")
 			}
 			return out.All(cmd.Context(), seq.Of(shown))
 		},
@@ -98,8 +85,12 @@ not the account's.`,
 		Args:              app.NeedArgs("a job id", "faxctl serve jobs retry 42"),
 		ValidArgsFunction: completeJobs(a, &state, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return eachJob(cmd.Context(), a, "retry", state, args, func(ctx context.Context, desk *receiver.Desk, id int64) error {
-				err := desk.Retry(ctx, id)
+			desk, ids, err := namedJobs(cmd, a, "retry", state, args)
+			if err != nil {
+				return err
+			}
+			return eachJob(cmd, a, ids, func(id int64) error {
+				err := desk.Retry(cmd.Context(), id)
 				if err == nil {
 					a.Say("Job %d runs as soon as the receiver can.", id)
 				}
@@ -119,42 +110,62 @@ func jobsDiscardCommand(a *app.App) *cobra.Command {
 		Short: "Give parked jobs up for good",
 		Long: `Give parked jobs up for good. The news of the fax stays, and a document that was
 not fetched is still at the provider. One that came with its callback, and waits
-for the job, is deleted: copy its file before, if somebody may want it.`,
+for the job, is deleted: copy its file before, if somebody may want it. With
+--database the replicas delete it, within two days.`,
 		Example:           "  faxctl serve jobs discard 42 --yes",
 		Args:              app.NeedArgs("a job id", "faxctl serve jobs discard 42"),
 		ValidArgsFunction: completeJobs(a, &state, true),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ids, err := a.Refs(args)
+			desk, ids, err := namedJobs(cmd, a, "discard", state, args)
 			if err != nil {
 				return err
 			}
 			if dryRun {
-				return eachJob(cmd.Context(), a, "discard", state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
-					j, err := desk.MayDiscard(ctx, id)
+				return eachJob(cmd, a, ids, func(id int64) error {
+					j, err := desk.MayDiscard(cmd.Context(), id)
 					if err == nil {
 						a.Say("Dry run: job %d would be discarded%s.", id, with(j, "its document %s deleted"))
 					}
 					return err
 				})
 			}
-			if len(ids) > 0 {
-				question := fmt.Sprintf("Give up %s for good, and delete documents that wait for nothing else?", text.Plural(len(ids), "job", "jobs"))
-				if err := a.Confirm(cmd.Context(), question); err != nil {
-					return err
-				}
-			}
-			return eachJob(cmd.Context(), a, "discard", state, ids, func(ctx context.Context, desk *receiver.Desk, id int64) error {
-				j, err := desk.Discard(ctx, id)
-				if err == nil {
-					a.Say("Discarded job %d%s.", id, with(j, "deleted its document %s"))
-				}
-				return err
-			})
+			return discard(cmd, a, desk, ids)
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "discard nothing")
 	bindState(a, cmd, &state)
 	return cmd
+}
+
+// discard gives jobs up once somebody has said yes to those that there are. Nobody is asked
+// about what cannot be given up, and no job is that was not asked about.
+func discard(cmd *cobra.Command, a *app.App, desk *receiver.Desk, ids []int64) error {
+	ctx, refused := cmd.Context(), map[int64]error{}
+	for _, id := range ids {
+		if _, err := desk.MayDiscard(ctx, id); err != nil {
+			refused[id] = err
+		}
+	}
+	if may := len(ids) - len(refused); may > 0 {
+		question := fmt.Sprintf("Give up %s for good, and delete documents that wait for nothing else?", text.Plural(may, "job", "jobs"))
+		if err := a.Confirm(ctx, question); err != nil {
+			return err
+		}
+	}
+	deleted := "deleted its document %s"
+	if a.Flags.Database != "" {
+		deleted = "the replicas delete its document %s"
+	}
+	return eachJob(cmd, a, ids, func(id int64) error {
+		if err := refused[id]; err != nil {
+			return err
+		}
+		j, err := desk.Discard(ctx, id)
+		if err == nil {
+			a.Say("Discarded job %d%s.", id, with(j, deleted))
+		}
+		return err
+	})
 }
 
 // with tells what happens to the document that waits for a job, if there is one.
@@ -165,32 +176,47 @@ func with(j receiver.Job, format string) string {
 	return ", and " + fmt.Sprintf(format, j.File)
 }
 
-// eachJob does to jobs what verb says; one that fails is told of and stops nothing.
-func eachJob(ctx context.Context, a *app.App, verb, state string, args []string, do func(context.Context, *receiver.Desk, int64) error) (err error) {
+// namedJobs opens the state in which jobs are, and reads their ids: none, when there is
+// nothing to do what verb says to, which is told.
+func namedJobs(cmd *cobra.Command, a *app.App, verb, state string, args []string) (desk *receiver.Desk, ids []int64, err error) {
 	refs, err := a.Refs(args)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	ids := make([]int64, len(refs))
+	ids = make([]int64, len(refs))
 	for i, ref := range refs {
 		if ids[i], err = strconv.ParseInt(ref, 10, 64); err != nil || ids[i] < 1 {
-			return problem.With(app.Misuse("%q is no job id", ref), problem.Say("see what there is: %s", problem.Command("serve", "jobs", "list")))
+			return nil, nil, problem.With(app.Misuse("%q is no job id", ref), seeJobs(cmd))
 		}
 	}
 	if len(ids) == 0 {
 		a.Say("no job id, nothing to %s", verb)
-		return nil
+		return nil, nil, nil
 	}
-	desk, err := openDesk(ctx, a, state)
-	if err != nil {
+	desk, err = seeDesk(cmd, a, state)
+	return desk, ids, err
+}
+
+// seeJobs is what to do about a job that is not there.
+func seeJobs(cmd *cobra.Command) problem.Advice {
+	return problem.Say("see what there is: %s", sameState(cmd, problem.Command("serve", "jobs", "list")))
+}
+
+// eachJob does something to jobs; one that fails is told of and stops nothing.
+func eachJob(cmd *cobra.Command, a *app.App, ids []int64, do func(id int64) error) error {
+	one := func(id int64) error {
+		err := do(id)
+		if errors.Is(err, problem.ErrNotFound) {
+			err = problem.With(err, seeJobs(cmd))
+		}
 		return err
 	}
 	if len(ids) == 1 {
-		return do(ctx, desk, ids[0])
+		return one(ids[0])
 	}
 	t := a.Trouble()
 	for _, id := range ids {
-		if err := t.Add(do(ctx, desk, id)); err != nil {
+		if err := t.Add(one(id)); err != nil {
 			return err
 		}
 	}
@@ -201,7 +227,7 @@ func eachJob(ctx context.Context, a *app.App, verb, state string, args []string,
 // change: none are remembered.
 func completeJobs(a *app.App, state *string, onlyParked bool) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		desk, err := openDesk(cmd.Context(), a, *state)
+		desk, err := openDesk(cmd, a, *state)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -228,11 +254,12 @@ func statusCommand(a *app.App) *cobra.Command {
 		Long: `Count what a receiver has received, by status, and what it has not done yet, by
 kind of job; how many faxes no rule of --mail matched; and what became of the
 last daily prune (--prune-after), with what it held back and why. It reads the
-state, whether the receiver runs or not.`,
+state, whether the receiver runs or not: with --database that of the account's
+replicas, which are counted as working, draining or silent.`,
 		Example: "  faxctl serve status -o json",
 		Args:    app.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			desk, err := openDesk(cmd.Context(), a, state)
+			desk, err := seeDesk(cmd, a, state)
 			if err != nil {
 				return err
 			}
@@ -246,7 +273,8 @@ state, whether the receiver runs or not.`,
 			if p := stats.Prune; p != nil && p.Problem != "" {
 				a.Warn("the daily prune of %s: %s", p.At.Local().Format(time.DateTime), text.Line(p.Problem))
 			}
-			return out.All(cmd.Context(), seq.Of(statusCounts(stats)))
+			_, err = out.Cut(cmd.Context(), seq.Of(statusCounts(stats)), nil)
+			return err
 		},
 	}
 	out.Bind(a, cmd, countType, nil)
@@ -256,8 +284,8 @@ state, whether the receiver runs or not.`,
 
 // statusCount is a line of serve status.
 type statusCount struct {
-	What  string `json:"what"`  // fax, or the kind of a job, or pruned
-	State string `json:"state"` // the status of a fax, the state of a job, unmatched, or what became of a prune
+	What  string `json:"what"`  // fax, or the kind of a job, or pruned, or replica
+	State string `json:"state"` // the status of a fax, the state of a job or of a replica, unmatched, or what became of a prune
 	Count int    `json:"count"`
 }
 
@@ -280,6 +308,33 @@ func statusCounts(s receiver.Stats) []statusCount {
 		if p.Refused != "" {
 			all = append(all, statusCount{"pruned", "refused: " + p.Refused, 1})
 		}
+	}
+	return append(all, replicaCounts(s.Replicas)...)
+}
+
+// replicaCounts counts those that work on the jobs of a database, and whether one of them
+// starts what comes back by itself.
+func replicaCounts(replicas []receiver.Replica) (all []statusCount) {
+	states, hosts := map[string]int{}, map[string]int{}
+	for _, r := range replicas {
+		states[r.State]++
+		hosts[r.Host]++
+	}
+	if replicas != nil {
+		states[receiver.Working] += 0 // also where there is none
+	}
+	for _, state := range slices.Sorted(maps.Keys(states)) {
+		all = append(all, statusCount{"replica", state, states[state]})
+	}
+	for _, r := range replicas {
+		if !r.Leader {
+			continue
+		}
+		name := r.Host
+		if hosts[r.Host] > 1 {
+			name = r.ID
+		}
+		all = append(all, statusCount{"leader", name, 1})
 	}
 	return all
 }

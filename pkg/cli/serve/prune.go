@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/archive/prune"
@@ -30,4 +31,24 @@ func pruneDaily(ctx context.Context, a *app.App, kept *archived, s *serving, pro
 	return receiver.Pruned{
 		Deleted: day.Deleted, Failed: day.Failed, HeldBack: day.HeldBack, Undated: day.Undated, Refused: string(day.Refused),
 	}, err
+}
+
+// readPrune makes a policy of --prune-after.
+func (s *serving) readPrune() error {
+	p := &s.prune
+	p.Policy.Filter.Direction, p.Jobs, p.MaxDocument = fax.Inbound, s.Jobs, s.MaxDocument
+	switch daily := p.Policy.OlderThan > 0; {
+	case !daily && s.receipts != "":
+		return app.Misuse("--receipts is for --prune-after")
+	case !daily && s.maxDelete.String() != "":
+		return app.Misuse("--max-delete is for --prune-after")
+	case !daily:
+		return nil
+	}
+	p.Ages = []time.Duration{p.Policy.OlderThan}
+	s.byHand = problem.Command("faxes", "prune").Set("older-than", s.pruneAfter.String()).Set("direction", string(fax.Inbound)).Set("archive", s.archive)
+	if s.receipts != "" && s.receipts != "-" {
+		s.byHand = s.byHand.Set("receipts", s.receipts)
+	}
+	return nil
 }

@@ -3,6 +3,8 @@ package serve
 import (
 	"context"
 	"fmt"
+	"os"
+	"sync/atomic"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
@@ -53,4 +55,21 @@ func (s serving) rereadMail(ctx context.Context, a *app.App, p fax.Provider) err
 		s.mailer.Store(&m)
 	}
 	return err
+}
+
+// readAgain rereads at each hangup, and has what came of it in current.
+func (s *serving) readAgain(ctx context.Context, a *app.App, r *receiver.Receiver, again <-chan os.Signal, current *atomic.Pointer[app.Account]) {
+	for range again {
+		now, err := reread(ctx, a, *s, r)
+		if err != nil {
+			a.WithHint(s.Log, err).Error("what comes from files was not read again, and stays as it was", "error", err)
+			continue
+		}
+		current.Store(&now)
+		if s.mailer == nil {
+			s.Log.Info("read again: the account, its secret and signing key, the certificate")
+			continue
+		}
+		s.Log.Info("read again: the account, its secret and signing key, the certificate, the rules of mail", "rules", len(s.mailer.Load().Rules.Rules))
+	}
 }

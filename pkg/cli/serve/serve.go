@@ -5,11 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -18,15 +14,14 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/archive/prune"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 	"github.com/faxctl/faxctl/pkg/fax"
-	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 	"github.com/faxctl/faxctl/pkg/receive/server"
-	"github.com/faxctl/faxctl/pkg/receive/webhook"
 )
 
 // serving is what the flags of serve say.
@@ -49,6 +44,8 @@ type serving struct {
 	acme                   server.ACME
 	logFormat              string
 	printUnit, takeOver    bool
+	database               string // where the state is, without a secret; "": in StateDir
+	givesUp                string // the database of the receivers from which it takes over, as a person agreed
 }
 
 // Command is faxctl serve, and all below it.
@@ -83,6 +80,10 @@ An archive knows its receiver, by an id in the state folder: no other one serves
 the account from it, so that no program runs twice for a fax. --take-over makes
 it this one's, for good.
 
+--database lets any number of replicas, on as many machines, receive for an
+account: each with the same flags, behind any balancer. Their archive is on S3,
+and what one has taken in another does when it is gone.
+
 --prune-after deletes at the provider what is kept and old, once a day: nothing
 on a day when the clock of this machine is not the provider's, or when more
 faxes are due than --max-delete. faxctl serve status says so; faxctl faxes prune
@@ -104,6 +105,8 @@ only /fax and what is below it.`,
     --listen :443 --acme fax.example.com
   faxctl serve --public-url https://fax.example.com --archive faxes \
     --mail rules.yaml
+  faxctl serve --public-url https://fax.example.com --archive s3://faxes/kept \
+    --database postgres://faxctl@db.example.com/faxctl
   faxctl serve --check-mail rules.yaml --for FX0123456789abcdef0123456789abcdef
   faxctl serve --public-url https://fax.example.com --archive faxes --print-unit`,
 		Args: app.NoArgs,
@@ -129,8 +132,10 @@ only /fax and what is below it.`,
 			return err
 		},
 	}
-	s.Bind(a, cmd)
-	cmd.AddCommand(app.Reads(jobsCommand(a), statusCommand(a))...)
+	a.Later(cmd, func() {
+		s.Bind(a, cmd)
+		cmd.AddCommand(app.Reads(jobsCommand(a), statusCommand(a))...)
+	})
 	cmd.GroupID = "receive"
 	return cmd
 }
@@ -143,7 +148,7 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&s.public, "public-url", nil, "`URL` under which the provider reaches us, without the /fax of the fax URL; one that ends in /fax is to be given twice")
 	f.StringVar(&s.listen, "listen", ":8080", "`address` to listen on")
-	f.StringVar(&s.archive, "archive", "", "`folder` of the archive; made when it is not there")
+	f.StringVar(&s.archive, "archive", "", "`archive` to keep faxes in; made when it is not there")
 	f.StringVar(&s.state, "state", "", "`folder` for what is not done yet (default: one for the account, in the state folder)")
 	f.Var(flag.Each(&s.Allow, fax.ParsePattern), "allow", "take only faxes that match `PATTERN`: +1415*, from=+1415*, to=+14155550123; may be repeated")
 	f.Var(flag.Each(&s.Reject, fax.ParsePattern), "reject", "reject faxes that match `PATTERN`; may be repeated")
@@ -173,7 +178,9 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 	flag.From(f, app.LogFormatFlag, profile.LogFormatVariable)
 	f.BoolVar(&s.takeOver, "take-over", false, "make the archive this receiver's although it is another's, which stops")
 	f.BoolVar(&s.printUnit, "print-unit", false, "print a systemd unit that runs this command, and end")
-	a.CompleteFolders(cmd, "archive", "state")
+	a.BindDatabase(cmd)
+	a.CompletePlaces(cmd, "archive")
+	a.CompleteFolders(cmd, "state")
 	a.CompleteValues(cmd, "media-type", "application/pdf", "image/tiff")
 	a.CompleteValues(cmd, "page-size", "letter", "legal", "a4")
 	a.CompleteValues(cmd, app.LogFormatFlag, app.LogText, app.LogJSON)
@@ -189,14 +196,21 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	if err := s.readPublicURL(); err != nil {
 		return err
 	}
-	if s.PublicURL == "" || s.archive == "" {
-		return problem.With(app.Misuse("serve needs --public-url and --archive"), problem.Say("as in: %s", problem.Command("serve").Set("public-url", "https://fax.example.com").Set("archive", "faxes")))
+	var lacks []string
+	if s.PublicURL == "" {
+		lacks = append(lacks, "--public-url")
+	}
+	if s.archive == "" {
+		lacks = append(lacks, "--archive")
+	}
+	if len(lacks) > 0 {
+		return problem.With(app.Misuse("serve needs %s", text.List(lacks, "and")), problem.Say("as in: %s", problem.Command("serve").Set("public-url", "https://fax.example.com").Set("archive", "faxes")))
 	}
 	if err := app.WebAddress(flag.Name(cmd.Flags().Lookup("public-url")), s.PublicURL); err != nil {
 		return problem.With(err, problem.Say("as in %s", problem.Field("public-url", "https://fax.example.com")))
 	}
 	for _, path := range []*string{&s.archive, &s.cert, &s.key, &s.receipts, &s.mail} { // programs run for a fax get the one, a unit the others
-		if *path == "" || *path == "-" {
+		if *path == "" || *path == "-" || path == &s.archive && archive.IsRemote(s.archive) {
 			continue
 		}
 		if *path, err = filepath.Abs(*path); err != nil {
@@ -204,6 +218,9 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 		}
 	}
 	if err := s.checkTLS(); err != nil {
+		return err
+	}
+	if err := s.checkDatabase(cmd); err != nil {
 		return err
 	}
 	if err := s.checkRules(cmd); err != nil {
@@ -218,67 +235,21 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 	return s.readPrune()
 }
 
-// readPrune makes a policy of --prune-after.
-func (s *serving) readPrune() error {
-	p := &s.prune
-	p.Policy.Filter.Direction, p.Jobs, p.MaxDocument = fax.Inbound, s.Jobs, s.MaxDocument
-	switch daily := p.Policy.OlderThan > 0; {
-	case !daily && s.receipts != "":
-		return app.Misuse("--receipts is for --prune-after")
-	case !daily && s.maxDelete.String() != "":
-		return app.Misuse("--max-delete is for --prune-after")
-	case !daily:
-		return nil
-	}
-	p.Ages = []time.Duration{p.Policy.OlderThan}
-	s.byHand = problem.Command("faxes", "prune").Set("older-than", s.pruneAfter.String()).Set("direction", string(fax.Inbound)).Set("archive", s.archive)
-	if s.receipts != "" && s.receipts != "-" {
-		s.byHand = s.byHand.Set("receipts", s.receipts)
-	}
-	return nil
-}
-
 // receiveUntil serves until it is interrupted.
 func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 	again := app.Hangups()
 	s.Log = a.Logger(s.logFormat)
-	s.begin(a)
-	if s.Provider, err = a.Provider(ctx); err != nil {
-		return err
-	}
-	key, err := a.SigningKey(ctx)
+	var failed error
+	s.begin(a, &failed)
+	running := false
+	defer func() {
+		if !running && !a.Interrupts.ToldToStop() {
+			failed = err
+		}
+	}()
+	config, err := s.prepare(ctx, a)
 	if err != nil {
 		return err
-	}
-	if s.mail != "" {
-		m, err := readMailing(ctx, a, s.Provider, s.mail)
-		if err != nil {
-			return err
-		}
-		s.mailer = &mailer{}
-		s.mailer.Store(&m)
-		s.Deliveries = append(s.Deliveries, s.mailer.deliver(s.Log))
-	}
-	s.Keys, s.Account = []webhook.Key{key}, a.Account.Resolved.AccountID
-	s.Dialect = webhook.Dialect(a.Account.Resolved.Provider)
-	if s.Answer.StoreMedia != nil && !s.Dialect.Info().SendsDocument {
-		a.Warn("%s knows no --store-media=false: it keeps the documents", s.Dialect.Info().Title)
-		s.Answer.StoreMedia = nil // it would refuse the whole answer
-	}
-	if s.StateDir, err = receiverState(a, s.state); err != nil {
-		return err
-	}
-	config, err := s.tls()
-	if err != nil {
-		return err
-	}
-	if err := archive.Check(s.archive); err != nil {
-		return err
-	}
-	if !s.takeOver && !receiver.Known(s.StateDir) {
-		if err := archive.Claimable(s.archive, s.Account, ""); err != nil {
-			return err
-		}
 	}
 	// What can be refused is, before a folder or a file is made.
 	l, err := listenOn(ctx, s.listen)
@@ -291,10 +262,15 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 		}
 	}()
 
-	kept := newArchived(s.archive, s.Log)
+	kept := newArchived(a.Archives(), s.archive, s.Log)
 	a.OnClose(func() error { return kept.shared.Close(context.WithoutCancel(ctx)) })
 	a.OnClose(kept.leaveClaim)
-	s.Archive, s.Serves = kept, kept.serves
+	s.Archive, s.Serves = kept, func() error { return kept.serves(ctx) }
+	if archive.IsRemote(s.archive) {
+		for i, d := range s.Deliveries {
+			s.Deliveries[i] = kept.lend(d)
+		}
+	}
 	var current atomic.Pointer[app.Account]
 	current.Store(&a.Account)
 	if s.prune.Policy.OlderThan > 0 {
@@ -307,8 +283,11 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 		return err
 	}
 	a.OnClose(r.Close)
+	if err := s.mayMove(ctx, a, r); err != nil {
+		return err
+	}
 	if !s.takeOver {
-		if err := archive.Claimable(s.archive, s.Account, r.ID()); err != nil {
+		if err := a.Archives().Claimable(ctx, s.archive, s.Account, r.ID()); err != nil {
 			return err
 		}
 	}
@@ -325,56 +304,12 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 		return err
 	}
 	announce(a, l, r, s)
+	running = true
 	if s.mailer != nil {
 		go s.look(ctx, a)
 	}
-	go func() {
-		for range again {
-			now, err := reread(ctx, a, s, r)
-			if err != nil {
-				a.WithHint(s.Log, err).Error("what comes from files was not read again, and stays as it was", "error", err)
-				continue
-			}
-			current.Store(&now)
-			if s.mailer == nil {
-				s.Log.Info("read again: the account, its secret and signing key, the certificate")
-				continue
-			}
-			s.Log.Info("read again: the account, its secret and signing key, the certificate, the rules of mail", "rules", len(s.mailer.Load().Rules.Rules))
-		}
-	}()
+	go s.readAgain(ctx, a, r, again, &current)
 	return r.Serve(a.Interrupts.Gently(), l, config)
-}
-
-// begin is the first line of the log; the last one tells how it ended.
-func (s *serving) begin(a *app.App) {
-	build, begun := app.ThisBuild(), time.Now()
-	s.Build = receiver.Build{Version: build.Version, Commit: build.Commit, Go: build.Go}
-	s.Log.Info("starting", "version", build.Version, "commit", build.Commit, "listen", s.listen, "public_url", s.PublicURL, "archive", s.archive, "process", os.Getpid())
-	a.OnClose(func() error {
-		s.Log.Info("stopped", "after", time.Since(begun).Round(time.Millisecond))
-		return nil
-	})
-}
-
-// announce says where the receiver is and what is left to do.
-func announce(a *app.App, l net.Listener, r *receiver.Receiver, s serving) {
-	allow := ""
-	if plan.CheckURL(r.FaxURL(), false) != nil {
-		allow = " --allow-http"
-	}
-	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" && !app.IsThisMachine(u.Hostname()) {
-		a.Warn("--public-url is http: numbers and documents travel in the clear")
-	}
-	if _, port, err := net.SplitHostPort(l.Addr().String()); len(s.acme.Hosts) > 0 && err == nil && port != "443" {
-		a.Say("The authority asks at port 443 of %s, which must lead to %s.", strings.Join(s.acme.Hosts, ", "), l.Addr())
-	}
-	s.Log.Info("listening", "address", l.Addr().String(), "fax_url", r.FaxURL(), "account", s.Account, "state", s.StateDir)
-	if s.logFormat != app.LogText {
-		return
-	}
-	a.Say("Receiving on %s; ^C ends it. Numbers find it with", l.Addr())
-	a.Say("  faxctl numbers configure NUMBER --fax-url %s%s", r.FaxURL(), allow)
 }
 
 // receiverState is the folder of a receiver's state; each account has its own.

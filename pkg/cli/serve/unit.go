@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/app"
@@ -66,6 +67,9 @@ func serviceUnit(a *app.App, cmd *cobra.Command, s serving) (string, error) {
 	where := ""
 	if config != "" {
 		where = "# Where the profile is; faxctl, the user, must be able to read it.\nEnvironment=" + unitWord("FAXCTL_CONFIG="+config) + "\n"
+	}
+	if s.archiveFolder() == "" {
+		where += "# What this machine knows of the archive, and may lose.\nEnvironment=XDG_CACHE_HOME=%C\nCacheDirectory=faxctl\nCacheDirectoryMode=0700\n"
 	}
 	line := unitWord(argv[0]) // nothing is expanded in the name of the program
 	for _, arg := range argv[1:] {
@@ -159,7 +163,7 @@ func programLine(p delivery.Program) (string, error) {
 
 // warnOfPlaces tells of what a service would not find where it is.
 func (s serving) warnOfPlaces(a *app.App, program, config string) {
-	paths := []string{program, config, s.archive, s.cert, s.key, s.mail}
+	paths := []string{program, config, s.archiveFolder(), s.cert, s.key, s.mail}
 	if s.receipts != "-" {
 		paths = append(paths, s.receipts)
 	}
@@ -181,7 +185,10 @@ func below(path string, dirs ...string) bool {
 // receipts may be there already, and be the one of other programs as well.
 func installs(s serving) string {
 	const install = "install -d -o faxctl -g faxctl -m 0700 "
-	lines := "#   " + install + text.ShellWord(s.archive) + "\n"
+	lines := ""
+	if dir := s.archiveFolder(); dir != "" {
+		lines = "#   " + install + text.ShellWord(dir) + "\n"
+	}
 	if dir := receiptsFolder(s); dir != "" {
 		lines += "#   test -d " + text.ShellWord(dir) + " || " + install + text.ShellWord(dir) + "\n"
 	}
@@ -190,11 +197,21 @@ func installs(s serving) string {
 
 // writable are the folders outside of the state that are written to.
 func writable(s serving) string {
-	paths := unitWord(s.archive)
-	if dir := receiptsFolder(s); dir != "" {
-		paths += " " + unitWord(dir)
+	var paths []string
+	for _, dir := range []string{s.archiveFolder(), receiptsFolder(s)} {
+		if dir != "" {
+			paths = append(paths, unitWord(dir))
+		}
 	}
-	return paths
+	return strings.Join(paths, " ")
+}
+
+// archiveFolder is the folder of the archive; "": it is on S3.
+func (s serving) archiveFolder() string {
+	if archive.IsRemote(s.archive) {
+		return ""
+	}
+	return s.archive
 }
 
 // receiptsFolder is that of --receipts; "": it is the archive or the state, which are

@@ -1,10 +1,13 @@
 package show
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/go-faster/jx"
 
 	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -49,6 +52,7 @@ func EntryType() output.Type[archive.Entry] {
 		Raw:     func(e archive.Entry) json.RawMessage { return e.Record },
 		Columns: faxColumns(get),
 		Drawn:   []output.Column[archive.Entry]{d.created, d.other, d.number, d.pages, d.status, size, hold, d.id},
+		JSON:    encodeEntry,
 	}
 	t.Columns = slices.Insert(t.Columns, 6, size)
 	t.Columns = slices.Insert(t.Columns, 4, hold)
@@ -62,8 +66,89 @@ func EntryType() output.Type[archive.Entry] {
 		Wide(TimeColumn("document_denied", func(e archive.Entry) time.Time { return e.DocumentDenied })),
 		Wide(TimeColumn("media_gone", func(e archive.Entry) time.Time { return e.MediaGone })),
 		Wide(TimeColumn("gone", func(e archive.Entry) time.Time { return e.Gone })),
+		Wide(TimeColumn("deleting", func(e archive.Entry) time.Time {
+			if len(e.Deleting) == 0 {
+				return time.Time{}
+			}
+			return e.Deleting[0]
+		})),
 	)
 	return t
+}
+
+// encodeEntry writes the fields as their tags in [archive.Entry] say.
+func encodeEntry(e *jx.Encoder, kept archive.Entry) {
+	instant := func(name string, t time.Time) {
+		if !t.IsZero() {
+			encodeTime(e, name, t)
+		}
+	}
+	yes := func(name string, b bool) {
+		if b {
+			e.FieldStart(name)
+			e.Bool(true)
+		}
+	}
+	e.ObjStart()
+	e.FieldStart("fax")
+	encodeFax(e, kept.Fax)
+	if len(kept.Record) > 0 {
+		encodeRare(e, "record", kept.Record)
+	}
+	if e.FieldStart("document"); kept.Document == nil {
+		e.Null()
+	} else {
+		encodeDocument(e, *kept.Document)
+	}
+	encodeTime(e, "archived_at", kept.ArchivedAt)
+	instant("media_gone", kept.MediaGone)
+	yes("document_missing", kept.DocumentMissing)
+	instant("document_denied", kept.DocumentDenied)
+	instant("gone", kept.Gone)
+	yes("proven", kept.Proven)
+	if kept.Hold != nil {
+		encodeRare(e, "hold", kept.Hold)
+	}
+	if kept.Release != nil {
+		encodeRare(e, "release", kept.Release)
+	}
+	if len(kept.Deleting) > 0 {
+		encodeRare(e, "deleting", kept.Deleting)
+	}
+	instant("removing", kept.Removing)
+	e.ObjEnd()
+}
+
+func encodeDocument(e *jx.Encoder, d archive.Document) {
+	text := func(name, value string) { e.FieldStart(name); e.Str(value) }
+	e.ObjStart()
+	text("file", d.File)
+	text("sha256", d.SHA256)
+	e.FieldStart("size")
+	e.Int64(d.Size)
+	e.FieldStart("pages")
+	e.Int(d.Pages)
+	text("content_type", d.ContentType)
+	if d.MediaID != "" {
+		text("media_id", d.MediaID)
+	}
+	if d.Uncounted != "" {
+		text("uncounted", d.Uncounted)
+	}
+	e.ObjEnd()
+}
+
+// encodeRare writes what hardly any kept copy has. Null is what cannot be written.
+func encodeRare(e *jx.Encoder, name string, v any) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	e.FieldStart(name)
+	if enc.Encode(v) != nil {
+		e.Null()
+		return
+	}
+	e.Raw(bytes.TrimSpace(b.Bytes()))
 }
 
 // Kept is a kept copy with the place of its document.
@@ -122,14 +207,14 @@ func yesIf(b bool) string {
 }
 
 // HeldType is EntryType for those who look for holds: the reason is what they
-// want to read.
+// want to read. What is drawn has it in front; scripts rely on the order of columns, which
+// is the same whatever is listed.
 func HeldType() output.Type[archive.Entry] {
 	t := EntryType()
 	isHold := func(c output.Column[archive.Entry]) bool { return c.Name == "hold" }
 	at, drawn := slices.IndexFunc(t.Columns, isHold), slices.IndexFunc(t.Drawn, isHold)
+	t.Columns[at].Least = 24
 	hold := t.Columns[at]
-	hold.Least = 24
-	t.Columns = slices.Insert(slices.Delete(t.Columns, at, at+1), 1, hold)
 	t.Drawn = slices.Insert(slices.Delete(t.Drawn, drawn, drawn+1), 2, hold)
 	return t
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/faxctl/faxctl/pkg/archive"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -39,6 +40,31 @@ func TestFaxesAreEncodedAsTheirTagsSay(t *testing.T) {
 		var e jx.Encoder
 		encodeFax(&e, f)
 		want, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(decoded(t, want), decoded(t, e.Bytes())); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestKeptCopiesAreEncodedAsTheirTagsSay is the same of kept copies.
+func TestKeptCopiesAreEncodedAsTheirTagsSay(t *testing.T) {
+	instants := rapid.SampledFrom([]time.Time{{}, time.Unix(1_800_000_000, 123_456_789), time.Unix(-1, 0).UTC()})
+	texts := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", "received", "<a&b>", "\x80\xff", "\u2028"}))
+	entries := rapid.MakeCustom[archive.Entry](rapid.MakeConfig{
+		Types: map[reflect.Type]*rapid.Generator[any]{
+			reflect.TypeFor[time.Time]():       instants.AsAny(),
+			reflect.TypeFor[json.RawMessage](): rapid.SampledFrom([]json.RawMessage{nil, []byte(`{"a": "<"}`)}).AsAny(),
+			reflect.TypeFor[string]():          texts.AsAny(),
+		},
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		kept := entries.Draw(t, "kept")
+		var e jx.Encoder
+		encodeEntry(&e, kept)
+		want, err := json.Marshal(kept)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,11 +49,6 @@ func encodeFax(e *jx.Encoder, f fax.Fax) {
 			e.Int(*n)
 		}
 	}
-	instant := func(name string, t time.Time) {
-		var room [len(time.RFC3339Nano) + 2]byte
-		e.FieldStart(name)
-		e.Raw(append(t.AppendFormat(append(room[:0], '"'), time.RFC3339Nano), '"'))
-	}
 	e.ObjStart()
 	text("id", f.ID)
 	text("from", f.From)
@@ -72,13 +67,19 @@ func encodeFax(e *jx.Encoder, f fax.Fax) {
 		e.ObjEnd()
 	}
 	known("media_id", f.MediaID)
-	instant("created", f.Created)
+	encodeTime(e, "created", f.Created)
 	if !f.Updated.IsZero() {
-		instant("updated", f.Updated)
+		encodeTime(e, "updated", f.Updated)
 	}
 	known("error_code", f.ErrorCode)
 	known("error_message", f.ErrorMessage)
 	e.ObjEnd()
+}
+
+func encodeTime(e *jx.Encoder, name string, t time.Time) {
+	var room [len(time.RFC3339Nano) + 2]byte
+	e.FieldStart(name)
+	e.Raw(append(t.AppendFormat(append(room[:0], '"'), time.RFC3339Nano), '"'))
 }
 
 // faxFacts are the columns about a fax, of whatever has one in it.

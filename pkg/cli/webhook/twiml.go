@@ -14,9 +14,11 @@ import (
 
 // TwimlCommand is faxctl twiml, and all below it.
 func TwimlCommand(a *app.App) *cobra.Command {
-	g := app.Group("twiml", "Print the answers a fax URL can give",
+	g := a.Group("twiml", "Print the answers a fax URL can give",
 		"  faxctl twiml receive --action https://fax.example.com/done > receive.xml\n  faxctl twiml reject > reject.xml",
-		app.Reads(app.PrintsOnly("XML", twimlReceiveCommand(a)), app.PrintsOnly("XML", twimlRejectCommand(a))))
+		func() [][]*cobra.Command {
+			return [][]*cobra.Command{app.Reads(app.PrintsOnly("XML", twimlReceiveCommand(a)), app.PrintsOnly("XML", twimlRejectCommand(a)))}
+		})
 	g.Long = `Print the answers a fax URL can give, for hosting them as files: the provider
 asks the URL what to do with a fax, and the document says it. Serve it as
 text/xml.`

@@ -10,9 +10,11 @@ import (
 
 // Command is faxctl webhook, and all below it.
 func Command(a *app.App) *cobra.Command {
-	g := app.Group("webhook", "Try out and explain a provider's callbacks",
+	g := a.Group("webhook", "Try out and explain a provider's callbacks",
 		"  faxctl webhook send --to http://localhost:8080/fax --event incoming\n  faxctl webhook verify --url https://fax.example.com/in \\\n    --signature RSOYDt4T1cUTdK1PDd93/VVr8B8= --body request.txt",
-		app.Reads(sendCommand(a), verifyCommand(a)))
+		func() [][]*cobra.Command {
+			return [][]*cobra.Command{app.Reads(sendCommand(a), verifyCommand(a))}
+		})
 	g.GroupID = "receive"
 	return g
 }

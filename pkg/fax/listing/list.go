@@ -22,10 +22,15 @@ const pageSize = 1000
 // Options tunes [List]. The zero value is good; nothing here changes which
 // faxes are listed, or in which order.
 type Options struct {
-	Jobs      int           // windows asked for side by side; 0: 24
-	PageSize  int           // faxes a request; 0: 1000
+	Jobs      int           // windows asked for side by side; 0: 24, or 4 when it is frugal
+	PageSize  int           // faxes a request; 0: 1000, or 250 when it is frugal
 	Retention time.Duration // how long the provider keeps a fax; 0: until deleted
 	Now       time.Time     // the end of an open range; zero: the present
+
+	// Frugal is for a list whose reader takes longer than it does. Records that wait
+	// take memory, with all that the provider sent: of these it holds a twentieth, for
+	// four times as many requests.
+	Frugal bool
 }
 
 // First asks for the provider's first n faxes that q selects, newest first,
@@ -127,11 +132,15 @@ type lister struct {
 
 func newLister(faxes fax.Faxes, q fax.Filter, opt Options) *lister {
 	l := &lister{faxes: faxes, q: q, ask: q, jobs: opt.Jobs, size: opt.PageSize, start: opt.Now, undated: map[string]fax.Fax{}}
+	jobs, size := 24, pageSize
+	if opt.Frugal {
+		jobs, size = 4, 250
+	}
 	if l.jobs <= 0 {
-		l.jobs = 24
+		l.jobs = jobs
 	}
 	if l.size <= 0 {
-		l.size = pageSize
+		l.size = size
 	}
 	if l.start.IsZero() {
 		l.start = time.Now()
@@ -226,16 +235,20 @@ func (l *lister) next() *window {
 // settle takes in a window that was read: it is ready to be yielded, or is
 // replaced by smaller ones.
 func (l *lister) settle(w *window) {
-	dated := 0
+	var dated []int64
 	for _, f := range w.items {
 		if !f.Created.IsZero() && w.contains(f.Created) {
-			dated++
+			dated = append(dated, f.Created.Unix())
 		} else if f.Created.IsZero() && l.q.Match(f) {
 			l.undated[f.ID] = f
 		}
 	}
-	if w.rate != nil {
-		w.rate.learn(dated, w.seconds)
+	if w.rate != nil && (w.whole || len(dated) > 0) {
+		from := w.lo
+		if !w.whole { // no more than what was seen, and that perhaps
+			from = slices.Min(dated)
+		}
+		w.rate.learn(dated, from, w.hi)
 	}
 	if w.whole {
 		w.items = newestFirst(l.wanted(w))

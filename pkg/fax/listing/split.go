@@ -17,13 +17,12 @@ type window struct {
 	rate *rate // how densely faxes come here; nil: not known
 	tail bool  // what is left of a longer range: windows are taken off it, see [lister.next]
 
-	state   state
-	items   []fax.Fax
-	pages   int       // how many pages items are
-	whole   bool      // items are all there is
-	parts   []*window // else: what to read in its place
-	seconds int64     // how long the stretch is that items come from
-	err     error
+	state state
+	items []fax.Fax
+	pages int       // how many pages items are
+	whole bool      // items are all there is
+	parts []*window // else: what to read in its place
+	err   error
 }
 
 type state int8
@@ -55,33 +54,8 @@ func (w *window) split(at ...int64) []*window {
 	return append(parts, &window{after: w.after, until: until, lo: w.lo, hi: hi, rate: w.rate})
 }
 
-// A rate is how densely faxes came lately in a stretch of time, and what that
-// means in pages of the provider.
-type rate struct {
-	faxes, seconds float64
-	page           float64 // faxes that the provider gives at a time
-}
-
-// learn takes in what another piece of the stretch held. What was learned long
-// ago counts less and less. Where nothing came, the account may have begun: the
-// windows before that are soon large.
-func (r *rate) learn(faxes int, seconds int64) {
-	const keep = 0.9
-	if faxes == 0 {
-		r.faxes /= 2
-	}
-	r.faxes = r.faxes*keep + float64(faxes)
-	r.seconds = r.seconds*keep + float64(seconds)
-}
-
-// window is how many seconds make a good window.
-func (r *rate) window() int64 {
-	const most = 1 << 40
-	return max(1, int64(min(most, pagesEach*r.page*r.seconds/r.faxes)))
-}
-
 const (
-	// pagesEach is how many pages a window shall have. Where faxes come evenly,
+	// pagesEach is how many pages a window shall have. Where faxes come as expected,
 	// a little less than one makes every window one request. The pages of larger
 	// ones come one after another, and those of later windows wait for them in
 	// memory.
@@ -126,7 +100,7 @@ func (l *lister) read(ctx context.Context, w *window) error {
 			w.items = slices.Concat(w.items, page.Items)
 		}
 		if page.Next == "" {
-			w.whole, w.seconds = true, w.hi-w.lo
+			w.whole = true
 			return nil
 		}
 		if err := walk.On(page.Next, page.Sifted); err != nil {
@@ -134,7 +108,6 @@ func (l *lister) read(ctx context.Context, w *window) error {
 		}
 		if s := sampleOf(w); s.worthSplitting(w) {
 			if w.parts = s.divide(w); len(w.parts) > 1 {
-				w.seconds = int64(s.span())
 				return nil
 			}
 		}
@@ -236,7 +209,7 @@ func (s sample) divide(w *window) []*window {
 	switch s.order {
 	case newestLeads: // what was seen is all there is up to there, most likely
 		all.rate = s.rate()
-		parts = all.split(max(newest-all.rate.window(), oldest))
+		parts = all.split(max(newest-all.rate.window(newest, oldest), oldest))
 		tail = len(parts) - 1
 	case oldestLeads:
 		all.rate = s.rate()
@@ -261,14 +234,14 @@ func (s sample) divide(w *window) []*window {
 
 // rate guesses that what was not seen is as dense as what was.
 func (s sample) rate() *rate {
-	return &rate{faxes: float64(len(s.seen)), seconds: s.span(), page: s.page}
+	return newRate(len(s.seen), s.span(), s.page)
 }
 
 // shorten takes a good window off a tail, and returns it with the new tail; a short
 // tail is a window itself.
 func (w *window) shorten() []*window {
 	w.tail = false
-	size := w.rate.window()
+	size := w.rate.window(w.hi, w.lo)
 	if (w.hi-w.lo)/3*2 < size {
 		return []*window{w}
 	}

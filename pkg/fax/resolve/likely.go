@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
@@ -69,6 +70,8 @@ func likely(ctx context.Context, numbers fax.Numbers, ref string, how Reading, o
 	}
 	meant := candidates(all, ref, how.Country)
 	switch {
+	case len(meant) == 0 && nearName(all, ref) != "":
+		return fax.Number{}, problem.With(notFound(ref), problem.Say("did you mean %s?", problem.Text(text.ShellWord(nearName(all, ref)))))
 	case len(meant) == 0:
 		return fax.Number{}, problem.With(notFound(ref), withoutSign(all, ref, how.Country))
 	case !how.Freely:
@@ -79,6 +82,27 @@ func likely(ctx context.Context, numbers fax.Numbers, ref string, how Reading, o
 		return n, err
 	}
 	return numbers.Get(ctx, n.ID)
+}
+
+// shortestName is how long a name is at least that is told from others by more than a letter.
+const shortestName = 4
+
+// nearName is the name that ref misses by a letter; "": there is none. What has no letter is
+// no name, but another phone number, and the beginning of an id is no name either.
+func nearName(all []fax.Number, ref string) string {
+	ref = strings.TrimSpace(ref)
+	if !strings.ContainsFunc(ref, unicode.IsLetter) {
+		return ""
+	}
+	if slices.ContainsFunc(all, func(n fax.Number) bool { return strings.HasPrefix(strings.ToLower(n.ID), strings.ToLower(ref)) }) {
+		return ""
+	}
+	for _, n := range all {
+		if len(n.Name) >= shortestName && text.OneAway(ref, n.Name) {
+			return n.Name
+		}
+	}
+	return ""
 }
 
 // Offer names what was likely meant: "a, b or c", and no more than a few.

@@ -176,7 +176,7 @@ func (b buyer) order(ctx context.Context, before owned) (n fax.Number, bought bo
 			return n, false, fmt.Errorf("ask the provider for the time: %w; nothing was bought", err)
 		}
 	}
-	noted, err := b.Notes.begin(b.Purchase, b.since)
+	noted, err := b.Notes.begin(ctx, b.Purchase, b.since)
 	if err != nil {
 		return n, false, err
 	}
@@ -191,12 +191,13 @@ func (b buyer) order(ctx context.Context, before owned) (n fax.Number, bought bo
 	switch {
 	case err == nil:
 		noted.State, noted.ID, noted.Phone, noted.Shown = noteBought, n.ID, n.Phone, n.Name
+		noted.Untold = noted.Repeats
 	case refused:
 		noted.State = noteRefused
 	default: // what became of it is still not known
 		return n, bought, err
 	}
-	if unnoted := b.Notes.write(noted); unnoted != nil {
+	if unnoted := b.Notes.write(ctx, noted); unnoted != nil {
 		b.tell("The purchase of %s could not be noted: %v", n.Phone, unnoted)
 	}
 	return n, bought, err

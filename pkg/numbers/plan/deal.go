@@ -34,7 +34,7 @@ func Prepare(ctx context.Context, numbers fax.Numbers, p Purchase, o Options) (D
 		return d, err
 	}
 	if n == nil {
-		if err := d.offered(); err != nil {
+		if err := d.offered(ctx); err != nil {
 			return d, err
 		}
 		d.Step, err = p.Step()
@@ -52,12 +52,12 @@ func Prepare(ctx context.Context, numbers fax.Numbers, p Purchase, o Options) (D
 // offered refuses a number that is not for sale, before anybody is asked whether to buy
 // it. One that this machine ordered may be ours by now, whatever the lists say, and
 // [Buy] finds that out. fax.ErrNotFound.
-func (d Deal) offered() error {
+func (d Deal) offered(ctx context.Context) error {
 	p := d.purchase
 	if p.Order.Phone == "" || p.Offered != fax.No {
 		return nil
 	}
-	notes, err := d.options.Notes.read()
+	notes, err := d.options.Notes.read(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,21 +98,32 @@ func (d Deal) Check(ctx context.Context) error {
 }
 
 // Run buys the number, or changes the one that the account has. Where the number
-// was picked, by a search or by the provider, no other run on this machine buys for
-// the account meanwhile: two would buy two. Whoever names the number cannot buy it
+// was picked, by a search or by the provider, no other run that keeps its notes in the
+// same place buys for the account meanwhile: two would buy two. Whoever names the number cannot buy it
 // twice. Errors as [Buy], and fax.ErrConflict while another run buys.
 func (d Deal) Run(ctx context.Context) (Result, error) {
 	if picked := d.purchase.Picked || d.purchase.Order.AreaCode != ""; picked && !d.Owned {
-		done, err := d.options.Notes.lock(ctx)
+		mine, done, err := d.options.Notes.lock(ctx)
 		if err != nil {
 			return Result{}, err
 		}
+		d.options.Notes = mine
 		defer done()
 		if err := d.purchase.NameFree(ctx, d.numbers, d.options); err != nil { // another run may have ended meanwhile
 			return Result{}, err
 		}
 	}
 	return Buy(ctx, d.numbers, d.purchase, d.options)
+}
+
+// Told notes that whoever asked for the purchase knows what became of it, also when ctx
+// has ended. Until then, or for 15 minutes where a run ends before, another without a
+// name is in doubt whether it is the same one again, and buys nothing.
+func (d Deal) Told(ctx context.Context, res Result) error {
+	if !d.purchase.repeats() || res.Number.ID == "" {
+		return nil
+	}
+	return d.options.Notes.told(context.WithoutCancel(ctx), res.Number.ID)
 }
 
 // LookUp learns what is known of the number for sale that the purchase names, its

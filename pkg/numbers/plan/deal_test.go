@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/faxctl/faxctl/pkg/base/batch"
-	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
@@ -36,22 +33,18 @@ func (m machine) prepare(t *testing.T, p plan.Purchase) plan.Deal {
 // hold is another run that buys.
 func (m machine) hold(t *testing.T) (end func()) {
 	t.Helper()
-	dir := filepath.Dir(m.care.Notes.Path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.OpenFile(filepath.Join(dir, "buying-AC1.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	end, err := plan.LockNotes(t.Context(), m.care.Notes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if taken, err := durable.TryLock(f); err != nil || !taken {
-		t.Fatalf("lock: %v, %v", taken, err)
-	}
-	return func() { _ = f.Close() }
+	return end
 }
 
-func TestOneRunBuysAtATime(t *testing.T) {
+func TestOneRunBuysAtATime(t *testing.T) { eachNotes(t, testOneRunBuysAtATime) }
+
+func testOneRunBuysAtATime(t *testing.T, keep func(*testing.T) plan.Notes) {
 	m := one(t, sandbox.Options{})
+	m.care.Notes = keep(t)
 	end := m.hold(t)
 	_, err := m.prepare(t, m.picked(t, "desk")).Run(t.Context())
 	if !errors.Is(err, problem.ErrConflict) || !strings.Contains(err.Error(), "another faxctl is buying numbers for account AC1") || owns(t, m.numbers) != 0 {

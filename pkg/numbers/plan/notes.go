@@ -1,64 +1,70 @@
 package plan
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
-// Notes are the purchases that this machine made for one account: each is on the
-// disk before its order is sent, and what became of it after. A provider's lists
-// may be late, and its names may come back otherwise; the notes know all the
-// same what was bought. The zero value keeps none.
+// Notes are the purchases that were made for one account: each is noted before its
+// order is sent, and what became of it after. A provider's lists may be late, and its
+// names may come back otherwise; the notes know all the same what was bought. They are
+// of this machine ([NotesIn]), or of all that share a database ([NotesAt]). The zero
+// value keeps none.
 type Notes struct {
-	Path    string // of the file, one JSON object a line; its folder is made
 	Account string
+	kept    ledger // nil: none
 }
 
-// NotesIn are the notes of an account in a folder, beside those of others.
-func NotesIn(dir, account string) Notes {
-	return Notes{Path: filepath.Join(dir, "purchases-"+url.PathEscape(account)+".jsonl"), Account: account}
+// ledger is where notes are kept. What it returns of a note is what was written last.
+type ledger interface {
+	// lock makes a run the only one that chooses numbers and buys them for the account,
+	// until it calls done: its ledger is mine. The lock ends with the process.
+	// ErrConflict: another run has it.
+	lock(ctx context.Context) (mine ledger, done func(), err error)
+
+	// begin keeps a new note, surely. Where the lock was lost meanwhile and another run
+	// had it, that is ErrConflict.
+	begin(ctx context.Context, n note) error
+
+	// write keeps what is known of a purchase by now.
+	write(ctx context.Context, n note) error
+
+	// read is what is known of each purchase, the oldest first.
+	read(ctx context.Context) ([]note, error)
+
+	// now is the time by the clock that note.Time is of.
+	now(ctx context.Context) (time.Time, error)
+
+	// forget removes all notes.
+	forget(ctx context.Context) error
 }
 
-// lock makes this run the only one on this machine that chooses numbers and buys
-// them for the account, until it calls done. The lock lies beside the notes and ends
-// with the process. Without notes there is none.
-func (s Notes) lock(ctx context.Context) (done func(), err error) {
-	if !s.kept() {
-		return func() {}, nil
+// lock is the notes for a run that is the only one to buy; see [ledger]. Without notes
+// there is no lock.
+func (s Notes) lock(ctx context.Context) (mine Notes, done func(), err error) {
+	if s.kept == nil {
+		return s, func() {}, nil
 	}
-	dir := filepath.Dir(s.Path)
-	err = durable.MakeDir(durable.OS{}, dir)
-	var f durable.File
-	if err == nil {
-		f, err = durable.Lock(ctx, filepath.Join(dir, "buying-"+url.PathEscape(s.Account)+".lock"), 0)
-	}
-	switch {
-	case errors.Is(err, durable.ErrTaken):
-		return nil, problem.With(fmt.Errorf("%w: another faxctl is buying numbers for account %s; nothing was done", problem.ErrConflict, s.Account),
-			problem.Say("wait until it has finished, look what it bought, and run this again if it is still needed"))
-	case err != nil:
-		return nil, problem.With(fmt.Errorf("lock of buying: %w; nothing was done", err), problem.Say("set XDG_STATE_HOME to a folder that can be written"))
-	}
-	return func() { _ = f.Close() }, nil
+	s.kept, done, err = s.kept.lock(ctx)
+	return s, done, err
+}
+
+// buying is what stands in the way of a run while another one buys.
+func buying(account string) error {
+	return problem.With(fmt.Errorf("%w: another faxctl is buying numbers for account %s; nothing was done", problem.ErrConflict, account),
+		problem.Say("wait until it has finished, look what it bought, and run this again if it is still needed"))
 }
 
 // noteAge is how long a purchase may take to show at the provider: until then,
@@ -70,7 +76,7 @@ const noteAge = 15 * time.Minute
 type note struct {
 	Order    string    `json:"order"` // names the purchase
 	Account  string    `json:"account"`
-	Time     time.Time `json:"time"`           // when the order was sent, by the clock of this machine
+	Time     time.Time `json:"time"`           // when the order was sent, by the clock of the notes
 	Asked    time.Time `json:"asked,omitzero"` // the same by the provider's clock, where it is known
 	State    noteState `json:"state"`
 	Name     string    `json:"name,omitempty"` // as it was sent
@@ -82,6 +88,10 @@ type note struct {
 	// Repeats says that the same command orders another number: it has no name,
 	// and no person named the number.
 	Repeats bool `json:"repeats,omitempty"`
+
+	// Untold says of one that repeats, and that bought a number, that nobody may know it
+	// yet: its run has not come so far, or ended before. See [Deal.Told].
+	Untold bool `json:"untold,omitempty"`
 }
 
 // noteState is how far a purchase came.
@@ -94,89 +104,91 @@ const (
 	noteReleased noteState = "released"
 )
 
-// kept reports whether notes are kept at all.
-func (s Notes) kept() bool { return s.Path != "" }
-
 // begin notes an order that is about to be sent. Without the note it must not
 // be.
-func (s Notes) begin(p Purchase, asked time.Time) (note, error) {
+func (s Notes) begin(ctx context.Context, p Purchase, asked time.Time) (note, error) {
 	o := p.Order
 	n := note{
-		Order: rand.Text(), Account: s.Account, Time: time.Now().UTC(), Asked: asked, State: noteOrdering,
+		Order: rand.Text(), Account: s.Account, Asked: asked, State: noteOrdering,
 		Name: o.Name, Phone: o.Phone, AreaCode: o.AreaCode, Repeats: p.repeats(),
 	}
-	if err := s.write(n); err != nil {
-		return n, problem.With(fmt.Errorf("note of the purchase: %w; nothing was bought", err), problem.Say("set XDG_STATE_HOME to a folder that can be written"))
+	if s.kept == nil {
+		return n, nil
 	}
-	return n, nil
+	var err error
+	if n.Time, err = s.kept.now(ctx); err == nil {
+		err = s.kept.begin(ctx, n)
+	}
+	return n, err
 }
 
-// write adds what is known of a purchase by now.
-func (s Notes) write(n note) error {
-	if !s.kept() {
+// write adds what is known of a purchase by now, also when ctx has ended.
+func (s Notes) write(ctx context.Context, n note) error {
+	if s.kept == nil {
 		return nil
 	}
-	line, err := json.Marshal(n)
-	if err != nil {
-		return err
-	}
-	if err := durable.MakeDir(durable.OS{}, filepath.Dir(s.Path)); err != nil {
-		return err
-	}
-	return durable.AppendLine(durable.OS{}, s.Path, line)
+	return s.kept.write(context.WithoutCancel(ctx), n)
 }
 
-// read is what is known of each purchase, the oldest first. A line that was not
-// finished is of an order that was not sent.
-func (s Notes) read() ([]note, error) {
-	if !s.kept() {
+// read is what is known of each purchase, the oldest first.
+func (s Notes) read(ctx context.Context) ([]note, error) {
+	if s.kept == nil {
 		return nil, nil
 	}
-	text, err := os.ReadFile(s.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
-		return nil, problem.With(fmt.Errorf("notes of purchases: %w; nothing was bought", err), problem.Say("set XDG_STATE_HOME to a folder that can be read and written; without the notes a number might be bought twice"))
+	return s.kept.read(ctx)
+}
+
+// age is how long ago a purchase was ordered, by the clock of the notes.
+func (s Notes) age(ctx context.Context, n note) (time.Duration, error) {
+	if s.kept == nil {
+		return 0, nil
 	}
-	var all []note
-	at := map[string]int{}
-	for line := range bytes.Lines(text) {
-		var n note
-		if json.Unmarshal(line, &n) != nil || n.Account != s.Account {
-			continue
-		}
-		i, known := at[n.Order]
-		if !known {
-			i = len(all)
-			at[n.Order] = i
-			all = append(all, n)
-		}
-		all[i] = n
+	now, err := s.kept.now(ctx)
+	return now.Sub(n.Time), err
+}
+
+// Forget removes the notes, as when the account is a sandbox that was emptied.
+func (s Notes) Forget(ctx context.Context) error {
+	if s.kept == nil {
+		return nil
 	}
-	return all, nil
+	return s.kept.forget(ctx)
 }
 
 // released notes that the number of that id was given up.
-func (s Notes) released(id string) error {
-	all, err := s.read()
+func (s Notes) released(ctx context.Context, id string) error {
+	return s.bought(ctx, id, func(n *note) { n.State = noteReleased })
+}
+
+// told notes that somebody knows of the number of that id.
+func (s Notes) told(ctx context.Context, id string) error {
+	return s.bought(ctx, id, func(n *note) { n.Untold = false })
+}
+
+// bought changes the notes of the purchases that bought the number of that id.
+func (s Notes) bought(ctx context.Context, id string, change func(*note)) error {
+	all, err := s.read(ctx)
 	for _, n := range all {
-		if n.ID == id && n.State == noteBought {
-			n.State = noteReleased
-			err = errors.Join(err, s.write(n))
+		if n.ID != id || n.State != noteBought {
+			continue
+		}
+		was := n
+		if change(&n); n != was {
+			err = errors.Join(err, s.write(ctx, n))
 		}
 	}
 	return err
 }
 
 // unanswered tells whether a purchase without a name stands in the way of another:
-// one of which it is not known what became.
+// one of which it is not known what became, or of which nobody may have been told.
 func (b buyer) unanswered(ctx context.Context) error {
-	notes, err := b.Notes.read()
+	notes, err := b.Notes.read(ctx)
 	if err != nil {
 		return err
 	}
 	for _, n := range notes {
-		if !n.Repeats || n.State != noteOrdering {
+		if !n.Repeats || n.State != noteOrdering && !n.isUntold() {
 			continue
 		}
 		age, err := b.age(ctx, n)
@@ -187,6 +199,10 @@ func (b buyer) unanswered(ctx context.Context) error {
 			continue
 		}
 		order := buyer{numbers: b.numbers, Purchase: Purchase{Order: fax.Order{Phone: n.Phone, AreaCode: n.AreaCode}}}
+		another := problem.Say("%s; to buy one more before %s, give it a %s", order.toLook(), problem.Text(until(age)), problem.Field("name"))
+		if n.isUntold() {
+			return problem.With(fmt.Errorf("%w: %s was bought without a name %s ago, by a run that has not told of it; nothing was bought", problem.ErrConflict, n.Phone, age.Round(time.Second)), another)
+		}
 		all, err := order.list(ctx)
 		if err != nil {
 			return err
@@ -197,15 +213,17 @@ func (b buyer) unanswered(ctx context.Context) error {
 		} else if n.Phone == "" {
 			shows = "it is not known whether it was bought"
 		}
-		return problem.With(fmt.Errorf("%w: %s was ordered without a name %s ago, and %s; nothing was bought", problem.ErrConflict, order.what(), age.Round(time.Second), shows),
-			problem.Say("%s; to buy one more before %s, give it a %s", order.toLook(), problem.Text(until(age)), problem.Field("name")))
+		return problem.With(fmt.Errorf("%w: %s was ordered without a name %s ago, and %s; nothing was bought", problem.ErrConflict, order.what(), age.Round(time.Second), shows), another)
 	}
 	return nil
 }
 
+// isUntold reports whether it bought a number of which nobody may know.
+func (n note) isUntold() bool { return n.State == noteBought && n.Untold }
+
 // age is how long ago a purchase was ordered: by the provider's clock, where that
-// was asked at the order and can be asked now, since the clock of this machine may
-// have been set meanwhile.
+// was asked at the order and can be asked now, since any other clock may have
+// been set meanwhile.
 func (b buyer) age(ctx context.Context, n note) (time.Duration, error) {
 	if !n.Asked.IsZero() && b.Now != nil {
 		now, err := b.Now(ctx)
@@ -216,7 +234,7 @@ func (b buyer) age(ctx context.Context, n note) (time.Duration, error) {
 			return now.Sub(n.Asked), nil
 		}
 	}
-	return time.Since(n.Time), nil
+	return b.Notes.age(ctx, n)
 }
 
 // until is the time of this machine at which a purchase of that age is in nobody's
@@ -297,11 +315,11 @@ func (n note) at() string { return n.Time.Local().Format("15:04 on 2006-01-02") 
 
 // giveUp tells that purchases which the account does not show are made anew, and
 // notes it.
-func (b buyer) giveUp(over []note) error {
+func (b buyer) giveUp(ctx context.Context, over []note) error {
 	for _, n := range over {
 		b.tell("A number was ordered for the name %s at %s, and the account does not show it: it is bought anew.", text.Quote(n.Name), n.at())
 		n.State = noteRefused
-		if err := b.Notes.write(n); err != nil {
+		if err := b.Notes.write(ctx, n); err != nil {
 			return err
 		}
 	}
@@ -326,13 +344,13 @@ func (b buyer) bought(ctx context.Context, n note, all []fax.Number) (fax.Number
 	return now, err == nil, err
 }
 
-// notedPhone is the number of that phone which this machine bought before, if the
+// notedPhone is the number of that phone which is noted as bought before, if the
 // account has it: its list may not show it yet.
 func (b buyer) notedPhone(ctx context.Context) (fax.Number, bool, error) {
 	if b.Order.Phone == "" {
 		return fax.Number{}, false, nil
 	}
-	notes, err := b.Notes.read()
+	notes, err := b.Notes.read(ctx)
 	if err != nil {
 		return fax.Number{}, false, err
 	}

@@ -23,6 +23,7 @@ type machine struct {
 	numbers fax.Numbers
 	care    plan.Options
 	said    *strings.Builder
+	dir     string // of its notes
 }
 
 // machines that share the account of a provider with quirks and faults.
@@ -43,9 +44,9 @@ func machines(t *testing.T, n int, o sandbox.Options) []machine {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := machine{numbers: p.Numbers, said: &strings.Builder{}}
+		m := machine{numbers: p.Numbers, said: &strings.Builder{}, dir: filepath.Join(t.TempDir(), "state")}
 		m.care = plan.Options{
-			Notes: plan.Notes{Path: filepath.Join(t.TempDir(), "state", "purchases"), Account: "AC1"},
+			Notes: plan.NotesIn(m.dir, "AC1"),
 			Now:   p.NumbersClock.Now, ConfirmFor: 20 * time.Millisecond, SettleFor: 20 * time.Millisecond,
 			Tell: func(text string) { m.said.WriteString(text + "\n") },
 		}
@@ -162,14 +163,17 @@ func TestBoughtOnceThoughListedLate(t *testing.T) {
 // age makes the notes older.
 func (m machine) age(t *testing.T, by time.Duration) {
 	t.Helper()
-	if err := plan.AgeNotes(m.care.Notes, by); err != nil {
+	if err := plan.AgeNotes(t.Context(), m.care.Notes, by); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // A run that was killed after its order was sent left a note without an end.
-func TestNoteWithoutAnEnd(t *testing.T) {
+func TestNoteWithoutAnEnd(t *testing.T) { eachNotes(t, testNoteWithoutAnEnd) }
+
+func testNoteWithoutAnEnd(t *testing.T, keep func(*testing.T) plan.Notes) {
 	m := one(t, sandbox.Options{})
+	m.care.Notes = keep(t)
 	killed, stop := context.WithCancel(t.Context())
 	offer := forSale(t, m.numbers)
 	p := plan.Purchase{Order: fax.Order{Phone: offer.Phone, Name: "front desk"}, Picked: true}
@@ -201,12 +205,15 @@ func (s stopping) Buy(ctx context.Context, _ fax.Order) (fax.Number, error) {
 
 // A clock of this machine that is set does not make a purchase older: the
 // provider's tells its age, where it was asked.
-func TestNotesByTheProvidersClock(t *testing.T) {
+func TestNotesByTheProvidersClock(t *testing.T) { eachNotes(t, testNotesByTheProvidersClock) }
+
+func testNotesByTheProvidersClock(t *testing.T, keep func(*testing.T) plan.Notes) {
 	m := one(t, quirks(t, "late-list=1h", "late-number=1h"))
+	m.care.Notes = keep(t)
 	if _, err := m.buy(t, "front desk"); err == nil {
 		t.Fatal("it shows")
 	}
-	if err := plan.SetClock(m.care.Notes, 2*time.Hour); err != nil {
+	if err := plan.SetClock(t.Context(), m.care.Notes, 2*time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.buy(t, "front desk"); !errors.Is(err, problem.ErrConflict) || !strings.Contains(problem.AdviceOf(err).String(), "look after "+time.Now().Add(15*time.Minute).Format("15:")) && !strings.Contains(problem.AdviceOf(err).String(), "look after "+time.Now().Add(14*time.Minute).Format("15:")) {
@@ -226,14 +233,17 @@ func TestNotesByTheProvidersClock(t *testing.T) {
 }
 
 // The same for an order without a name.
-func TestUnnamedByTheProvidersClock(t *testing.T) {
+func TestUnnamedByTheProvidersClock(t *testing.T) { eachNotes(t, testUnnamedByTheProvidersClock) }
+
+func testUnnamedByTheProvidersClock(t *testing.T, keep func(*testing.T) plan.Notes) {
 	m := one(t, sandbox.Options{})
+	m.care.Notes = keep(t)
 	killed, stop := context.WithCancel(t.Context())
 	p := plan.Purchase{Order: fax.Order{AreaCode: "415"}}
 	if _, err := plan.Buy(killed, stopping{m.numbers, stop}, p, m.care); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if err := plan.SetClock(m.care.Notes, time.Hour); err != nil {
+	if err := plan.SetClock(t.Context(), m.care.Notes, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.NameFree(t.Context(), m.numbers, m.care); !errors.Is(err, problem.ErrConflict) {
@@ -243,6 +253,52 @@ func TestUnnamedByTheProvidersClock(t *testing.T) {
 	if err := p.NameFree(t.Context(), m.numbers, m.care); err != nil {
 		t.Errorf("16 minutes later: %v", err)
 	}
+}
+
+// A number that was bought without a name is in the way of another for as long as nobody
+// may have been told of it: the same command again may be that of a run that was killed.
+func TestUnnamedAndUntold(t *testing.T) { eachNotes(t, testUnnamedAndUntold) }
+
+func testUnnamedAndUntold(t *testing.T, keep func(*testing.T) plan.Notes) {
+	m := one(t, sandbox.Options{})
+	m.care.Notes = keep(t)
+	p := plan.Purchase{Order: fax.Order{AreaCode: "415"}}
+	buy := func() (plan.Deal, plan.Result) {
+		t.Helper()
+		deal, err := plan.Prepare(t.Context(), m.numbers, p, m.care)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := deal.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return deal, res
+	}
+	free := func(when string) {
+		t.Helper()
+		if err := p.NameFree(t.Context(), m.numbers, m.care); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	deal, res := buy()
+	if err := p.NameFree(t.Context(), m.numbers, m.care); !errors.Is(err, problem.ErrConflict) || !strings.Contains(err.Error(), res.Number.Phone+" was bought without a name") {
+		t.Errorf("bought, and nobody was told: %v", err)
+	}
+	interrupted, stop := context.WithCancel(t.Context())
+	stop()
+	if err := deal.Told(interrupted, res); err != nil {
+		t.Fatal(err)
+	}
+	free("told")
+	buy()
+	m.age(t, 16*time.Minute)
+	free("16 minutes later")
+	_, res = buy()
+	if _, err := m.care.Release(t.Context(), m.numbers, res.Number); err != nil {
+		t.Fatal(err)
+	}
+	free("released")
 }
 
 // A plan shows what would be refused, and notes nothing.
@@ -271,14 +327,14 @@ func TestPlanKnowsWhatWasBought(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.age(t, 16*time.Minute)
-	before, err := os.ReadFile(m.care.Notes.Path)
+	before, err := os.ReadFile(filepath.Join(m.dir, "purchases-AC1.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if steps, err := plan.Steps(t.Context(), m.numbers, f, m.care); err != nil || steps[0].Refused != nil {
 		t.Errorf("16 minutes later: %+v, %v", steps, err)
 	}
-	if after, err := os.ReadFile(m.care.Notes.Path); err != nil || string(after) != string(before) {
+	if after, err := os.ReadFile(filepath.Join(m.dir, "purchases-AC1.jsonl")); err != nil || string(after) != string(before) {
 		t.Errorf("the plan noted something: %v\n%s", err, after)
 	}
 }
@@ -286,7 +342,7 @@ func TestPlanKnowsWhatWasBought(t *testing.T) {
 // What cannot be noted is not bought.
 func TestNotNotedNotBought(t *testing.T) {
 	m := one(t, sandbox.Options{})
-	if err := os.WriteFile(filepath.Dir(m.care.Notes.Path), nil, 0o600); err != nil {
+	if err := os.WriteFile(m.dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.buy(t, "front desk"); err == nil || !strings.Contains(err.Error(), "nothing was bought") || owns(t, m.numbers) != 0 {
@@ -295,8 +351,11 @@ func TestNotNotedNotBought(t *testing.T) {
 }
 
 // What was refused, released or renamed is in nobody's way.
-func TestNotesThatAreOver(t *testing.T) {
+func TestNotesThatAreOver(t *testing.T) { eachNotes(t, testNotesThatAreOver) }
+
+func testNotesThatAreOver(t *testing.T, keep func(*testing.T) plan.Notes) {
 	m := one(t, sandbox.Options{})
+	m.care.Notes = keep(t)
 	p := plan.Purchase{Order: fax.Order{Phone: "+15005550000", Name: "front desk"}}
 	if _, err := plan.Buy(t.Context(), m.numbers, p, m.care); !errors.Is(err, problem.ErrConflict) {
 		t.Fatal(err)

@@ -62,15 +62,16 @@ func (p Phases) SureOfFax() error {
 // Run carries the phases out: jobs changes at a time, purchases and releases one after
 // another. Nothing new begins when soft has ended; nothing is released when something
 // failed. done is what became of the numbers with which something was done, an error
-// or not; each failure is told to t. While another run buys for the account on this
-// machine, nothing is done: fax.ErrConflict. batch.ErrPartial: some steps failed, or
+// or not; each failure is told to t. While another run buys for the account, by notes in
+// the same place, nothing is done: fax.ErrConflict. batch.ErrPartial: some steps failed, or
 // none came to its end.
 func (p Phases) Run(ctx, soft context.Context, all fax.Numbers, jobs int, o Options, t *batch.Trouble) (done []Result, err error) {
 	if len(p.Buy) > 0 {
-		unlock, err := o.Notes.lock(ctx)
+		mine, unlock, err := o.Notes.lock(ctx)
 		if err != nil {
 			return nil, err
 		}
+		o.Notes = mine
 		defer unlock()
 	}
 	run := func(jobs int, steps []Step) error {

@@ -90,7 +90,7 @@ func (p Purchase) NameFree(ctx context.Context, numbers fax.Numbers, o Options) 
 		return alikeNamed(p.Order.Name, alike[0])
 	}
 	b := buyer{numbers: numbers, Purchase: p, Options: o}
-	notes, err := o.Notes.read()
+	notes, err := o.Notes.read(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (p Purchase) NameFree(ctx context.Context, numbers fax.Numbers, o Options) 
 	if err != nil {
 		return err
 	}
-	return b.giveUp(over)
+	return b.giveUp(ctx, over)
 }
 
 // nameTakenError says that numbers have the name of an order already. It is

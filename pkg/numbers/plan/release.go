@@ -43,7 +43,7 @@ func Release(ctx context.Context, numbers fax.Numbers, n fax.Number) (released b
 // free again.
 func (o Options) Release(ctx context.Context, numbers fax.Numbers, n fax.Number) (released bool, err error) {
 	if released, err = Release(ctx, numbers, n); released {
-		if err := o.Notes.released(n.ID); err != nil {
+		if err := o.Notes.released(ctx, n.ID); err != nil {
 			o.tell("That %s was released could not be noted: %v", n.Phone, err)
 		}
 	}

@@ -117,7 +117,7 @@ func (s Saved) Compare(ctx context.Context, numbers fax.Numbers, provider, accou
 	if steps, err = Targeted(steps, s.Targets, "the file or the account"); err != nil {
 		return nil, s.moved(err.Error())
 	}
-	notes, err := o.Notes.read()
+	notes, err := o.Notes.read(ctx)
 	if err != nil {
 		return nil, err
 	}

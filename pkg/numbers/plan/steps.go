@@ -94,7 +94,7 @@ func compare(ctx context.Context, numbers fax.Numbers, f File, o Options, pinned
 	if err != nil {
 		return nil, fmt.Errorf("list the account's numbers: %w", err)
 	}
-	notes, err := o.Notes.read()
+	notes, err := o.Notes.read(ctx)
 	if err != nil {
 		return nil, err
 	}

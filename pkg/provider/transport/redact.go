@@ -48,6 +48,15 @@ func (r redacted) Unwrap() error { return r.error }
 // origin is what may be seen of any URL: scheme and host.
 func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
+// file is what may be seen of the URL of a file: its path, and the keys of the query.
+func file(u *url.URL) string {
+	shown := origin(u) + u.EscapedPath()
+	if keys := slices.Sorted(maps.Keys(u.Query())); len(keys) > 0 {
+		shown += "?" + strings.Join(keys, "&")
+	}
+	return shown
+}
+
 // address is what may be seen of the URL of an API: the path and the query too,
 // numbers masked and values of unknown keys left out.
 func address(u *url.URL) string {

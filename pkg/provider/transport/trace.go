@@ -19,6 +19,10 @@ func Trace(log *slog.Logger) Layer { return trace(log, origin) }
 // that are not known to be harmless left out.
 func TraceAPI(log *slog.Logger) Layer { return trace(log, address) }
 
+// TraceFiles is Trace for a server of files: their names are shown, and which part of
+// one was asked for, as in ?legal-hold, but no value of a query.
+func TraceFiles(log *slog.Logger) Layer { return trace(log, file) }
+
 func trace(log *slog.Logger, show func(*url.URL) string) Layer {
 	return func(next http.RoundTripper) http.RoundTripper {
 		if log == nil {
@@ -52,7 +56,7 @@ func trace(log *slog.Logger, show func(*url.URL) string) Layer {
 }
 
 func requestID(h http.Header) string {
-	for _, key := range []string{"Twilio-Request-Id", "X-Request-Id"} {
+	for _, key := range []string{"Twilio-Request-Id", "X-Request-Id", "X-Amz-Request-Id"} {
 		if id := h.Get(key); id != "" {
 			return id
 		}

@@ -29,6 +29,9 @@ type Delivery struct {
 	// given alone.
 	Targets func(n News) []Target
 
+	// Reads says that it reads the document, from a file.
+	Reads bool
+
 	// Deliver tells of an event, once its document, if it has one, is archived. An
 	// ErrRefused is for good.
 	Deliver func(ctx context.Context, n News, to Target) error

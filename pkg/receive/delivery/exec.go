@@ -25,7 +25,7 @@ const (
 // credentials. One that takes the document is not run for a fax that has none. Exit
 // status 0 is success.
 func Exec(p Program) Delivery {
-	return Delivery{Name: execName, Limit: execLimit, Deliver: func(ctx context.Context, n News, _ Target) error {
+	return Delivery{Name: execName, Limit: execLimit, Reads: true, Deliver: func(ctx context.Context, n News, _ Target) error {
 		e, d := n.Event, n.Document
 		if p.TakesDocument() && !e.HasDocument() {
 			return nil

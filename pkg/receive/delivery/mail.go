@@ -31,7 +31,7 @@ func Mail(log *slog.Logger, now func() Mailing) Delivery {
 	// be such that one takes all the memory that there is for them.
 	drawing := make(chan struct{}, 1)
 	return Delivery{
-		Name: MailName, Limit: 2 * mail.DefaultLimit,
+		Name: MailName, Limit: 2 * mail.DefaultLimit, Reads: true,
 		Targets: func(n News) []Target {
 			var all []Target
 			for _, to := range now().Targets(n) {

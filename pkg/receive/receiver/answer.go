@@ -1,7 +1,10 @@
 package receiver
 
 import (
+	"context"
+	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -14,11 +17,19 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request) {
 		r.refuse(w, req, "fax", err)
 		return
 	}
+	may := make(chan error, 1) // looked at meanwhile: a provider may wait for 5 s alone
+	go func() { may <- r.mayKeep(context.WithoutCancel(req.Context())) }()
 	outcome := "receive"
 	if !r.numbers.has(req.Context(), q.to) {
 		outcome = notListed
 	} else if !r.cfg.wanted(q.from, q.to) {
 		outcome = "reject"
+	}
+	if outcome == "receive" {
+		if err := <-may; err != nil {
+			r.refuse(w, req, "fax", err)
+			return
+		}
 	}
 	r.metrics.request("fax", outcome)
 	what := "fax announced"
@@ -27,6 +38,32 @@ func (r *Receiver) answer(w http.ResponseWriter, req *http.Request) {
 	}
 	r.log.Info(what, "answer", outcome, "from", fax.MaskPhone(q.from), "to", fax.MaskPhone(q.to))
 	r.say(w, outcome == "receive")
+}
+
+// soon is how long a question may wait until it is known whether its fax can be kept.
+const soon = 3 * time.Second
+
+// mayKeep fails when a fax would be lost: its document is to come with the callback, is
+// nowhere else then, and what keeps it is away. Whoever calls asks the fallback URL.
+func (r *Receiver) mayKeep(ctx context.Context) error {
+	if store := r.cfg.Answer.StoreMedia; store == nil || *store {
+		return nil
+	}
+	place := "disk"
+	if r.cfg.Incoming != nil {
+		place = "archive"
+	}
+	ctx, cancel := context.WithTimeout(ctx, soon)
+	defer cancel()
+	for _, p := range r.health {
+		if p.name != "database" && p.name != place {
+			continue
+		}
+		if err := p.look(ctx); err != nil {
+			return fmt.Errorf("a document that comes with its callback could not be kept: the %s: %w", p.name, err)
+		}
+	}
+	return nil
 }
 
 // asked is what the request asks, if it is the provider's.

@@ -66,15 +66,16 @@ func (a aside) key() asideArgs {
 }
 
 // asideMost is how many documents of the greatest length may be kept aside. Whoever
-// has the account's key, and nobody else, can fill so much of the disk.
+// has the account's key, and nobody else, can fill so much of the disk. Of one fax as many
+// may wait while nothing can be noted: see [Receiver.roomFor].
 const asideMost = 16
 
 // setAside commits a document of the folder of uploads to be kept aside. stays
 // tells whether its file is the one that is kept: the same bytes may be there
 // already. It removes no file, also when there is no room, which is a refusal: only
 // the caller knows whether somebody was told that the document is safe.
-func (r *Receiver) setAside(e delivery.Event, file string, why doubt) (stays bool, err error) {
-	sum, size, err := r.uploads.sum(file)
+func (r *Receiver) setAside(ctx context.Context, e delivery.Event, file string, why doubt) (stays bool, err error) {
+	sum, size, err := r.uploads.sum(ctx, file)
 	if err != nil {
 		return false, err
 	}
@@ -87,7 +88,7 @@ func (r *Receiver) setAside(e delivery.Event, file string, why doubt) (stays boo
 			return false, &refusal{http.StatusServiceUnavailable, "full", fmt.Sprintf("as much is kept aside as may be, %d bytes: look at it with %s",
 				asideMost*r.cfg.MaxDocument, problem.Command("serve", "jobs", "list").Switch("parked"))}
 		case kept != file:
-			if there, _, err := r.uploads.sum(kept); err == nil && there == sum {
+			if there, _, err := r.uploads.sum(ctx, kept); err == nil && there == sum {
 				return false, nil
 			}
 			replaced, err := r.queue.replaceAside(kept, file)
@@ -96,6 +97,9 @@ func (r *Receiver) setAside(e delivery.Event, file string, why doubt) (stays boo
 			}
 			if !replaced { // somebody decided about it meanwhile
 				continue
+			}
+			if err := r.uploads.remove(ctx, kept); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				r.log.Warn("what was left of a document stays among the uploads", "file", kept, "error", err)
 			}
 		}
 		r.log.Warn("a document is kept aside", "fax", e.FaxID, "reason", why.reason, "file", file, "bytes", size)
@@ -134,11 +138,11 @@ func (e *staysError) Error() string { return e.reason }
 // takeIn makes a document that was kept aside that of its fax, unless that has one.
 func (r *Receiver) takeIn(ctx context.Context, a aside) error {
 	e := a.Event
-	switch wrong := r.uploads.inspect(a.File); {
-	case errors.As(wrong, new(*fs.PathError)):
-		return wrong
-	case wrong != nil:
+	switch wrong := r.uploads.inspect(ctx, a.File); {
+	case unsound(wrong):
 		return &staysError{notDocument(wrong)}
+	case wrong != nil:
+		return wrong
 	case e.FaxID == "" || e.Status == "", !e.HasDocument():
 		return &staysError{a.Doubt}
 	}
@@ -168,16 +172,16 @@ func (r *Receiver) takeIn(ctx context.Context, a aside) error {
 	if err != nil || needed {
 		return err
 	}
-	return r.uploads.remove(a.File)
+	return r.uploads.remove(ctx, a.File)
 }
 
 const (
-	insertAside = `INSERT INTO receiver_aside (fax_id, status, sha256, file, size, event, outcome, reason) SELECT ?, ?, ?, ?, ?, ?, ?, ?
-		WHERE (SELECT coalesce(sum(size), 0) FROM receiver_aside) + ? <= ? ON CONFLICT DO NOTHING`
-	selectAside = `SELECT event, file, size, outcome, reason FROM receiver_aside WHERE fax_id = ? AND status = ? AND sha256 = ?`
-	moveAside   = `UPDATE receiver_aside SET file = ? WHERE file = ?`
-	deleteAside = `DELETE FROM receiver_aside WHERE file = ?`
-	dropUpload  = `UPDATE receiver_event SET upload = '' WHERE upload = ?`
+	insertAside = `INSERT INTO receiver_aside (fax_id, status, sha256, file, size, event, outcome, reason) SELECT $1, $2, $3, $4, CAST($5 AS bigint), $6, $7, $8
+		WHERE (SELECT coalesce(sum(size), 0) FROM receiver_aside) + CAST($5 AS bigint) <= $9 ON CONFLICT DO NOTHING`
+	selectAside = `SELECT event, file, size, outcome, reason FROM receiver_aside WHERE fax_id = $1 AND status = $2 AND sha256 = $3`
+	moveAside   = `UPDATE receiver_aside SET file = $1 WHERE file = $2`
+	deleteAside = `DELETE FROM receiver_aside WHERE file = $1`
+	dropUpload  = `UPDATE receiver_event SET upload = '' WHERE upload = $1`
 	allFiles    = `SELECT fax_id, status, '', upload, '' FROM receiver_event WHERE upload <> ''
 		UNION ALL SELECT fax_id, status, sha256, file, reason FROM receiver_aside`
 )
@@ -192,8 +196,8 @@ func (q *queue) setAside(a aside, most int64) (file string, err error) {
 		return "", err
 	}
 	err = q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
-		n, err := exec(ctx, tx, insertAside, a.Event.FaxID, string(a.Event.Status), a.SHA256, a.File, a.Size, string(event),
-			a.Doubt.outcome, a.Doubt.reason, a.Size, most)
+		n, err := q.db.exec(ctx, tx, insertAside, a.Event.FaxID, string(a.Event.Status), a.SHA256, a.File, a.Size, string(event),
+			a.Doubt.outcome, a.Doubt.reason, most)
 		if err != nil || n == 0 {
 			return nil, err
 		}
@@ -213,7 +217,7 @@ func (q *queue) setAside(a aside, most int64) (file string, err error) {
 // lost, unless that is not kept aside any more.
 func (q *queue) replaceAside(lost, file string) (done bool, err error) {
 	err = q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
-		n, err := exec(ctx, tx, moveAside, file, lost)
+		n, err := q.db.exec(ctx, tx, moveAside, file, lost)
 		done = n > 0
 		return nil, err
 	})
@@ -224,8 +228,8 @@ func (q *queue) replaceAside(lost, file string) (done bool, err error) {
 func (q *queue) aside(ctx context.Context, key asideArgs) (aside, error) {
 	a := aside{SHA256: key.SHA256}
 	var event string
-	err := q.db.read.QueryRowContext(ctx, selectAside, key.FaxID, string(key.Status), key.SHA256).
-		Scan(&event, &a.File, &a.Size, &a.Doubt.outcome, &a.Doubt.reason)
+	err := q.db.one(ctx, selectAside, []any{key.FaxID, string(key.Status), key.SHA256},
+		&event, &a.File, &a.Size, &a.Doubt.outcome, &a.Doubt.reason)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("a document kept aside of fax %s: %w", key.FaxID, problem.ErrNotFound)
 	}
@@ -243,7 +247,7 @@ func (q *queue) take(a aside) (taken bool, err error) {
 		if taken = fresh || len(jobs) > 0; err != nil || !taken {
 			return nil, err
 		}
-		_, err = exec(ctx, tx, deleteAside, a.File)
+		_, err = q.db.exec(ctx, tx, deleteAside, a.File)
 		return jobs, err
 	})
 	return taken, err
@@ -254,14 +258,14 @@ func (q *queue) take(a aside) (taken bool, err error) {
 // are not what the event has now.
 func (q *queue) restore(a aside) error {
 	return q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
-		n, err := exec(ctx, tx, putBack, a.File, a.Event.FaxID, string(a.Event.Status), a.SHA256)
+		n, err := q.db.exec(ctx, tx, putBack, a.File, a.Event.FaxID, string(a.Event.Status), a.SHA256)
 		if err == nil && n == 0 {
 			err = fmt.Errorf("the document of fax %s: %w: another one came just now", a.Event.FaxID, problem.ErrUnavailable)
 		}
 		if err != nil {
 			return nil, err
 		}
-		_, err = exec(ctx, tx, deleteAside, a.File)
+		_, err = q.db.exec(ctx, tx, deleteAside, a.File)
 		return fetching(a.Event, a.File), err
 	})
 }
@@ -269,7 +273,7 @@ func (q *queue) restore(a aside) error {
 // dropAside commits that the file of a document is not needed any more.
 func (q *queue) dropAside(a aside) error {
 	return q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
-		_, err := exec(ctx, tx, deleteAside, a.File)
+		_, err := q.db.exec(ctx, tx, deleteAside, a.File)
 		return nil, err
 	})
 }
@@ -279,19 +283,13 @@ type waiting struct{ file, reason string }
 
 // files are the documents that wait, by the job they wait for.
 func (q *queue) files(ctx context.Context) (map[asideArgs]waiting, error) {
-	rows, err := q.db.read.QueryContext(ctx, allFiles)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
 	all := map[asideArgs]waiting{}
-	for rows.Next() {
+	err := q.db.each(ctx, allFiles, nil, func(scan func(...any) error) error {
 		var key asideArgs
 		var w waiting
-		if err := rows.Scan(&key.FaxID, &key.Status, &key.SHA256, &w.file, &w.reason); err != nil {
-			return nil, err
-		}
+		err := scan(&key.FaxID, &key.Status, &key.SHA256, &w.file, &w.reason)
 		all[key] = w
-	}
-	return all, rows.Err()
+		return err
+	})
+	return all, err
 }

@@ -30,7 +30,7 @@ import (
 // desk looks at the state until the test ends.
 func (s *station) desk() *receiver.Desk {
 	s.t.Helper()
-	d, err := receiver.OpenDesk(s.t.Context(), s.state)
+	d, err := s.openDesk()
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -48,6 +48,11 @@ func (s *station) jobs() []receiver.Job {
 	all, err := s.desk().Jobs(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	for i, j := range all {
+		if s.config.Incoming != nil && j.File != "" { // it tells where in the archive
+			all[i].File = filepath.Join(s.archive.dir, j.File)
+		}
 	}
 	return slices.DeleteFunc(all, func(j receiver.Job) bool { return j.FaxID == "" && j.Kind != "aside" })
 }
@@ -92,7 +97,9 @@ func with(form url.Values, field, value string) url.Values {
 
 // TestKeptAside: a rightly signed callback costs no document, whatever else is wrong:
 // it is kept, once, and parked with the reason.
-func TestKeptAside(t *testing.T) {
+func TestKeptAside(t *testing.T) { onEach(t, testKeptAside) }
+
+func testKeptAside(t *testing.T) {
 	id := faxID(1)
 	asked := func(c *receiver.Config) { soon(c) }
 	unasked := func(c *receiver.Config) { soon(c); c.Answer.StoreMedia = nil }
@@ -136,7 +143,7 @@ func TestKeptAside(t *testing.T) {
 			if len(jobs) != 1 {
 				t.Fatalf("%+v", jobs)
 			}
-			if j := jobs[0]; !strings.Contains(j.Error, tc.reason) || filepath.Dir(j.File) != filepath.Join(s.state, "incoming") {
+			if j := jobs[0]; !strings.Contains(j.Error, tc.reason) || filepath.Dir(j.File) != s.waits() {
 				t.Errorf("%+v", j)
 			}
 			holds(t, jobs[0].File, tc.document)
@@ -213,7 +220,9 @@ func TestWhatIsADocument(t *testing.T) {
 
 // Other bytes for news that is known replace nothing, before it is archived and
 // after, and are kept once.
-func TestOtherBytes(t *testing.T) {
+func TestOtherBytes(t *testing.T) { onEach(t, testOtherBytes) }
+
+func testOtherBytes(t *testing.T) {
 	for name, late := range map[string]bool{"before it is archived": false, "after": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -249,7 +258,9 @@ func TestOtherBytes(t *testing.T) {
 }
 
 // A document that came along stays when the archive has another one of the fax.
-func TestArchiveHasAnother(t *testing.T) {
+func TestArchiveHasAnother(t *testing.T) { onEach(t, testArchiveHasAnother) }
+
+func testArchiveHasAnother(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) { soon(c); c.Archive = keeps{c.Archive} })
 	s.run()
 	id := faxID(1)
@@ -334,7 +345,9 @@ func (l *late) List(ctx context.Context, f fax.NumberFilter) iter.Seq2[fax.Numbe
 }
 
 // A person has a document taken in that was not asked for, and the fax has none.
-func TestRetryTakesItIn(t *testing.T) {
+func TestRetryTakesItIn(t *testing.T) { onEach(t, testRetryTakesItIn) }
+
+func testRetryTakesItIn(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) { soon(c); c.Answer.StoreMedia = nil })
 	s.run()
 	id := faxID(1)
@@ -412,7 +425,9 @@ func TestDiscardAFetch(t *testing.T) {
 
 // Whoever has the key can fill so much of the disk and no more; what is known is
 // kept, and a restart keeps it.
-func TestAsideIsBounded(t *testing.T) {
+func TestAsideIsBounded(t *testing.T) { onEach(t, testAsideIsBounded) }
+
+func testAsideIsBounded(t *testing.T) {
 	page := strings.Repeat("<p>", 1000)
 	s := newStation(t, func(c *receiver.Config) { c.MaxDocument = int64(len(page)) })
 	send := func(n int) int {

@@ -81,7 +81,7 @@ func FuzzCallback(f *testing.F) {
 		f.Add(s.contentType, []byte(s.body), true)
 	}
 	s := newStation(f, func(c *receiver.Config) { c.MaxDocument = 1 << 30 }) // of which 16 may be kept aside
-	desk, err := receiver.OpenDesk(f.Context(), s.state)
+	desk, err := s.openDesk()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -124,8 +124,8 @@ func events(t *testing.T, desk *receiver.Desk) (n int) {
 // documents are the uploads that are kept. No other file is there, or beside the
 // folder, but those that always are.
 func documents(t *testing.T, state string) (kept []string) {
-	always := regexp.MustCompile(`^(\.|00\d|00\d/(receiver\.db(-wal|-shm)?|lock|incoming))$`)
-	upload := regexp.MustCompile(`^00\d/incoming/[0-9A-Z]+\.(pdf|tiff|bin)$`)
+	always := regexp.MustCompile(`^(\.|00\d|00\d/(receiver\.db(-wal|-shm|\.lock)?|lock|incoming))$`)
+	upload := regexp.MustCompile(`^00\d/incoming/\d{8}T\d{6}Z-[0-9A-Z]+-[0-9A-Za-z_-]*(\.aside)?\.(pdf|tiff|bin)$`)
 	beside := filepath.Dir(state)
 	err := fs.WalkDir(os.DirFS(beside), ".", func(path string, _ fs.DirEntry, err error) error {
 		if upload.MatchString(path) {

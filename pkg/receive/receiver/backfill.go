@@ -2,6 +2,7 @@ package receiver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -21,6 +22,10 @@ const (
 // of: a callback can be lost, and while we are down all are. However long that
 // was, the list is read from where it was read to last.
 func (r *Receiver) backfill(ctx context.Context) error {
+	return errors.Join(r.takeUp(ctx), r.fromList(ctx))
+}
+
+func (r *Receiver) fromList(ctx context.Context) error {
 	now, err := r.providerNow(ctx)
 	if err != nil {
 		return fmt.Errorf("ask the provider for the time: %w", err)
@@ -132,6 +137,10 @@ const remember = 200 * 24 * time.Hour
 
 // forget deletes old events, so that the database does not grow for ever.
 func (r *Receiver) forget(ctx context.Context) error {
+	return errors.Join(r.takeUp(ctx), r.forgetOld(ctx)) // where there is no backfill
+}
+
+func (r *Receiver) forgetOld(ctx context.Context) error {
 	until, err := r.lastBackfill(ctx)
 	if err != nil {
 		return err
@@ -142,6 +151,12 @@ func (r *Receiver) forget(ctx context.Context) error {
 	n, err := r.queue.forget(ctx, until.Add(-remember))
 	if n > 0 {
 		r.log.Info("forgot old events", "count", n)
+	}
+	if err != nil || r.uploads.room == nil {
+		return err
+	}
+	if n, err = r.uploads.room.clear(ctx, r.queue); n > 0 {
+		r.log.Info("removed documents that were never acknowledged", "count", n)
 	}
 	return err
 }

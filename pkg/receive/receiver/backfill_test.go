@@ -53,7 +53,9 @@ func TestBackfillClock(t *testing.T) {
 }
 
 // A fax without a date is in no list that begins at one; the log counts them.
-func TestBackfillUndated(t *testing.T) {
+func TestBackfillUndated(t *testing.T) { onEach(t, testBackfillUndated) }
+
+func testBackfillUndated(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) { c.Backfill = time.Hour })
 	s.cloud.add(faxID(1))
 	s.cloud.change(faxID(1), func(f *fax.Fax) { f.Created = time.Time{} })

@@ -26,11 +26,23 @@ import (
 //	go test ./pkg/receive/receiver -run '^$' -bench . -benchtime 20000x -cpu 2
 //
 // Callbacks must reach at least half of what Insert does, which is a bare
-// handler with one row a request.
+// handler with one row a request; with a file as with a database.
 
 // BenchmarkInsert is the yardstick.
-func BenchmarkInsert(b *testing.B) {
-	db := benchDatabase(b)
+func BenchmarkInsert(b *testing.B) { inEach(b, benchInsert) }
+
+// inEach measures with the state in a file and in a database.
+func inEach(b *testing.B, bench func(b *testing.B)) {
+	b.Helper()
+	b.Run("file", bench)
+	b.Run(inDatabase, bench)
+}
+
+func benchInsert(b *testing.B) { hammer(b, bareHandler(b, benchDatabase(b)), b.N, 0) }
+
+// bareHandler inserts a row for each request.
+func bareHandler(b *testing.B, db *sql.DB) (url string) {
+	b.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		body, err := io.ReadAll(req.Body)
 		if err == nil {
@@ -43,12 +55,14 @@ func BenchmarkInsert(b *testing.B) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	b.Cleanup(s.Close)
-	hammer(b, s.URL, b.N, 0)
+	return s.URL
 }
 
 // BenchmarkCallbacks is how many callbacks are made durable, one after the
 // other as fast as they can be sent, while the jobs run beside.
-func BenchmarkCallbacks(b *testing.B) { hammer(b, benchReceiver(b), b.N, 0) }
+func BenchmarkCallbacks(b *testing.B) {
+	inEach(b, func(b *testing.B) { hammer(b, benchReceiver(b), b.N, 0) })
+}
 
 // BenchmarkHalfLoad sends half of what Callbacks showed, evenly, for the time
 // an answer takes.
@@ -62,8 +76,17 @@ func BenchmarkHalfLoad(b *testing.B) {
 	b.ReportMetric(perSecond, "load/s")
 }
 
+const bareTable = `CREATE TABLE event (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body TEXT NOT NULL)`
+
 func benchDatabase(b *testing.B) *sql.DB {
 	b.Helper()
+	if shares(b) {
+		db := connect(b, server.Database(b))
+		if _, err := db.ExecContext(b.Context(), bareTable); err != nil {
+			b.Fatal(err)
+		}
+		return db
+	}
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.TempDir(), "bare.db")+
 		"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_txlock=immediate")
 	if err != nil {
@@ -83,7 +106,7 @@ func insertRow(ctx context.Context, db *sql.DB, body string) error {
 		return err
 	}
 	defer tx.Rollback()
-	if _, err := tx.ExecContext(ctx, `INSERT INTO event (body) VALUES (?)`, body); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO event (body) VALUES ($1)`, body); err != nil {
 		return err
 	}
 	return tx.Commit()

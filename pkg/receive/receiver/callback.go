@@ -35,40 +35,53 @@ func (r *Receiver) told(w http.ResponseWriter, req *http.Request) (_ delivery.Ev
 	if err := r.admit(req); err != nil {
 		return delivery.Event{}, "", err
 	}
-	form, docs, err := r.body(w, req)
-	if err != nil {
-		return delivery.Event{}, "", errors.Join(err, r.salvage(req, form, docs, err))
-	}
-	return r.commit(req, form, docs)
+	begun := time.Now()
+	form, docs, failed := r.body(w, req)
+	return r.inTime(begun, func() (delivery.Event, string, error) {
+		if failed != nil {
+			return delivery.Event{}, "", errors.Join(failed, r.salvage(req, form, docs, failed))
+		}
+		return r.commit(req, form, docs)
+	})
 }
 
 // commit makes a callback durable, with the documents that came whole.
 func (r *Receiver) commit(req *http.Request, form url.Values, docs []*upload) (_ delivery.Event, outcome string, err error) {
+	ctx := context.WithoutCancel(req.Context()) // what has come is kept, also when the provider hangs up
 	e, believed, why, err := r.accept(req, form, len(docs))
 	if err != nil {
-		discard(docs)
+		discard(ctx, docs)
 		return delivery.Event{}, "", err
 	}
-	doc, asides, err := makeAllDurable(docs, why)
+	if err := r.roomFor(ctx, e.FaxID, docs); err != nil {
+		discard(ctx, docs)
+		return delivery.Event{}, "", err
+	}
+	doc, asides, err := makeAllDurable(ctx, e.FaxID, docs, why)
 	if err != nil {
-		discard(docs)
+		discard(ctx, docs)
 		return delivery.Event{}, "", err
 	}
 	for _, a := range asides {
-		if err = r.putAside(e, a.upload, a.why); err != nil {
+		if err = r.putAside(ctx, e, a.upload, a.why); err != nil {
 			break
 		}
 		outcome = a.why.outcome
 	}
 	if err == nil && believed {
 		var first string
-		first, err = r.believe(req.Context(), e, doc)
+		first, err = r.believe(ctx, e, doc)
 		outcome = cmp.Or(outcome, first)
 	}
 	// When a commit fails nobody knows whether it was carried out, so the
-	// documents stay; the next start removes those that nothing needs.
-	if errors.As(err, new(*refusal)) { // not a failure: what was committed is known
-		r.discardUnneeded(req.Context(), docs)
+	// documents stay; those that nothing needs are taken up later.
+	known := errors.As(err, new(*refusal)) // not a failure: what was committed is known
+	if known {
+		r.discardUnneeded(ctx, docs)
+	}
+	r.noted.Store(err == nil || known)
+	if err != nil && !known {
+		r.missed.Store(true)
 	}
 	return e, outcome, err
 }
@@ -81,7 +94,7 @@ func (r *Receiver) salvage(req *http.Request, form url.Values, docs []*upload, w
 		return r.withoutDocument(req, form, why)
 	}
 	if !r.signed(req, donePath, form) {
-		discard(docs)
+		discard(req.Context(), docs)
 		return nil
 	}
 	e, _, err := r.commit(req, form, docs)
@@ -111,10 +124,10 @@ func (r *Receiver) withoutDocument(req *http.Request, form url.Values, why error
 }
 
 // putAside keeps a document of a callback aside, once.
-func (r *Receiver) putAside(e delivery.Event, d *upload, why doubt) error {
-	stays, err := r.setAside(e, d.name(), why)
+func (r *Receiver) putAside(ctx context.Context, e delivery.Event, d *upload, why doubt) error {
+	stays, err := r.setAside(ctx, e, d.name(), why)
 	if err == nil && !stays {
-		d.discard()
+		d.discard(ctx)
 	}
 	return err
 }
@@ -136,7 +149,7 @@ func (r *Receiver) believe(ctx context.Context, e delivery.Event, doc *upload) (
 func (r *Receiver) discardUnneeded(ctx context.Context, docs []*upload) {
 	for _, d := range docs {
 		if needed, err := r.queue.hasUpload(ctx, d.name()); err == nil && !needed {
-			d.discard()
+			d.discard(ctx)
 		}
 	}
 }
@@ -149,9 +162,9 @@ type asideUpload struct {
 
 // makeAllDurable makes documents durable. The first one is that of the fax, unless there is a
 // doubt about the whole callback, or it is no document.
-func makeAllDurable(docs []*upload, why doubt) (doc *upload, asides []asideUpload, err error) {
+func makeAllDurable(ctx context.Context, faxID string, docs []*upload, why doubt) (doc *upload, asides []asideUpload, err error) {
 	for i, d := range docs {
-		wrong, err := d.makeDurable()
+		wrong, err := d.makeDurable(ctx, faxID, why.outcome != "" || i > 0)
 		switch {
 		case err != nil:
 			return nil, nil, err
@@ -180,7 +193,7 @@ func (r *Receiver) repeated(ctx context.Context, e delivery.Event, doc *upload) 
 		return "recorded", nil
 	}
 	a := aside{Event: e, File: doc.name()}
-	if a.SHA256, a.Size, err = r.uploads.sum(a.File); err != nil {
+	if a.SHA256, a.Size, err = r.uploads.sum(ctx, a.File); err != nil {
 		return "", err
 	}
 	like, err := r.compare(ctx, a)
@@ -194,10 +207,10 @@ func (r *Receiver) repeated(ctx context.Context, e delivery.Event, doc *upload) 
 	case like == lost:
 		return "recorded", nil
 	case like == same:
-		doc.discard()
+		doc.discard(ctx)
 		return "repeated", nil
 	}
-	return why.outcome, r.putAside(e, doc, why)
+	return why.outcome, r.putAside(ctx, e, doc, why)
 }
 
 // likeness is what a document is to the one that its event has.
@@ -228,7 +241,7 @@ func (r *Receiver) compare(ctx context.Context, a aside) (likeness, error) {
 			}
 			return same, err
 		}
-		known, _, err := r.uploads.sum(upload)
+		known, _, err := r.uploads.sum(ctx, upload)
 		if err == nil && known == a.SHA256 {
 			return same, nil
 		}

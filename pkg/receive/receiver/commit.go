@@ -13,7 +13,7 @@ import (
 // a commit is under way goes into the next one, so a lone change waits for
 // nobody and a burst shares the price of writing to disk.
 type committer struct {
-	inTx    func(context.Context, func(*sql.Tx) error) error
+	inTx    func(context.Context, func(context.Context, *sql.Tx) error) error
 	insert  func(context.Context, *sql.Tx, []river.InsertManyParams) error
 	waiting chan ticket
 	done    sync.WaitGroup
@@ -37,9 +37,12 @@ const mostChanges = 256
 // errClosed is a change that came while the receiver ends.
 var errClosed = errors.New("the receiver is closed")
 
-func newCommitter(inTx func(context.Context, func(*sql.Tx) error) error, insert func(context.Context, *sql.Tx, []river.InsertManyParams) error) *committer {
+// newCommitter makes one that has so many transactions under way at once.
+func newCommitter(atOnce int, inTx func(context.Context, func(context.Context, *sql.Tx) error) error, insert func(context.Context, *sql.Tx, []river.InsertManyParams) error) *committer {
 	c := &committer{inTx: inTx, insert: insert, waiting: make(chan ticket, mostChanges)}
-	c.done.Go(c.run)
+	for range atOnce {
+		c.done.Go(c.run)
+	}
 	return c
 }
 
@@ -79,21 +82,23 @@ func (c *committer) run() {
 }
 
 // settle commits a batch. When it fails, each change is tried alone, so that a
-// bad one does not take the others with it.
+// bad one does not take the others with it; unless the database is away.
 func (c *committer) settle(batch []ticket) {
 	err := c.commit(batch)
 	for i, t := range batch {
-		if err == nil || len(batch) == 1 {
-			t.result <- err
-			continue
+		result := err
+		if err != nil && len(batch) > 1 && !errors.Is(err, errAway) {
+			if result = c.commit(batch[i : i+1]); errors.Is(result, errAway) {
+				err = result
+			}
 		}
-		t.result <- c.commit(batch[i : i+1])
+		t.result <- result
 	}
 }
 
 func (c *committer) commit(batch []ticket) error {
-	ctx := context.Background() // of nobody: each waits for what all share
-	return c.inTx(ctx, func(tx *sql.Tx) error {
+	// The context is of nobody: each waits for what all share.
+	return c.inTx(context.Background(), func(ctx context.Context, tx *sql.Tx) error {
 		var jobs []river.InsertManyParams
 		for _, t := range batch {
 			more, err := t.change(ctx, tx)

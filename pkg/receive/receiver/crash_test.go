@@ -12,10 +12,12 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,14 +34,20 @@ const victimWord = "victim"
 // victim is a receiver whose provider has every fax with an odd number; the
 // others come with their callback. It appends the id of each fax that it was
 // told to deliver to a file.
-func victim(dir string) int {
-	archive := newFolder(filepath.Join(dir, "kept"))
-	r, err := receiver.Open(context.Background(), receiver.Config{
+func victim(dir string, change func(*receiver.Config) error) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	cfg := receiver.Config{
 		PublicURL: publicURL, Keys: []webhook.Key{key}, Account: account,
 		Provider: fax.Provider{Name: "test", Faxes: stored{every{newCloud()}}},
-		Archive:  archive, StateDir: filepath.Join(dir, "state"), Retry: 10 * time.Millisecond,
+		Archive:  newFolder(filepath.Join(dir, "kept")), StateDir: filepath.Join(dir, "state"), Retry: 10 * time.Millisecond,
 		Answer: receiver.Answer{StoreMedia: new(false)},
-	})
+	}
+	if err := change(&cfg); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	r, err := receiver.Open(ctx, cfg)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -50,8 +58,11 @@ func victim(dir string) int {
 		return 1
 	}
 	fmt.Println(l.Addr())
-	fmt.Fprintln(os.Stderr, r.Serve(context.Background(), l, nil))
-	return 1
+	if err := errors.Join(r.Serve(ctx, l, nil), r.Close()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // stored is a provider that keeps only the faxes with an odd number.
@@ -169,6 +180,12 @@ func startVictim(t *testing.T, dir string) (address string, kill func()) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], victimWord, dir)
 	cmd.Stderr = os.Stderr
+	return start(t, cmd)
+}
+
+// start starts a receiver in a process of its own, and waits until it listens.
+func start(t *testing.T, cmd *exec.Cmd) (address string, kill func()) {
+	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -214,7 +231,7 @@ func TestKills(t *testing.T) {
 	form.Set("FaxStatus", "failed")
 	s.told(post("/fax/done", form))
 	job := func() receiver.Job {
-		desk, err := receiver.OpenDesk(t.Context(), s.state)
+		desk, err := s.openDesk()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +266,7 @@ func TestKills(t *testing.T) {
 	if j.State != "parked" || !strings.Contains(j.Error, "killed while it ran, seven times in a row") {
 		t.Errorf("after a fifth one: %+v", j)
 	}
-	desk, err := receiver.OpenDesk(t.Context(), s.state)
+	desk, err := s.openDesk()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +285,7 @@ func TestKills(t *testing.T) {
 // noJobs tells whether nothing is left to do.
 func noJobs(t *testing.T, s *station) bool {
 	t.Helper()
-	desk, err := receiver.OpenDesk(t.Context(), s.state)
+	desk, err := s.openDesk()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func (a deliverArgs) Kind() string { return a.delivery }
 // nobody.
 const (
 	unmatched  = "unmatched"
-	countNote  = `INSERT INTO receiver_note (name, value) VALUES (?, '1') ON CONFLICT (name) DO UPDATE SET value = value + 1`
+	countNote  = `INSERT INTO receiver_note (name, value) VALUES ($1, '1') ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(receiver_note.value AS bigint) + 1 AS text)`
 	notWaiting = time.Second // until it is looked again whether a job is parked
 )
 
@@ -68,7 +68,7 @@ func (r *Receiver) deliver(ctx context.Context, tx *sql.Tx, n delivery.News) ([]
 			jobs = append(jobs, river.InsertManyParams{Args: args, InsertOpts: options(mailQueue, fetchAttempts)})
 		}
 		if len(targets) == 0 && n.Parked == nil {
-			if _, err := exec(ctx, tx, countNote, unmatched); err != nil {
+			if _, err := r.queue.db.exec(ctx, tx, countNote, unmatched); err != nil {
 				return nil, err
 			}
 			r.log.Info("no rule matches", "kind", d.Name, "fax", n.FaxID, "status", n.Status, "from", fax.MaskPhone(n.From), "to", fax.MaskPhone(n.To))
@@ -80,7 +80,7 @@ func (r *Receiver) deliver(ctx context.Context, tx *sql.Tx, n delivery.News) ([]
 // deliverer works on the jobs of a delivery.
 func (r *Receiver) deliverer(name string) worker[deliverArgs] {
 	d := r.delivery(name)
-	return worker[deliverArgs]{limit: d.Limit, work: serving(r, func(ctx context.Context, job *river.Job[deliverArgs]) error {
+	return worker[deliverArgs]{work: serving(r, d.Limit, func(ctx context.Context, job *river.Job[deliverArgs]) error {
 		n, err := r.queue.newsFor(ctx, job.Args)
 		if err != nil || n == nil {
 			return err
@@ -176,7 +176,7 @@ func (q *queue) newsFor(ctx context.Context, a deliverArgs) (*delivery.News, err
 		n, _, err := q.load(ctx, a.FaxID, a.Status)
 		return &n, err
 	}
-	job, err := q.client.JobGet(ctx, a.Parked.Job)
+	job, err := q.river().JobGet(ctx, a.Parked.Job)
 	if errors.Is(err, river.ErrNotFound) {
 		return nil, nil
 	}

@@ -109,7 +109,9 @@ func jobsOf(t *testing.T, d *receiver.Desk) []receiver.Job {
 // Each address has a job of its own, once the document is archived: one that is refused
 // is parked at once and keeps nothing from the other, and one that is to come again
 // later is tried more often than --attempts says.
-func TestTargets(t *testing.T) {
+func TestTargets(t *testing.T) { onEach(t, testTargets) }
+
+func testTargets(t *testing.T) {
 	o := newOffice()
 	tries := 0
 	o.answer = func(_ delivery.News, to delivery.Target) error {
@@ -158,7 +160,9 @@ func TestTargets(t *testing.T) {
 }
 
 // A fax of which nobody is told is counted for good, and once, and the log names it.
-func TestUnmatched(t *testing.T) {
+func TestUnmatched(t *testing.T) { onEach(t, testUnmatched) }
+
+func testUnmatched(t *testing.T) {
 	s := newStation(t, newOffice().byMail())
 	form := callbackForm(faxID(1))
 	form.Set("FaxStatus", "busy")
@@ -208,7 +212,9 @@ func TestMailHoldsNothingUp(t *testing.T) {
 
 // A job that is parked is told of, in its words, and again when it is parked again; so is
 // a mail.
-func TestParkedIsTold(t *testing.T) {
+func TestParkedIsTold(t *testing.T) { onEach(t, testParkedIsTold) }
+
+func testParkedIsTold(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	if err := os.WriteFile(out+".fail", nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -297,7 +303,9 @@ func TestMailPutOffIsTold(t *testing.T) {
 
 // Whoever is to be told of a job that was parked is not when somebody had it run again
 // with success, or gave it up, before the mail could go.
-func TestParkedIsOver(t *testing.T) {
+func TestParkedIsOver(t *testing.T) { onEach(t, testParkedIsOver) }
+
+func testParkedIsOver(t *testing.T) {
 	for how, decide := range map[string]func(*receiver.Desk, int64) error{
 		"retried": func(d *receiver.Desk, id int64) error { return d.Retry(t.Context(), id) },
 		"discarded": func(d *receiver.Desk, id int64) error {

@@ -159,17 +159,27 @@ func TestStalledStrangers(t *testing.T) {
 }
 
 // TestStalledOnANetwork: the same on connections of this machine, of which fewer
-// are enough to take every place and every turn.
+// are enough to take every place and every turn. So few places are taken by newcomers
+// in no time when the machine is slow: who begins with its document, and so is known by
+// nobody yet, is answered in time all the same, and comes in when it asks again.
 func TestStalledOnANetwork(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) { c.MaxConns = 40 })
 	dial := dialing(t, s.serve())
 	defer crowd(dial, stalls["half a document"], 80)()
-	for i, req := range []*http.Request{
-		post("/fax/done", callbackForm(faxID(1))),
-		documentFirst(callbackForm(faxID(2)), document("2")),
+	for i, req := range []func() *http.Request{
+		func() *http.Request { return post("/fax/done", callbackForm(faxID(1))) },
+		func() *http.Request { return documentFirst(callbackForm(faxID(2)), document("2")) },
 	} {
-		if status, took, err := ask(dial, req); status != 204 {
-			t.Errorf("request %d: answered %d, %v after %s", i, status, err, took)
+		status := 503
+		for again := 0; status == 503 && again <= i*3; again++ {
+			var took time.Duration
+			var err error
+			if status, took, err = ask(dial, req()); err != nil || took > 15*time.Second {
+				t.Fatalf("request %d: answered %d, %v after %s", i, status, err, took)
+			}
+		}
+		if status != 204 {
+			t.Errorf("request %d: answered %d", i, status)
 		}
 	}
 }

@@ -99,7 +99,7 @@ func TestUpkeepFails(t *testing.T) {
 	})
 	none := func() {
 		t.Helper()
-		desk, err := receiver.OpenDesk(t.Context(), s.state)
+		desk, err := s.openDesk()
 		if err != nil {
 			t.Fatal(err)
 		}

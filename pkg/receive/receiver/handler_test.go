@@ -184,7 +184,9 @@ func multi(form url.Values, parts ...part) *http.Request {
 // TestUpload: a document that comes with the callback is on disk before the
 // answer, and in the archive after it, though the provider has never heard of
 // the fax. Nothing is kept of a repetition, before and after that.
-func TestUpload(t *testing.T) {
+func TestUpload(t *testing.T) { onEach(t, testUpload) }
+
+func testUpload(t *testing.T) {
 	s := newStation(t, nil)
 	id := faxID(1)
 	s.told(multi(callbackForm(id), part{"Media", "../../fax.pdf", document(id)}))
@@ -216,7 +218,7 @@ func TestUpload(t *testing.T) {
 // nothingStored checks that neither an event, nor a job, nor a file is kept.
 func (s *station) nothingStored() {
 	s.t.Helper()
-	desk, err := receiver.OpenDesk(s.t.Context(), s.state)
+	desk, err := s.openDesk()
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -230,10 +232,18 @@ func (s *station) nothingStored() {
 	}
 }
 
+// waits is where documents wait.
+func (s *station) waits() string {
+	if s.config.Incoming != nil {
+		return filepath.Join(s.archive.dir, ".incoming", s.ID())
+	}
+	return filepath.Join(s.state, "incoming")
+}
+
 // incoming are the files that wait to be archived.
 func (s *station) incoming() []string {
 	s.t.Helper()
-	files, err := filepath.Glob(filepath.Join(s.state, "incoming", "*"))
+	files, err := filepath.Glob(filepath.Join(s.waits(), "*"))
 	if err != nil {
 		s.t.Fatal(err)
 	}

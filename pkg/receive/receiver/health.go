@@ -68,9 +68,15 @@ func (r *Receiver) readyz(w http.ResponseWriter, req *http.Request) {
 	ctx, cancel := context.WithTimeout(req.Context(), lookTime)
 	defer cancel()
 	status, body := http.StatusOK, ""
-	for _, p := range r.health {
+	found := make([]error, len(r.health))
+	var looks sync.WaitGroup
+	for i, p := range r.health {
+		looks.Go(func() { found[i] = p.look(ctx) })
+	}
+	looks.Wait()
+	for i, p := range r.health {
 		word := "ok"
-		if err := p.look(ctx); err != nil {
+		if err := found[i]; err != nil {
 			status, word = http.StatusServiceUnavailable, "failed, "+inFewWords(err)
 			r.rarely("not ready: "+p.name, func(times int) {
 				p.told.Store(true)
@@ -156,6 +162,10 @@ func enough(bytes uint64, err error) error {
 }
 
 func (r *Receiver) checkDatabase(ctx context.Context) error {
+	if r.queue.db.shared() && r.queue.office.Load().id != "" {
+		_, err := r.queue.say(ctx, beatReplica)
+		return err
+	}
 	return r.queue.setNote(ctx, "ready", time.Now().UTC().Format(time.RFC3339))
 }
 
@@ -163,7 +173,11 @@ func (r *Receiver) checkArchive(ctx context.Context) error {
 	if err := r.cfg.Archive.Ready(ctx); err != nil {
 		return err
 	}
-	return enough(r.cfg.Archive.Free())
+	free, err := r.cfg.Archive.Free()
+	if errors.Is(err, errors.ErrUnsupported) { // a bucket has no end
+		return nil
+	}
+	return enough(free, err)
 }
 
 // checkProvider asks the provider for one fax.

@@ -6,8 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -43,7 +42,26 @@ type Stats struct {
 	Prune *Pruned            `json:"prune,omitempty"` // the last one; nil: there was none
 
 	Unmatched int `json:"unmatched"` // faxes of which no rule had anybody told by mail
+
+	Replicas []Replica `json:"replicas,omitempty"` // that work on the jobs of a database; nil: the state is in a file
 }
+
+// Replica is one of the processes that work on the jobs of a database.
+type Replica struct {
+	ID      string    `json:"id"`
+	Host    string    `json:"host"`
+	Started time.Time `json:"started"`
+	Seen    time.Time `json:"seen"`  // by the database's clock, as Started
+	State   string    `json:"state"` // working, draining or silent
+	Leader  bool      `json:"leader"`
+}
+
+// The states of a replica. What runs at a silent one is about to be given back.
+const (
+	Working  = "working"
+	Draining = "draining"
+	Silent   = "silent"
+)
 
 // JobCount counts the jobs of a kind that are in the same state.
 type JobCount struct {
@@ -72,88 +90,6 @@ func stateOf(s rivertype.JobState) string {
 	return Waiting
 }
 
-// Desk is a look at a receiver's state from outside, while it runs or not: what
-// is parked, and what to do about it.
-type Desk struct {
-	queue *queue
-	dir   string // of the state
-}
-
-// Known reports whether a receiver may have its state in a folder.
-func Known(stateDir string) bool {
-	_, err := os.Stat(databasePath(stateDir))
-	return !errors.Is(err, os.ErrNotExist)
-}
-
-// OpenDesk opens the state in a folder. fax.ErrNotFound: no receiver has ever
-// run there. The caller closes the desk.
-func OpenDesk(ctx context.Context, stateDir string) (*Desk, error) {
-	stateDir, err := filepath.Abs(stateDir)
-	if err != nil {
-		return nil, err
-	}
-	path := databasePath(stateDir)
-	if !Known(stateDir) {
-		return nil, problem.With(fmt.Errorf("a receiver's state in %s: %w", stateDir, problem.ErrNotFound), problem.Say("start one: %s", problem.Command("serve")))
-	}
-	db, err := openStore(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	q, err := newQueue(ctx, db, nil)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return &Desk{q, stateDir}, nil
-}
-
-// Jobs lists what is not done, the oldest first.
-func (d *Desk) Jobs(ctx context.Context) ([]Job, error) {
-	all, err := d.queue.jobs(ctx)
-	for i := range all {
-		all[i] = d.located(all[i])
-	}
-	return all, err
-}
-
-// located makes a path of the name of a job's file.
-func (d *Desk) located(j Job) Job {
-	if j.File != "" {
-		j.File = filepath.Join(uploadDir(d.dir), j.File)
-	}
-	return j
-}
-
-// Stats counts faxes and jobs.
-func (d *Desk) Stats(ctx context.Context) (Stats, error) { return d.queue.stats(ctx) }
-
-// Retry makes a job run as soon as the receiver can. fax.ErrNotFound: there is
-// no such job. fax.ErrConflict: it is running, or done.
-func (d *Desk) Retry(ctx context.Context, id int64) error { return d.queue.retry(ctx, id) }
-
-// MayDiscard is the job that Discard would give up. It fails as Discard would.
-func (d *Desk) MayDiscard(ctx context.Context, id int64) (Job, error) {
-	j, err := d.queue.parked(ctx, id)
-	return d.located(j), err
-}
-
-// Discard gives a parked job up for good, and deletes the document that waited for
-// it: Job.File of what it returns; the event stays. Errors: as Retry, and
-// fax.ErrConflict when the job is not parked.
-func (d *Desk) Discard(ctx context.Context, id int64) (Job, error) {
-	j, err := d.queue.discard(ctx, id)
-	if j = d.located(j); err != nil || j.File == "" {
-		return j, err
-	}
-	if err := os.Remove(j.File); err != nil && !errors.Is(err, os.ErrNotExist) { // then the next start removes it
-		return j, fmt.Errorf("job %d is discarded, its document is not deleted: %w", id, err)
-	}
-	return j, nil
-}
-
-// Close closes the state.
-func (d *Desk) Close() error { return d.queue.Close() }
-
 func unfinished() []rivertype.JobState {
 	return []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
@@ -166,18 +102,26 @@ type lister func(context.Context, *river.JobListParams) (*river.JobListResult, e
 
 func (q *queue) within(tx *sql.Tx) lister {
 	return func(ctx context.Context, params *river.JobListParams) (*river.JobListResult, error) {
-		return q.client.JobListTx(ctx, tx, params)
+		return q.river().JobListTx(ctx, tx, params)
 	}
 }
 
 func (q *queue) jobs(ctx context.Context, ids ...int64) ([]Job, error) {
-	return q.listed(ctx, q.client.JobList, ids...)
+	return q.listed(ctx, q.river().JobList, ids...)
 }
 
 func (q *queue) listed(ctx context.Context, list lister, ids ...int64) ([]Job, error) {
 	files, err := q.files(ctx)
 	if err != nil {
 		return nil, err
+	}
+	claimed, err := q.inLine(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	waits := map[int64]bool{}
+	for _, row := range claimed {
+		waits[row.ID] = true
 	}
 	var all []Job
 	params := river.NewJobListParams().States(unfinished()...).OrderBy(river.JobListOrderByID, river.SortOrderAsc).First(1000)
@@ -190,7 +134,11 @@ func (q *queue) listed(ctx context.Context, list lister, ids ...int64) ([]Job, e
 			return nil, err
 		}
 		for _, row := range page.Jobs {
-			all = append(all, jobOf(row, files))
+			j := jobOf(row, files)
+			if j.State == Running && waits[j.ID] {
+				j.State = Waiting
+			}
+			all = append(all, j)
 		}
 		if len(page.Jobs) < 1000 {
 			return all, nil
@@ -238,7 +186,7 @@ func lastError(row *rivertype.JobRow) string {
 func (q *queue) one(ctx context.Context, list lister, id int64) (Job, error) {
 	found, err := q.listed(ctx, list, id)
 	if err == nil && len(found) == 0 {
-		err = problem.With(fmt.Errorf("job %d: %w among those that are not done", id, problem.ErrNotFound), problem.Say("see what there is: %s", problem.Command("serve", "jobs", "list")))
+		err = fmt.Errorf("job %d: %w among those that are not done", id, problem.ErrNotFound)
 	}
 	if err != nil {
 		return Job{}, err
@@ -247,14 +195,14 @@ func (q *queue) one(ctx context.Context, list lister, id int64) (Job, error) {
 }
 
 func (q *queue) retry(ctx context.Context, id int64) error {
-	j, err := q.one(ctx, q.client.JobList, id)
+	j, err := q.one(ctx, q.river().JobList, id)
 	if err != nil {
 		return err
 	}
 	if j.State == Running {
 		return fmt.Errorf("job %d is running: %w", id, problem.ErrConflict)
 	}
-	_, err = q.client.JobRetry(ctx, id)
+	_, err = q.river().JobRetry(ctx, id)
 	if errors.Is(err, river.ErrNotFound) {
 		return fmt.Errorf("job %d was just discarded, or is done: %w", id, problem.ErrConflict)
 	}
@@ -263,7 +211,7 @@ func (q *queue) retry(ctx context.Context, id int64) error {
 
 // parked finds a job that may be given up; an error tells that it may not.
 func (q *queue) parked(ctx context.Context, id int64) (Job, error) {
-	return q.parkedOf(ctx, q.client.JobList, id)
+	return q.parkedOf(ctx, q.river().JobList, id)
 }
 
 // parkedOf names no file when another job needs it as well.
@@ -299,11 +247,11 @@ func (q *queue) discard(ctx context.Context, id int64) (Job, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := q.client.JobDeleteTx(ctx, tx, id); err != nil || j.File == "" {
+		if _, err := q.river().JobDeleteTx(ctx, tx, id); err != nil || j.File == "" {
 			return nil, err
 		}
 		for _, statement := range []string{deleteAside, dropUpload} {
-			if _, err := exec(ctx, tx, statement, j.File); err != nil {
+			if _, err := q.db.exec(ctx, tx, statement, j.File); err != nil {
 				return nil, err
 			}
 		}
@@ -315,33 +263,68 @@ func (q *queue) discard(ctx context.Context, id int64) (Job, error) {
 	return j, err
 }
 
-func (q *queue) stats(ctx context.Context) (Stats, error) {
-	s := Stats{Faxes: map[fax.Status]int{}}
-	err := q.count(ctx, func(status, _ string, n int) { s.Faxes[fax.Status(status)] = n },
-		`SELECT status, '', count(*) FROM receiver_event GROUP BY status`)
+func (q *queue) stats(ctx context.Context) (s Stats, err error) {
+	if s.Faxes, err = q.faxes.get(func() (map[fax.Status]int, int, error) { return q.countFaxes(ctx) }); err != nil {
+		return s, err
+	}
+	waiting, err := q.unfinished.get(func() (backlog, int, error) { return q.countJobs(ctx) })
 	if err != nil {
 		return s, err
 	}
-	err = q.count(ctx, func(kind, state string, n int) {
-		s.Jobs = addCount(s.Jobs, JobCount{kind, stateOf(rivertype.JobState(state)), n})
-	}, `SELECT kind, state, count(*) FROM river_job
-		WHERE state IN ('available', 'running', 'retryable', 'scheduled', 'pending', 'discarded', 'cancelled')
-		GROUP BY kind, state ORDER BY kind, state`)
+	s.Faxes, s.Jobs = maps.Clone(s.Faxes), slices.Clone(waiting.jobs) // others have them too
+	if !waiting.oldest.IsZero() {
+		s.Age = max(0, time.Since(waiting.oldest))
+	}
+	claimed, err := q.inLine(ctx, q.river().JobList)
 	if err != nil {
 		return s, err
+	}
+	for _, row := range claimed {
+		s.Jobs = heldBack(s.Jobs, row.Kind)
+		s.Age = max(s.Age, time.Since(row.ScheduledAt))
 	}
 	if s.Prune, err = q.lastPrune(ctx); err != nil {
 		return s, err
 	}
-	if err := q.count(ctx, func(_, _ string, n int) { s.Unmatched = n }, `SELECT '', '', value FROM receiver_note WHERE name = ?`, unmatched); err != nil {
+	if err := q.count(ctx, func(_, _ string, n int) { s.Unmatched = n }, `SELECT '', '', value FROM receiver_note WHERE name = $1`, unmatched); err != nil {
 		return s, err
 	}
-	oldest, err := q.client.JobList(ctx, river.NewJobListParams().States(rivertype.JobStateAvailable).
+	s.Replicas, err = q.replicas(ctx)
+	return s, err
+}
+
+// countFaxes counts faxes by the status they reached.
+func (q *queue) countFaxes(ctx context.Context) (faxes map[fax.Status]int, all int, err error) {
+	faxes = map[fax.Status]int{}
+	err = q.count(ctx, func(status, _ string, n int) {
+		faxes[fax.Status(status)] = n
+		all += n
+	}, `SELECT status, '', count(*) FROM receiver_event GROUP BY status`)
+	return faxes, all, err
+}
+
+// backlog is what is not done.
+type backlog struct {
+	jobs   []JobCount
+	oldest time.Time // since when the oldest job waits that could run
+}
+
+func (q *queue) countJobs(ctx context.Context) (b backlog, all int, err error) {
+	err = q.count(ctx, func(kind, state string, n int) {
+		b.jobs = addCount(b.jobs, JobCount{kind, stateOf(rivertype.JobState(state)), n})
+		all += n
+	}, `SELECT kind, state, count(*) FROM river_job
+		WHERE state IN ('available', 'running', 'retryable', 'scheduled', 'pending', 'discarded', 'cancelled')
+		GROUP BY kind, state ORDER BY kind, state`)
+	if err != nil {
+		return b, all, err
+	}
+	oldest, err := q.river().JobList(ctx, river.NewJobListParams().States(rivertype.JobStateAvailable).
 		OrderBy(river.JobListOrderByScheduledAt, river.SortOrderAsc).First(1))
 	if err == nil && len(oldest.Jobs) > 0 {
-		s.Age = max(0, time.Since(oldest.Jobs[0].ScheduledAt))
+		b.oldest = oldest.Jobs[0].ScheduledAt
 	}
-	return s, err
+	return b, all, err
 }
 
 // addCount merges counts that are the same in our words.
@@ -355,20 +338,27 @@ func addCount(all []JobCount, c JobCount) []JobCount {
 	return append(all, c)
 }
 
+// heldBack counts one of those that run as waiting, unless it is done meanwhile.
+func heldBack(all []JobCount, kind string) []JobCount {
+	at := slices.IndexFunc(all, func(c JobCount) bool { return c.Kind == kind && c.State == Running })
+	if at < 0 {
+		return all
+	}
+	if all[at].Count--; all[at].Count == 0 {
+		all = slices.Delete(all, at, at+1)
+	}
+	return addCount(all, JobCount{kind, Waiting, 1})
+}
+
 // count reads rows of two words and a number.
 func (q *queue) count(ctx context.Context, each func(a, b string, n int), query string, args ...any) error {
-	rows, err := q.db.read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
+	return q.db.each(ctx, query, args, func(scan func(...any) error) error {
 		var a, b string
 		var n int
-		if err := rows.Scan(&a, &b, &n); err != nil {
-			return err
+		err := scan(&a, &b, &n)
+		if err == nil {
+			each(a, b, n)
 		}
-		each(a, b, n)
-	}
-	return rows.Err()
+		return err
+	})
 }

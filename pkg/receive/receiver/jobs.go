@@ -86,11 +86,10 @@ func (r *Receiver) follow(ctx context.Context, tx *sql.Tx, e delivery.Event) ([]
 	return nil, nil
 }
 
-// worker makes a River worker of a function and a time limit.
+// worker makes a River worker of a function.
 type worker[A river.JobArgs] struct {
 	river.WorkerDefaults[A]
-	limit time.Duration
-	work  func(context.Context, *river.Job[A]) error
+	work func(context.Context, *river.Job[A]) error
 }
 
 // Work implements river.Worker. Work that is cut off because the receiver ends
@@ -106,14 +105,20 @@ func (w worker[A]) Work(ctx context.Context, job *river.Job[A]) error {
 // cutOff tells the end of the receiver from a job's own time limit.
 func cutOff(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
-// Timeout implements river.Worker.
-func (w worker[A]) Timeout(*river.Job[A]) time.Duration { return w.limit }
+// Timeout implements river.Worker. River would count from when it hands a job over, which
+// may have to wait for its turn; and what it takes for lost may run still.
+func (w worker[A]) Timeout(*river.Job[A]) time.Duration { return -1 }
+
+// upkeepLimit is how long what comes back by itself may take.
+const upkeepLimit = 50 * time.Minute
 
 // upkeep makes a worker of what comes back by itself. A run that failed is told
 // of and done with: the next one does the same work, and what is parked is for a
-// person to decide about. River takes what runs for an hour for lost.
+// person to decide about.
 func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker[A] {
-	return worker[A]{limit: 50 * time.Minute, work: func(ctx context.Context, job *river.Job[A]) error {
+	return worker[A]{work: func(ctx context.Context, job *river.Job[A]) error {
+		ctx, cancel := context.WithTimeout(ctx, upkeepLimit)
+		defer cancel()
 		err := do(ctx)
 		if err == nil || cutOff(ctx) {
 			return err
@@ -128,32 +133,33 @@ func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker
 	}}
 }
 
+// documentLimit is how long work on a document may take, once it has its turn.
+const documentLimit = 15 * time.Minute
+
 func (q *queue) config(r *Receiver) *river.Config {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, worker[fetchArgs]{limit: 15 * time.Minute, work: serving(r, r.fetch)})
-	river.AddWorker(workers, worker[asideArgs]{limit: 15 * time.Minute, work: serving(r, r.reconsider)})
+	river.AddWorker(workers, worker[fetchArgs]{work: serving(r, documentLimit, r.fetch)})
+	river.AddWorker(workers, worker[asideArgs]{work: serving(r, documentLimit, r.reconsider)})
 	for _, name := range delivery.Names() {
 		river.AddWorkerArgs(workers, deliverArgs{delivery: name}, r.deliverer(name))
 	}
 	river.AddWorker(workers, upkeep[backfillArgs](r, r.backfill))
 	river.AddWorker(workers, upkeep[pruneArgs](r, r.prune))
 	river.AddWorker(workers, upkeep[forgetArgs](r, r.forget))
+	queues := map[string]river.QueueConfig{upkeepQueue: {MaxWorkers: 1}}
+	for name, n := range slots(r.cfg.Jobs) {
+		queues[name] = river.QueueConfig{MaxWorkers: q.db.claims(n)}
+	}
 	return &river.Config{
-		Logger:            slog.New(quiet{r.log.Handler()}),
+		Logger:            slog.New(quiet{r.log.Handler(), &r.rare}),
 		ErrorHandler:      failures{r},
-		FetchCooldown:     25 * time.Millisecond,
+		FetchCooldown:     q.db.cooldown,
 		FetchPollInterval: 250 * time.Millisecond,
-		JobTimeout:        15 * time.Minute,
 		PeriodicJobs:      r.periodic(),
-		PollOnly:          true, // SQLite announces nothing
-		Queues: map[string]river.QueueConfig{
-			fetchQueue:   {MaxWorkers: r.cfg.Jobs},
-			deliverQueue: {MaxWorkers: r.cfg.Jobs},
-			mailQueue:    {MaxWorkers: mostMails},
-			upkeepQueue:  {MaxWorkers: 1},
-		},
-		RetryPolicy: patience{r.cfg.Retry},
-		Workers:     workers,
+		PollOnly:          true, // SQLite announces nothing, and a PgBouncer passes nothing on
+		Queues:            queues,
+		RetryPolicy:       patience{r.cfg.Retry},
+		Workers:           workers,
 
 		// What was done is known by the event; what is parked stays until
 		// somebody decides about it.
@@ -163,14 +169,18 @@ func (q *queue) config(r *Receiver) *river.Config {
 	}
 }
 
-// periodic are the jobs that come back by themselves, and at the start.
-func (r *Receiver) periodic() []*river.PeriodicJob {
-	// A finished one must not be in the way of the next.
-	once := &river.InsertOpts{Queue: upkeepQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+// upkeeping is how what comes back by itself is queued, once at a time. A finished one must
+// not be in the way of the next.
+func upkeeping() *river.InsertOpts {
+	return &river.InsertOpts{Queue: upkeepQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateScheduled,
 	}}}
+}
+
+// periodic are the jobs that come back by themselves, and at the start.
+func (r *Receiver) periodic() []*river.PeriodicJob {
 	every := func(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
-		return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) { return args, once },
+		return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) { return args, upkeeping() },
 			&river.PeriodicJobOpts{RunOnStart: true})
 	}
 	all := []*river.PeriodicJob{every(24*time.Hour, forgetArgs{})}
@@ -247,7 +257,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	if kept.Pages > 0 {
 		e.Pages = &kept.Pages
 	}
-	stays, err := r.contradicts(e, upload)
+	stays, err := r.contradicts(ctx, e, upload)
 	if err != nil {
 		return err
 	}
@@ -255,27 +265,31 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 		return err
 	}
 	if !stays && upload != "" {
-		if err := r.uploads.remove(upload); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := r.uploads.remove(ctx, upload); err != nil && !errors.Is(err, os.ErrNotExist) {
 			r.log.Warn("a document that is archived stays among the uploads", "fax", e.FaxID, "error", err)
 		}
 	}
 	r.metrics.archived(e)
-	r.log.Info("archived", "fax", e.FaxID, "from", fax.MaskPhone(e.From), "to", fax.MaskPhone(e.To), "bytes", e.Size, "pages", kept.Pages)
+	did := "archived"
+	if kept.Before {
+		did = "archived already"
+	}
+	r.log.Info(did, "fax", e.FaxID, "from", fax.MaskPhone(e.From), "to", fax.MaskPhone(e.To), "bytes", e.Size, "pages", kept.Pages)
 	return nil
 }
 
 // contradicts keeps aside a document that came along when the archive has another
 // one of the fax, which it never replaces. Where that cannot be, the document stays
 // its fax's: the provider was told long ago that it is safe.
-func (r *Receiver) contradicts(e delivery.News, upload string) (stays bool, err error) {
+func (r *Receiver) contradicts(ctx context.Context, e delivery.News, upload string) (stays bool, err error) {
 	if upload == "" {
 		return false, nil
 	}
-	sum, _, err := r.uploads.sum(upload)
+	sum, _, err := r.uploads.sum(ctx, upload)
 	if err != nil || sum == e.SHA256 {
 		return false, err
 	}
-	return r.setAside(e.Event, upload, doubt{otherBytes().outcome, "it is another document than the one in the archive"})
+	return r.setAside(ctx, e.Event, upload, doubt{otherBytes().outcome, "it is another document than the one in the archive"})
 }
 
 // park gives a job up before its last attempt, once those are noted who are to be
@@ -317,13 +331,4 @@ func (f failures) HandlePanic(ctx context.Context, job *rivertype.JobRow, value 
 		}
 	}
 	return nil
-}
-
-// quiet passes on what River has to warn of; the rest is told here in our own
-// words.
-type quiet struct{ slog.Handler }
-
-// Enabled implements slog.Handler.
-func (h quiet) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
 }

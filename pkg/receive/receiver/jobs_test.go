@@ -47,8 +47,9 @@ func program(args []string) int {
 
 const programWord = "operators-program" // the first argument that makes the test binary the program
 
-func TestExec(t *testing.T) {
-	t.Setenv("TWILIO_AUTH_TOKEN", "secret")
+func TestExec(t *testing.T) { onEach(t, testExec) }
+
+func testExec(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	s := newStation(t, func(c *receiver.Config) { c.Deliveries = running(os.Args[0], programWord, out) })
 	s.run()
@@ -78,7 +79,9 @@ func TestExec(t *testing.T) {
 
 // TestPark: what keeps failing is parked, shown with its reason, and runs again
 // when somebody says so.
-func TestPark(t *testing.T) {
+func TestPark(t *testing.T) { onEach(t, testPark) }
+
+func testPark(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	if err := os.WriteFile(out+".fail", nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -93,7 +96,7 @@ func TestPark(t *testing.T) {
 	for range 2 {
 		s.do(post("/fax/done", form))
 	}
-	desk, err := receiver.OpenDesk(t.Context(), s.state)
+	desk, err := s.openDesk()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +133,9 @@ func TestPark(t *testing.T) {
 
 // TestStartedWithout: a job of a delivery that the receiver has no more says so, and
 // is done by the next one that has it.
-func TestStartedWithout(t *testing.T) {
+func TestStartedWithout(t *testing.T) { onEach(t, testStartedWithout) }
+
+func testStartedWithout(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	s := newStation(t, func(c *receiver.Config) {
 		c.Deliveries, c.Retry = running(os.Args[0], programWord, out), time.Millisecond
@@ -152,9 +157,11 @@ func TestStartedWithout(t *testing.T) {
 	s.until("the program has run", func() bool { _, err := os.Stat(out); return err == nil })
 }
 
-func TestDiscard(t *testing.T) {
+func TestDiscard(t *testing.T) { onEach(t, testDiscard) }
+
+func testDiscard(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) { c.Deliveries, c.Attempts = running("/nonexistent"), 1 })
-	desk, err := receiver.OpenDesk(t.Context(), s.state)
+	desk, err := s.openDesk()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,12 +178,15 @@ func TestDiscard(t *testing.T) {
 	}
 	s.run()
 	s.until("parked", func() bool { _, err := desk.Discard(t.Context(), jobs[0].ID); return err == nil })
-	if jobs, err := desk.Jobs(t.Context()); err != nil || len(jobs) != 0 {
-		t.Errorf("after discarding: %+v, %v", jobs, err)
+	left, err := desk.Jobs(t.Context()) // the receiver's own among them
+	if err != nil || slices.ContainsFunc(left, func(j receiver.Job) bool { return j.ID == jobs[0].ID }) {
+		t.Errorf("after discarding: %+v, %v", left, err)
 	}
 }
 
-func TestForward(t *testing.T) {
+func TestForward(t *testing.T) { onEach(t, testForward) }
+
+func testForward(t *testing.T) {
 	type request struct {
 		event struct {
 			delivery.Event
@@ -224,7 +234,9 @@ func TestForward(t *testing.T) {
 
 // TestBackfill: a fax of which no callback came is fetched all the same, one
 // that is known is not fetched again, and one we sent is none of our business.
-func TestBackfill(t *testing.T) {
+func TestBackfill(t *testing.T) { onEach(t, testBackfill) }
+
+func testBackfill(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) { c.Backfill = time.Hour })
 	told, lost, sent, moving := faxID(1), faxID(2), faxID(3), faxID(4)
 	for _, id := range []string{told, lost, sent, moving} {
@@ -245,7 +257,9 @@ func TestBackfill(t *testing.T) {
 
 // TestProviderAway: a document that cannot be fetched now is fetched later; one
 // that is not there yet is not given up.
-func TestProviderAway(t *testing.T) {
+func TestProviderAway(t *testing.T) { onEach(t, testProviderAway) }
+
+func testProviderAway(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) { c.Retry = time.Millisecond })
 	s.run()
 	id := faxID(1)
@@ -320,7 +334,7 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		}
 	}
-	if _, err := receiver.OpenDesk(t.Context(), t.TempDir()); !errors.Is(err, problem.ErrNotFound) || problem.AdviceOf(err).String() == "" {
+	if _, err := receiver.OpenDesk(t.Context(), t.TempDir()); !errors.Is(err, problem.ErrNotFound) {
 		t.Errorf("a desk without a receiver: %v", err)
 	}
 }

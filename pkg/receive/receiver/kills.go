@@ -4,34 +4,22 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 )
 
-// A process that was killed while it worked on sixteen jobs does not tell which of them
-// ended it, if any did. Two kills in a row make a suspect of a job that ran at both.
+// A process that was killed while it worked on sixteen jobs, or had claimed them, does not
+// tell which of them ended it, if any did. Two kills in a row make a suspect of a job that
+// it had at both.
 // Suspects run one at a time, and whichever does is marked before: one that five kills
-// found marked is parked. The others have done nothing, and go on.
+// found marked is parked. The others have done nothing, and go on. The kills of a job are
+// counted in its metadata, with what tells those in a row: how often it had failed, or
+// was cut off, before.
 const killsToSuspect = 2
 
-// The kills of a job are counted in its metadata, with what tells those in a row: how
-// often it had failed, or was cut off, before.
-const (
-	sinceKill = `(coalesce(json_array_length(errors), 0) + coalesce(metadata ->> '$.snoozes', 0))`
-	inARow    = `(metadata ->> '$.kills_since' IS ` + sinceKill + `)`
-	countKill = `UPDATE river_job SET metadata = jsonb_set(jsonb_remove(metadata, '$.marked'),
-		'$.kills', iif(` + inARow + `, metadata ->> '$.kills', 0) + 1,
-		'$.kills_marked', iif(` + inARow + `, coalesce(metadata ->> '$.kills_marked', 0), 0) + (metadata ->> '$.marked' IS ` + sinceKill + `),
-		'$.kills_since', ` + sinceKill + `) WHERE state = 'running'`
-	markSuspect = `UPDATE river_job SET metadata = jsonb_set(metadata, '$.marked', ` + sinceKill + `) WHERE id = ?`
-	parkKilled  = `UPDATE river_job SET state = 'discarded', finalized_at = datetime('now', 'subsec'),
-		errors = jsonb_insert(coalesce(errors, jsonb('[]')), '$[#]', jsonb_object('at', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),
-			'attempt', attempt, 'error', ?, 'trace', '')) WHERE id = ?`
-	releaseJobs = `UPDATE river_job SET state = 'available', attempt = max(attempt - 1, 0) WHERE state = 'running'`
-)
-
-// suspects is where they wait for each other.
+// suspects is where those of this process wait for each other.
 type suspects chan struct{}
 
 // alone works on a job, at once if it is no suspect, else in its turn.
@@ -45,14 +33,33 @@ func (s suspects) alone(ctx context.Context, q *queue, job *rivertype.JobRow, wo
 	case <-ctx.Done(): // it has not had its turn, which is no failure
 		return river.JobSnooze(0)
 	}
-	err := q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
-		_, err := exec(ctx, tx, markSuspect, job.ID)
-		return nil, err
-	})
-	if err != nil {
-		return err
+	for {
+		marked, err := q.mark(ctx, job.ID)
+		switch {
+		case err != nil:
+			return err
+		case marked:
+			return work()
+		}
+		select {
+		case <-time.After(time.Second): // a suspect of another replica has its turn
+		case <-ctx.Done():
+			return river.JobSnooze(0)
+		}
 	}
-	return work()
+}
+
+// mark notes that a suspect has its turn, unless another one has.
+func (q *queue) mark(ctx context.Context, id int64) (marked bool, err error) {
+	err = q.db.inTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		if err := q.db.execAll(ctx, tx, q.db.turn); err != nil {
+			return err
+		}
+		n, err := q.db.exec(ctx, tx, q.db.mark, id)
+		marked = n > 0
+		return err
+	})
+	return marked, err
 }
 
 // suspected tells whether kills in a row have found a job running.
@@ -66,39 +73,23 @@ func suspected(job *rivertype.JobRow) bool {
 	return err == nil && counted.Kills >= killsToSuspect && counted.Since != nil && *counted.Since == len(job.Errors)+counted.Snoozes
 }
 
-// releaseAll gives back what a process that was killed had taken: its running
-// jobs and its office. Only who holds the lock of the state may do this. A job
-// that was interrupted has not failed, but one that never survives is parked; what
-// comes back by itself does so. What waits longer than any job does was queued under
-// a clock that was ahead.
-func (q *queue) releaseAll(ctx context.Context) error {
-	return q.db.inTx(ctx, func(tx *sql.Tx) error {
-		for _, statement := range []string{`DELETE FROM river_job WHERE queue = 'upkeep'`, countKill} {
-			if _, err := exec(ctx, tx, statement); err != nil {
-				return err
-			}
-		}
-		if err := q.parkKilled(ctx, tx); err != nil {
-			return err
-		}
-		for _, statement := range []string{
-			releaseJobs,
-			`UPDATE river_job SET scheduled_at = datetime('now', 'subsec') WHERE scheduled_at > datetime('now', '+90 minutes')`,
-			`DELETE FROM river_leader`,
-		} {
-			if _, err := exec(ctx, tx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+// giveBack gives back what a process that was killed had taken. A job that was
+// interrupted has not failed, but one that never survives is parked.
+func (q *queue) giveBack(ctx context.Context, tx *sql.Tx) error {
+	if err := q.db.execAll(ctx, tx, q.db.found); err != nil {
+		return err
+	}
+	if err := q.parkKilled(ctx, tx); err != nil {
+		return err
+	}
+	return q.db.execAll(ctx, tx, q.db.givenBack)
 }
 
 // parkKilled parks the jobs that have not survived their turn five times in a row.
 func (q *queue) parkKilled(ctx context.Context, tx *sql.Tx) error {
 	const why = "the receiver was killed while it ran, seven times in a row"
-	running, err := q.client.JobListTx(ctx, tx, river.NewJobListParams().States(rivertype.JobStateRunning).First(10_000).
-		Where(`metadata ->> '$.kills_marked' >= 5`))
+	running, err := q.river().JobListTx(ctx, tx, river.NewJobListParams().States(rivertype.JobStateRunning).First(10_000).
+		Where(q.db.sql(q.db.hopeless)))
 	if err != nil {
 		return err
 	}
@@ -110,7 +101,7 @@ func (q *queue) parkKilled(ctx context.Context, tx *sql.Tx) error {
 		if err := q.insert(ctx, tx, jobs); err != nil {
 			return err
 		}
-		if _, err := exec(ctx, tx, parkKilled, why, job.ID); err != nil {
+		if _, err := q.db.exec(ctx, tx, q.db.park, why, job.ID); err != nil {
 			return err
 		}
 	}

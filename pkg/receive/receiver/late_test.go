@@ -67,7 +67,9 @@ func TestSlowRecordOfADocumentThatCameAlong(t *testing.T) {
 
 // An event whose document comes in the very moment in which there seemed to be none
 // is not done with.
-func TestDocumentComesJustNow(t *testing.T) {
+func TestDocumentComesJustNow(t *testing.T) { onEach(t, testDocumentComesJustNow) }
+
+func testDocumentComesJustNow(t *testing.T) {
 	s := newStation(t, nil)
 	e := delivery.Event{FaxID: faxID(1), Status: fax.Received}
 	for _, upload := range []string{"", "1.pdf"} { // a backfill, then the callback
@@ -115,7 +117,9 @@ func TestServerRefuses(t *testing.T) {
 }
 
 // A document that comes after its fax was given up is archived all the same.
-func TestLateDocument(t *testing.T) {
+func TestLateDocument(t *testing.T) { onEach(t, testLateDocument) }
+
+func testLateDocument(t *testing.T) {
 	for name, tc := range map[string]struct {
 		prepare func(s *station, id string)
 		given   string
@@ -160,7 +164,7 @@ func TestExecLeavesAChild(t *testing.T) {
 	form := callbackForm(faxID(1))
 	form.Set("FaxStatus", "failed")
 	s.told(post("/fax/done", form))
-	desk, err := receiver.OpenDesk(t.Context(), s.state)
+	desk, err := s.openDesk()
 	if err != nil {
 		t.Fatal(err)
 	}

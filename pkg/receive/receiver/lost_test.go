@@ -18,7 +18,9 @@ import (
 
 // Each document of a callback is asked about, also when its fax is known and others
 // came along: another one than the first is kept.
-func TestDocumentsOfAKnownFax(t *testing.T) {
+func TestDocumentsOfAKnownFax(t *testing.T) { onEach(t, testDocumentsOfAKnownFax) }
+
+func testDocumentsOfAKnownFax(t *testing.T) {
 	s := newStation(t, soon)
 	s.run()
 	id := faxID(1)
@@ -40,7 +42,9 @@ func TestDocumentsOfAKnownFax(t *testing.T) {
 }
 
 // The document of a known fax leaves no file when it comes again beside others.
-func TestRepeatedBesideOthers(t *testing.T) {
+func TestRepeatedBesideOthers(t *testing.T) { onEach(t, testRepeatedBesideOthers) }
+
+func testRepeatedBesideOthers(t *testing.T) {
 	s := newStation(t, soon)
 	for range 3 {
 		s.told(multi(callbackForm(faxID(1)), part{"Media", "1.pdf", document("1")}, part{"Media", "2.pdf", ""}))
@@ -107,7 +111,9 @@ func TestArchiveHasAnotherAndAsideIsFull(t *testing.T) {
 
 // The archive may have lost a document whose bytes come again: they are not thrown
 // away, and go back into the archive.
-func TestArchivedDocumentIsLost(t *testing.T) {
+func TestArchivedDocumentIsLost(t *testing.T) { onEach(t, testArchivedDocumentIsLost) }
+
+func testArchivedDocumentIsLost(t *testing.T) {
 	for name, lose := range map[string]func(path string) error{
 		"removed": os.Remove,
 		"damaged": func(path string) error { return os.WriteFile(path, []byte("%PDF-1.7"), 0o600) },

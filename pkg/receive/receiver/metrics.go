@@ -5,70 +5,56 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/faxctl/faxctl/pkg/base/durable"
+	"github.com/faxctl/faxctl/pkg/base/prometheus"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
 )
 
-// metrics is what an operator watches. It has a registry of its own.
+// metrics is what an operator watches.
 type metrics struct {
-	registry   *prometheus.Registry
-	requests   *prometheus.CounterVec
-	signatures *prometheus.CounterVec
-	latency    prometheus.Histogram
-	bytes      prometheus.Counter
-	putOut     prometheus.Counter
+	r          *Receiver
+	requests   *prometheus.Counter
+	signatures *prometheus.Counter
+	latency    *prometheus.Histogram
+	bytes      *prometheus.Counter
+	incoming   *prometheus.Counter
+	putOut     *prometheus.Counter
 }
 
 func newMetrics(r *Receiver) *metrics {
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "faxctl_requests_total", Help: "Requests by what was asked and what came of it.",
-		}, []string{"request", "outcome"}),
-		signatures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "faxctl_signature_failures_total", Help: "Requests whose signature was not accepted, by reason.",
-		}, []string{"reason"}),
-		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "faxctl_fetch_latency_seconds", Help: "From hearing of a fax to having it in the archive.",
-			Buckets: []float64{.25, .5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 6 * 3600, 24 * 3600},
-		}),
-		bytes: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "faxctl_archived_bytes_total", Help: "Bytes of documents archived by this process.",
-		}),
+		r:          r,
+		requests:   prometheus.NewCounter("faxctl_requests_total", "Requests by what was asked and what came of it.", "request", "outcome"),
+		signatures: prometheus.NewCounter("faxctl_signature_failures_total", "Requests whose signature was not accepted, by reason.", "reason"),
+		latency: prometheus.NewHistogram("faxctl_fetch_latency_seconds", "From hearing of a fax to having it in the archive.",
+			.25, .5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 6*3600, 24*3600),
+		bytes:    prometheus.NewCounter("faxctl_archived_bytes_total", "Bytes of documents archived by this process."),
+		putOut:   prometheus.NewCounter("faxctl_connections_put_out_total", "Slow connections that were closed since all were taken."),
+		incoming: prometheus.NewCounter("faxctl_incoming_errors_total", "Failures of the place where documents wait that came with a callback, by what was done.", "operation"),
 	}
-	m.putOut = prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "faxctl_connections_put_out_total", Help: "Slow connections that were closed since all were taken.",
-	})
 	// All are there from the start, so that an alert sees the first one.
+	for _, operation := range []string{"keep", "open", "remove"} {
+		m.incoming.Add(0, operation)
+	}
 	for _, reason := range []string{"missing", "malformed", "wrong", "account"} {
-		m.signatures.WithLabelValues(reason)
+		m.signatures.Add(0, reason)
 	}
 	for what, outcomes := range requestOutcomes() {
 		for _, outcome := range outcomes {
-			m.requests.WithLabelValues(what, outcome)
+			m.requests.Add(0, what, outcome)
 		}
 	}
-	m.registry.MustRegister(m.requests, m.signatures, m.latency, m.bytes, m.putOut, gauges{r, gaugeDescriptions()}, buildInfo(r.cfg.Build),
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
 // buildInfo tells which program it is that is watched.
-func buildInfo(b Build) prometheus.Collector {
-	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "faxctl_build_info", Help: "Which faxctl this is.",
-		ConstLabels: prometheus.Labels{"version": b.Version, "commit": b.Commit, "go": b.Go},
-	})
-	info.Set(1)
-	return info
+func buildInfo(b Build) *prometheus.Family {
+	return prometheus.NewFamily(prometheus.Measures, "faxctl_build_info", "Which faxctl this is.", "version", "commit", "go").Add(1, b.Version, b.Commit, b.Go)
 }
 
 // requestOutcomes are what can become of each request, and of what is done by itself.
@@ -78,10 +64,13 @@ func requestOutcomes() map[string][]string {
 		"fax": append([]string{"receive", "reject"}, refused...),
 		"callback": append([]string{
 			"recorded", "repeated", // what came was told before
+			"late",                                                                                 // its provider was told to try elsewhere
 			"another", "no document", "no fax", "not asked for", notCompared, otherBytes().outcome, // a document is kept aside
+			"full",
 		}, refused...),
 		"other":    {"method", "not found"},
 		"backfill": {"failed", "recorded"},
+		"unnoted":  {"aside", "full", "recorded", "repeated", notCompared, otherBytes().outcome},
 		"prune":    {"done", "failed"},
 		"forget":   {"failed"},
 
@@ -89,8 +78,8 @@ func requestOutcomes() map[string][]string {
 	}
 }
 
-func (m *metrics) request(what, outcome string) { m.requests.WithLabelValues(what, outcome).Inc() }
-func (m *metrics) badSignature(reason string)   { m.signatures.WithLabelValues(reason).Inc() }
+func (m *metrics) request(what, outcome string) { m.requests.Add(1, what, outcome) }
+func (m *metrics) badSignature(reason string)   { m.signatures.Add(1, reason) }
 
 func (m *metrics) archived(n delivery.News) {
 	m.latency.Observe(n.Archived.Sub(n.Received).Seconds())
@@ -98,82 +87,87 @@ func (m *metrics) archived(n delivery.News) {
 }
 
 func (m *metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, ErrorHandling: promhttp.ContinueOnError})
+	return prometheus.Handler(func(req *http.Request) []*prometheus.Family {
+		now := gauges()
+		m.tellNow(req.Context(), func(key string, v float64, labels ...string) { now[key].Add(v, labels...) })
+		counted := []*prometheus.Family{
+			m.requests.Family(), m.signatures.Family(), m.latency.Family(), m.bytes.Family(), m.putOut.Family(), m.incoming.Family(),
+			buildInfo(m.r.cfg.Build),
+		}
+		return slices.Concat(counted, slices.Collect(maps.Values(now)), prometheus.Go(), prometheus.Process())
+	})
 }
 
-// gauges are what is true at the moment of asking.
-type gauges struct {
-	r *Receiver
-	d map[string]*prometheus.Desc
-}
-
-func gaugeDescriptions() map[string]*prometheus.Desc {
-	d := map[string]*prometheus.Desc{}
-	for _, g := range []struct {
-		key, name, help string
-		labels          []string
-	}{
-		{"faxes", "faxctl_faxes", "Faxes by the status they reached.", []string{"status"}},
-		{"jobs", "faxctl_jobs", "Jobs that are not done, by kind and state.", []string{"kind", "state"}},
-		{"age", "faxctl_queue_age_seconds", "How long the oldest job that could run has waited.", nil},
-		{"backfill", "faxctl_backfill_last_success_timestamp_seconds", "When the provider's list was last compared with what came; 0: never.", nil},
-		{"prune", "faxctl_prune_last_success_timestamp_seconds", "When a daily prune last deleted all that it selected; 0: never.", nil},
-		{"pruned", "faxctl_prune_faxes", "Faxes of the last daily prune, by what became of them.", []string{"outcome"}},
-		{"unmatched", "faxctl_mail_unmatched_total", "Faxes of which no rule had anybody told by mail, since the state was made.", nil},
-		{"refused", "faxctl_prune_refused", "1 while the last daily prune deleted nothing for this reason.", []string{"reason"}},
-		{"size", "faxctl_archive_bytes", "Bytes of documents in the archive.", nil},
-		{"free", "faxctl_disk_free_bytes", "Bytes that may still be written where the archive or the state is.", []string{"place"}},
-		{"certificate", "faxctl_certificate_not_after_timestamp_seconds", "When the certificate that is served ends; 0: there is none yet.", nil},
-	} {
-		d[g.key] = prometheus.NewDesc(g.name, g.help, g.labels, nil)
+// gauges are for what is true at the moment of asking.
+func gauges() map[string]*prometheus.Family {
+	gauge := func(name, help string, labels ...string) *prometheus.Family {
+		return prometheus.NewFamily(prometheus.Measures, name, help, labels...)
 	}
-	return d
-}
-
-// Describe implements prometheus.Collector.
-func (g gauges) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range g.d {
-		ch <- d
+	counter := func(name, help string) *prometheus.Family { return prometheus.NewFamily(prometheus.Counts, name, help) }
+	return map[string]*prometheus.Family{
+		"faxes":       gauge("faxctl_faxes", "Faxes by the status they reached.", "status"),
+		"jobs":        gauge("faxctl_jobs", "Jobs that are not done, by kind and state.", "kind", "state"),
+		"age":         gauge("faxctl_queue_age_seconds", "How long the oldest job that could run has waited."),
+		"backfill":    gauge("faxctl_backfill_last_success_timestamp_seconds", "When the provider's list was last compared with what came; 0: never."),
+		"prune":       gauge("faxctl_prune_last_success_timestamp_seconds", "When a daily prune last deleted all that it selected; 0: never."),
+		"pruned":      gauge("faxctl_prune_faxes", "Faxes of the last daily prune, by what became of them.", "outcome"),
+		"unmatched":   counter("faxctl_mail_unmatched_total", "Faxes of which no rule had anybody told by mail, since the state was made."),
+		"refused":     gauge("faxctl_prune_refused", "1 while the last daily prune deleted nothing for this reason.", "reason"),
+		"size":        gauge("faxctl_archive_bytes", "Bytes of documents in the archive, as this process knows of them; of replicas take the max, not the sum."),
+		"free":        gauge("faxctl_disk_free_bytes", "Bytes that may still be written where the archive or the state is.", "place"),
+		"replicas":    gauge("faxctl_replicas", "Replicas that work on the jobs of the same database, by state.", "state"),
+		"leader":      gauge("faxctl_leader", "1 while this replica starts what comes back by itself: backfill, prune."),
+		"connections": gauge("faxctl_database_connections", "Connections to the database, by state.", "state"),
+		"waits":       counter("faxctl_database_waits_total", "How often one waited for a connection to the database."),
+		"waited":      counter("faxctl_database_wait_seconds_total", "How long one waited for connections to the database, all in all."),
+		"certificate": gauge("faxctl_certificate_not_after_timestamp_seconds", "When the certificate that is served ends; 0: there is none yet."),
 	}
 }
 
-// Collect implements prometheus.Collector. What cannot be read is left out, and so is
-// what this receiver does not do.
-func (g gauges) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+// tellNow tells what is true now. What cannot be read is left out, and so is what this
+// receiver does not do.
+func (m *metrics) tellNow(ctx context.Context, tell func(key string, v float64, labels ...string)) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
-	tell := func(name string, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(g.d[name], prometheus.GaugeValue, v, labels...)
+	if m.r.certificate.served.Load() {
+		tell("certificate", float64(m.r.certificate.ends.Load()))
 	}
-	if g.r.certificate.served.Load() {
-		tell("certificate", float64(g.r.certificate.ends.Load()))
-	}
-	if n, err := durable.Free(g.r.cfg.StateDir); err == nil {
+	if n, err := durable.Free(m.r.cfg.StateDir); err == nil {
 		tell("free", float64(n), "state")
 	}
-	if n, err := g.r.cfg.Archive.Free(); err == nil {
+	if n, err := m.r.cfg.Archive.Free(); err == nil {
 		tell("free", float64(n), "archive")
 	}
-	if size, err := g.r.cfg.Archive.Size(ctx); err == nil {
+	if size, err := m.r.cfg.Archive.Size(ctx); err == nil {
 		tell("size", float64(size))
 	}
-	stats, err := g.r.queue.stats(ctx)
+	if db := m.r.cfg.Database; db != nil {
+		pool := db.Stats()
+		tell("connections", float64(pool.Idle), "idle")
+		tell("connections", float64(pool.InUse), "in use")
+		tell("waits", float64(pool.WaitCount))
+		tell("waited", pool.WaitDuration.Seconds())
+	}
+	stats, err := m.r.queue.stats(ctx)
 	if err != nil {
-		g.r.log.Warn("metrics", slog.Any("error", err))
+		m.r.log.Warn("metrics", slog.Any("error", err))
 		return
 	}
-	if at, err := g.r.lastBackfill(ctx); err == nil && g.r.cfg.Backfill > 0 {
+	if at, err := m.r.lastBackfill(ctx); err == nil && m.r.cfg.Backfill > 0 {
 		tell("backfill", unix(at))
 	}
 	work(stats, tell)
-	ch <- prometheus.MustNewConstMetric(g.d["unmatched"], prometheus.CounterValue, float64(stats.Unmatched))
-	if g.r.cfg.Prune != nil {
+	if m.r.queue.db.shared() {
+		m.replicas(stats.Replicas, tell)
+	}
+	tell("unmatched", float64(stats.Unmatched))
+	if m.r.cfg.Prune != nil {
 		pruneGauges(stats.Prune, tell)
 	}
 }
 
 // work tells of faxes and jobs, of those that there are none of as well.
-func work(stats Stats, tell func(name string, v float64, labels ...string)) {
+func work(stats Stats, tell func(key string, v float64, labels ...string)) {
 	faxes := map[fax.Status]int{}
 	for _, status := range fax.Statuses() {
 		if status.Terminal() {
@@ -200,7 +194,23 @@ func work(stats Stats, tell func(name string, v float64, labels ...string)) {
 	tell("age", stats.Age.Seconds())
 }
 
-func pruneGauges(last *Pruned, tell func(name string, v float64, labels ...string)) {
+// replicas tells of those that share the jobs, and whether this one leads them.
+func (m *metrics) replicas(all []Replica, tell func(key string, v float64, labels ...string)) {
+	states := map[string]int{Working: 0, Draining: 0, Silent: 0}
+	leads := 0.0
+	for _, r := range all {
+		states[r.State]++
+		if r.Leader && r.ID == m.r.queue.office.Load().id {
+			leads = 1
+		}
+	}
+	for state, n := range states {
+		tell("replicas", float64(n), state)
+	}
+	tell("leader", leads)
+}
+
+func pruneGauges(last *Pruned, tell func(key string, v float64, labels ...string)) {
 	if last == nil {
 		last = &Pruned{}
 	}

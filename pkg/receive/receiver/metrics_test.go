@@ -42,7 +42,9 @@ func (s *station) watch() {
 }
 
 // A parser of Prometheus's takes the metrics, and its linter finds nothing to say.
-func TestMetricsAreWellFormed(t *testing.T) {
+func TestMetricsAreWellFormed(t *testing.T) { onEach(t, testMetricsAreWellFormed) }
+
+func testMetricsAreWellFormed(t *testing.T) {
 	s := newStation(t, func(c *receiver.Config) {
 		c.Backfill, c.Build = time.Minute, receiver.Build{Version: "v1.2.3", Commit: "abc", Go: "go1.99"}
 		c.Prune = func(context.Context) (receiver.Pruned, error) { return receiver.Pruned{}, nil }
@@ -98,7 +100,9 @@ func TestMetricsOfWhatIsDone(t *testing.T) {
 }
 
 // The last success outlives failures and the process.
-func TestLastSuccess(t *testing.T) {
+func TestLastSuccess(t *testing.T) { onEach(t, testLastSuccess) }
+
+func testLastSuccess(t *testing.T) {
 	var fails bool
 	runs := make(chan struct{}, 100)
 	s := newStation(t, func(c *receiver.Config) {
@@ -130,5 +134,34 @@ func TestLastSuccess(t *testing.T) {
 	})
 	if now := last("prune"); now != pruned {
 		t.Errorf("the last success was at %s, and is at %s after a failure", pruned, now)
+	}
+}
+
+// TestMetricsOfReplicas: who shares a database tells of the others, and of the
+// connections to it.
+func TestMetricsOfReplicas(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t)
+	share := func(c *receiver.Config) { c.Database = db }
+	one, other := newStation(t, share), newStation(t, share)
+	one.run()
+	end := other.run()
+	one.until("one leads", func() bool {
+		return strings.Contains(one.metric()+other.metric(), "faxctl_leader 1") && strings.Contains(one.metric(), `faxctl_replicas{state="working"} 2`)
+	})
+	for _, want := range []string{`faxctl_replicas{state="silent"} 0`, `faxctl_database_connections{state="idle"} `, "faxctl_database_waits_total ", `faxctl_incoming_errors_total{operation="keep"} 0`} {
+		if !strings.Contains(one.metric(), want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	end()
+	if !strings.Contains(one.metric(), `faxctl_replicas{state="working"} 1`) {
+		t.Error("the one that ended is counted")
+	}
+	alone := newStation(t, nil).metric()
+	for _, no := range []string{"faxctl_replicas", "faxctl_leader", "faxctl_database"} {
+		if strings.Contains(alone, no) {
+			t.Errorf("a receiver with a file tells of %s", no)
+		}
 	}
 }

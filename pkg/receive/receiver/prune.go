@@ -40,7 +40,7 @@ const pruned = "pruned" // the note that says what became of the last run
 
 // prune runs Config.Prune and notes what became of it.
 func (r *Receiver) prune(ctx context.Context) error {
-	if err := r.serves(); err != nil {
+	if err := r.serves(ctx); err != nil {
 		return err
 	}
 	run, err := r.cfg.Prune(ctx)

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivermigrate"
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/faxctl/faxctl/pkg/base/child"
@@ -24,56 +24,55 @@ import (
 // queue is the durable side of a receiver: the events, and the jobs that follow
 // from them, on River.
 type queue struct {
-	db      *store
-	client  *river.Client[*sql.Tx]
+	db      *state
+	office  atomic.Pointer[office]
 	commits *committer
 	r       *Receiver
+	turns   *turns
 	works   atomic.Bool // the jobs are worked off
+
+	faxes      tally[map[fax.Status]int]
+	unfinished tally[backlog]
+
+	// Of a shared database:
+	silence func()     // ends what says that this replica lives
+	moving  sync.Mutex // held while the replica begins anew
+	ending  bool       // it does not, any more
 }
 
-// newQueue brings the database up to date and connects River to it. Without a
-// receiver it can be looked at and its jobs be moved, but not worked.
-func newQueue(ctx context.Context, db *store, r *Receiver) (*queue, error) {
-	silent := slog.New(slog.DiscardHandler)
-	migrator, err := rivermigrate.New(db.driver(), &rivermigrate.Config{Logger: silent})
-	if err != nil {
-		return nil, err
-	}
-	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
-	for tries := 3; err != nil && tries > 0 && ctx.Err() == nil; tries-- { // another process, as serve status, makes them at this moment
-		time.Sleep(50 * time.Millisecond)
-		_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("migrate the job tables: %w", err)
-	}
+// newQueue connects River to a state. Without a receiver it can be looked at and its
+// jobs be moved, but not worked. What ran in the process that had a file before is given
+// back.
+func newQueue(ctx context.Context, db *state, r *Receiver) (*queue, error) {
 	q := &queue{db: db, r: r}
-	cfg := &river.Config{Logger: silent}
 	if r != nil {
-		cfg = q.config(r)
+		q.turns = newTurns(r.cfg.Jobs)
 	}
-	if q.client, err = river.NewClient(db.driver(), cfg); err != nil {
+	if err := q.open(""); err != nil {
 		return nil, err
 	}
-	if r != nil {
-		if err := q.releaseAll(ctx); err != nil {
+	if r != nil && !db.shared() {
+		if err := db.inTx(ctx, q.giveBack); err != nil {
 			return nil, err
 		}
 	}
-	q.commits = newCommitter(db.inTx, q.insert)
+	q.commits = newCommitter(db.atOnce, db.inTx, q.insert)
 	return q, nil
 }
 
+// silent is for what River says of its tables, and of jobs that are only looked at.
+func silent() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 const (
-	insertEvent = `INSERT INTO receiver_event (fax_id, status, event, upload) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
-	addUpload   = `UPDATE receiver_event SET upload = ? WHERE fax_id = ? AND status = ? AND upload = '' AND event ->> 'sha256' IS NULL`
-	putBack     = `UPDATE receiver_event SET upload = ? WHERE fax_id = ? AND status = ? AND upload = '' AND event ->> 'sha256' = ?`
-	selectEvent = `SELECT event, upload FROM receiver_event WHERE fax_id = ? AND status = ?`
-	updateEvent = `UPDATE receiver_event SET event = ?, upload = '' WHERE fax_id = ? AND status = ? AND (upload = '' OR ? <> '')`
-	deleteEvent = `DELETE FROM receiver_event WHERE fax_id = ? AND status = ?`
-	oldEvents   = `SELECT fax_id, status, 0 FROM receiver_event WHERE event ->> 'received' < ? AND upload = ''
+	insertEvent = `INSERT INTO receiver_event (fax_id, status, event, upload) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
+	addUpload   = `UPDATE receiver_event SET upload = $1 WHERE fax_id = $2 AND status = $3 AND upload = '' AND event ->> 'sha256' IS NULL`
+	putBack     = `UPDATE receiver_event SET upload = $1 WHERE fax_id = $2 AND status = $3 AND upload = '' AND event ->> 'sha256' = $4`
+	selectEvent = `SELECT event, upload FROM receiver_event WHERE fax_id = $1 AND status = $2`
+	updateEvent = `UPDATE receiver_event SET event = $1, upload = '' WHERE fax_id = $2 AND status = $3 AND (upload = '' OR $4 <> '')`
+	deleteEvent = `DELETE FROM receiver_event WHERE fax_id = $1 AND status = $2`
+	oldEvents   = `SELECT fax_id, status, 0 FROM receiver_event WHERE event ->> 'received' < $1 AND upload = ''
 		AND fax_id NOT IN (SELECT args ->> 'fax_id' FROM river_job WHERE state <> 'completed' AND queue <> 'upkeep') LIMIT 256`
-	upsertNote = `INSERT INTO receiver_note (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+	upsertNote = `INSERT INTO receiver_note (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 )
 
 // record commits an event and the jobs that follow from it, and tells
@@ -94,7 +93,7 @@ func (q *queue) put(ctx context.Context, tx *sql.Tx, e delivery.Event, upload st
 	if err != nil {
 		return false, nil, err
 	}
-	n, err := exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), upload)
+	n, err := q.db.exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), upload)
 	switch {
 	case err != nil:
 		return false, nil, err
@@ -104,7 +103,7 @@ func (q *queue) put(ctx context.Context, tx *sql.Tx, e delivery.Event, upload st
 	case upload == "":
 		return false, nil, nil
 	}
-	if n, err = exec(ctx, tx, addUpload, upload, e.FaxID, string(e.Status)); err != nil || n == 0 {
+	if n, err = q.db.exec(ctx, tx, addUpload, upload, e.FaxID, string(e.Status)); err != nil || n == 0 {
 		return false, nil, err
 	}
 	return false, fetching(e, upload), nil
@@ -114,7 +113,7 @@ func (q *queue) insert(ctx context.Context, tx *sql.Tx, jobs []river.InsertManyP
 	if len(jobs) == 0 {
 		return nil
 	}
-	_, err := q.client.InsertManyFastTx(ctx, tx, jobs)
+	_, err := q.river().InsertManyFastTx(ctx, tx, jobs)
 	return err
 }
 
@@ -127,7 +126,7 @@ func (q *queue) archived(n delivery.News) error {
 		return err
 	}
 	return q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
-		changed, err := exec(ctx, tx, updateEvent, string(event), n.FaxID, string(n.Status), n.SHA256)
+		changed, err := q.db.exec(ctx, tx, updateEvent, string(event), n.FaxID, string(n.Status), n.SHA256)
 		if err == nil && changed == 0 {
 			err = fmt.Errorf("fax %s: %w: its document came just now", n.FaxID, problem.ErrUnavailable)
 		}
@@ -141,7 +140,7 @@ func (q *queue) archived(n delivery.News) error {
 // load finds an event and its file. fax.ErrNotFound: there is none.
 func (q *queue) load(ctx context.Context, faxID string, status fax.Status) (n delivery.News, upload string, err error) {
 	var event string
-	err = q.db.read.QueryRowContext(ctx, selectEvent, faxID, string(status)).Scan(&event, &upload)
+	err = q.db.one(ctx, selectEvent, []any{faxID, string(status)}, &event, &upload)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("fax %s, %s: %w", faxID, status, problem.ErrNotFound)
 	}
@@ -153,17 +152,17 @@ func (q *queue) load(ctx context.Context, faxID string, status fax.Status) (n de
 
 // known reports whether an event is.
 func (q *queue) known(ctx context.Context, faxID string, status fax.Status) (bool, error) {
-	return q.exists(ctx, `SELECT 1 FROM receiver_event WHERE fax_id = ? AND status = ?`, faxID, string(status))
+	return q.exists(ctx, `SELECT 1 FROM receiver_event WHERE fax_id = $1 AND status = $2`, faxID, string(status))
 }
 
 // hasUpload reports whether anything needs the document in this file.
 func (q *queue) hasUpload(ctx context.Context, name string) (bool, error) {
-	return q.exists(ctx, `SELECT 1 FROM receiver_event WHERE upload = ? AND upload <> '' UNION ALL SELECT 1 FROM receiver_aside WHERE file = ?`, name, name)
+	return q.exists(ctx, `SELECT 1 FROM receiver_event WHERE upload = $1 AND upload <> '' UNION ALL SELECT 1 FROM receiver_aside WHERE file = $1`, name)
 }
 
 func (q *queue) exists(ctx context.Context, query string, args ...any) (bool, error) {
 	var one int
-	err := q.db.read.QueryRowContext(ctx, query, args...).Scan(&one)
+	err := q.db.one(ctx, query, args, &one)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -182,7 +181,7 @@ func (q *queue) forget(ctx context.Context, before time.Time) (n int, err error)
 		}
 		err = q.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
 			for _, key := range old {
-				if _, err := exec(ctx, tx, deleteEvent, key.FaxID, string(key.Status)); err != nil {
+				if _, err := q.db.exec(ctx, tx, deleteEvent, key.FaxID, string(key.Status)); err != nil {
 					return nil, err
 				}
 			}
@@ -198,7 +197,7 @@ func (q *queue) forget(ctx context.Context, before time.Time) (n int, err error)
 // note is what was noted under a name; empty: nothing.
 func (q *queue) note(ctx context.Context, name string) (string, error) {
 	var value string
-	err := q.db.read.QueryRowContext(ctx, `SELECT value FROM receiver_note WHERE name = ?`, name).Scan(&value)
+	err := q.db.one(ctx, `SELECT value FROM receiver_note WHERE name = $1`, []any{name}, &value)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -207,15 +206,26 @@ func (q *queue) note(ctx context.Context, name string) (string, error) {
 
 func (q *queue) setNote(ctx context.Context, name, value string) error {
 	return q.commits.do(func(_ context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
-		_, err := exec(ctx, tx, upsertNote, name, value)
+		_, err := q.db.exec(ctx, tx, upsertNote, name, value)
 		return nil, err
 	})
 }
 
 func (q *queue) start(ctx context.Context) error {
-	err := q.client.Start(ctx)
-	q.works.Store(err == nil)
-	return err
+	if err := q.noteSlots(ctx); err != nil {
+		return err
+	}
+	if err := q.begin(ctx); err != nil || !q.db.shared() {
+		return err
+	}
+	alive, silence := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	beating.Go(func() { q.beat(alive) })
+	q.silence = func() {
+		silence()
+		beating.Wait()
+	}
+	return nil
 }
 
 // errEnding is a receiver whose jobs are not worked off: not yet, or not any more.
@@ -230,16 +240,36 @@ func (q *queue) working() error {
 }
 
 // stop lets running jobs finish until ctx ends, then cuts them off; they are
-// tried again at the next start, which is no failure.
+// tried again at the next start, or by another replica, which is no failure.
 func (q *queue) stop(ctx context.Context) error {
 	q.works.Store(false)
-	err := q.client.Stop(ctx)
+	if !q.db.shared() {
+		return q.finish(ctx)
+	}
+	q.moving.Lock()
+	q.ending = true
+	q.moving.Unlock()
+	after := context.WithoutCancel(ctx)
+	if _, err := q.say(after, drainReplica); err != nil {
+		q.r.log.Warn("the other replicas are not told that this one ends", "error", err)
+	}
+	err := q.finish(ctx)
+	q.silence()
+	if bad := q.leave(after); bad != nil {
+		q.r.log.Warn("what runs here still is given back when the other replicas miss this one", "after", goneAfter, "error", bad)
+	}
+	return err
+}
+
+func (q *queue) finish(ctx context.Context) error {
+	q.turns.end()
+	err := q.river().Stop(ctx)
 	if ctx.Err() == nil {
 		return err
 	}
 	hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), child.Mercy+2*time.Second)
 	defer cancel()
-	if err = q.client.StopAndCancel(hard); hard.Err() != nil {
+	if err = q.river().StopAndCancel(hard); hard.Err() != nil {
 		return nil // what does not end now ends with the process
 	}
 	return err

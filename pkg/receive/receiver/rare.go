@@ -1,6 +1,8 @@
 package receiver
 
 import (
+	"context"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -46,3 +48,35 @@ func (r *rare) count(kind string) (n int) {
 	n, k.n, k.when = k.n, 0, time.Now()
 	return n
 }
+
+// quiet passes on what River has to warn of, once a minute: while a database is away it
+// would be a line for each of its attempts. The rest is told here in our own words.
+type quiet struct {
+	slog.Handler
+	rare *rare
+}
+
+// Enabled implements slog.Handler.
+func (h quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}
+
+// Handle implements slog.Handler.
+func (h quiet) Handle(ctx context.Context, record slog.Record) error {
+	times := h.rare.count(record.Message)
+	if times == 0 {
+		return nil
+	}
+	if times > 1 {
+		record.AddAttrs(slog.Int("times", times))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+// WithAttrs implements slog.Handler.
+func (h quiet) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return quiet{h.Handler.WithAttrs(attrs), h.rare}
+}
+
+// WithGroup implements slog.Handler.
+func (h quiet) WithGroup(name string) slog.Handler { return quiet{h.Handler.WithGroup(name), h.rare} }

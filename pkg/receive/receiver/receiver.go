@@ -21,6 +21,7 @@ package receiver
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ import (
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
+	"github.com/faxctl/faxctl/pkg/archive/store"
 	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -60,6 +62,15 @@ type Config struct {
 	Provider fax.Provider
 	Archive  Archive
 
+	// ArchiveName tells Archive from every other, for all who have it by the same words.
+	// Receivers that share a Database note it there, and one with another archive is
+	// refused. Empty: nobody looks.
+	ArchiveName string
+
+	// TakeOver has all receivers that share the Database receive into this Archive from now
+	// on, once this one runs: those with another one end.
+	TakeOver bool
+
 	// Serves reports whether the archive is this receiver's still; it is asked before
 	// each job of a fax. With fax.ErrConflict it is not, and the receiver ends. nil:
 	// it always is.
@@ -68,6 +79,14 @@ type Config struct {
 	// StateDir holds the database and the documents on their way into the
 	// archive. One process at a time uses it.
 	StateDir string
+
+	// Database, on a PostgreSQL server, is instead of the one in StateDir for any number of
+	// replicas: receivers of the same account and archive. Who opened it closes it.
+	Database *sql.DB
+
+	// Incoming is where documents wait that came with a callback, instead of in StateDir:
+	// where every replica sees them, which is where the archive is.
+	Incoming store.Store
 
 	Disk durable.Disk // that of StateDir; nil: durable.OS
 
@@ -116,12 +135,14 @@ type Archive interface {
 	// fs.ErrPermission, it cannot be written.
 	Ready(ctx context.Context) error
 
-	// Free is how many bytes may still be written.
+	// Free is how many bytes may still be written. errors.ErrUnsupported: nobody knows,
+	// and it is the business of others.
 	Free() (uint64, error)
 }
 
 // Kept is a document in the archive.
 type Kept struct {
+	Before      bool   // it was there already
 	Path        string // of the file; empty when it is not on this machine, or there is none
 	SHA256      string // hex
 	Size        int64  // bytes
@@ -153,7 +174,9 @@ type Receiver struct {
 	uploads   *uploads
 	rare      rare // what is not told each time
 	queue     *queue
-	suspects  suspects // jobs that may be what ends the process
+	noted     atomic.Bool // the last callback could be
+	missed    atomic.Bool // callbacks were, while the database was away
+	suspects  suspects    // jobs that may be what ends the process
 	metrics   *metrics
 	health    []*part
 	// certificate is what Serve has served, if it speaks TLS.
@@ -169,7 +192,7 @@ type Receiver struct {
 
 // Open checks the configuration, opens the state and takes it for this process.
 // Errors: fax.ErrInvalid for a configuration that cannot work, fax.ErrConflict
-// when another process has the state.
+// when another process has the state, or those who share it have another archive.
 func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
 	r, err := newReceiver(cfg)
 	if err != nil {
@@ -183,24 +206,37 @@ func Open(ctx context.Context, cfg Config) (_ *Receiver, err error) {
 	if err := durable.MakeDir(r.cfg.Disk, r.cfg.StateDir); err != nil {
 		return nil, err
 	}
-	if r.lock, err = takeLock(ctx, filepath.Join(r.cfg.StateDir, "lock")); err != nil {
-		return nil, err
-	}
-	db, err := openStore(ctx, databasePath(r.cfg.StateDir))
+	db, err := r.openState(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if r.queue, err = newQueue(ctx, db, r); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	if !cfg.TakeOver {
+		if err := r.together(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if err := r.identify(ctx); err != nil {
 		return nil, err
 	}
-	if r.uploads, err = openUploads(ctx, r.cfg, r.queue); err != nil {
+	r.metrics, r.health = newMetrics(r), r.parts()
+	if r.uploads, err = openUploads(ctx, r); err != nil {
 		return nil, err
 	}
-	r.metrics, r.health = newMetrics(r), r.parts()
 	return r, nil
+}
+
+// openState opens the state: that of all replicas, or a file that is this process's alone.
+func (r *Receiver) openState(ctx context.Context) (_ *state, err error) {
+	if r.cfg.Database != nil {
+		return openShared(ctx, r.cfg.Database, r.cfg.Account)
+	}
+	if r.lock, err = takeLock(ctx, filepath.Join(r.cfg.StateDir, "lock")); err != nil {
+		return nil, err
+	}
+	return openFile(ctx, databasePath(r.cfg.StateDir))
 }
 
 // newReceiver is a receiver that has nothing open yet.
@@ -296,10 +332,13 @@ func (r *Receiver) Close() error {
 
 // Run works off the jobs until ctx ends, then lets running ones finish for as
 // long as Config.Drain allows. It also ends, with that error, when Config.Serves says
-// that the archive is another receiver's.
+// that the archive is another receiver's, or those who share the state have another one.
 func (r *Receiver) Run(ctx context.Context) error {
-	if err := r.queue.start(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("start the jobs: %w", err)
+	if err := r.begin(ctx); err != nil {
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil { // before the jobs were
+			err = nil
+		}
+		return err
 	}
 	var lost error
 	select {
@@ -314,3 +353,30 @@ func (r *Receiver) Run(ctx context.Context) error {
 	}
 	return errors.Join(lost, err)
 }
+
+// begin has the jobs worked off. A database that is away in this moment is waited for until
+// ctx ends, as it is in every later one.
+func (r *Receiver) begin(ctx context.Context) error {
+	for {
+		err := r.join(context.WithoutCancel(ctx))
+		if err == nil {
+			if err = r.queue.start(context.WithoutCancel(ctx)); err != nil {
+				err = fmt.Errorf("start the jobs: %w", err)
+			}
+		}
+		if !errors.Is(err, problem.ErrUnavailable) {
+			return err
+		}
+		r.rarely("begin", func(times int) {
+			r.log.Warn("the jobs are not worked off yet", "error", err, "times", times)
+		})
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(beginAgain):
+		}
+	}
+}
+
+// beginAgain is how long to wait for a database that is away at the start.
+const beginAgain = time.Second

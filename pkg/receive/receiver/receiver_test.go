@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/archive/dir"
+	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/receive/delivery"
@@ -174,12 +176,15 @@ func (a *folder) Save(ctx context.Context, faxes fax.Faxes, f fax.Fax) (receiver
 	if err := os.WriteFile(path+".part", b, 0o600); err != nil {
 		return receiver.Kept{}, err
 	}
+	if err := os.Rename(path+".part", path); err != nil {
+		return receiver.Kept{}, err
+	}
 	a.mu.Lock()
 	a.saves[f.ID]++
 	a.as[f.ID] = f.Status
 	a.mu.Unlock()
 	sum := sha256.Sum256(b)
-	return receiver.Kept{Path: path, Size: int64(len(b)), SHA256: hex.EncodeToString(sum[:]), ContentType: "application/pdf"}, os.Rename(path+".part", path)
+	return receiver.Kept{Path: path, Size: int64(len(b)), SHA256: hex.EncodeToString(sum[:]), ContentType: "application/pdf"}, nil
 }
 
 func (a *folder) Has(_ context.Context, id, want string) (bool, error) {
@@ -270,12 +275,15 @@ func newStation(t testing.TB, change func(*receiver.Config)) *station {
 		Answer: receiver.Answer{StoreMedia: new(false)}, // so that documents may come along
 		Log:    slog.New(slog.NewTextHandler(s.log, nil)),
 	}
+	if shares(t) {
+		cfg.Database, cfg.Incoming = newDatabase(t), dir.New(s.archive.dir, durable.OS{})
+	}
 	if change != nil {
 		change(&cfg)
 	}
 	s.config = cfg
 	_, folder := os.Stat(cfg.StateDir) // where there is none, the receiver makes it
-	if _, err := os.Stat(filepath.Join(cfg.StateDir, "receiver.db")); folder == nil && errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(cfg.StateDir, "receiver.db")); cfg.Database == nil && folder == nil && errors.Is(err, os.ErrNotExist) {
 		empty, err := newState()
 		if err != nil {
 			t.Fatal(err)
@@ -323,15 +331,21 @@ func (s *station) reopen(between func(db *sql.DB)) {
 	if err := s.Close(); err != nil {
 		s.t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", filepath.Join(s.state, "receiver.db"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if between != nil {
-		between(db)
-	}
-	if err := db.Close(); err != nil {
-		s.t.Fatal(err)
+	if s.config.Database != nil {
+		if between != nil {
+			between(s.config.Database)
+		}
+	} else {
+		db, err := sql.Open("sqlite", filepath.Join(s.state, "receiver.db"))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if between != nil {
+			between(db)
+		}
+		if err := db.Close(); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	r, err := receiver.Open(s.t.Context(), s.config)
 	if err != nil {
@@ -340,15 +354,23 @@ func (s *station) reopen(between func(db *sql.DB)) {
 	s.Receiver = r
 }
 
+// openDesk looks at the state of the receiver.
+func (s *station) openDesk() (*receiver.Desk, error) {
+	if s.config.Database != nil {
+		return receiver.OpenSharedDesk(s.t.Context(), s.config.Database, account)
+	}
+	return receiver.OpenDesk(s.t.Context(), s.state)
+}
+
 // until waits for something the jobs do.
 func (s *station) until(what string, ok func() bool) {
 	s.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
-	s.t.Fatalf("%s: not within 20 s", what)
+	s.t.Fatalf("%s: not within a minute", what)
 }
 
 func (s *station) do(req *http.Request) *httptest.ResponseRecorder {
@@ -376,7 +398,9 @@ func post(path string, form url.Values) *http.Request {
 
 func faxID(n int) string { return fmt.Sprintf("FX%032x", n) }
 
-func TestReceive(t *testing.T) {
+func TestReceive(t *testing.T) { onEach(t, testReceive) }
+
+func testReceive(t *testing.T) {
 	s := newStation(t, nil)
 	s.run()
 	id := faxID(1)

@@ -24,7 +24,7 @@ func (r *Receiver) serverOptions() server.Options {
 	return server.Options{
 		Handler: r.Handler(), Host: r.host, Conns: r.cfg.MaxConns, Drain: r.cfg.Drain, Log: r.log,
 		PutOut: func() {
-			r.metrics.putOut.Inc()
+			r.metrics.putOut.Add(1)
 			r.rarely("put out", func(n int) {
 				r.log.Warn("all connections are taken: the slowest whose sender is not known is put out", "connections", r.cfg.MaxConns, "times", n)
 			})

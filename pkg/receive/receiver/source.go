@@ -31,7 +31,7 @@ func (s source) Get(ctx context.Context, id string) (fax.Fax, error) {
 // Open implements fax.Faxes.
 func (s source) Open(ctx context.Context, f fax.Fax, offset int64) (fax.Document, error) {
 	if s.upload != "" {
-		return s.uploads.open(s.upload, offset)
+		return s.uploads.document(ctx, s.upload, offset)
 	}
 	d, err := s.Faxes.Open(ctx, f, offset)
 	if s.wait && errors.Is(err, problem.ErrNotFound) {

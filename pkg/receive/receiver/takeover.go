@@ -21,6 +21,7 @@ import (
 const (
 	identity   = "id"
 	tookOver   = "took over"  // when it last did, by the provider's clock
+	place      = "place"      // the archive that it claimed last
 	inheriting = "inheriting" // it has not learned yet what the one before it did
 )
 
@@ -30,8 +31,56 @@ func (r *Receiver) identify(ctx context.Context) (err error) {
 	if r.id, err = r.queue.note(ctx, identity); err != nil || r.id != "" {
 		return err
 	}
-	r.id = rand.Text()
-	return r.queue.setNote(ctx, identity, r.id)
+	err = r.queue.commits.do(func(ctx context.Context, tx *sql.Tx) ([]river.InsertManyParams, error) {
+		_, err := r.queue.db.exec(ctx, tx, `INSERT INTO receiver_note (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, identity, rand.Text())
+		return nil, err
+	})
+	if err == nil { // another replica may have been quicker
+		r.id, err = r.queue.note(ctx, identity)
+	}
+	return err
+}
+
+// Place is the archive that a receiver serves, by its location, and for which account.
+type Place struct {
+	Archive string `json:"archive"`
+	Account string `json:"account"`
+}
+
+// NotePlace notes which archive this receiver has claimed, for those who look at its state
+// alone.
+func (r *Receiver) NotePlace(ctx context.Context, archive string) error {
+	value, err := json.Marshal(Place{archive, r.cfg.Account})
+	if err != nil {
+		return err
+	}
+	return r.queue.setNote(ctx, place, string(value))
+}
+
+// Place is the archive that the receiver of this state claimed last; none: it never did, or
+// an earlier version has. The id is the receiver's.
+func (d *Desk) Place(ctx context.Context) (p Place, id string, err error) {
+	if id, err = d.queue.note(ctx, identity); err != nil {
+		return p, id, err
+	}
+	p, err = d.queue.place(ctx)
+	return p, id, err
+}
+
+// Place is the archive that this receiver claimed last, until it claims another one.
+func (r *Receiver) Place(ctx context.Context) (Place, error) { return r.queue.place(ctx) }
+
+func (q *queue) place(ctx context.Context) (p Place, err error) {
+	noted, err := q.note(ctx, place)
+	if err == nil && noted != "" {
+		err = json.Unmarshal([]byte(noted), &p)
+	}
+	return p, err
+}
+
+// Knows reports whether this receiver has heard of any fax.
+func (r *Receiver) Knows(ctx context.Context) (bool, error) {
+	return r.queue.exists(ctx, `SELECT 1 FROM receiver_event LIMIT 1`)
 }
 
 // ID tells this receiver from every other, also after it was started again.
@@ -119,7 +168,7 @@ func (q *queue) learn(events ...delivery.News) (n int, err error) {
 			if err != nil {
 				return nil, err
 			}
-			fresh, err := exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), "")
+			fresh, err := q.db.exec(ctx, tx, insertEvent, e.FaxID, string(e.Status), string(event), "")
 			if err != nil {
 				return nil, err
 			}
@@ -130,13 +179,13 @@ func (q *queue) learn(events ...delivery.News) (n int, err error) {
 	return n, err
 }
 
-// serves fails when the archive is another receiver's by now, which ends this one, or
-// when nobody knows.
-func (r *Receiver) serves() error {
-	if r.cfg.Serves == nil {
-		return nil
+// serves fails when the archive is another receiver's by now, or those who share the state
+// have another one, which ends this one, or when nobody knows.
+func (r *Receiver) serves(ctx context.Context) error {
+	err := r.together(ctx)
+	if err == nil && r.cfg.Serves != nil {
+		err = r.cfg.Serves()
 	}
-	err := r.cfg.Serves()
 	if errors.Is(err, problem.ErrConflict) {
 		select {
 		case r.lost <- err:
@@ -148,14 +197,23 @@ func (r *Receiver) serves() error {
 
 // serving is work that only the receiver does that the archive is served by. A job
 // that it may not do any more is left for its state to tell of.
-func serving[A river.JobArgs](r *Receiver, work func(context.Context, *river.Job[A]) error) func(context.Context, *river.Job[A]) error {
+func serving[A river.JobArgs](r *Receiver, limit time.Duration, work func(context.Context, *river.Job[A]) error) func(context.Context, *river.Job[A]) error {
 	return func(ctx context.Context, job *river.Job[A]) error {
-		err := r.serves()
+		done, err := r.queue.turns.take(ctx, job.Queue)
+		if err != nil {
+			return err
+		}
+		defer done()
+		err = r.serves(ctx)
 		if errors.Is(err, problem.ErrConflict) {
 			return river.JobSnooze(time.Minute)
 		}
 		if err == nil {
-			err = r.suspects.alone(ctx, r.queue, job.JobRow, func() error { return work(ctx, job) })
+			err = r.suspects.alone(ctx, r.queue, job.JobRow, func() error {
+				ctx, cancel := context.WithTimeout(ctx, limit)
+				defer cancel()
+				return work(ctx, job)
+			})
 		}
 		return r.last(ctx, job.JobRow, err)
 	}

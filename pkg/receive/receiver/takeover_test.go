@@ -99,7 +99,9 @@ func TestServes(t *testing.T) {
 
 // Each kind of job that acts upon faxes asks whose the archive is, by itself: when it is
 // another's nothing is done, the receiver ends, and the job stays.
-func TestEachJobAsks(t *testing.T) {
+func TestEachJobAsks(t *testing.T) { onEach(t, testEachJobAsks) }
+
+func testEachJobAsks(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
 	var forwarded, pruned atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { forwarded.Add(1) }))
@@ -131,7 +133,7 @@ func TestEachJobAsks(t *testing.T) {
 			if tt.request != nil {
 				s.told(tt.request)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			if err := s.Run(ctx); !errors.Is(err, problem.ErrConflict) {
 				t.Errorf("it ended with %v", err)

@@ -14,7 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
+	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/document"
 	"github.com/faxctl/faxctl/pkg/base/durable"
@@ -22,69 +22,47 @@ import (
 	"github.com/faxctl/faxctl/pkg/receive/server"
 )
 
-// uploads is the folder of documents that came with a callback and are not yet
-// archived. The provider has no copy of them.
+// uploads are the documents that came with a callback and are not yet archived. The
+// provider has no copy of them.
 type uploads struct {
+	shelf
+	room *room // of all replicas; nil: the shelf is this one's alone
 	disk durable.Disk
-	dir  string
-	most int64 // bytes of a document
+	dir  string // of parts
+	most int64  // bytes of a document
 }
-
-const partSuffix = ".part" // of a file that is not known to be whole
 
 func uploadDir(stateDir string) string { return filepath.Join(stateDir, "incoming") }
 
-// openUploads prepares the folder and removes what a crash left in it: files
-// that no event mentions were never acknowledged.
-func openUploads(ctx context.Context, cfg Config, q *queue) (*uploads, error) {
+// openUploads prepares the folder and removes what a crash left in it.
+func openUploads(ctx context.Context, r *Receiver) (*uploads, error) {
+	cfg := r.cfg
 	u := &uploads{disk: cfg.Disk, dir: uploadDir(cfg.StateDir), most: cfg.MaxDocument}
 	if err := durable.MakeDir(u.disk, u.dir); err != nil {
 		return nil, err
 	}
-	files, err := os.ReadDir(u.dir)
-	if err != nil {
-		return nil, err
+	if cfg.Incoming != nil {
+		u.room = &room{cfg.Incoming, roomOf(r.id), u.disk}
+		u.shelf = counted{u.room, r.metrics}
+		return u, clearParts(u.disk, u.dir)
 	}
-	for _, f := range files {
-		needed, err := q.hasUpload(ctx, f.Name())
-		if err != nil {
-			return nil, err
-		}
-		if !needed {
-			if err := u.remove(f.Name()); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return u, nil
+	own := folder{u.disk, u.dir}
+	u.shelf = counted{own, r.metrics}
+	return u, own.clear(ctx, r.queue)
 }
 
-// open reads a kept document again.
-func (u *uploads) open(name string, offset int64) (_ fax.Document, err error) {
-	f, err := os.Open(filepath.Join(u.dir, name))
+// document reads a kept document again.
+func (u *uploads) document(ctx context.Context, name string, offset int64) (fax.Document, error) {
+	body, size, err := u.open(ctx, name, offset)
 	if err != nil {
 		return fax.Document{}, err
 	}
-	defer func() {
-		if err != nil {
-			_ = f.Close()
-		}
-	}()
-	info, err := f.Stat()
-	if err != nil {
-		return fax.Document{}, err
-	}
-	if _, err := f.Seek(offset, io.SeekStart); err != nil {
-		return fax.Document{}, err
-	}
-	return fax.Document{Body: f, Offset: offset, Size: info.Size()}, nil
+	return fax.Document{Body: body, Offset: offset, Size: size}, nil
 }
-
-func (u *uploads) remove(name string) error { return u.disk.Remove(filepath.Join(u.dir, name)) }
 
 // sum is the SHA-256 of a kept document in hex, and how long it is.
-func (u *uploads) sum(name string) (sum string, size int64, err error) {
-	f, err := os.Open(filepath.Join(u.dir, name))
+func (u *uploads) sum(ctx context.Context, name string) (sum string, size int64, err error) {
+	f, _, err := u.open(ctx, name, 0)
 	if err != nil {
 		return "", 0, err
 	}
@@ -94,72 +72,85 @@ func (u *uploads) sum(name string) (sum string, size int64, err error) {
 	return hex.EncodeToString(h.Sum(nil)), size, err
 }
 
-// inspect tells what a kept document is.
-func (u *uploads) inspect(name string) error {
-	f, err := os.Open(filepath.Join(u.dir, name))
+// inspect tells what is wrong with a kept document; an error that is neither
+// [document.ErrNotDocument] nor [document.ErrTruncated] is that it cannot be read.
+func (u *uploads) inspect(ctx context.Context, name string) error {
+	f, size, err := u.open(ctx, name, 0)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	info, err := f.Stat()
-	if err == nil {
-		_, err = document.Inspect(f, info.Size())
+	if at, ok := f.(io.ReaderAt); ok {
+		_, err = document.Inspect(at, size)
+		return err
+	}
+	copied, err := u.newPart()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = errors.Join(copied.Close(), u.disk.Remove(copied.Name())) }() // what stays is a part
+	if size, err = io.Copy(onlyWriter{copied}, f); err == nil {
+		_, err = document.Inspect(copied, size)
 	}
 	return err
 }
 
-// upload is one document on its way in. A nil upload is a callback without.
-type upload struct {
-	disk durable.Disk
-	part durable.File
-	size int64  // bytes
-	path string // once it is durable
+// newPart is a file for a document on its way in, for us alone.
+func (u *uploads) newPart() (durable.File, error) {
+	return u.disk.OpenFile(filepath.Join(u.dir, rand.Text()+partSuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL)
 }
 
-// name is the file name the document has; it is ours, never the sender's.
+// unsound reports whether the error of an inspection is about the document.
+func unsound(wrong error) bool {
+	return errors.Is(wrong, document.ErrNotDocument) || errors.Is(wrong, document.ErrTruncated)
+}
+
+// upload is one document on its way in. A nil upload is a callback without.
+type upload struct {
+	of   *uploads
+	part durable.File // nil: it is durable already
+	size int64        // bytes
+	kept string       // the name that it has, or may have, once it is durable
+}
+
+// name is the name that the document has; it is ours, never the sender's.
 func (d *upload) name() string {
 	if d == nil {
 		return ""
 	}
-	return filepath.Base(d.path)
+	return d.kept
 }
 
 // makeDurable makes the document last, and tells what is wrong with it: nil, or
 // [document.ErrNotDocument] or [document.ErrTruncated] with the details. Such a file
-// has a name that no program opens.
-func (d *upload) makeDurable() (wrong, err error) {
+// has a name that no program opens. The name tells of which fax it is (""; nobody knows),
+// and whether there is a doubt about that.
+func (d *upload) makeDurable(ctx context.Context, faxID string, doubted bool) (wrong, err error) {
 	suffix := ".bin"
 	info, wrong := document.Inspect(d.part, d.size)
 	if wrong == nil {
 		suffix = info.Ext
-	} else if !errors.Is(wrong, document.ErrNotDocument) && !errors.Is(wrong, document.ErrTruncated) {
+	} else if !unsound(wrong) {
 		return nil, wrong
 	}
-	if err := d.part.Sync(); err != nil {
-		return wrong, err
-	}
-	if err := d.part.Close(); err != nil {
-		return wrong, err
-	}
-	d.path = strings.TrimSuffix(d.part.Name(), partSuffix) + suffix
-	if err := d.disk.Rename(d.part.Name(), d.path); err != nil {
-		return wrong, err
-	}
-	return wrong, d.disk.SyncDir(filepath.Dir(d.path))
+	d.kept = label{time.Now(), faxID, doubted || wrong != nil, suffix}.name()
+	return wrong, d.of.keep(ctx, d.part, d.size, d.kept)
 }
 
 // discard removes the document, whole or not.
-func (d *upload) discard() {
-	_ = d.part.Close() // may be closed; what stays is removed at the next start
-	_ = d.disk.Remove(d.part.Name())
-	if d.path != "" {
-		_ = d.disk.Remove(d.path)
+func (d *upload) discard(ctx context.Context) {
+	if d.part != nil {
+		_ = d.part.Close() // may be closed; what stays is removed later
+		_ = d.of.disk.Remove(d.part.Name())
+	}
+	if d.kept != "" {
+		_ = d.of.remove(ctx, d.kept)
 	}
 }
 
-func discard(docs []*upload) {
+func discard(ctx context.Context, docs []*upload) {
 	for _, d := range docs {
-		d.discard()
+		d.discard(ctx)
 	}
 }
 
@@ -225,15 +216,15 @@ func (a *allowance) Read(p []byte) (int, error) {
 // take writes a document, which has an allowance of its own: what is left of that
 // of all documents of a callback.
 func (u *uploads) take(part io.Reader, body *allowance, left int64) (_ *upload, err error) {
-	f, err := u.disk.OpenFile(filepath.Join(u.dir, rand.Text()+partSuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	f, err := u.newPart()
 	if err != nil {
 		return nil, err
 	}
 	body.left += left
-	doc := &upload{disk: u.disk, part: f}
+	doc := &upload{of: u, part: f}
 	defer func() {
 		if err != nil {
-			doc.discard()
+			doc.discard(context.Background())
 		}
 	}()
 	doc.size, err = io.Copy(onlyWriter{f}, io.LimitReader(part, left+1))

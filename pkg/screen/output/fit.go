@@ -91,9 +91,8 @@ func spread(fields []field, widths []int, spare int) []int {
 	return widths
 }
 
-// width is how many cells s takes. Runes are measured one by one, as
-// tablewriter does: an emoji made of several may then be given more room than
-// it takes, but never less, and no row breaks.
+// width is how many cells s takes. Runes are measured one by one: an emoji made of
+// several may then be given more room than it takes, but never less, and no row breaks.
 func width(s string) int {
 	n := 0
 	for _, r := range s {

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
+	"iter"
 	"unicode/utf8"
 
 	"github.com/go-faster/jx"
@@ -86,13 +86,13 @@ func jsonlPrinter[T any](w io.Writer, encode encoder[T]) printer[T] {
 
 // jsonPrinter keeps the items in compact form until all are there.
 func jsonPrinter[T any](w io.Writer, encode encoder[T], single bool) printer[T] {
-	items := array{single: single}
+	var items lines
 	return printer[T]{
 		whole: true,
 		item:  func(v T) error { return items.add(encode(v)) },
 		end: func() ([]string, error) {
 			out := bufio.NewWriter(w)
-			if err := items.indent(out); err != nil { // of the writer, Flush would tell it again
+			if err := items.indent(out, single); err != nil { // of the writer, Flush would tell it again
 				return nil, err
 			}
 			return nil, out.Flush()
@@ -100,47 +100,52 @@ func jsonPrinter[T any](w io.Writer, encode encoder[T], single bool) printer[T] 
 	}
 }
 
-// array gathers encoded values for one JSON array, or the single one as it is.
-// Each is on a line of its own: compact JSON has no line breaks.
-type array struct {
-	single bool
-	buf    bytes.Buffer
-}
+// lines are encoded values, each on a line of its own: compact JSON has no line breaks.
+// They are kept in blocks of whole lines. A single one that grew would be copied time and
+// again, and be there twice meanwhile: of 100,000 faxes that is 60 MB.
+type lines [][]byte
 
-func (a *array) add(item []byte, err error) error {
+func (l *lines) add(item []byte, err error) error {
+	const block = 256 << 10
 	if err != nil {
 		return err
 	}
-	if a.buf.Len() > 0 {
-		a.buf.WriteString(",\n")
+	last := len(*l) - 1
+	if last < 0 || cap((*l)[last])-len((*l)[last]) <= len(item) {
+		*l, last = append(*l, make([]byte, 0, max(block, len(item)+1))), last+1
 	}
-	a.buf.Write(item)
+	(*l)[last] = append(append((*l)[last], item...), '\n')
 	return nil
 }
 
-// decode is the array as a value. Numbers stay as they are written.
-func (a *array) decode() (any, error) {
-	if a.single {
-		return decode(&a.buf)
+// take yields the values one after another. A block is forgotten when it was read.
+func (l *lines) take() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for i, block := range *l {
+			for line := range bytes.Lines(block) {
+				if !yield(line[:len(line)-1]) {
+					return
+				}
+			}
+			(*l)[i] = nil
+		}
 	}
-	return decode(io.MultiReader(strings.NewReader("["), &a.buf, strings.NewReader("]")))
 }
 
-// indent writes the array for people to read, one item after another, so that
-// it is in memory once.
-func (a *array) indent(w io.Writer) error {
+// indent writes the array, or the single value, for people to read.
+func (l *lines) indent(w io.Writer, single bool) error {
 	before, between, after, prefix := "[\n  ", ",\n  ", "\n]\n", "  "
 	switch {
-	case a.single:
+	case single:
 		before, after, prefix = "", "\n", ""
-	case a.buf.Len() == 0:
-		before, after = "", "[]\n"
+	case len(*l) == 0:
+		after = "[]\n"
 	}
 	var item bytes.Buffer
-	for line := range bytes.Lines(a.buf.Bytes()) {
+	for line := range l.take() {
 		item.Reset()
 		item.WriteString(before)
-		if err := json.Indent(&item, bytes.TrimSuffix(line, []byte(",\n")), prefix, "  "); err != nil {
+		if err := json.Indent(&item, line, prefix, "  "); err != nil {
 			return fmt.Errorf("indent JSON: %w", err)
 		}
 		if _, err := w.Write(item.Bytes()); err != nil {
@@ -152,10 +157,10 @@ func (a *array) indent(w io.Writer) error {
 	return err
 }
 
-// decode reads one JSON value and keeps numbers as they are written.
-func decode(r io.Reader) (any, error) {
+// decode reads one JSON value back. Numbers stay as they are written.
+func decode(b []byte) (any, error) {
 	var v any
-	dec := json.NewDecoder(r)
+	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
 	if err := dec.Decode(&v); err != nil {
 		return nil, fmt.Errorf("read JSON back: %w", err)

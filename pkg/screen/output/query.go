@@ -14,16 +14,12 @@ import (
 // queryPrinter runs the expression once over what -o json would print. Each
 // result is a line; a string is printed without its quotes.
 func queryPrinter[T any](ctx context.Context, w io.Writer, encode encoder[T], query *gojq.Code, single, terminal bool) printer[T] {
-	items := array{single: single}
+	var items values
 	return printer[T]{
 		whole: true,
 		item:  func(v T) error { return items.add(encode(v)) },
 		end: func() ([]string, error) {
-			input, err := items.decode()
-			if err != nil {
-				return nil, err
-			}
-			results := query.RunWithContext(ctx, input)
+			results := query.RunWithContext(ctx, items.all(single))
 			for v, more := results.Next(); more; v, more = results.Next() {
 				line, err := result(ctx, v, terminal)
 				if err != nil {

@@ -3,14 +3,9 @@ package output
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
-
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
 
 	"github.com/faxctl/faxctl/pkg/base/text"
 )
@@ -193,84 +188,44 @@ func (d *drawing) measure(heads []head, rows [][]cell, total int) (at, widths []
 
 // draw prints rows, after the header if that is still to come.
 func (d *drawing) draw(rows [][]cell) error {
-	var buf bytes.Buffer
-	table := tablewriter.NewTable(&buf, d.options()...)
+	var out []byte
 	if d.header {
-		titles := make([]string, len(d.heads))
-		for i, h := range d.heads {
-			titles[i] = d.paint(Head, cut(h.title, d.widths[i]))
-		}
-		table.Header(titles)
+		out = d.line(out, func(i int) (string, Style) { return d.heads[i].title, Head })
 		d.header = false
 	}
 	for _, row := range rows {
 		for rest := true; rest; {
-			line := make([]string, len(d.widths)) // the table keeps it
 			rest = false
-			for i, room := range d.widths {
+			out = d.line(out, func(i int) (string, Style) {
 				cell := &row[d.at[i]]
 				text := d.said(*cell)
 				cell.text, cell.short = "", ""
 				if d.heads[i].wrap {
-					text, cell.text = split(text, room)
+					text, cell.text = split(text, d.widths[i])
 					rest = rest || cell.text != ""
 				}
-				line[i] = d.paint(cell.style, cut(text, room))
-			}
-			if err := table.Append(line); err != nil {
-				return fmt.Errorf("draw the table: %w", err)
-			}
+				return text, cell.style
+			})
 		}
 	}
-	if err := table.Render(); err != nil {
-		return fmt.Errorf("draw the table: %w", err)
-	}
-	_, err := d.w.Write(trimLines(buf.Bytes()))
+	_, err := d.w.Write(out)
 	return err
 }
 
-// options make tablewriter draw what was laid out and think of nothing itself:
-// no lines, no capitals, no wrapping, and characters of ambiguous width narrow
-// whatever the locale.
-func (d *drawing) options() []tablewriter.Option {
-	widths := tw.NewMapper[int, int]()
-	aligns := make(tw.Alignment, len(d.heads))
-	for i, h := range d.heads {
-		widths.Set(i, d.widths[i])
-		aligns[i] = tw.AlignLeft
-		if h.right {
-			aligns[i] = tw.AlignRight
+// line appends the cells of a line, each cut to its column or filled up with spaces. None
+// stay at the end: they would wrap when the window gets narrower.
+func (d *drawing) line(out []byte, cell func(i int) (string, Style)) []byte {
+	for i, room := range d.widths {
+		text, style := cell(i)
+		text = cut(text, room)
+		fill := strings.Repeat(" ", max(0, room-width(text)))
+		if i > 0 {
+			out = append(out, strings.Repeat(" ", gap)...)
 		}
+		if d.heads[i].right {
+			out, fill = append(out, fill...), ""
+		}
+		out = append(append(out, d.paint(style, text)...), fill...)
 	}
-	cells := tw.CellConfig{
-		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
-		Padding:    tw.CellPadding{Global: tw.Padding{Overwrite: true}},
-		Alignment:  tw.CellAlignment{PerColumn: aligns},
-	}
-	off := tw.Border{Left: tw.Off, Right: tw.Off, Top: tw.Off, Bottom: tw.Off}
-	return []tablewriter.Option{
-		tablewriter.WithEastAsian(tw.Off),
-		tablewriter.WithTrimSpace(tw.Off),
-		tablewriter.WithHeaderConfig(cells),
-		tablewriter.WithRowConfig(cells),
-		tablewriter.WithColumnWidths(widths),
-		tablewriter.WithRenderer(renderer.NewBlueprint(tw.Rendition{
-			Borders: off,
-			Symbols: tw.NewSymbolCustom("gap").WithColumn(strings.Repeat(" ", gap)),
-			Settings: tw.Settings{
-				Separators: tw.Separators{BetweenColumns: tw.On, BetweenRows: tw.Off},
-				Lines:      tw.Lines{ShowHeaderLine: tw.Off},
-			},
-		})),
-	}
-}
-
-// trimLines takes away the spaces before each line break: they would wrap
-// when the window gets narrower.
-func trimLines(b []byte) []byte {
-	out := b[:0]
-	for line := range bytes.Lines(b) {
-		out = append(append(out, bytes.TrimRight(line, " \n")...), '\n')
-	}
-	return out
+	return append(bytes.TrimRight(out, " "), '\n')
 }

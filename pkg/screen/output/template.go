@@ -29,7 +29,7 @@ func templatePrinter[T any](w io.Writer, encode encoder[T], t *template.Template
 			if err != nil {
 				return err
 			}
-			data, err := decode(bytes.NewReader(b))
+			data, err := decode(b)
 			if err != nil {
 				return err
 			}

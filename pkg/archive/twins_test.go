@@ -1,0 +1,379 @@
+package archive
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/fax"
+)
+
+// strayDay is a folder of another day than that of any fax of a test.
+const strayDay = "2001/02/03"
+
+// stray puts the sidecar and the document of a fax, as they are, into the folder of another
+// day; with change, the sidecar is another one.
+func stray(t *testing.T, root string, f fax.Fax, change func(*Entry)) {
+	t.Helper()
+	to := filepath.Join(root, filepath.FromSlash(strayDay))
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, ext := range []string{".pdf", sidecarExt} {
+		data, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(keyOf(f)+ext)))
+		if err == nil && ext == sidecarExt {
+			var e Entry
+			if e, err = decode(f.ID+ext, data); err == nil {
+				change(&e)
+				data, err = e.encode()
+			}
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, f.ID+ext), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// unproven is what all that leads to the end of a fax comes to.
+func unproven(t *testing.T, a *Archive, d fax.Faxes, f fax.Fax) map[string]error {
+	t.Helper()
+	e, _, _, kept := a.Kept(t.Context(), f)
+	hold, holdOf := a.HoldOf(t.Context(), fax.Fax{ID: f.ID})
+	if e.Hold != nil && kept == nil {
+		kept = &HeldError{f.ID, e.Hold.Reason}
+	}
+	if hold != nil && holdOf == nil {
+		holdOf = &HeldError{f.ID, hold.Reason}
+	}
+	_, _, named := a.BeginDeletingNamed(t.Context(), fax.Fax{ID: f.ID})
+	_, _, dated := a.BeginDeletingNamed(t.Context(), f)
+	_, secure := a.Secure(t.Context(), d, f, false)
+	_, _, mayGo := a.MayGo(t.Context(), f.ID)
+	return map[string]error{"kept": kept, "hold of": holdOf, "begin by id": named, "begin": dated, "secure": secure, "may go": mayGo}
+}
+
+// A fax that has two sidecars is not let go, whichever of them the index leads to, also where
+// that is another machine's; both are named.
+func TestTwins(t *testing.T) {
+	for name, holds := range map[string][2]*Hold{"neither is held": {}, "the first is held": {{Reason: "case 1"}, nil}, "the second is held": {nil, {Reason: "case 1"}}} {
+		t.Run(name, func(t *testing.T) {
+			s := newShelf(t)
+			d, faxes := fill(t, 2)
+			one := s.machine(t)
+			a, f, other := openRemote(t, one), faxes[0], faxes[1]
+			saveAll(t, a, d, faxes)
+			if holds[0] != nil {
+				if _, err := a.Hold(t.Context(), f.ID, holds[0].Reason); err != nil {
+					t.Fatal(err)
+				}
+			}
+			stray(t, s.root, f, func(e *Entry) { e.Hold = holds[1] })
+			for machine, o := range map[string]Opener{"one that kept it": one, "a new one": s.machine(t)} {
+				a := openRemote(t, o)
+				if held, err := fax.Collect(a.Held(t.Context())); err != nil || (len(held) == 1) != (holds != [2]*Hold{}) {
+					t.Errorf("%s: held are %+v, %v", machine, held, err)
+				}
+				for what, err := range unproven(t, a, d, f) {
+					if !errors.As(err, new(*HeldError)) && (!errors.Is(err, ErrDamagedCopy) || !strings.Contains(err.Error(), strayDay) || problem.AdviceOf(err).Empty()) {
+						t.Errorf("%s: %s: %v", machine, what, err)
+					}
+				}
+				for what, err := range unproven(t, a, d, other) {
+					if err != nil && what != "may go" { // it is being deleted by then
+						t.Errorf("%s: of another fax: %s: %v", machine, what, err)
+					}
+				}
+				report, err := a.Verify(t.Context(), 2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var files []string
+				for _, found := range report.Findings {
+					if found.Problem == Twice && found.ID == f.ID {
+						files = append(files, found.File)
+					}
+				}
+				if slices.Sort(files); !slices.Equal(files, []string{strayDay + "/" + f.ID + sidecarExt, keyOf(f) + sidecarExt}) || len(report.Findings) != 2 {
+					t.Errorf("%s: found %+v", machine, report.Findings)
+				}
+				if built, err := a.Reindex(t.Context()); err != nil || len(built.Twins) != 1 || built.Entries != 2 || !strings.Contains(built.Twins[0].Error(), f.ID) {
+					t.Errorf("%s: made anew: %+v, %v", machine, built, err)
+				}
+			}
+			if err := os.RemoveAll(filepath.Join(s.root, "2001")); err != nil {
+				t.Fatal(err)
+			}
+			a = openRemote(t, one)
+			if _, _, _, err := a.Kept(t.Context(), f); err != nil {
+				t.Errorf("when one is moved away: %v", err)
+			}
+			if report, err := a.Verify(t.Context(), 2); err != nil || len(report.Findings) > 0 {
+				t.Errorf("then: %+v, %v", report.Findings, err)
+			}
+		})
+	}
+}
+
+// In a folder, where nothing is listed as long as the index is whole, that leads to the one
+// of two sidecars that nobody finds by the date of the fax.
+func TestTwinsInAFolder(t *testing.T) {
+	dir := t.TempDir()
+	d, faxes := fill(t, 1)
+	f := faxes[0]
+	again := func() *Archive {
+		t.Helper()
+		a, err := Open(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	a := again()
+	save(t, a, d, f)
+	stray(t, dir, f, func(*Entry) {})
+	if built, err := a.Reindex(t.Context()); err != nil || len(built.Twins) != 1 {
+		t.Errorf("made anew: %+v, %v", built, err)
+	}
+	if err := a.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a = again()
+	if a.surveyed != nil {
+		t.Error("it was listed")
+	}
+	for what, err := range unproven(t, a, d, f) {
+		if !errors.Is(err, ErrDamagedCopy) || !strings.Contains(err.Error(), strayDay) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := a.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A sidecar that was put back by hand counts before anything has listed it, wherever it is,
+// in a folder as in a bucket whose index machines have in common: as the second one of a
+// fax, and as the only one.
+func TestStray(t *testing.T) {
+	db := database(t)
+	for name, place := range map[string]func(*testing.T) (root string, open func() *Archive){
+		"folder": func(t *testing.T) (string, func() *Archive) {
+			dir := t.TempDir()
+			return dir, func() *Archive { return must(Open(t.Context(), dir))(t) }
+		},
+		"common index": func(t *testing.T) (string, func() *Archive) {
+			s := newShelf(t)
+			o := s.machine(t)
+			o.Database = func(context.Context) (*sql.DB, error) { return db, nil }
+			return s.root, func() *Archive { return openRemote(t, o) }
+		},
+	} {
+		for _, only := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, the only one: %v", name, only), func(t *testing.T) {
+				root, open := place(t)
+				d, faxes := fill(t, 2)
+				f, other := faxes[0], faxes[1]
+				a := open()
+				kept := faxes
+				if only {
+					kept = faxes[1:]
+				}
+				saveAll(t, a, d, kept)
+				if err := a.Close(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				from := root
+				if only { // the sidecar is that of another archive
+					from = t.TempDir()
+					b := must(Open(t.Context(), from))(t)
+					save(t, b, d, f)
+					if err := b.Close(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				stray(t, from, f, func(e *Entry) { e.Hold = &Hold{Reason: "court"} })
+				if only {
+					if err := os.CopyFS(filepath.Join(root, "2001"), os.DirFS(filepath.Join(from, "2001"))); err != nil {
+						t.Fatal(err)
+					}
+				}
+				a = open()
+				for what, err := range unproven(t, a, d, f) {
+					if err == nil {
+						t.Errorf("%s: it may go", what)
+					}
+				}
+				for what, err := range unproven(t, a, d, other) {
+					if err != nil && what != "may go" && what != "secure" { // it is being deleted by then
+						t.Errorf("of another fax: %s: %v", what, err)
+					}
+				}
+				if err := a.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// A document whose sidecar is lost keeps its fax from being let go by who never knew the
+// sidecar: a hold may have been noted in it. When the fax is kept anew, it may go.
+func TestOrphan(t *testing.T) {
+	s := newShelf(t)
+	dir := t.TempDir()
+	for name, open := range map[string]func() (root string, a *Archive){
+		"folder": func() (string, *Archive) { return dir, must(Open(t.Context(), dir))(t) },
+		"bucket": func() (string, *Archive) { return s.root, openRemote(t, s.machine(t)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, faxes := fill(t, 2)
+			f, other := faxes[0], faxes[1]
+			root, a := open()
+			saveAll(t, a, d, faxes)
+			if _, err := a.Hold(t.Context(), f.ID, "court"); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(a.Close(t.Context()), os.Remove(filepath.Join(root, filepath.FromSlash(keyOf(f))+sidecarExt)), os.RemoveAll(filepath.Join(root, indexFile))); err != nil {
+				t.Fatal(err)
+			}
+			_, a = open()
+			for _, what := range []string{"kept", "hold of", "begin by id", "begin"} {
+				if err := unproven(t, a, d, fax.Fax{ID: "FX9", Created: f.Created})[what]; err != nil {
+					t.Errorf("of one that is not kept: %s: %v", what, err)
+				}
+			}
+			if _, err := a.HoldOf(t.Context(), fax.Fax{ID: f.ID}); !errors.Is(err, ErrDamagedCopy) {
+				t.Errorf("its hold: %v", err)
+			}
+			if _, _, err := a.BeginDeletingNamed(t.Context(), f); !errors.Is(err, ErrDamagedCopy) {
+				t.Errorf("its deletion begins: %v", err)
+			}
+			if _, found, _, err := a.Kept(t.Context(), f); err != nil || found {
+				t.Errorf("what a run may have left a moment ago: %v, %v", found, err)
+			}
+			document, old := filepath.Join(root, filepath.FromSlash(keyOf(f))+".pdf"), time.Now().Add(-2*left)
+			if err := errors.Join(os.Chtimes(document, old, old), a.Survey(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			e, _, _, err := a.Kept(t.Context(), f)
+			if !errors.Is(err, ErrDamagedCopy) || problem.AdviceOf(err).Empty() {
+				t.Errorf("kept: %+v, %v", e, err)
+			}
+			if _, _, whole, err := a.Kept(t.Context(), other); err != nil || !whole {
+				t.Errorf("another: %v, %v", whole, err)
+			}
+			save(t, a, d, f)
+			if _, _, whole, err := a.Kept(t.Context(), f); err != nil || !whole {
+				t.Errorf("kept anew: %v, %v", whole, err)
+			}
+			if err := a.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// What is held and has lost its sidecar is not forgotten by a list of what is there: it is
+// told, nothing deletes it, and it is held again when it is kept again.
+func TestLostHold(t *testing.T) {
+	s := newShelf(t)
+	d, faxes := fill(t, 3)
+	o := s.machine(t)
+	a := openRemote(t, o)
+	saveAll(t, a, d, faxes)
+	held, free := faxes[0], faxes[1]
+	if _, err := a.Hold(t.Context(), held.ID, "case 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.flushRows(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lose := func(f fax.Fax) {
+		for _, ext := range []string{".pdf", sidecarExt} {
+			if err := os.Remove(filepath.Join(s.root, filepath.FromSlash(keyOf(f)+ext))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	lose(held)
+	lose(free)
+	var told []string
+	o.Lost = func(e Entry) { told = append(told, e.Fax.ID+" "+e.Hold.Reason) }
+	a = openRemote(t, o)
+	if !slices.Equal(told, []string{held.ID + " case 1"}) {
+		t.Errorf("told of %q", told)
+	}
+	if got := listed(t, a, fax.Filter{}); !slices.Equal(got, []string{held.ID, faxes[2].ID}) {
+		t.Errorf("listed: %q", got)
+	}
+	if e, _, whole, err := a.Kept(t.Context(), held); err != nil || e.Hold == nil || whole {
+		t.Errorf("it is kept: %+v, %v, %v", e, whole, err)
+	}
+	if _, _, err := a.BeginDeletingNamed(t.Context(), fax.Fax{ID: held.ID}); !errors.As(err, new(*HeldError)) {
+		t.Errorf("its deletion begins: %v", err)
+	}
+	if report, err := a.Verify(t.Context(), 2); err != nil || len(report.Findings) != 1 || report.Findings[0].Problem != Missing || !strings.Contains(report.Findings[0].Detail, "held: case 1") {
+		t.Errorf("found %+v, %v", report.Findings, err)
+	}
+	if e, _ := save(t, a, d, held); e.Hold == nil || e.Hold.Reason != "case 1" {
+		t.Errorf("kept again: %+v", e)
+	}
+	if err := a.flushRows(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lose(held)
+	built, err := a.Reindex(t.Context())
+	if err != nil || built.Dropped != 1 || len(built.Lost) != 1 || built.Lost[0].Fax.ID != held.ID || built.Lost[0].Hold.Reason != "case 1" {
+		t.Errorf("made anew: %+v, %v", built, err)
+	}
+	told = nil
+	if got := listed(t, openRemote(t, o), fax.Filter{}); !slices.Equal(got, []string{faxes[2].ID}) || told != nil {
+		t.Errorf("then there is %q, and told is of %q", got, told)
+	}
+}
+
+// What is let go and removed elsewhere, before this machine has looked, is no more held than
+// what it has removed itself.
+func TestRemovedIsNotLost(t *testing.T) {
+	s := newShelf(t)
+	d, faxes := fill(t, 2)
+	o := s.machine(t)
+	o.Lost = func(e Entry) { t.Errorf("told of %s", e.Fax.ID) }
+	a := openRemote(t, o)
+	saveAll(t, a, d, faxes)
+	for _, f := range faxes {
+		if _, err := a.Hold(t.Context(), f.ID, "case 1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove := func(a *Archive, id string) {
+		t.Helper()
+		if _, err := a.Unhold(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Remove(t.Context(), id, func(Entry, error) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remove(a, faxes[0].ID)
+	b := openRemote(t, s.machine(t))
+	if _, err := b.Unhold(t.Context(), faxes[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	openRemote(t, o) // sees that it is held no more
+	remove(b, faxes[1].ID)
+	if got := listed(t, openRemote(t, o), fax.Filter{}); len(got) > 0 {
+		t.Errorf("then there is %q", got)
+	}
+}

@@ -1,0 +1,115 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/faxctl/faxctl/pkg/base/postgres"
+	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
+	"github.com/faxctl/faxctl/pkg/cli/app"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
+	"github.com/faxctl/faxctl/pkg/profile"
+	"github.com/faxctl/faxctl/pkg/receive/receiver"
+)
+
+// openDesk opens the state of a receiver, running or not, until the command ends: the
+// account's in a database, if one is named.
+func openDesk(cmd *cobra.Command, a *app.App, state string) (*receiver.Desk, error) {
+	if cmd.Flags().Changed("state") && cmd.Flags().Changed("database") {
+		return nil, problem.With(app.Misuse("--state and --database contradict each other"), problem.Say("the state is in a folder, or in a database: leave one of them out"))
+	}
+	ctx := cmd.Context()
+	db, err := a.Database(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := func() (*receiver.Desk, error) {
+		dir, err := receiverState(a, state)
+		if err != nil {
+			return nil, err
+		}
+		desk, err := receiver.OpenDesk(ctx, dir)
+		return desk, noneYet(cmd, err, problem.Say("; receivers that share a database have their state there: %s", problem.Field("database", "postgres://...")))
+	}
+	if db != nil {
+		open = func() (*receiver.Desk, error) {
+			resolved, err := a.Resolve()
+			if err != nil {
+				return nil, err
+			}
+			desk, err := receiver.OpenSharedDesk(ctx, db, resolved.AccountID)
+			return desk, noneYet(cmd, err, problem.Advice{})
+		}
+	}
+	desk, err := open()
+	if err == nil {
+		a.OnClose(desk.Close)
+	}
+	return desk, err
+}
+
+// noneYet says of a state that is not there which receiver has it there.
+func noneYet(cmd *cobra.Command, err error, besides problem.Advice) error {
+	if errors.Is(err, problem.ErrNotFound) {
+		return problem.With(err, problem.Say("start one: %s%s", sameState(cmd, problem.Command("serve")), besides))
+	}
+	return err
+}
+
+// sameState is a command about the state that the command line of this one names.
+func sameState(cmd *cobra.Command, c problem.Invocation) problem.Invocation {
+	for _, name := range []string{"database", "state"} {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+			c = c.Set(name, f.Value.String())
+		}
+	}
+	return c
+}
+
+// seeDesk opens the state, and says which it is, and when its receiver is not the one that
+// has the archive any more.
+func seeDesk(cmd *cobra.Command, a *app.App, state string) (*receiver.Desk, error) {
+	ctx := cmd.Context()
+	desk, err := openDesk(cmd, a, state)
+	if err != nil {
+		return nil, err
+	}
+	if a.Flags.Database != "" {
+		a.Say("state in %s", postgres.Mask(a.Flags.Database))
+	} else if dir, err := receiverState(a, state); err == nil {
+		if whole, err := filepath.Abs(dir); err == nil {
+			dir = whole
+		}
+		a.Say("state of %s", text.Line(dir))
+	}
+	p, id, err := desk.Place(ctx)
+	if err != nil || p.Archive == "" {
+		return desk, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, mostLook)
+	defer cancel()
+	now, err := a.Archives().Receiver(ctx, p.Archive, p.Account)
+	switch {
+	case err != nil:
+		a.Say("whether its archive %s is this receiver's still could not be seen: %s", text.Line(p.Archive), text.Line(err.Error()))
+	case now.ID != id:
+		a.Warn("its archive %s is another receiver's now (%s): what is here was left behind", text.Line(p.Archive), now)
+	}
+	return desk, nil
+}
+
+// mostLook bounds the look at an archive, which may be elsewhere, from a command that reads
+// the state.
+const mostLook = 3 * time.Second
+
+func bindState(a *app.App, cmd *cobra.Command, state *string) {
+	cmd.Flags().StringVar(state, "state", "", "`folder` of the receiver's state, as given to faxctl serve")
+	flag.From(cmd.Flags(), "state", profile.StateVariable)
+	a.CompleteFolders(cmd, "state")
+	a.BindDatabase(cmd)
+}

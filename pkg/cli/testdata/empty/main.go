@@ -1,0 +1,4 @@
+// Command empty does nothing, which takes a Go program some time already.
+package main
+
+func main() {}
