@@ -32,6 +32,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"sync"
@@ -103,8 +104,10 @@ func run[T, R any](outer context.Context, jobs int, items iter.Seq2[T, error], d
 	places := make(chan struct{}, jobs)
 	started := make(chan chan Result[T, R], jobs)
 	open := func() bool {
-		if fresh.Err() != nil {
-			halt(ctx.Err())
+		// A context tells those who wait for it before it tells its children:
+		// items may already have ended by outer while fresh has not.
+		if err := cmp.Or(outer.Err(), fresh.Err()); err != nil {
+			halt(err)
 			return false
 		}
 		return true

@@ -111,3 +111,34 @@ func TestBreak(t *testing.T) {
 		})
 	}
 }
+
+// early is a context that has ended before its children know.
+type early struct {
+	context.Context
+
+	ended *atomic.Bool
+}
+
+func (e early) Err() error {
+	if e.ended.Load() {
+		return context.Canceled
+	}
+	return e.Context.Err()
+}
+
+// TestEndBeforeItsChildrenKnow checks that nothing is started in the moment
+// between the end of a context and that of the contexts made from it.
+func TestEndBeforeItsChildrenKnow(t *testing.T) {
+	for name, run := range runners() {
+		t.Run(name, func(t *testing.T) {
+			ctx := early{t.Context(), new(atomic.Bool)}
+			_, tally, last := gather(run(ctx, 1, numbers(10, nil), func(_ context.Context, i int) (string, error) {
+				ctx.ended.Store(i == 2)
+				return "", nil
+			}))
+			if got, want := counts(tally), [3]int{2, 0, 0}; got != want || !errors.Is(last, context.Canceled) {
+				t.Errorf("done, failed, skipped = %v, %v", got, last)
+			}
+		})
+	}
+}
