@@ -63,17 +63,15 @@ func (s *serving) prepare(ctx context.Context, a *app.App) (config *tls.Config, 
 	return config, nil
 }
 
-// begin is the first line of the log; the last one tells how it ended, or, by failed, why
-// it did not begin.
-func (s *serving) begin(a *app.App, failed *error) {
+// begin is the first line of the log; the last one tells how long it ran, if it did by then.
+// Why it did not is told at the end of every command.
+func (s *serving) begin(a *app.App, runs *bool) {
 	build, begun := app.ThisBuild(), time.Now()
 	s.Build = receiver.Build{Version: build.Version, Commit: build.Commit, Go: build.Go}
 	s.Log.Info("starting", "version", build.Version, "commit", build.Commit, "listen", s.listen, "public_url", s.PublicURL, "archive", s.archive, "process", os.Getpid())
 	a.OnClose(func() error {
-		if why := *failed; why == nil {
+		if *runs || a.Interrupts.ToldToStop() {
 			s.Log.Info("stopped", "after", time.Since(begun).Round(time.Millisecond))
-		} else {
-			s.Log.Error("did not start", "error", why)
 		}
 		return nil
 	})

@@ -239,14 +239,8 @@ func (s *serving) read(cmd *cobra.Command, getenv func(string) string) error {
 func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 	again := app.Hangups()
 	s.Log = a.Logger(s.logFormat)
-	var failed error
-	s.begin(a, &failed)
 	running := false
-	defer func() {
-		if !running && !a.Interrupts.ToldToStop() {
-			failed = err
-		}
-	}()
+	s.begin(a, &running)
 	config, err := s.prepare(ctx, a)
 	if err != nil {
 		return err

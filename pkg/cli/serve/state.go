@@ -23,6 +23,9 @@ func openDesk(cmd *cobra.Command, a *app.App, state string) (*receiver.Desk, err
 	if cmd.Flags().Changed("state") && cmd.Flags().Changed("database") {
 		return nil, problem.With(app.Misuse("--state and --database contradict each other"), problem.Say("the state is in a folder, or in a database: leave one of them out"))
 	}
+	if cmd.Flags().Changed("state") {
+		a.Flags.Database = "" // of a variable, which a flag beats
+	}
 	ctx := cmd.Context()
 	db, err := a.Database(ctx)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -80,7 +81,7 @@ func (r *Receiver) readyz(w http.ResponseWriter, req *http.Request) {
 			status, word = http.StatusServiceUnavailable, "failed, "+inFewWords(err)
 			r.rarely("not ready: "+p.name, func(times int) {
 				p.told.Store(true)
-				r.log.Warn("not ready", "part", p.name, "error", err, "times", times)
+				r.log.Log(req.Context(), alarm(err), "not ready", "part", p.name, "error", err, "times", times)
 			})
 		} else if p.told.Swap(false) {
 			r.log.Info("ready again", "part", p.name)
@@ -90,6 +91,15 @@ func (r *Receiver) readyz(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, body)
+}
+
+// alarm is how loudly a part is told of that is not ready. Nothing is wrong with a receiver
+// that begins or ends; what keeps one from beginning is told by [Receiver.begin].
+func alarm(err error) slog.Level {
+	if errors.Is(err, errEnding) {
+		return slog.LevelInfo
+	}
+	return slog.LevelWarn
 }
 
 // errNoAnswer is a part that is looked at and does not tell.

@@ -32,6 +32,9 @@ func TestReady(t *testing.T) {
 	if got := s.ready(); got != strings.NewReplacer("OK\n", "Service Unavailable\n", "queue: ok", "queue: failed, it does not run").Replace(all) {
 		t.Errorf("before it runs: %s", got)
 	}
+	if log := s.log.String(); strings.Contains(log, "WARN") || !strings.Contains(log, `level=INFO msg="not ready" part=queue`) {
+		t.Errorf("a probe of a receiver that begins has it say\n%s", log)
+	}
 	stop := s.run()
 	s.until("it is ready", func() bool { return s.ready() == all })
 	stop()
@@ -59,7 +62,7 @@ func TestReady(t *testing.T) {
 		if got := s.ready(); !strings.HasPrefix(got, "Service Unavailable\n") || !strings.Contains(got, "\n"+tt.want+"\n") || strings.Contains(got, "secret") {
 			t.Errorf("%s: %s", name, got)
 		}
-		if !strings.Contains(s.log.String(), "not ready") {
+		if part, _, _ := strings.Cut(tt.want, ":"); !strings.Contains(s.log.String(), `level=WARN msg="not ready" part=`+part) {
 			t.Errorf("%s: the log says nothing", name)
 		}
 	}

@@ -269,7 +269,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 			r.log.Warn("a document that is archived stays among the uploads", "fax", e.FaxID, "error", err)
 		}
 	}
-	r.metrics.archived(e)
+	r.metrics.archived(e, kept.Before)
 	did := "archived"
 	if kept.Before {
 		did = "archived already"

@@ -33,7 +33,7 @@ func newMetrics(r *Receiver) *metrics {
 		signatures: prometheus.NewCounter("faxctl_signature_failures_total", "Requests whose signature was not accepted, by reason.", "reason"),
 		latency: prometheus.NewHistogram("faxctl_fetch_latency_seconds", "From hearing of a fax to having it in the archive.",
 			.25, .5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 6*3600, 24*3600),
-		bytes:    prometheus.NewCounter("faxctl_archived_bytes_total", "Bytes of documents archived by this process."),
+		bytes:    prometheus.NewCounter("faxctl_archived_bytes_total", "Bytes of documents that this process put into the archive."),
 		putOut:   prometheus.NewCounter("faxctl_connections_put_out_total", "Slow connections that were closed since all were taken."),
 		incoming: prometheus.NewCounter("faxctl_incoming_errors_total", "Failures of the place where documents wait that came with a callback, by what was done.", "operation"),
 	}
@@ -81,9 +81,12 @@ func requestOutcomes() map[string][]string {
 func (m *metrics) request(what, outcome string) { m.requests.Add(1, what, outcome) }
 func (m *metrics) badSignature(reason string)   { m.signatures.Add(1, reason) }
 
-func (m *metrics) archived(n delivery.News) {
+// archived counts a fax that is in the archive now, and its bytes unless they were before.
+func (m *metrics) archived(n delivery.News, before bool) {
 	m.latency.Observe(n.Archived.Sub(n.Received).Seconds())
-	m.bytes.Add(float64(n.Size))
+	if !before {
+		m.bytes.Add(float64(n.Size))
+	}
 }
 
 func (m *metrics) handler() http.Handler {
