@@ -37,7 +37,7 @@ var scaleKills = flag.Int("scale-kills", 5, "how often TestScale kills something
 //
 //	go test ./pkg/cli -run '^TestScale$' -scale-kills 1000 -timeout 0 -v
 func TestScale(t *testing.T) {
-	s := newScale(t)
+	s := newScale(t, "--store-media=false", "--backfill", "10s")
 	var work sync.WaitGroup
 	calling, hangUp := context.WithCancel(t.Context())
 	defer hangUp()
@@ -69,6 +69,7 @@ type scale struct {
 	outages   []killable // PostgreSQL, then the S3 server
 	bucket    *s3test.Server
 	archive   string   // s3://…
+	database  string   // postgres://…
 	env       []string // of every faxctl
 
 	mu   sync.Mutex
@@ -82,7 +83,8 @@ type scale struct {
 
 const replicas = 3
 
-func newScale(t *testing.T) *scale {
+// newScale starts three receivers with these flags.
+func newScale(t *testing.T, flags ...string) *scale {
 	t.Helper()
 	s := &scale{
 		cloud:  newCloud(t, sandbox.Options{}, sandbox.SeedOptions{}),
@@ -90,7 +92,7 @@ func newScale(t *testing.T) *scale {
 	}
 	database, postgres := scaleDatabase(t)
 	direct, env, server := scaleBucket(t)
-	s.bucket, s.archive, s.outages = direct, "s3://"+scaleName+"/"+strings.TrimSuffix(scalePrefix, "/"), []killable{postgres, server}
+	s.database, s.bucket, s.archive, s.outages = database, direct, "s3://"+scaleName+"/"+strings.TrimSuffix(scalePrefix, "/"), []killable{postgres, server}
 	s.env = append(env, "FAXCTL_DATABASE="+database, "FAXCTL_ARCHIVE="+s.archive, "FAXCTL_FORWARD_KEY=secret-of-forwards")
 	var backends []string
 	for range replicas {
@@ -99,8 +101,10 @@ func newScale(t *testing.T) *scale {
 	s.balancer = newBalancer(t, backends)
 	for i, address := range backends {
 		s.receivers = append(s.receivers, supervise(t, filepath.Join(s.home, fmt.Sprint("log", i)), func() *exec.Cmd {
-			return s.faxctl(context.Background(), "serve", "--public-url", s.balancer.url, "--listen", address, "--state", filepath.Join(s.home, fmt.Sprint("state", i)),
-				"--store-media=false", "--forward", s.heard.url, "--backfill", "10s", "--attempts", "1000", "--drain", "2s")
+			return s.faxctl(context.Background(), append([]string{
+				"serve", "--public-url", s.balancer.url, "--listen", address, "--state", filepath.Join(s.home, fmt.Sprint("state", i)),
+				"--forward", s.heard.url, "--attempts", "1000", "--drain", "2s",
+			}, flags...)...)
 		}))
 	}
 	s.run(t, nil, "faxctl", "numbers", "buy", linePhone, "--fax-url", s.balancer.url+"/fax", "--allow-http", "--yes")
