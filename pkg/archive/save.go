@@ -279,7 +279,7 @@ func (a *Archive) download(ctx context.Context, faxes fax.Faxes, f fax.Fax, key 
 	if err != nil {
 		return nil, err
 	}
-	return fetch.Get(ctx, faxes, f, path, fetch.Options{Disk: a.disk})
+	return fetch.Get(ctx, faxes, f, path, fetch.Options{Disk: a.disk, Passing: a.bucket != nil})
 }
 
 // documentThere reports whether the document is in its place with the right size.

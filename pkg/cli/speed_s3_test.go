@@ -23,9 +23,9 @@ import (
 )
 
 // BenchmarkSpeedArchiveS3 archives 5,000 documents, 16 at a time, to versitygw on this
-// machine: one that keeps its connections, as Amazon does and most servers, and one that
-// closes each after its answer, as versitygw does unless it is told otherwise, so that most of
-// what is measured is the making of connections.
+// machine: one that keeps its connections, as Amazon does and most servers; one that closes
+// each after its answer, as versitygw does unless it is told otherwise, so that most of what is
+// measured is the making of connections; and one that is 20 ms away, as the provider is.
 //
 // One other side puts as many documents and sidecars of the same bytes, as many at a time, and
 // asks no provider. That has its share of the same cores, so that another one gets each
@@ -35,14 +35,20 @@ func BenchmarkSpeedArchiveS3(b *testing.B) {
 	for _, keeps := range []string{"true", "false"} {
 		b.Run("keep-alive="+keeps, func(b *testing.B) {
 			b.Setenv("VGW_KEEP_ALIVE", keeps)
-			archiveS3(b)
+			archiveS3(b, s3test.Versity(b))
 		})
 	}
+	b.Run("away=20ms", func(b *testing.B) {
+		b.Setenv("VGW_KEEP_ALIVE", "true")
+		archiveS3(b, s3test.Versity(b).Proxy(b, func(*http.Request) s3test.Fault {
+			time.Sleep(20 * time.Millisecond)
+			return s3test.None
+		}))
+	})
 }
 
-func archiveS3(b *testing.B) {
+func archiveS3(b *testing.B, server *s3test.Server) {
 	const jobs = 16
-	server := s3test.Versity(b)
 	c, links := documents(b)
 	reach(b, server)
 	client := server.Client(b)

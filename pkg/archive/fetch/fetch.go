@@ -53,6 +53,7 @@ type Options struct {
 	Progress func(bytes int) // called as bytes arrive, from the calling goroutine
 	Disk     durable.Disk    // nil: durable.OS; a durable.Syncer is for concurrent calls
 	New      bool            // of [SaveAs]: what has the name already is not replaced
+	Passing  bool            // of [Get]: it goes on to another place, and is in memory alone as long as it is small
 }
 
 func (o Options) disk() durable.Disk { return cmp.Or[durable.Disk](o.Disk, durable.OS{}) }
@@ -81,10 +82,10 @@ func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Option
 		return got, nil
 	}
 	path := filepath.Join(to.Dir, "."+to.Base+".part")
-	part, err := claim(ctx, opt.disk(), path)
+	part, err := claimed(ctx, opt.disk(), path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = durable.MakeDir(opt.disk(), to.Dir); err == nil {
-			part, err = claim(ctx, opt.disk(), path)
+			part, err = claimed(ctx, opt.disk(), path)
 		}
 	}
 	if err != nil {
@@ -141,15 +142,13 @@ func Copy(ctx context.Context, faxes fax.Faxes, f fax.Fax, w io.Writer, opt Opti
 		return File{}, err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // an empty folder among temporary files harms nobody
+	opt.Passing = true
 	part, err := Get(ctx, faxes, f, filepath.Join(dir, "document.part"), opt)
 	if err != nil {
 		return File{}, err
 	}
 	defer part.Discard()
-	if _, err := part.content.Seek(0, io.SeekStart); err != nil {
-		return File{}, err
-	}
-	if _, err := io.Copy(w, part.content); err != nil {
+	if _, err := io.Copy(w, part.Content()); err != nil {
 		return File{}, err
 	}
 	return part.file(""), nil

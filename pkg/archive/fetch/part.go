@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -36,7 +37,8 @@ const (
 
 // Part is a document that is complete and has passed the checks, but does not
 // have its name yet: first [Part.Sync], then [Part.Rename], then sync the
-// folder. Discard it otherwise. Until then it is claimed, see [durable.Claim].
+// folder. Discard it otherwise. Until then it is claimed, see [durable.Claim],
+// unless it passes on and is small.
 type Part struct {
 	SHA256  string // lower-case hex
 	Size    int64  // bytes
@@ -45,7 +47,7 @@ type Part struct {
 
 	disk    durable.Disk
 	path    string
-	content durable.File
+	content content
 	noted   bool // there may be a note beside it
 	named   bool
 }
@@ -54,34 +56,57 @@ type Part struct {
 // alone, and checks it. What an earlier run left there is continued when it is
 // surely of the same document. Errors as of [Save].
 func Get(ctx context.Context, faxes fax.Faxes, f fax.Fax, path string, opt Options) (*Part, error) {
-	p, err := claim(ctx, opt.disk(), path)
-	if err == nil {
-		err = p.get(ctx, faxes, f, opt)
+	p := passing(ctx, opt, path)
+	if p == nil {
+		var err error
+		if p, err = claimed(ctx, opt.disk(), path); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
+	if err := p.get(ctx, faxes, f, opt); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
-// claim takes the part for this call alone. It waits a while for another.
-func claim(ctx context.Context, disk durable.Disk, path string) (*Part, error) {
+// passing is a part that has no file as long as it is small; nil: it has to have one, or
+// has one that may be worth continuing.
+func passing(ctx context.Context, opt Options, path string) *Part {
+	if !opt.Passing {
+		return nil
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return &Part{disk: opt.disk(), path: path, content: &inMemory{claim: func() (inFile, error) { return claim(ctx, opt.disk(), path) }}}
+}
+
+func claimed(ctx context.Context, disk durable.Disk, path string) (*Part, error) {
+	file, err := claim(ctx, disk, path)
+	if err != nil {
+		return nil, err
+	}
+	return &Part{disk: disk, path: path, content: file}, nil
+}
+
+// claim takes the file of a part for this call alone. It waits a while for another.
+func claim(ctx context.Context, disk durable.Disk, path string) (inFile, error) {
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		file, err := durable.Claim(disk, path)
 		if err == nil {
-			return &Part{disk: disk, path: path, content: file}, nil
+			return inFile{file, disk, path}, nil
 		}
 		if !errors.Is(err, durable.ErrTaken) {
-			return nil, err
+			return inFile{}, err
 		}
 		select {
 		case <-waiting.Done():
 			if ctx.Err() != nil {
-				return nil, ctx.Err()
+				return inFile{}, ctx.Err()
 			}
-			return nil, problem.With(fmt.Errorf("%w: another run is downloading it", problem.ErrConflict), problem.Say("run this again when that has finished"))
+			return inFile{}, problem.With(fmt.Errorf("%w: another run is downloading it", problem.ErrConflict), problem.Say("run this again when that has finished"))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -90,7 +115,7 @@ func claim(ctx context.Context, disk durable.Disk, path string) (*Part, error) {
 // get brings the document of f into the part. After an error nothing is left of
 // it, but what is worth continuing.
 func (p *Part) get(ctx context.Context, faxes fax.Faxes, f fax.Fax, opt Options) error {
-	d := download{f: f, faxes: faxes, disk: p.disk, file: p.content, note: p.note(), sum: sha256.New(), progress: opt.Progress}
+	d := download{f: f, faxes: faxes, disk: p.disk, content: p.content, note: p.note(), sum: sha256.New(), progress: opt.Progress}
 	err := d.run(ctx)
 	p.noted = d.left
 	if err == nil {
@@ -99,7 +124,7 @@ func (p *Part) get(ctx context.Context, faxes fax.Faxes, f fax.Fax, opt Options)
 	}
 	if err != nil {
 		if d.version.worthKeeping() && d.have > 0 && d.remember() == nil {
-			return errors.Join(err, p.content.Close())
+			return errors.Join(err, p.content.close())
 		}
 		p.Discard()
 		return err
@@ -112,19 +137,19 @@ func (p *Part) get(ctx context.Context, faxes fax.Faxes, f fax.Fax, opt Options)
 func (p *Part) Content() *io.SectionReader { return io.NewSectionReader(p.content, 0, p.Size) }
 
 // Sync brings the document to the disk.
-func (p *Part) Sync() error { return p.content.Sync() }
+func (p *Part) Sync() error { return p.content.sync() }
 
 // Rename gives the document its name. Whether the name outlives a loss of
 // power is decided when the folder is synced.
 func (p *Part) Rename(path string) error {
-	if err := p.forget(); err != nil {
+	if err := errors.Join(p.content.settle(), p.forget()); err != nil {
 		return err
 	}
 	if err := p.disk.Rename(p.path, path); err != nil {
 		return err
 	}
 	p.named = true
-	_ = p.content.Close() // on the disk, and named: there is nothing left to fail
+	_ = p.content.close() // on the disk, and named: there is nothing left to fail
 	return nil
 }
 
@@ -133,10 +158,8 @@ func (p *Part) Discard() {
 	if p.named {
 		return
 	}
-	// What cannot be removed is a hidden leftover that the next run reuses.
 	_ = p.forget()
-	_ = p.disk.Remove(p.path)
-	_ = p.content.Close()
+	p.content.discard()
 }
 
 // note is the name of the file that tells a later run what is in the part.
@@ -177,7 +200,7 @@ type download struct {
 	f        fax.Fax
 	faxes    fax.Faxes
 	disk     durable.Disk
-	file     durable.File
+	content  content
 	note     string // file of the note
 	sum      hash.Hash
 	progress func(int)
@@ -219,25 +242,20 @@ type brokenError struct{ error }
 
 // pickUp takes over what an earlier run left, when it is known what it is.
 func (d *download) pickUp() error {
-	size, err := d.file.Seek(0, io.SeekEnd)
-	if err != nil || size == 0 {
-		return err
+	if _, err := d.content.ReadAt(make([]byte, 1), 0); errors.Is(err, io.EOF) { // it has nothing
+		return nil
 	}
 	d.left = true
 	n, err := d.recall()
 	if err != nil || !n.worthKeeping() || n.Have >= n.Size {
 		return d.startOver() // without a note nothing is known of the part
 	}
-	_, err = io.Copy(d.sum, io.NewSectionReader(d.file, 0, n.Have))
+	_, err = io.Copy(d.sum, io.NewSectionReader(d.content, 0, n.Have))
 	if err != nil || hexOf(d.sum) != n.SHA256 {
 		return d.startOver()
 	}
 	d.have, d.noted, d.version = n.Have, n.Have, n.version
-	if err := d.file.Truncate(d.have); err != nil {
-		return err
-	}
-	_, err = d.file.Seek(d.have, io.SeekStart)
-	return err
+	return d.content.cut(d.have)
 }
 
 // recall reads the note of an earlier run.
@@ -254,6 +272,9 @@ func (d *download) recall() (n note, err error) {
 // fit the part, and the download starts over.
 func (d *download) remember() error {
 	d.noted, d.left = d.have, true
+	if err := d.content.settle(); err != nil {
+		return err
+	}
 	data, err := json.Marshal(note{d.version, d.have, hexOf(d.sum)})
 	if err != nil {
 		return err
@@ -273,11 +294,7 @@ func (d *download) startOver() error {
 	d.have, d.noted, d.version = 0, 0, version{}
 	d.sum.Reset()
 	_ = d.disk.Remove(d.note) // one that stays does not fit the part
-	if err := d.file.Truncate(0); err != nil {
-		return err
-	}
-	_, err := d.file.Seek(0, io.SeekStart)
-	return err
+	return d.content.cut(0)
 }
 
 // connection reads as much as one connection gives.
@@ -322,7 +339,7 @@ func (d *download) read(body io.Reader) error {
 	for d.have <= largest {
 		n, err := body.Read(buf)
 		if n > 0 {
-			if _, err := d.file.Write(buf[:n]); err != nil {
+			if _, err := d.content.Write(buf[:n]); err != nil {
 				return err
 			}
 			d.sum.Write(buf[:n])

@@ -41,7 +41,7 @@ func (s *Server) Proxy(t testing.TB, choose func(*http.Request) Fault) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 32}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	if s.CA != "" {
 		transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // it is on this machine
 	}
