@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"flag"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +23,10 @@ var scaleOutage = flag.Duration("scale-outage", 8*time.Second, "how long Postgre
 func TestOutageOfReplicas(t *testing.T) {
 	s := newScale(t, "--backfill", "1h")
 	const reads = `(SELECT count(*) FROM river_job WHERE kind = 'backfill' AND state = 'completed')`
-	s.until(t, "the list is read at the start", 30*time.Second, func() bool { return s.ask(t, reads) == 1 })
+	s.until(t, "all work, and the list is read", 30*time.Second, func() bool {
+		return s.ask(t, reads) == 1 && s.ask(t, `(SELECT count(*) FROM receiver_replica)`) == replicas
+	})
+	before := s.pids()
 
 	s.outages[0].kill(t)
 	began := time.Now()
@@ -39,6 +43,9 @@ func TestOutageOfReplicas(t *testing.T) {
 	})
 	if n := s.ask(t, reads) - 1; n < 1 || n > 2 {
 		t.Errorf("the provider's list was read %d times since", n)
+	}
+	if !slices.Equal(before, s.pids()) {
+		t.Error("a receiver has ended meanwhile")
 	}
 	for _, r := range s.receivers {
 		r.stop(t)
@@ -81,6 +88,16 @@ func (s *scale) callInVain(t *testing.T, faxes int, within time.Duration) (misse
 	return missed
 }
 
+// pids are the processes of the receivers.
+func (s *scale) pids() (all []int) {
+	for _, r := range s.receivers {
+		r.mu.Lock()
+		all = append(all, r.cmd.Process.Pid)
+		r.mu.Unlock()
+	}
+	return all
+}
+
 // ask is a number that the database of all receivers knows.
 func (s *scale) ask(t *testing.T, question string) (n int) {
 	t.Helper()
@@ -90,7 +107,7 @@ func (s *scale) ask(t *testing.T, question string) (n int) {
 	}
 	defer db.Close()
 	schema := "faxctl_" + strings.ToLower(s.Account().Account)
-	if err := db.QueryRowContext(t.Context(), "SELECT "+strings.ReplaceAll(question, "river_job", schema+".river_job")).Scan(&n); err != nil {
+	if err := db.QueryRowContext(t.Context(), "SELECT "+strings.ReplaceAll(question, "FROM ", "FROM "+schema+".")).Scan(&n); err != nil {
 		return -1
 	}
 	return n

@@ -312,13 +312,12 @@ func statusCounts(s receiver.Stats) []statusCount {
 	return append(all, replicaCounts(s.Replicas)...)
 }
 
-// replicaCounts counts those that work on the jobs of a database, and whether one of them
+// replicaCounts counts those that work on the jobs of a database, and names the one that
 // starts what comes back by itself.
 func replicaCounts(replicas []receiver.Replica) (all []statusCount) {
-	states, hosts := map[string]int{}, map[string]int{}
+	states := map[string]int{}
 	for _, r := range replicas {
 		states[r.State]++
-		hosts[r.Host]++
 	}
 	if replicas != nil {
 		states[receiver.Working] += 0 // also where there is none
@@ -327,14 +326,9 @@ func replicaCounts(replicas []receiver.Replica) (all []statusCount) {
 		all = append(all, statusCount{"replica", state, states[state]})
 	}
 	for _, r := range replicas {
-		if !r.Leader {
-			continue
+		if r.Leader {
+			all = append(all, statusCount{"leader", r.Name, 1})
 		}
-		name := r.Host
-		if hosts[r.Host] > 1 {
-			name = r.ID
-		}
-		all = append(all, statusCount{"leader", name, 1})
 	}
 	return all
 }

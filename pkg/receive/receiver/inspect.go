@@ -49,6 +49,7 @@ type Stats struct {
 // Replica is one of the processes that work on the jobs of a database.
 type Replica struct {
 	ID      string    `json:"id"`
+	Name    string    `json:"name"` // of the process, as its log has it
 	Host    string    `json:"host"`
 	Started time.Time `json:"started"`
 	Seen    time.Time `json:"seen"`  // by the database's clock, as Started

@@ -119,7 +119,7 @@ func gauges() map[string]*prometheus.Family {
 		"size":        gauge("faxctl_archive_bytes", "Bytes of documents in the archive, as this process knows of them; of replicas take the max, not the sum."),
 		"free":        gauge("faxctl_disk_free_bytes", "Bytes that may still be written where the archive or the state is.", "place"),
 		"replicas":    gauge("faxctl_replicas", "Replicas that work on the jobs of the same database, by state.", "state"),
-		"leader":      gauge("faxctl_leader", "1 while this replica starts what comes back by itself: backfill, prune."),
+		"leader":      gauge("faxctl_leader", "1 while this replica starts what comes back by itself: backfill, prune.", "replica"),
 		"connections": gauge("faxctl_database_connections", "Connections to the database, by state.", "state"),
 		"waits":       counter("faxctl_database_waits_total", "How often one waited for a connection to the database."),
 		"waited":      counter("faxctl_database_wait_seconds_total", "How long one waited for connections to the database, all in all."),
@@ -210,7 +210,7 @@ func (m *metrics) replicas(all []Replica, tell func(key string, v float64, label
 	for state, n := range states {
 		tell("replicas", float64(n), state)
 	}
-	tell("leader", leads)
+	tell("leader", leads, thisReplica())
 }
 
 func pruneGauges(last *Pruned, tell func(key string, v float64, labels ...string)) {

@@ -3,6 +3,8 @@ package receiver_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -146,8 +148,10 @@ func TestMetricsOfReplicas(t *testing.T) {
 	one, other := newStation(t, share), newStation(t, share)
 	one.run()
 	end := other.run()
+	host, _ := os.Hostname()
+	name := fmt.Sprintf("%s-%d", host, os.Getpid())
 	one.until("one leads", func() bool {
-		return strings.Contains(one.metric()+other.metric(), "faxctl_leader 1") && strings.Contains(one.metric(), `faxctl_replicas{state="working"} 2`)
+		return strings.Contains(one.metric()+other.metric(), `faxctl_leader{replica="`+name+`"} 1`) && strings.Contains(one.metric(), `faxctl_replicas{state="working"} 2`)
 	})
 	for _, want := range []string{`faxctl_replicas{state="silent"} 0`, `faxctl_database_connections{state="idle"} `, "faxctl_database_waits_total ", `faxctl_incoming_errors_total{operation="keep"} 0`} {
 		if !strings.Contains(one.metric(), want) {

@@ -3,6 +3,7 @@ package receiver
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 )
@@ -49,8 +50,9 @@ func (r *rare) count(kind string) (n int) {
 	return n
 }
 
-// quiet passes on what River has to warn of, once a minute: while a database is away it
-// would be a line for each of its attempts. The rest is told here in our own words.
+// quiet has what River warns of told in our words, once a minute: while a database is away
+// it would be a line for each of its attempts and parts, and nobody knows those. Its own
+// words are for who looks for a mistake in the program.
 type quiet struct {
 	slog.Handler
 	rare *rare
@@ -58,19 +60,40 @@ type quiet struct {
 
 // Enabled implements slog.Handler.
 func (h quiet) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, slog.LevelWarn)
 }
 
 // Handle implements slog.Handler.
 func (h quiet) Handle(ctx context.Context, record slog.Record) error {
-	times := h.rare.count(record.Message)
-	if times == 0 {
+	if why := reason(record); why != "" {
+		if times := h.rare.count("river"); times > 0 {
+			ours := slog.NewRecord(record.Time, slog.LevelWarn, "the database holds up the work on jobs", record.PC)
+			ours.AddAttrs(slog.String("error", why), slog.Int("times", times))
+			if err := h.Handler.Handle(ctx, ours); err != nil {
+				return err
+			}
+		}
+	}
+	if !h.Handler.Enabled(ctx, slog.LevelDebug) {
 		return nil
 	}
-	if times > 1 {
-		record.AddAttrs(slog.Int("times", times))
-	}
+	record.Level = slog.LevelDebug
 	return h.Handler.Handle(ctx, record)
+}
+
+// reason is the error of which a line of River tells; "": it tells of none, or of work that
+// was ended.
+func reason(record slog.Record) (why string) {
+	record.Attrs(func(a slog.Attr) bool {
+		if a.Key == "err" || a.Key == "error" {
+			why = a.Value.String()
+		}
+		return why == ""
+	})
+	if strings.Contains(why, context.Canceled.Error()) {
+		return ""
+	}
+	return why
 }
 
 // WithAttrs implements slog.Handler.

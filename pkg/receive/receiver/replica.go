@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -26,7 +28,7 @@ const (
 	joinReplica  = `INSERT INTO receiver_replica (id, host) VALUES ($1, $2)`
 	beatReplica  = `UPDATE receiver_replica SET seen = now() WHERE id = $1`
 	drainReplica = `UPDATE receiver_replica SET seen = now(), draining = true WHERE id = $1`
-	goneReplicas = `DELETE FROM receiver_replica WHERE seen < now() - interval '20 seconds'`
+	goneReplicas = `DELETE FROM receiver_replica WHERE seen < now() - interval '20 seconds' RETURNING id`
 	leaveReplica = `DELETE FROM receiver_replica WHERE id = $1`
 
 	// What waits longer than any job does was queued under a clock that was ahead.
@@ -50,11 +52,24 @@ func (q *queue) replicas(ctx context.Context) (all []Replica, err error) {
 	err = q.db.each(ctx, allReplicas, nil, func(scan func(...any) error) error {
 		var r Replica
 		err := scan(&r.ID, &r.Host, &r.Started, &r.Seen, &r.State, &r.Leader)
+		r.Name = nameOf(r.ID)
 		all = append(all, r)
 		return err
 	})
 	return all, err
 }
+
+// thisReplica is what people call the replica that this process is: by the host and the
+// process, as whoever looks for it does. It stays when the replica begins anew.
+func thisReplica() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s-%d", host[:min(len(host), mostHost)], os.Getpid())
+}
+
+const mostHost = 60 // bytes; River takes an id of a hundred
+
+// nameOf is the name in the id of a replica: [thisReplica], and what no other has had.
+func nameOf(id string) string { return id[:max(strings.LastIndex(id, "-"), 0)] }
 
 // office is in which jobs are put, and worked on once it has begun.
 type office struct {
@@ -70,8 +85,7 @@ func (q *queue) begin(ctx context.Context) error {
 	id := ""
 	if q.db.shared() {
 		host, _ := os.Hostname() // which is for people
-		host = host[:min(len(host), 63)]
-		id = host + "-" + rand.Text()
+		id = thisReplica() + "-" + rand.Text()
 		err := q.db.inTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
 			if _, err := q.db.exec(ctx, tx, joinReplica, id, host); err != nil {
 				return err
@@ -88,6 +102,9 @@ func (q *queue) begin(ctx context.Context) error {
 	}
 	err := q.river().Start(ctx)
 	q.works.Store(err == nil)
+	if err == nil && id != "" {
+		q.r.log.Info("the jobs are worked off", "replica", nameOf(id))
+	}
 	return q.db.explain(err)
 }
 
@@ -201,8 +218,9 @@ func (q *queue) relieve(ctx context.Context) error {
 	if err := q.db.one(ctx, anyLost, nil, &lost); err != nil || !lost {
 		return err
 	}
-	err := q.db.inTx(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		if _, err := q.db.exec(ctx, tx, goneReplicas); err != nil {
+	var gone []string
+	err := q.db.inTx(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+		if gone, err = q.removeGone(ctx, tx); err != nil {
 			return err
 		}
 		return q.giveBack(ctx, tx)
@@ -210,8 +228,26 @@ func (q *queue) relieve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q.r.log.Warn("a replica is gone; what it worked on goes on elsewhere")
+	q.r.log.Warn("a replica is gone; what it worked on goes on elsewhere", "replica", strings.Join(gone, ", "))
 	return nil
+}
+
+// removeGone forgets the replicas that are gone, and names them: none, when they did not
+// get so far as to be one.
+func (q *queue) removeGone(ctx context.Context, tx *sql.Tx) (names []string, err error) {
+	rows, err := tx.QueryContext(ctx, q.db.sql(goneReplicas))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		names = append(names, nameOf(id))
+	}
+	return names, rows.Err()
 }
 
 // leave gives back at once what runs here still, in the end.
