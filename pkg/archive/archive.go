@@ -59,9 +59,9 @@ type Archive struct {
 
 	rivals atomic.Bool // somebody else was met who keeps the same faxes now
 
-	readers int         // sidecars that are read at a time
-	reading func(int)   // told of sidecars that the index does not know; may be nil
-	lost    func(Entry) // told of what is held and has no sidecar any more; may be nil
+	readers int            // sidecars that are read at a time
+	reading func(int)      // told of sidecars that the index does not know; may be nil
+	lost    func(LostHold) // may be nil
 
 	surveying sync.Mutex
 	surveyed  *survey // guarded by surveying; nil: nothing was listed yet

@@ -40,8 +40,8 @@ type Entry struct {
 
 	Hold *Hold `json:"hold,omitempty"`
 
-	// Release is that of the last hold, where the bucket had a legal hold of the fax as
-	// well; nil: there was none since, or it is held again.
+	// Release is that of the last hold; nil: there was none since, or it is held again.
+	// Without it what an index knows to be held is not let go.
 	Release *Release `json:"release,omitempty"`
 
 	// Deleting is when each of those began who are deleting the fax at the provider, or
@@ -101,8 +101,9 @@ type Hold struct {
 	Since  time.Time `json:"since"`
 }
 
-// Release is the end of a legal hold: the fax is no longer held from Begun on, and its
-// bucket lets go of all versions of it until Done (zero: that was cut off, or goes on).
+// Release is the end of a hold: the fax is no longer held from Begun on, which is not before
+// Hold.Since. A bucket that had a legal hold of it as well lets go of all its versions until
+// Done (zero: that was cut off, or goes on).
 type Release struct {
 	Begun time.Time `json:"begun"`
 	Done  time.Time `json:"done,omitzero"`

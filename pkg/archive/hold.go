@@ -24,7 +24,8 @@ func (a *Archive) Hold(ctx context.Context, id, reason string) (was *Hold, err e
 		if was = e.Hold; was != nil {
 			since = was.Since
 		}
-		e.Hold, e.Release, e.Removing = &Hold{Reason: reason, Since: since}, nil, time.Time{}
+		e.hold(Hold{Reason: reason, Since: since})
+		e.Removing = time.Time{}
 		return nil
 	})
 	return was, err
@@ -66,10 +67,44 @@ func (a *Archive) Unhold(ctx context.Context, id string) (was *Hold, err error) 
 		return a.release(ctx, id)
 	}
 	err = a.change(ctx, id, func(e *Entry) error {
-		was, e.Hold = e.Hold, nil
+		if was = e.Hold; was != nil {
+			e.letGo()
+			e.Release.Done = e.Release.Begun
+		}
 		return nil
 	})
 	return was, err
+}
+
+// A sidecar without a hold proves nothing where an index knows of one: it may have been kept
+// anew by a machine that knew of none, after the one that told of it was lost, or come from a
+// backup. That a hold was let go, its release says, which is never older than the hold, and
+// never as young as the next one, whatever the clocks of those who hold and let go say.
+
+// hold has the fax held.
+func (e *Entry) hold(h Hold) {
+	if r := e.Release; r != nil && !h.Since.After(r.Begun) {
+		h.Since = r.Begun.Truncate(time.Second).Add(time.Second)
+	}
+	e.Hold, e.Release = &h, nil
+}
+
+// letGo has the fax held no more, if it was; the release has begun.
+func (e *Entry) letGo() {
+	begun := time.Now().UTC().Truncate(time.Millisecond)
+	if e.Hold != nil && begun.Before(e.Hold.Since) {
+		begun = e.Hold.Since
+	}
+	e.Hold, e.Release = nil, &Release{Begun: begun}
+}
+
+// knowing is what was read of a sidecar, held as the index knows it to be unless it was let go.
+func (l located) knowing(row Entry) located {
+	if l.Hold != nil || row.Hold == nil || l.Release != nil && !l.Release.Begun.Before(row.Hold.Since) {
+		return l
+	}
+	l.Hold, l.Release, l.lost = row.Hold, nil, true
+	return l
 }
 
 // change alters an entry, and writes it when that made a difference. It changes nothing
@@ -103,7 +138,7 @@ func (a *Archive) changeOnce(ctx context.Context, id string, alter func(*Entry) 
 	if err != nil {
 		return err
 	}
-	if bytes.Equal(was, is) && protected {
+	if bytes.Equal(was, is) && protected && !before.lost {
 		row, _, _, err := a.findRow(ctx, id)
 		if err != nil {
 			return err

@@ -163,16 +163,22 @@ func (a *Archive) byListing(ctx context.Context) error {
 			return err
 		}
 		if !a.common || found.learnt == 0 || tries == mostLooks { // then others are busy, and see to their rows themselves
-			return a.tellLost(ctx, found.gone)
+			return a.tellLost(ctx, found)
 		}
 	}
 }
 
-// tellLost tells of what is held and has no sidecar any more. A list may miss one that is
+// tellLost tells of what is held and has no sidecar that says so. A list may miss one that is
 // replaced at that moment: it is asked for once more.
-func (a *Archive) tellLost(ctx context.Context, gone []index.Row) error {
-	for _, row := range gone {
-		if !row.Held || a.lost == nil {
+func (a *Archive) tellLost(ctx context.Context, found reconciled) error {
+	if a.lost == nil {
+		return nil
+	}
+	for _, e := range found.unheld {
+		a.lost(LostHold{Entry: e, Replaced: true})
+	}
+	for _, row := range found.gone {
+		if !row.Held {
 			continue
 		}
 		there, err := a.anythingAt(ctx, row.Key)
@@ -180,7 +186,7 @@ func (a *Archive) tellLost(ctx context.Context, gone []index.Row) error {
 			return err
 		}
 		if !there || a.believed(row) != nil {
-			a.lost(lastKnown(row))
+			a.lost(LostHold{Entry: lastKnown(row)})
 		}
 	}
 	return nil

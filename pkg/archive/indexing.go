@@ -79,7 +79,11 @@ func (a *Archive) indexNow(ctx context.Context, row index.Row) error {
 		} else if err != nil {
 			return err
 		}
-		if row, err = rowOf(e, row.Key, stamp); err != nil {
+		known, err := entryOf(row.Entry)
+		if err == nil {
+			row, err = rowOf(located{Entry: e}.knowing(known).Entry, row.Key, stamp)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -147,10 +151,11 @@ func (a *Archive) pendingRow(id string) (row index.Row, found bool) {
 
 // reconcile makes the index say what the sidecars say: those that have changed,
 // or all of them anew. Rows stay whose sidecar cannot be read, and those whose
-// sidecar is gone: both are returned, and [Archive.Verify] tells of them. What the
+// sidecar is gone: both are returned, and [Archive.Verify] tells of them. What is held stays
+// held until a sidecar says that it was let go, or all are read anew. What the
 // index learns is on the disk: whoever finds it there relies on that.
 func (a *Archive) reconcile(ctx context.Context, anew bool) (reconciled, error) {
-	r := reconciling{a: a, known: map[string]version{}, settled: map[string]bool{}, reconciled: reconciled{twins: twins{}}}
+	r := reconciling{a: a, anew: anew, known: map[string]version{}, settled: map[string]bool{}, reconciled: reconciled{twins: twins{}}}
 	for row, err := range a.index.Stamps(ctx) {
 		if err != nil {
 			return reconciled{}, err
@@ -188,12 +193,14 @@ type reconciled struct {
 	learnt     int         // rows
 	unreadable []Finding   // sidecars
 	gone       []index.Row // whose sidecar is, or is another fax's
+	unheld     []Entry     // that are held, which their sidecars do not say
 	twins      twins
 }
 
 // reconciling is a reconcile under way.
 type reconciling struct {
 	a       *Archive
+	anew    bool
 	known   map[string]version // by sidecar: rows whose sidecar was not met yet
 	astray  []index.Row        // that are not believed
 	settled map[string]bool    // folders
@@ -242,11 +249,12 @@ func (r *reconciling) read(ctx context.Context, names []string) error {
 			a.reading(1)
 		}
 	}
+	before := len(r.unheld)
 	news, err := r.single(ctx, rows)
 	if err != nil {
 		return err
 	}
-	r.learnt += len(news)
+	r.learnt += len(news) - (len(r.unheld) - before)
 	return a.index.Put(ctx, news)
 }
 
@@ -332,6 +340,7 @@ func (a *Archive) readSidecar(ctx context.Context, name string) (e Entry, stamp 
 type located struct {
 	Entry
 	key, stamp string // stamp is empty when there is no sidecar
+	lost       bool   // the index alone knows that it is held: see [located.knowing]
 }
 
 // unchanged is the condition that the sidecar is still what was read, or not there.
@@ -347,9 +356,25 @@ func (l located) unchanged() store.Condition {
 func (a *Archive) sidecarOrRow(ctx context.Context, row Entry, key string, found bool) (located, bool, error) {
 	e, stamp, err := a.readSidecar(ctx, key+sidecarExt)
 	if errors.Is(err, fs.ErrNotExist) {
-		return located{row, key, ""}, found, nil
+		return located{Entry: row, key: key}, found, nil
 	} else if err != nil {
 		return located{}, false, fmt.Errorf("fax %s: %w", path.Base(key), err)
 	}
-	return located{e, key, stamp}, true, nil
+	return located{Entry: e, key: key, stamp: stamp}.knowing(row), true, nil
+}
+
+// readKnown reads the sidecar of a fax, which is held as the index knows it to be if that
+// leads there. The index is asked first: it never knows a sidecar before that is there.
+// Errors as of [Archive.readSidecar].
+func (a *Archive) readKnown(ctx context.Context, name string) (located, error) {
+	key := strings.TrimSuffix(name, sidecarExt)
+	row, listed, _, err := a.findRow(ctx, path.Base(key))
+	if errors.Is(err, errAstray) || listed != key {
+		row = Entry{}
+	}
+	if err != nil && !errors.Is(err, errAstray) {
+		return located{}, err
+	}
+	e, stamp, err := a.readSidecar(ctx, name)
+	return located{Entry: e, key: key, stamp: stamp}.knowing(row), err
 }

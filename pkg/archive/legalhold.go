@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/fetch"
@@ -96,7 +95,9 @@ func (a *Archive) release(ctx context.Context, id string) (was *Hold, err error)
 	}
 	defer a.lockFax(id)()
 	var l located
+	var until time.Time // later somebody may hold it
 	err = whileChanged(func() error {
+		until = time.Now().Add(removingFor)
 		l, was, err = a.beginRelease(ctx, id)
 		return err
 	})
@@ -104,8 +105,8 @@ func (a *Archive) release(ctx context.Context, id string) (was *Hold, err error)
 		return was, err
 	}
 	begun := l.Release.Begun
-	ctx = context.WithoutCancel(ctx)                               // the rest takes a moment
-	soon, end := context.WithDeadline(ctx, begun.Add(removingFor)) // later somebody may hold it
+	ctx = context.WithoutCancel(ctx) // the rest takes a moment
+	soon, end := context.WithDeadline(ctx, until)
 	defer end()
 	for _, name := range l.names() {
 		if err := a.bucket.LegalHold(soon, name, false); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -147,8 +148,8 @@ func (a *Archive) beginRelease(ctx context.Context, id string) (l located, was *
 		}
 	}
 	e := l.Entry
-	was, e.Hold = l.Hold, nil
-	e.Release = &Release{Begun: time.Now().UTC().Truncate(time.Millisecond)}
+	was = l.Hold
+	e.letGo()
 	if err := a.put(ctx, l, nil, e); err != nil {
 		return located{}, nil, err
 	}
@@ -233,15 +234,14 @@ const settled = time.Second
 
 // compareHolds compares the two once.
 func (a *Archive) compareHolds(ctx context.Context, name string) (*Finding, *Note, error) {
-	e, stamp, err := a.readAnySidecar(ctx, name)
-	if err != nil { // it was removed, or is told of otherwise
+	l, err := a.readKnown(ctx, name)
+	if err != nil && !errors.Is(err, errLater) { // it was removed, or is told of otherwise
 		if away(ctx, err) {
 			return nil, nil, err
 		}
 		return nil, nil, nil
 	}
-	id := e.Fax.ID
-	l := located{e, strings.TrimSuffix(name, sidecarExt), stamp}
+	e, id := l.Entry, l.Fax.ID
 	unhold := problem.Command("archive", "unhold").Arg(a.dir).Arg(id)
 	if r := e.Release; r != nil && r.Done.IsZero() {
 		if a.beingReleased(e) != nil {

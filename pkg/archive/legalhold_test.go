@@ -449,7 +449,7 @@ func TestNoLegalHoldOfBucket(t *testing.T) {
 	if _, _, err := a.MayGo(t.Context(), id); err != nil {
 		t.Error(err)
 	}
-	if e, err := a.Get(t.Context(), id); err != nil || e.Release != nil {
+	if e, err := a.Get(t.Context(), id); err != nil || e.Release == nil || e.Release.Done.IsZero() {
 		t.Errorf("%+v, %v", e, err)
 	}
 	if len(asked) != 1 || asked["object-lock"] != 1 {
@@ -486,4 +486,33 @@ func TestRemovalIsRefused(t *testing.T) {
 	if _, err := a.Hold(t.Context(), f.ID, "case 1"); err != nil {
 		t.Errorf("it is not held after that: %v", err)
 	}
+}
+
+// A hold whose sidecar was replaced is told as such beside the legal hold that is left of it, which
+// nobody is led to release.
+func TestReplacedHoldUnderLegalHold(t *testing.T) {
+	v := newVault(t)
+	d, faxes := fill(t, 1)
+	f, a, b := faxes[0], v.open(t), v.open(t)
+	defer func() {
+		if err := errors.Join(a.Close(t.Context()), b.Close(t.Context())); err != nil {
+			t.Error(err)
+		}
+	}()
+	save(t, a, d, f)
+	if _, err := a.Hold(t.Context(), f.ID, "case 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(a.flushRows(t.Context()), v.Store.Remove(t.Context(), keyOf(f)+sidecarExt)); err != nil {
+		t.Fatal(err)
+	}
+	save(t, b, d, f)
+	report, err := a.Verify(t.Context(), 1)
+	if err != nil || len(report.Notes) > 0 || len(report.Findings) != 2 || report.Findings[0].Problem != NotLocked || report.Findings[1].Problem != HoldLost {
+		t.Errorf("%+v, %v", report, err)
+	}
+	if _, err := a.Hold(t.Context(), f.ID, "case 1"); err != nil {
+		t.Fatal(err)
+	}
+	verified(t, a, 1)
 }

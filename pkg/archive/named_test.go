@@ -205,11 +205,14 @@ func TestMarksOfTheFuture(t *testing.T) {
 			t.Errorf("the advice has no date: %s", advice)
 		}
 	}
+	if _, err := a.Unhold(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
 	e, err := a.Get(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Hold, e.Removing = nil, time.Time{}
+	e.Removing = time.Time{}
 	archive.WriteSidecar(t, sidecar, e, `"deleting":["2999-01-02T03:04:05Z"]`, time.Now())
 	if begun, _, err := a.BeginDeletingNamed(t.Context(), faxes[0]); err != nil || time.Since(begun).Abs() > time.Minute {
 		t.Errorf("beside a mark of the future another one is %s, %v", begun, err)

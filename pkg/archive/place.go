@@ -39,9 +39,8 @@ type Opener struct {
 	// not know them: n more were.
 	Reading func(n int)
 
-	// Lost, unless nil, is told of each fax in a bucket whose sidecar is gone, and that is
-	// held as far as is known. It stays so until [Archive.Reindex].
-	Lost func(Entry)
+	// Lost, unless nil, is told of each hold in a bucket that was lost.
+	Lost func(LostHold)
 
 	Around func(http.RoundTripper) http.RoundTripper // what sees each request to a bucket; nil: nothing
 
@@ -59,6 +58,13 @@ type Opener struct {
 	Getenv func(string) string
 
 	connect func(ctx context.Context, where string) (remote, error) // nil: s3.Open
+}
+
+// LostHold is a fax that is held as far as the index knows, and has no sidecar that says so.
+// It stays held until [Archive.Reindex], or until its sidecar says that it was let go.
+type LostHold struct {
+	Entry         // as the index knows it
+	Replaced bool // there is a sidecar, which tells neither of the hold nor of its release
 }
 
 // place is where an archive is, or may be made.

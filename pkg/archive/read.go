@@ -35,10 +35,11 @@ func (a *Archive) getToChange(ctx context.Context, id string) (l located, err er
 	if err := checkID(id); err != nil {
 		return located{}, err
 	}
-	_, key, found, err := a.findRow(ctx, id)
+	e, key, found, err := a.findRow(ctx, id)
 	if err == nil && found {
 		l.key = key
 		l.Entry, l.stamp, err = a.readSidecar(ctx, key+sidecarExt)
+		l = l.knowing(e)
 	}
 	switch {
 	case errors.Is(err, errAstray):
@@ -96,7 +97,7 @@ func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found, whole bo
 
 // locate finds what is kept of a fax by its sidecar, where f and where the index say that it
 // is, and then wherever one is; where only the id is known, the index first. Without a sidecar
-// it is the row of the index.
+// it is the row of the index, and so is its hold until it was let go.
 // [ErrDamagedCopy] is also a fax that has several, unless the one that was found is held, and
 // one whose document is there and whose sidecar is not.
 func (a *Archive) locate(ctx context.Context, f fax.Fax) (l located, found bool, err error) {
@@ -123,7 +124,11 @@ func (a *Archive) locate(ctx context.Context, f fax.Fax) (l located, found bool,
 		l, found, err = a.anywhere(ctx, f.ID, l, found)
 	}
 	if err == nil && l.stamp != "" && l.Hold == nil {
-		err = a.alone(ctx, f, l)
+		row, listed, _, bad := a.findRow(ctx, f.ID)
+		if err = bad; err == nil {
+			err = a.alone(ctx, f, l, listed)
+		}
+		l = l.knowing(row)
 	}
 	if err != nil {
 		return located{}, false, err

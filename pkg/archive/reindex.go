@@ -8,15 +8,16 @@ import (
 
 // Rebuilt is what [Archive.Reindex] came to.
 type Rebuilt struct {
-	Entries    int       // that the index lists
-	Dropped    int       // entries whose sidecar is gone
-	Lost       []Entry   // of those, what was held, as the index knew it
+	Entries    int // that the index lists
+	Dropped    int // entries whose sidecar is gone
+	Lost       []LostHold
 	Unreadable []Finding // sidecars; what the index knew of them it still does
 	Twins      []error   // faxes with several sidecars
 }
 
 // Reindex builds the index anew from the sidecars, and forgets the entries whose
-// sidecar is gone, also of what is held: the hold is lost with it.
+// sidecar is gone, also of what is held: the hold is lost with it, as is one that a sidecar
+// does not tell of.
 func (a *Archive) Reindex(ctx context.Context) (Rebuilt, error) {
 	if err := a.flushRows(ctx); err != nil {
 		return Rebuilt{}, err
@@ -34,8 +35,11 @@ func (a *Archive) Reindex(ctx context.Context) (Rebuilt, error) {
 	done := Rebuilt{Dropped: len(found.gone), Unreadable: found.unreadable}
 	for _, row := range found.gone {
 		if row.Held {
-			done.Lost = append(done.Lost, lastKnown(row))
+			done.Lost = append(done.Lost, LostHold{Entry: lastKnown(row)})
 		}
+	}
+	for _, e := range found.unheld {
+		done.Lost = append(done.Lost, LostHold{Entry: e, Replaced: true})
 	}
 	for _, id := range slices.Sorted(maps.Keys(found.twins)) {
 		done.Twins = append(done.Twins, a.errTwins(id, found.twins[id][0], found.twins[id][1]))

@@ -45,7 +45,7 @@ func (a *Archive) notHeld(ctx context.Context, id string) (located, error) {
 		err = &HeldError{id, l.Hold.Reason}
 	}
 	if err == nil {
-		err = a.alone(ctx, l.Fax, l)
+		err = a.alone(ctx, l.Fax, l, l.key)
 	}
 	if err == nil {
 		err = a.tooLate(l.Entry)
@@ -69,7 +69,7 @@ func (a *Archive) withoutSidecar(ctx context.Context, id string, missing error) 
 				problem.Say("bring it back from a backup, since a hold may be noted in it; %s forgets it", problem.Command("archive", "reindex").Arg(a.dir)))
 		}
 	}
-	return located{row, key, ""}, fmt.Errorf("fax %s: %w", id, ErrStripped)
+	return located{Entry: row, key: key}, fmt.Errorf("fax %s: %w", id, ErrStripped)
 }
 
 // Remove removes a fax from the archive for good, with all that is there because of it:
@@ -136,7 +136,7 @@ func (a *Archive) markRemoving(ctx context.Context, id string) (located, error) 
 	}
 	e := l.Entry
 	e.Removing = time.Now().UTC().Truncate(time.Millisecond)
-	return located{e, l.key, ""}, a.put(ctx, l, nil, e)
+	return located{Entry: e, key: l.key}, a.put(ctx, l, nil, e)
 }
 
 // forgetStripped removes the row of a fax of which nothing else is left; that this is so

@@ -140,7 +140,7 @@ func (s *saving) once(ctx context.Context, f fax.Fax) (e Entry, existed bool, er
 		}
 		return Entry{}, false, err
 	}
-	if found && old.stamp != "" && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && old.Gone.IsZero() && old.Removing.IsZero() && !old.DocumentMissing {
+	if found && old.stamp != "" && !old.lost && part == nil && same(old.Fax, e.Fax) && old.MediaGone.Equal(e.MediaGone) && old.Gone.IsZero() && old.Removing.IsZero() && !old.DocumentMissing {
 		return old.Entry, true, a.correctRow(ctx, row, old)
 	}
 	if e.Record == nil && found && same(old.Fax, e.Fax) {

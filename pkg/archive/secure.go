@@ -52,7 +52,7 @@ func (a *Archive) Secure(ctx context.Context, faxes fax.Faxes, f fax.Fax, uncoun
 	case kept.Hold != nil:
 		return Entry{}, &HeldError{f.ID, kept.Hold.Reason}
 	}
-	switch err := a.alone(ctx, f, l); {
+	switch err := a.alone(ctx, f, l, l.key); {
 	case err != nil:
 		return Entry{}, err
 	case !kept.Removing.IsZero():

@@ -105,7 +105,7 @@ func (a *Archive) CopyTo(ctx context.Context, to *Archive, key string, dryRun bo
 // toCopy is an entry and its sidecar, if they are fit to be copied.
 func (a *Archive) toCopy(ctx context.Context, key string) (located, []byte, error) {
 	name, id := key+sidecarExt, path.Base(key)
-	e, stamp, err := a.readSidecar(ctx, name)
+	l, err := a.readKnown(ctx, name)
 	if err != nil {
 		return located{}, nil, fmt.Errorf("fax %s: %w", id, err)
 	}
@@ -113,17 +113,22 @@ func (a *Archive) toCopy(ctx context.Context, key string) (located, []byte, erro
 	switch {
 	case err != nil:
 		return located{}, nil, err
-	case now.Stamp != stamp:
+	case now.Stamp != l.stamp:
 		return located{}, nil, store.Changed(name)
-	case !e.Removing.IsZero():
+	case !l.Removing.IsZero():
 		return located{}, nil, fmt.Errorf("fax %s: %w: its removal from the archive was begun", id, ErrDamagedCopy)
 	}
-	if e.Document == nil {
-		return located{e, key, stamp}, sidecar, nil
+	if l.lost { // it is held there by what it says
+		if sidecar, err = l.encode(); err != nil {
+			return located{}, nil, err
+		}
 	}
-	file := documentName(key, e.Document)
+	if l.Document == nil {
+		return l, sidecar, nil
+	}
+	file := documentName(key, l.Document)
 	there, err := a.files.Stat(ctx, file)
-	found := resized(id, file, there, e.Document)
+	found := resized(id, file, there, l.Document)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		found = missing(id, file)
@@ -135,7 +140,7 @@ func (a *Archive) toCopy(ctx context.Context, key string) (located, []byte, erro
 	if found != nil {
 		return located{}, nil, found.err()
 	}
-	return located{e, key, stamp}, sidecar, nil
+	return l, sidecar, nil
 }
 
 // take keeps a fax of another archive.
@@ -164,21 +169,24 @@ func (a *Archive) take(ctx context.Context, other *Archive, from located, sideca
 			problem.Say("look at both: %s, and the same of the other archive", problem.Command("archive", "view").Arg(a.dir).Arg(id)))
 	case known:
 		e = united(old.Entry, e)
-		if was, err = old.encode(); err == nil {
-			sidecar, err = e.encode()
-		}
-		if err != nil {
-			return Copied{}, err
-		}
+		was, err = old.encode()
 	default:
-		done.Added = true
+		if done.Added = true; old.Hold != nil { // its sidecar was lost
+			e.hold(*bothHolds(old.Hold, e.Hold))
+		}
+	}
+	if err == nil && (old.stamp != "" || old.Hold != nil) {
+		sidecar, err = e.encode()
+	}
+	if err != nil {
+		return Copied{}, err
 	}
 	there, err := a.documentThere(ctx, key, from.Document)
 	if err != nil {
 		return Copied{}, err
 	}
 	lacks := from.Document != nil && !there
-	if !lacks && bytes.Equal(was, sidecar) {
+	if !lacks && bytes.Equal(was, sidecar) && !old.lost {
 		return done, a.correctRow(ctx, row, old)
 	}
 	if done.Renewed = !done.Added; dryRun {
@@ -287,8 +295,8 @@ func united(kept, from Entry) Entry {
 		e.DocumentMissing, e.DocumentDenied = false, time.Time{}
 	}
 	e.Removing = time.Time{}
-	if e.Hold = bothHolds(kept.Hold, from.Hold); e.Hold != nil {
-		e.Release = nil
+	if both := bothHolds(kept.Hold, from.Hold); both != nil {
+		e.hold(*both)
 	}
 	e.Gone, e.MediaGone = cmp.Or(kept.Gone, from.Gone), cmp.Or(kept.MediaGone, from.MediaGone)
 	e.Proven = (kept.Proven || !kept.marked()) && (from.Proven || !from.marked()) && e.marked()

@@ -108,25 +108,17 @@ func (a *Archive) survey(ctx context.Context) (*survey, error) {
 }
 
 // alone fails with [ErrDamagedCopy] when a fax has another sidecar than the one that was
-// found: where the index leads, where its date does, as the provider says it (zero: it was
-// not asked) or as it is kept, or wherever else a list has met one.
-func (a *Archive) alone(ctx context.Context, f fax.Fax, l located) error {
-	_, listed, found, err := a.findRow(ctx, f.ID)
-	if err != nil {
-		return err
-	}
-	places := []string{keyOf(f), keyOf(l.Fax)}
-	if found {
-		places = append(places, listed)
-	}
+// found: where the index leads ("": nowhere), where its date does, as the provider says it
+// (zero: it was not asked) or as it is kept, or wherever else a list has met one.
+func (a *Archive) alone(ctx context.Context, f fax.Fax, l located, listed string) error {
 	met, err := a.survey(ctx)
 	if err != nil {
 		return err
 	}
-	places = append(places, met.strays[f.ID]...)
+	places := append([]string{listed, keyOf(f), keyOf(l.Fax)}, met.strays[f.ID]...)
 	slices.Sort(places)
 	for _, place := range slices.Compact(places) {
-		if place == l.key {
+		if place == l.key || place == "" {
 			continue
 		}
 		if there, err := a.anythingAt(ctx, place+sidecarExt); err != nil {
@@ -185,7 +177,7 @@ func (a *Archive) errTwins(id, one, other string) error {
 }
 
 // single leaves out the rows of faxes that the index has a better one of, made from another
-// sidecar that is there still.
+// sidecar that is there still. What the index knows to be held stays so.
 func (r *reconciling) single(ctx context.Context, rows []index.Row) ([]index.Row, error) {
 	ids := make([]string, len(rows))
 	for i, row := range rows {
@@ -203,7 +195,8 @@ func (r *reconciling) single(ctx context.Context, rows []index.Row) ([]index.Row
 	}
 	var news []index.Row
 	for _, row := range rows {
-		if other, found := best[row.Fax.ID]; found && other.Key != row.Key {
+		other, found := best[row.Fax.ID]
+		if found && other.Key != row.Key {
 			there, err := r.a.anythingAt(ctx, other.Key)
 			if err != nil {
 				return nil, err
@@ -215,10 +208,35 @@ func (r *reconciling) single(ctx context.Context, rows []index.Row) ([]index.Row
 				continue
 			}
 		}
+		if found && other.Held && !row.Held {
+			if row, err = r.stillHeld(ctx, row.Key, other); err != nil {
+				return nil, err
+			}
+		}
 		best[row.Fax.ID] = row
 		news = append(news, row)
 	}
 	return news, nil
+}
+
+// stillHeld is the row of a sidecar that tells of no hold, of a fax that the index knows to be
+// held. Both may have been written meanwhile, by others, so that the sidecar is read once more.
+// One that was not let go is held without a stamp, so that each look finds it.
+func (r *reconciling) stillHeld(ctx context.Context, sidecar string, known index.Row) (index.Row, error) {
+	e, stamp, err := r.a.readAnySidecar(ctx, sidecar)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamagedCopy) {
+		return known, nil // as the next look will find it
+	} else if err != nil {
+		return index.Row{}, err
+	}
+	l := located{Entry: e}.knowing(lastKnown(known))
+	if l.lost {
+		r.unheld = append(r.unheld, l.Entry)
+	}
+	if l.lost && !r.anew {
+		return rowOf(l.Entry, sidecar, "")
+	}
+	return rowOf(e, sidecar, stamp)
 }
 
 // meet notes the sidecars of one fax.

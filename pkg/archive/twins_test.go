@@ -115,6 +115,9 @@ func TestTwins(t *testing.T) {
 				t.Fatal(err)
 			}
 			a = openRemote(t, one)
+			if built, err := a.Reindex(t.Context()); err != nil || (len(built.Lost) == 1) != (holds[1] != nil) {
+				t.Errorf("then made anew: %+v, %v", built, err)
+			}
 			if _, _, _, err := a.Kept(t.Context(), f); err != nil {
 				t.Errorf("when one is moved away: %v", err)
 			}
@@ -309,9 +312,9 @@ func TestLostHold(t *testing.T) {
 	lose(held)
 	lose(free)
 	var told []string
-	o.Lost = func(e Entry) { told = append(told, e.Fax.ID+" "+e.Hold.Reason) }
+	o.Lost = func(e LostHold) { told = append(told, fmt.Sprint(e.Fax.ID, " ", e.Hold.Reason, " ", e.Replaced)) }
 	a = openRemote(t, o)
-	if !slices.Equal(told, []string{held.ID + " case 1"}) {
+	if !slices.Equal(told, []string{held.ID + " case 1 false"}) {
 		t.Errorf("told of %q", told)
 	}
 	if got := listed(t, a, fax.Filter{}); !slices.Equal(got, []string{held.ID, faxes[2].ID}) {
@@ -349,7 +352,7 @@ func TestRemovedIsNotLost(t *testing.T) {
 	s := newShelf(t)
 	d, faxes := fill(t, 2)
 	o := s.machine(t)
-	o.Lost = func(e Entry) { t.Errorf("told of %s", e.Fax.ID) }
+	o.Lost = func(e LostHold) { t.Errorf("told of %s", e.Fax.ID) }
 	a := openRemote(t, o)
 	saveAll(t, a, d, faxes)
 	for _, f := range faxes {
@@ -375,5 +378,227 @@ func TestRemovedIsNotLost(t *testing.T) {
 	remove(b, faxes[1].ID)
 	if got := listed(t, openRemote(t, o), fax.Filter{}); len(got) > 0 {
 		t.Errorf("then there is %q", got)
+	}
+}
+
+// A sidecar that tells of no hold does not end one that this machine knows of, as when the one
+// that did was lost and another machine has kept the fax anew, or a backup was brought back: that
+// is told each time, and nothing deletes the fax, until it is held or let go, or the index made
+// anew.
+func TestReplacedHold(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ends func(t *testing.T, a *Archive, d *fakeFaxes, f fax.Fax)
+		held bool
+	}{
+		"held again": {func(t *testing.T, a *Archive, _ *fakeFaxes, f fax.Fax) {
+			if was, err := a.Hold(t.Context(), f.ID, "case 1"); err != nil || was == nil || was.Reason != "case 1" {
+				t.Errorf("%+v, %v", was, err)
+			}
+		}, true},
+		"kept again": {func(t *testing.T, a *Archive, d *fakeFaxes, f fax.Fax) { save(t, a, d, f) }, true},
+		"let go": {func(t *testing.T, a *Archive, _ *fakeFaxes, f fax.Fax) {
+			if was, err := a.Unhold(t.Context(), f.ID); err != nil || was == nil || was.Reason != "case 1" {
+				t.Errorf("%+v, %v", was, err)
+			}
+		}, false},
+		"made anew": {func(t *testing.T, a *Archive, _ *fakeFaxes, _ fax.Fax) {
+			if built, err := a.Reindex(t.Context()); err != nil || len(built.Lost) != 1 || !built.Lost[0].Replaced || built.Lost[0].Hold.Reason != "case 1" {
+				t.Errorf("%+v, %v", built, err)
+			}
+		}, false},
+	} {
+		run := func(t *testing.T, s *shelf, o Opener) {
+			d, faxes := fill(t, 2)
+			f := faxes[0]
+			a := openRemote(t, o)
+			saveAll(t, a, d, faxes)
+			if _, err := a.Hold(t.Context(), f.ID, "case 1"); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(a.flushRows(t.Context()), os.Remove(filepath.Join(s.root, filepath.FromSlash(keyOf(f)+sidecarExt)))); err != nil {
+				t.Fatal(err)
+			}
+			if e, _ := save(t, openRemote(t, s.machine(t)), d, f); e.Hold != nil {
+				t.Fatalf("a machine that knew of none keeps %+v", e)
+			}
+			isHeld := func(when string, a *Archive) {
+				t.Helper()
+				for what, err := range unproven(t, a, d, f) {
+					if !errors.As(err, new(*HeldError)) {
+						t.Errorf("%s: %s: %v", when, what, err)
+					}
+				}
+			}
+			isHeld("before the next look", a)
+			// Secure has just kept the fax again, and its hold: lose that once more.
+			if err := os.Remove(filepath.Join(s.root, filepath.FromSlash(keyOf(f)+sidecarExt))); err != nil {
+				t.Fatal(err)
+			}
+			save(t, openRemote(t, s.machine(t)), d, f)
+			var told []string
+			o.Lost = func(e LostHold) { told = append(told, fmt.Sprint(e.Fax.ID, " ", e.Hold.Reason, " ", e.Replaced)) }
+			for range 2 {
+				a = openRemote(t, o)
+			}
+			if want := f.ID + " case 1 true"; !slices.Equal(told, []string{want, want}) {
+				t.Errorf("told of %q", told)
+			}
+			if held, err := fax.Collect(a.Held(t.Context())); err != nil || len(held) != 1 || held[0].Fax.ID != f.ID {
+				t.Errorf("held are %+v, %v", held, err)
+			}
+			if _, hold, err := a.BeginDeletingNamed(t.Context(), f); !errors.As(err, new(*HeldError)) {
+				t.Errorf("its deletion begins: %v, %v", hold, err)
+			}
+			if _, _, err := a.MayGo(t.Context(), f.ID); !errors.As(err, new(*HeldError)) {
+				t.Errorf("it may go: %v", err)
+			}
+			if e, found, _, err := a.Kept(t.Context(), f); err != nil || !found || e.Hold == nil {
+				t.Errorf("a prune finds %+v, %v", e, err)
+			}
+			if report, err := a.Verify(t.Context(), 2); err != nil || len(report.Findings) != 1 || report.Findings[0].Problem != HoldLost || !strings.Contains(report.Findings[0].Detail, "case 1") {
+				t.Errorf("found %+v, %v", report.Findings, err)
+			}
+			tt.ends(t, a, d, f)
+			if err := a.flushRows(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			told = nil
+			again := openRemote(t, o)
+			if report, err := again.Verify(t.Context(), 2); err != nil || len(report.Findings) > 0 || told != nil {
+				t.Errorf("then found is %+v, %v, and told of %q", report.Findings, err, told)
+			}
+			for machine, a := range map[string]*Archive{"this one": again, "another": openRemote(t, s.machine(t))} {
+				if _, _, err := a.MayGo(t.Context(), f.ID); errors.As(err, new(*HeldError)) != tt.held || !tt.held && err != nil {
+					t.Errorf("%s: %v", machine, err)
+				}
+			}
+		}
+		t.Run(name, func(t *testing.T) {
+			s := newShelf(t)
+			run(t, s, s.machine(t))
+		})
+		t.Run(name+", in the common index", func(t *testing.T) {
+			s := newShelf(t)
+			db, o := database(t), s.machine(t)
+			o.Database = func(context.Context) (*sql.DB, error) { return db, nil }
+			run(t, s, o)
+		})
+	}
+}
+
+// What was let go on another machine is held no more, whatever its clock says; a release of an
+// earlier hold lets go of no later one.
+func TestLetGoElsewhere(t *testing.T) {
+	s := newShelf(t)
+	d, faxes := fill(t, 1)
+	f, o := faxes[0], s.machine(t)
+	o.Lost = func(e LostHold) { t.Errorf("told of %s", e.Fax.ID) }
+	a := openRemote(t, o)
+	save(t, a, d, f)
+	sidecar := filepath.Join(s.root, filepath.FromSlash(keyOf(f)+sidecarExt))
+	write := func(change func(*Entry)) {
+		t.Helper()
+		data, err := os.ReadFile(sidecar)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := decode(filepath.Base(sidecar), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(&e)
+		if data, err = e.encode(); err == nil {
+			err = os.WriteFile(sidecar, data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(func(e *Entry) { e.Hold = &Hold{"case 1", time.Now().UTC().Add(time.Hour).Truncate(time.Second)} }) // by a clock that is ahead
+	openRemote(t, o)
+	if was, err := openRemote(t, s.machine(t)).Unhold(t.Context(), f.ID); err != nil || was == nil {
+		t.Fatalf("%+v, %v", was, err)
+	}
+	a = openRemote(t, o)
+	if _, _, err := a.MayGo(t.Context(), f.ID); err != nil {
+		t.Errorf("let go: %v", err)
+	}
+	before, err := os.ReadFile(sidecar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Hold(t.Context(), f.ID, "case 2"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(sidecar, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.MayGo(t.Context(), f.ID); !errors.As(err, new(*HeldError)) || !strings.Contains(err.Error(), "case 2") {
+		t.Errorf("by the release of an earlier hold: %v", err)
+	}
+}
+
+// So it is in a folder, whose sidecar was brought back from a backup of before the hold; and what
+// is copied from there, or to there, is held as well.
+func TestReplacedHoldInFolder(t *testing.T) {
+	d, faxes := fill(t, 1)
+	f, root := faxes[0], t.TempDir()
+	sidecar := filepath.Join(root, filepath.FromSlash(keyOf(f)+sidecarExt))
+	a := open(t, root)
+	save(t, a, d, f)
+	before, err := os.ReadFile(sidecar)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Hold(t.Context(), f.ID, "case 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(sidecar, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.MayGo(t.Context(), f.ID); !errors.As(err, new(*HeldError)) {
+		t.Errorf("it may go: %v", err)
+	}
+	if report, err := a.Verify(t.Context(), 2); err != nil || len(report.Findings) != 1 || report.Findings[0].Problem != HoldLost {
+		t.Errorf("found %+v, %v", report.Findings, err)
+	}
+	b := open(t, t.TempDir())
+	copied := func(from, to *Archive) {
+		t.Helper()
+		if _, err := from.CopyTo(t.Context(), to, keyOf(f), false); err != nil {
+			t.Error(err)
+		}
+		if e, _, err := to.readSidecar(t.Context(), keyOf(f)+sidecarExt); err != nil || e.Hold == nil || e.Hold.Reason != "case 1" {
+			t.Errorf("the copy is %+v, %v", e, err)
+		}
+	}
+	copied(a, b)
+	other := open(t, t.TempDir())
+	save(t, other, d, f)
+	copied(other, a)
+	if err := os.Remove(sidecar); err != nil {
+		t.Fatal(err)
+	}
+	copied(other, a)
+}
+
+// The common index knows of a hold also when its sidecar was replaced before it was told.
+func TestReplacedHoldBeforeTheIndex(t *testing.T) {
+	s := newShelf(t)
+	d, faxes := fill(t, 1)
+	db, o := database(t), s.machine(t)
+	o.Database = func(context.Context) (*sql.DB, error) { return db, nil }
+	a := openRemote(t, o)
+	e, _ := save(t, a, d, faxes[0])
+	e.Hold = &Hold{Reason: "case 1"}
+	row, err := rowOf(e, keyOf(e.Fax)+sidecarExt, "of the one that was replaced")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.indexNow(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := a.MayGo(t.Context(), e.Fax.ID); !errors.As(err, new(*HeldError)) {
+		t.Errorf("it may go: %v", err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/archive/index"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/text"
 )
 
 // Problem is what is wrong with a kept file.
@@ -31,6 +32,7 @@ const (
 	Unlisted   Problem = "not listed" // the index does not know of it, and says that it knows all
 	Mislisted  Problem = "mislisted"  // the index leads to this, which is not of the fax
 	Unfinished Problem = "unfinished" // its removal was begun, and this is left of it
+	HoldLost   Problem = "hold lost"  // it is held, as the index knows, and the sidecar tells neither of that nor of its release
 	NotLocked  Problem = "not locked" // it is held, and not under a legal hold of its bucket, which has them
 	Unreleased Problem = "unreleased" // it is no longer held, and the release of its legal hold was not finished
 	Twice      Problem = "kept twice" // its fax has another sidecar, in the folder of another day
@@ -123,7 +125,8 @@ func (v *verification) fail(err error) {
 func (v *verification) entry(ctx context.Context, name string) {
 	key := strings.TrimSuffix(name, sidecarExt)
 	id := path.Base(key)
-	e, _, err := v.a.readSidecar(ctx, name)
+	l, err := v.a.readKnown(ctx, name)
+	e := l.Entry
 	if errors.Is(err, errLater) {
 		v.addNote(Note{id, name, "its sidecar was written by a later version: it is not changed, and its fax not deleted"})
 		err = nil
@@ -174,6 +177,10 @@ func (v *verification) entry(ctx context.Context, name string) {
 		if finding == nil && e.Document != nil {
 			v.report.Documents++
 			v.report.Bytes += e.Document.Size
+		}
+		if l.lost {
+			v.report.Findings = append(v.report.Findings, Finding{id, name, HoldLost, problem.Say("it was held (%s), of which this sidecar tells nothing: %s holds it again, %s lets it go", problem.Text(text.Line(e.Hold.Reason)),
+				problem.Command("archive", "hold").Arg(v.a.dir).Arg(id).Set("reason", e.Hold.Reason), problem.Command("archive", "unhold").Arg(v.a.dir).Arg(id)).String()})
 		}
 		if e.Unsettled() {
 			v.report.Findings = append(v.report.Findings, Finding{id, name, Undecided, problem.Say("its deletion at the provider was begun at %s, and nobody noted what became of it: %s",

@@ -106,7 +106,13 @@ func (a *App) Archives() archive.Opener {
 func (a *App) archiveOpener(where string, wait time.Duration) (o archive.Opener, stop func()) {
 	o = a.Archives()
 	o.Wait = wait
-	o.Lost = func(e archive.Entry) {
+	o.Lost = func(e archive.LostHold) {
+		if e.Replaced {
+			a.Warn("%s: it was held (%s), and its sidecar in %s was replaced by one that tells nothing of that: it is not deleted from here until %s holds it again, or %s lets it go; %s forgets the hold",
+				text.Line(e.Fax.ID), text.Line(e.Hold.Reason), where, problem.Command("archive", "hold").Arg(where).Arg(e.Fax.ID).Set("reason", e.Hold.Reason),
+				problem.Command("archive", "unhold").Arg(where).Arg(e.Fax.ID), problem.Command("archive", "reindex").Arg(where))
+			return
+		}
 		a.Warn("%s: it was held (%s), and its sidecar is gone from %s: bring that back from a backup, or have %s fetch the fax again on this machine, which holds it again; if it was let go and removed, %s forgets it",
 			text.Line(e.Fax.ID), text.Line(e.Hold.Reason), where, problem.Command("faxes", "archive").Set("to", where), problem.Command("archive", "reindex").Arg(where))
 	}

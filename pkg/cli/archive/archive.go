@@ -214,9 +214,10 @@ pages cannot be counted is told with the reason, and is no finding.
 
 The problems are missing, changed, unreadable, orphan (no sidecar), short (of
 pages), not kept, not listed, mislisted (the index leads to another fax's file),
-kept twice, unfinished (a removal was cut off) and undecided (so was a deletion
-at the provider); and in a bucket with object lock not locked (a hold without
-its legal hold) and unreleased (the reverse). See docs/retention.md.
+kept twice, hold lost (its sidecar was replaced by one that tells nothing of
+it), unfinished (a removal was cut off) and undecided (so was a deletion at the
+provider); and in a bucket with object lock not locked (a hold without its legal
+hold) and unreleased (the reverse). See docs/retention.md.
 
 Marks of an earlier version, which believed one answer that something was not
 found, are counted. faxctl archive reindex --ask takes back those that are not
@@ -285,8 +286,9 @@ func reindexCommand(a *app.App) *cobra.Command {
 		Short: "Build the index of an archive anew",
 		Long: `Build the index of an archive anew, from the sidecar files. It happens by
 itself, in the next run that writes, when it is missing, damaged or unfinished.
-Faxes whose sidecar was removed are forgotten, and counted; those of them that
-were held are named, and the exit status is then 8. An archive without
+Faxes whose sidecar was removed are forgotten, and counted. A hold that was lost
+with a sidecar, or of which another one in its place tells nothing, is forgotten
+and named, and the exit status is then 8. An archive without
 its faxctl-archive.json gets a new one when it has a sidecar in its place; no
 other folder becomes an archive. A sidecar that cannot be read is named, and so
 is a fax that has two, and the exit status is then 8: put it right or bring it
@@ -314,13 +316,17 @@ which nobody noted what became. Use the account that the faxes are of.`,
 				a.Warn("%s: %s", text.Line(f.ID), text.Line(f.Detail))
 			}
 			for _, e := range done.Lost {
+				if e.Replaced {
+					a.Warn("%s: it was held (%s), of which its sidecar tells nothing; the hold is forgotten: if it was not to be let go, hold it again", text.Line(e.Fax.ID), text.Line(e.Hold.Reason))
+					continue
+				}
 				a.Warn("%s: it was held (%s); its sidecar is gone, and the hold is forgotten with it: bring it back from a backup, or keep the fax and hold it again", text.Line(e.Fax.ID), text.Line(e.Hold.Reason))
 			}
 			for _, err := range done.Twins {
 				a.Warn("%s; %s", text.Line(err.Error()), problem.AdviceOf(err))
 			}
 			a.Say("The index lists %s%s.", text.Plural(done.Entries, "fax", "faxes"), text.Remarks(
-				text.Remark(done.Dropped, "dropped whose sidecar is gone"), text.Remark(len(done.Lost), "of those held"), text.Remark(len(done.Twins), "with two sidecars"), text.Remark(len(done.Unreadable), "with a sidecar that cannot be read")))
+				text.Remark(done.Dropped, "dropped whose sidecar is gone"), text.Remark(len(done.Lost), "whose hold is forgotten"), text.Remark(len(done.Twins), "with two sidecars"), text.Remark(len(done.Unreadable), "with a sidecar that cannot be read")))
 			var end error
 			if len(done.Unreadable)+len(done.Lost)+len(done.Twins) > 0 {
 				end = problem.Of(app.ErrFindings, problem.ErrTold)

@@ -39,7 +39,13 @@ var _ receiver.Archive = (*archived)(nil)
 
 func newArchived(opener archive.Opener, dir string, log *slog.Logger) *archived {
 	closing := func(err error) { log.Error("the archive does not close", "error", err) }
-	opener.Lost = func(e archive.Entry) {
+	opener.Lost = func(e archive.LostHold) {
+		if e.Replaced {
+			log.Error("the sidecar of a fax that is held was replaced by one that tells nothing of that", "fax", e.Fax.ID, "reason", e.Hold.Reason,
+				"hint", problem.Say("%s holds it again; %s lets it go", problem.Command("archive", "hold").Arg(dir).Arg(e.Fax.ID).Set("reason", e.Hold.Reason),
+					problem.Command("archive", "unhold").Arg(dir).Arg(e.Fax.ID)).String())
+			return
+		}
 		log.Error("a fax that is held has lost its sidecar", "fax", e.Fax.ID, "reason", e.Hold.Reason,
 			"hint", problem.Say("bring it back from a backup; %s forgets what was let go and removed", problem.Command("archive", "reindex").Arg(dir)).String())
 	}
