@@ -86,7 +86,7 @@ type Fax struct {
 	Duration  *int      `json:"duration"`           // seconds on the line
 	Price     *Money    `json:"price"`              // nil: not known yet, which is not free
 	MediaID   string    `json:"media_id,omitempty"` // the document; empty when it is gone or was never stored
-	Created   time.Time `json:"created"`
+	Created   time.Time `json:"created"`            // in UTC; zero: the provider tells none that can be
 	Updated   time.Time `json:"updated,omitzero"`
 
 	ErrorCode    string `json:"error_code,omitempty"` // where the provider has one (SignalWire)

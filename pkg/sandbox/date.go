@@ -44,6 +44,8 @@ func (q Quirks) written(f Fax, t time.Time) string {
 		return t.Format("Mon, 2 Jan 2006 15:04:05 -0700")
 	case q.Dates == "none", q.Dates == "failed" && f.Status == "failed":
 		return ""
+	case q.Dates == "impossible" && f.Status == "failed":
+		return "0000-01-01T00:00:00+01:00" // which is of the year before, in UTC
 	}
 	return iso8601(t)
 }

@@ -50,6 +50,7 @@ func TestDates(t *testing.T) {
 		"dates=offset":       {nil, "", "2026-09-25T12:00:00+0000"},
 		"dates=words":        {nil, "", "Fri, 25 Sept 2026 12:00:00 +0000"},
 		"dates=failed":       {nil, "", nil},
+		"dates=impossible":   {nil, "", "0000-01-01T00:00:00+01:00"},
 		"dates=none":         {nil, "", nil},
 	} {
 		date, age, created := dating(t, now, quirk)

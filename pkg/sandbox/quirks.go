@@ -27,7 +27,7 @@ type Quirks struct {
 	Media string // of a fax: two, the second of which no record names
 
 	Date  string // of an answer: none, or cached
-	Dates string // of faxes: offset, words, failed (which have none) or none
+	Dates string // of faxes: offset, words, failed (which have none), impossible (the same) or none
 
 	ClockAhead  time.Duration // so much later than it is, says the Date of an answer
 	ClockBehind time.Duration // so much earlier
@@ -70,7 +70,7 @@ func AllQuirks() []Quirk {
 		{Name: "date", Values: []string{"none", "cached"}, Does: "answers have no Date, or come out of a cache", word: func(q *Quirks) *string { return &q.Date }},
 		{Name: "clock-ahead", Values: duration, Does: "the Date of an answer is so much later than it is", duration: func(q *Quirks) *time.Duration { return &q.ClockAhead }},
 		{Name: "clock-behind", Values: duration, Does: "the Date of an answer is so much earlier, as if this machine were ahead", duration: func(q *Quirks) *time.Duration { return &q.ClockBehind }},
-		{Name: "dates", Values: []string{"offset", "words", "failed", "none"}, Does: "faxes are dated with +0000, or as 25 Sept 2018, or those that failed, or all, have no date", word: func(q *Quirks) *string { return &q.Dates }},
+		{Name: "dates", Values: []string{"offset", "words", "failed", "impossible", "none"}, Does: "faxes are dated with +0000, or as 25 Sept 2018; those that failed have no date, or one of the year 0; or none has one", word: func(q *Quirks) *string { return &q.Dates }},
 		{Name: "shapes", Values: []string{"wild"}, Does: "SignalWire: answers as they were seen, where the documented schema has others", word: func(q *Quirks) *string { return &q.Shapes }},
 	}
 }

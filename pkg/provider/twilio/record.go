@@ -86,7 +86,7 @@ func literal(d *jx.Decoder) ([]byte, error) {
 func instant(text []byte) time.Time {
 	var t time.Time
 	if t.UnmarshalText(text) == nil {
-		return t.UTC()
+		return possible(t)
 	}
 	return timeOf(string(text))
 }

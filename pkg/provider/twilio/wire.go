@@ -49,8 +49,8 @@ func moneyOf(s, currency string) *fax.Money {
 // timeOf reads the formats in use: ISO 8601 on faxes, RFC 2822 on numbers; at
 // SignalWire also the one without a colon in its zone, and the other with its month in
 // any length ("25 Sept 2018"). A day alone is meant to its end, so that nothing
-// is taken for older than it is. What is none of these, or says not in which zone
-// it is, is the zero time.
+// is taken for older than it is. What is none of these, says not in which zone it
+// is, or cannot be, is the zero time.
 // Source: https://developer.signalwire.com/compatibility-api/, the examples.
 func timeOf(s string) time.Time {
 	fields := strings.Fields(s)
@@ -66,15 +66,25 @@ func timeOf(s string) time.Time {
 		"2 Jan 2006 15:04:05 Z0700", "2 Jan 2006 15:04:05 GMT", "2 Jan 2006 15:04:05 UTC",
 	} {
 		if at, err := time.Parse(layout, s); err == nil {
-			return at.UTC()
+			return possible(at)
 		}
 	}
 	for _, layout := range []string{time.DateOnly, "2 Jan 2006"} {
-		if at, err := time.Parse(layout, s); err == nil && !at.IsZero() {
-			return at.AddDate(0, 0, 1).Add(-time.Second)
+		if at, err := time.Parse(layout, s); err == nil {
+			return possible(at.AddDate(0, 0, 1).Add(-time.Second))
 		}
 	}
 	return time.Time{}
+}
+
+// possible is a date in UTC, or the zero time for one of a year in which there was no API, as
+// of a clock or a field that was never set: nobody knows how old its fax is. In a zone, what is
+// written with four digits may also be of a year that JSON cannot tell.
+func possible(at time.Time) time.Time {
+	if at = at.UTC(); at.Year() < 1970 || at.Year() > 9999 {
+		return time.Time{}
+	}
+	return at
 }
 
 // shortMonth is the name of a month in three letters, and any other word as it is.
