@@ -110,6 +110,10 @@ func (o Opener) Store(ctx context.Context, where string) (_ store.Store, identit
 	return b.remote, b.identity(), nil
 }
 
+// SameStore reports whether two that [Opener.Store] has told, now or in an earlier version,
+// are one.
+func SameStore(a, b string) bool { return s3.SameIdentity(a, b) }
+
 // IsRemote reports whether somebody means an archive on S3, whether or not it is written
 // rightly.
 func IsRemote(where string) bool { return s3.IsLocation(where) }

@@ -50,6 +50,25 @@ func TestParseLocation(t *testing.T) {
 	}
 }
 
+// A place is known by the server and the location, however the server is written, as it was
+// in the notes of earlier versions.
+func TestSameIdentity(t *testing.T) {
+	const now = "https://minio.example.com s3://clinic/kept"
+	for _, before := range []string{now, "https://MinIO.example.com s3://clinic/kept", "https://minio.example.com:443 s3://clinic/kept"} {
+		if !SameIdentity(before, now) || !SameIdentity(now, before) {
+			t.Errorf("%s is not %s", before, now)
+		}
+	}
+	for _, other := range []string{
+		"", "one", "http://minio.example.com s3://clinic/kept", "https://minio.example.com:9000 s3://clinic/kept", "https://minio.example.com:80 s3://clinic/kept",
+		"https://minio.example.com s3://clinic/Kept", "https://minio.example.com s3://clinic/kept/2026", "https://minio.example.com",
+	} {
+		if SameIdentity(other, now) {
+			t.Errorf("%s is %s", other, now)
+		}
+	}
+}
+
 // Whatever is taken for a location, is written as it is read, keeps its keys below its
 // prefix, and finds them again.
 func FuzzLocation(f *testing.F) {

@@ -165,8 +165,22 @@ func (s *Store) look(ctx context.Context) error {
 // String is the location.
 func (s *Store) String() string { return s.at.String() }
 
-// Identity tells a location from one of the same name at another server.
+// Identity tells a location from one of the same name at another server, however that is
+// written.
 func (s *Store) Identity() string { return s.endpoint.String() + " " + s.at.String() }
+
+// SameIdentity reports whether what Identity says, now or in a version that took the server
+// as it was written, is of one place.
+func SameIdentity(a, b string) bool { return normal(a) == normal(b) }
+
+func normal(identity string) string {
+	server, location, _ := strings.Cut(identity, " ")
+	u, err := url.Parse(server)
+	if err != nil {
+		return identity
+	}
+	return origin(u).String() + " " + location
+}
 
 // header asks the server for it; nil: for nothing.
 func (e Encryption) header() encrypt.ServerSide {

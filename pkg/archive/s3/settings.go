@@ -131,7 +131,14 @@ func parseEndpoint(given, from string, allowHTTP bool) (*url.URL, error) {
 	case u.Scheme == "http" && !allowHTTP && !profile.IsLoopback(u.Hostname()):
 		return nil, problem.Invalid(problem.Say("use https; in a network that nobody else reads, the line faxctl_allow_http = true of the profile in ~/.aws/config takes it"), "endpoint %s of %s: documents would cross the network readable", text.Quote(given), text.Line(from))
 	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+	return origin(u), nil
+}
+
+// origin is a server as all who mean it write it: a host has no case, and the port of a
+// scheme need not be said.
+func origin(u *url.URL) *url.URL {
+	host := strings.TrimSuffix(strings.ToLower(u.Host), ":")
+	return &url.URL{Scheme: u.Scheme, Host: strings.TrimSuffix(host, ":"+defaultPort(u.Scheme))}
 }
 
 // hideUser is a URL that cannot be trusted to be one, without what may be a password.

@@ -94,6 +94,10 @@ s3 =
 		"neither true nor false":      {m{"AWS_USE_FIPS_ENDPOINT": "perhaps"}, "", "", false, "true or false"},
 		"FIPS without a region":       {m{"AWS_PROFILE": "odd", "AWS_USE_FIPS_ENDPOINT": "true"}, "", "", false, "AWS_REGION"},
 		"Amazon's, named":             {m{"AWS_ENDPOINT_URL": "https://s3.eu-north-1.amazonaws.com", "AWS_REGION": "eu-north-1"}, "https://s3.eu-north-1.amazonaws.com", "eu-north-1", false, ""},
+		"upper case":                  {m{"AWS_ENDPOINT_URL": "HTTPS://MinIO.Example.com:9000/"}, "https://minio.example.com:9000", "eu-west-1", true, ""},
+		"the port of https":           {m{"AWS_ENDPOINT_URL": "https://minio.example.com:443"}, "https://minio.example.com", "eu-west-1", true, ""},
+		"the port of http":            {m{"AWS_ENDPOINT_URL": "http://[::1]:80/"}, "http://[::1]", "eu-west-1", true, ""},
+		"a port that is no default":   {m{"AWS_ENDPOINT_URL": "https://minio.example.com:80"}, "https://minio.example.com:80", "eu-west-1", true, ""},
 		"AWS_DEFAULT_PROFILE as well": {m{"AWS_DEFAULT_PROFILE": "bare"}, "https://s3.amazonaws.com", "us-west-2", false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

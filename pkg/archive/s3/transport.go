@@ -100,7 +100,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 // that is.
 func (g guard) serves(host string) bool {
 	at := func(h string) bool { return host == h || strings.HasSuffix(host, "."+h) }
-	if at(g.endpoint.Host) || at(g.endpoint.Hostname()) && g.endpoint.Port() == defaultPort(g.endpoint.Scheme) {
+	if at(g.endpoint.Host) {
 		return true
 	}
 	return s3utils.IsAmazonEndpoint(*g.endpoint) && (at("amazonaws.com") || at("amazonaws.com.cn"))

@@ -30,7 +30,7 @@ func (s *serving) share(ctx context.Context, a *app.App) (err error) {
 	if s.Database, err = a.Database(ctx); err != nil || s.Database == nil {
 		return err
 	}
-	s.TakeOver, s.database = s.takeOver, postgres.Mask(a.Flags.Database)
+	s.TakeOver, s.database, s.SameArchive = s.takeOver, postgres.Mask(a.Flags.Database), archive.SameStore
 	s.Incoming, s.ArchiveName, err = a.Archives().Store(ctx, s.archive)
 	return err
 }

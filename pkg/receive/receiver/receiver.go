@@ -67,6 +67,9 @@ type Config struct {
 	// refused. Empty: nobody looks.
 	ArchiveName string
 
+	// SameArchive reports whether two such names are of one archive; nil: when they are equal.
+	SameArchive func(a, b string) bool
+
 	// TakeOver has all receivers that share the Database receive into this Archive from now
 	// on, once this one runs: those with another one end.
 	TakeOver bool
@@ -247,6 +250,9 @@ func newReceiver(cfg Config) (*Receiver, error) {
 	setDefault(&cfg.Jobs, 16)
 	setDefault(&cfg.Drain, 20*time.Second)
 	setDefault[durable.Disk](&cfg.Disk, durable.OS{})
+	if cfg.SameArchive == nil {
+		cfg.SameArchive = func(a, b string) bool { return a == b }
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

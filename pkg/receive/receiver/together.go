@@ -24,7 +24,7 @@ func (r *Receiver) together(ctx context.Context) error {
 		return nil
 	}
 	noted, err := r.queue.note(ctx, sharedArchive)
-	if err != nil || noted == "" || noted == r.cfg.ArchiveName {
+	if err != nil || noted == "" || r.cfg.SameArchive(noted, r.cfg.ArchiveName) {
 		return err
 	}
 	return problem.With(fmt.Errorf("archive %s: %w: the receivers that share this database receive into %s", r.cfg.ArchiveName, problem.ErrConflict, text.Line(noted)),

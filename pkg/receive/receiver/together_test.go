@@ -48,6 +48,13 @@ func testOneArchive(t *testing.T) {
 		t.Error(err)
 	}
 
+	// The name that was noted may be written in another way, as earlier versions did.
+	first.config.SameArchive = strings.EqualFold
+	if _, err := with("S3://One/kept", false); err != nil {
+		t.Error(err)
+	}
+	first.config.SameArchive = nil
+
 	over, err := with("s3://two/kept", true)
 	if err != nil {
 		t.Fatal(err)
