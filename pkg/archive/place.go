@@ -35,6 +35,10 @@ type Opener struct {
 	// knows), when that has taken a second.
 	Waiting func(who string)
 
+	// Away, unless nil, is told of the server of a bucket when its first answer takes more
+	// than a second.
+	Away func(server string)
+
 	// Reading, unless nil, is told of records that have to be read because the index does
 	// not know them: n more were.
 	Reading func(n int)
@@ -133,7 +137,7 @@ func (o Opener) bucket(ctx context.Context, where string) (remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	options.Patience, options.Around = o.Patience, o.Around
+	options.Patience, options.Around, options.Away = o.Patience, o.Around, o.Away
 	return s3.Open(ctx, where, options)
 }
 

@@ -19,6 +19,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -203,6 +204,41 @@ func TestNoOtherPlace(t *testing.T) {
 		if got := (guard{nil, set.endpoint}).serves(host); got != want {
 			t.Errorf("%s: %v", host, got)
 		}
+	}
+}
+
+// Who waits for a first answer, be it that nobody listens there or that nothing is said, is
+// told after a second, once, and of a prompt server not at all.
+func TestAway(t *testing.T) {
+	prompt := s3test.Fake(t)
+	prompt.Bucket(t, "clinic", s3test.Plain)
+	stalls := prompt.Proxy(t, func(*http.Request) s3test.Fault { return s3test.Stall })
+	for name, c := range map[string]struct {
+		endpoint string
+		told     bool
+	}{
+		"it answers":      {prompt.Endpoint, false},
+		"nobody listens":  {"http://127.0.0.1:1", true},
+		"it says nothing": {stalls.Endpoint, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var told []string
+			began, after := time.Now(), time.Duration(0)
+			_, err := Open(t.Context(), "s3://clinic", Options{Getenv: at(c.endpoint), Stall: 4 * time.Second, Patience: 4 * time.Second, Away: func(server string) {
+				told, after = append(told, "http://"+server), time.Since(began)
+			}})
+			want := []string(nil)
+			if c.told {
+				want = []string{c.endpoint}
+			}
+			if !slices.Equal(told, want) || after > 2*time.Second {
+				t.Errorf("told of %q after %s, want %q", told, after, want)
+			}
+			if c.told == (err == nil) || c.told && !errors.Is(err, problem.ErrUnavailable) {
+				t.Errorf("it ended with %v", err)
+			}
+		})
 	}
 }
 

@@ -39,6 +39,10 @@ type Options struct {
 	Patience time.Duration // how long what fails is tried again; 0: twenty seconds
 
 	Around func(http.RoundTripper) http.RoundTripper // what sees each request; nil: nothing
+
+	// Away, unless nil, is told of the server, HOST:PORT, when [Open] has waited for an answer
+	// of it for a second, and goes on waiting.
+	Away func(server string)
 }
 
 // Encryption is what is asked of the server, and read back. Empty, it is the bucket's.
@@ -122,7 +126,27 @@ func Open(ctx context.Context, location string, o Options) (*Store, error) {
 	if err := s.connect(set); err != nil {
 		return nil, err
 	}
-	return s, s.look(ctx)
+	return s, s.first(ctx)
+}
+
+// silence is after how long it is told that an answer is waited for.
+const silence = time.Second
+
+// first looks whether there is an answer at all, and tells when that takes long: a wrong
+// address is tried for as long as a server that is away.
+func (s *Store) first(ctx context.Context) error {
+	if s.options.Away == nil {
+		return s.look(ctx)
+	}
+	looked := make(chan error, 1)
+	go func() { looked <- s.look(ctx) }()
+	select {
+	case err := <-looked:
+		return err
+	case <-time.After(silence):
+		s.options.Away(s.endpoint.Host)
+	}
+	return <-looked
 }
 
 func (s *Store) connect(set settings) error {

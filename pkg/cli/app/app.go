@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,13 +59,14 @@ type App struct {
 
 	Misspelt error // a command asked for its help that does not exist
 
-	database *sql.DB // nil until it is asked for
+	database *sql.DB      // nil until it is asked for
+	awaits   *atomic.Bool // it was told that a server is waited for
 	closers  []func() error
 }
 
 // New is one run of faxctl with these streams and this environment.
 func New(in io.Reader, out, errs io.Writer, getenv func(string) string) *App {
-	a := &App{In: in, Out: out, Page: page{w: out}, Err: errs, Getenv: getenv, forms: map[*cobra.Command][]form{}, later: map[*cobra.Command]func(){}, log: slog.New(slog.DiscardHandler)}
+	a := &App{In: in, Out: out, Page: page{w: out}, Err: errs, Getenv: getenv, forms: map[*cobra.Command][]form{}, later: map[*cobra.Command]func(){}, awaits: new(atomic.Bool), log: slog.New(slog.DiscardHandler)}
 	a.Term = a.newTerm(term.Auto)
 	a.Interrupts = &interrupts{soft: context.Background()}
 	return a

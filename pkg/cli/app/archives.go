@@ -92,9 +92,15 @@ func (a *App) BindMaxDocument(cmd *cobra.Command, most *int64) {
 	a.CompleteValues(cmd, "max-document", "16MiB", "64MiB", "256MiB", "1GiB")
 }
 
-// Archives opens archives as the environment of this run says.
+// Archives opens archives as the environment of this run says, and tells, once, when a server
+// is waited for.
 func (a *App) Archives() archive.Opener {
 	o := archive.Opener{Getenv: a.Getenv, Database: a.Database, Around: transport.TraceFiles(a.log)}
+	o.Away = func(server string) {
+		if !a.awaits.Swap(true) {
+			a.Say("Waiting for the S3 server %s, which does not answer yet.", text.Line(server))
+		}
+	}
 	if a.Flags.retry.Changed { // a bucket has a patience of its own
 		o.Patience = max(a.Flags.retryFor, time.Millisecond)
 	}

@@ -49,6 +49,7 @@ func newArchived(opener archive.Opener, dir string, log *slog.Logger) *archived 
 		log.Error("a fax that is held has lost its sidecar", "fax", e.Fax.ID, "reason", e.Hold.Reason,
 			"hint", problem.Say("bring it back from a backup; %s forgets what was let go and removed", problem.Command("archive", "reindex").Arg(dir)).String())
 	}
+	opener.Away = nil // by now it has answered, and each job that fails is told
 	return &archived{shared: archive.NewShared(opener, dir, closing), opener: opener, dir: dir, log: log}
 }
 
