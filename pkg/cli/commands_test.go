@@ -239,6 +239,25 @@ func TestHelpPages(t *testing.T) {
 	}
 }
 
+// TestHelpIsFilled: no line of a paragraph ends where the next word has room, within a few
+// columns of the edge. What is indented is a list or a table.
+func TestHelpIsFilled(t *testing.T) {
+	const ragged = 4 // columns
+	everyCommand(t, func(t *testing.T, c *cobra.Command) {
+		lines := strings.Split(c.Long, "\n")
+		for i, line := range lines[:len(lines)-1] {
+			next := lines[i+1]
+			if line == "" || next == "" || line[0] == ' ' || next[0] == ' ' {
+				continue
+			}
+			word, _, _ := strings.Cut(next, " ")
+			if n := utf8.RuneCountInString(line + " " + word); n <= app.HelpWidth-ragged {
+				t.Errorf("%q has room for %q, up to column %d", line, word, n)
+			}
+		}
+	})
+}
+
 // TestEnvironmentHelp: each variable that the code names has its line.
 func TestEnvironmentHelp(t *testing.T) {
 	name := regexp.MustCompile(`"((?:FAXCTL|TWILIO|SIGNALWIRE)_[A-Z_]+)"`)

@@ -117,10 +117,10 @@ its name, the path of a file that has the secret in it, as Docker and
 Kubernetes mount it: TWILIO_AUTH_TOKEN_FILE, TWILIO_API_SECRET_FILE,
 SIGNALWIRE_API_TOKEN_FILE, SIGNALWIRE_TOKEN_FILE, SIGNALWIRE_SIGNING_KEY_FILE,
 FAXCTL_FORWARD_KEY_FILE, FAXCTL_SMTP_PASSWORD_FILE, PGPASSWORD_FILE. Both at
-once are refused.
-Nobody but its owner may write to the file; one in your home, nobody but you may
-read. It has the secret alone in it, as one line; one that is wrong ends with 2,
-and one that is not there with 4. A pipe is waited for, 10 seconds.
+once are refused. Nobody but its owner may write to the file; one in your home,
+nobody but you may read. It has the secret alone in it, as one line; one that is
+wrong ends with 2, and one that is not there with 4. A pipe is waited for, 10
+seconds.
 
 Times:
   TZ                   the time zone of --since and --until, and of tables

@@ -209,8 +209,8 @@ its sha256. What is missing, changed, unreadable or without a sidecar is listed,
 and so is a sidecar that the index does not know while it claims to be whole, a
 document with fewer pages than its record tells, one that is not kept and was
 marked as gone at the provider, and a fax that has a second sidecar under
-another day; the exit status is then 8. A document whose
-pages cannot be counted is told with the reason, and is no finding.
+another day; the exit status is then 8. A document whose pages cannot be counted
+is told with the reason, and is no finding.
 
 The problems are missing, changed, unreadable, orphan (no sidecar), short (of
 pages), not kept, not listed, mislisted (the index leads to another fax's file),
@@ -288,11 +288,11 @@ func reindexCommand(a *app.App) *cobra.Command {
 itself, in the next run that writes, when it is missing, damaged or unfinished.
 Faxes whose sidecar was removed are forgotten, and counted. A hold that was lost
 with a sidecar, or of which another one in its place tells nothing, is forgotten
-and named, and the exit status is then 8. An archive without
-its faxctl-archive.json gets a new one when it has a sidecar in its place; no
-other folder becomes an archive. A sidecar that cannot be read is named, and so
-is a fax that has two, and the exit status is then 8: put it right or bring it
-back from a backup; until then faxctl faxes prune leaves its fax alone.
+and named, and the exit status is then 8. An archive without its
+faxctl-archive.json gets a new one when it has a sidecar in its place; no other
+folder becomes an archive. A sidecar that cannot be read is named, and so is a
+fax that has two, and the exit status is then 8: put it right or bring it back
+from a backup; until then faxctl faxes prune leaves its fax alone.
 
 With --ask the provider is asked about the faxes that an earlier version marked
 as gone on one answer, and the marks that are not so are taken back: faxctl

@@ -44,8 +44,8 @@ in progress is left for the next run; one whose document the provider has no
 more is marked, and what was kept stays. Of a document that the record names and
 storage does not have, the run ends with status 3 once; later runs count it, and
 ask for it with --retry-missing. --to names the archive here; --number with
---direction inbound selects by recipient.
-Several machines that keep to one archive on S3 take a --shard each.
+--direction inbound selects by recipient. Several machines that keep to one
+archive on S3 take a --shard each.
 
 It may be killed at any moment: what has its final name is whole, and the next
 run goes on. faxctl archive looks into the copies.`,

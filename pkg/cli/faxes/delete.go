@@ -48,14 +48,14 @@ from standard input.
 One fax is confirmed with yes, several by typing how many they are; a script
 passes --yes. A fax that is not found, neither to delete nor to look at, counts
 as done, so that a list can be gone through again; an id that is not whole is
-refused, and nothing deleted. One that is still in progress
-is left alone and named, and the exit status is then 3, or 6 when nothing was
-deleted. When the archive of --archive (or of FAXCTL_ARCHIVE, or the profile)
-holds one of them, nothing is deleted, and the exit status is 6; one that is
-held meanwhile is left alone and named, and copies say of what is deleted that
-it is gone. Where a sidecar there cannot be read nobody knows of a hold: nothing
-is deleted then either, and the exit status is 8. No fax is kept there first:
-faxctl faxes archive does that. To delete by age, use faxctl faxes prune.`,
+refused, and nothing deleted. One that is still in progress is left alone and
+named, and the exit status is then 3, or 6 when nothing was deleted. When the
+archive of --archive (or of FAXCTL_ARCHIVE, or the profile) holds one of them,
+nothing is deleted, and the exit status is 6; one that is held meanwhile is left
+alone and named, and copies say of what is deleted that it is gone. Where a
+sidecar there cannot be read nobody knows of a hold: nothing is deleted then
+either, and the exit status is 8. No fax is kept there first: faxctl faxes
+archive does that. To delete by age, use faxctl faxes prune.`,
 		Example: `  faxctl faxes delete FX0123456789abcdef0123456789abcdef
   faxctl faxes list --failed --until 30d -o id | faxctl faxes delete - --dry-run
   faxctl faxes delete - --media-only --yes < ids`,

@@ -29,10 +29,10 @@ func statsCommand(a *app.App) *cobra.Command {
 minutes on the line and cost.
 
 What the provider has not told is not taken for nothing: faxes without a price
-are counted as unknown cost, and the cost beside them is the least it can be.
-In csv and the like the cost is a bare amount, and currency a column of its own
-(--columns +currency).
-Days and months are those of this machine's time zone (TZ).`,
+are counted as unknown cost, and the cost beside them is the least it can be. In
+csv and the like the cost is a bare amount, and currency a column of its own
+(--columns +currency). Days and months are those of this machine's time zone
+(TZ).`,
 		Example: `  faxctl faxes stats --since 30d
   faxctl faxes stats --by sender --direction inbound
   faxctl faxes stats --by month --since 2026-01-01 -o csv`,

@@ -47,11 +47,11 @@ before the newest one seen at the least, and what was told before is left out. A
 provider that is unavailable for a while is sat out. To go on after an
 interruption, pass --since: it begins with the faxes made from then on.
 
-` + app.ProgramHelp + ` A watch
-keeps no documents: {document} is for faxctl serve. The programs run one at a
-time, the oldest fax first. What one prints is printed in place of the fax. One
-that fails is told of, and stops nothing; the exit status is then 3, or 1 when
-it failed for every fax.
+` + app.ProgramHelp + ` A watch keeps no
+documents: {document} is for faxctl serve. The programs run one at a time, the
+oldest fax first. What one prints is printed in place of the fax. One that fails
+is told of, and stops nothing; the exit status is then 3, or 1 when it failed
+for every fax.
 
 --forward-to hands each fax on to an application as the provider would: signed,
 the question first, then the news for the action URL of the answer, with the

@@ -63,8 +63,8 @@ Only signed requests are believed; the signature is checked over --public-url,
 so it must be what the provider was given. What was acknowledged survives a
 crash. --backfill finds the faxes whose callback was lost, at the start too.
 
-` + app.ProgramHelp + ` One that
-takes {document} is run for the faxes that have one.
+` + app.ProgramHelp + ` One that takes
+{document} is run for the faxes that have one.
 
 --forward posts the same JSON to a URL, signed with the key in
 FAXCTL_FORWARD_KEY. Both are tried again until they succeed, and parked in the
