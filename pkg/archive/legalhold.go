@@ -88,6 +88,20 @@ func (a *Archive) legallyHeld(ctx context.Context, l located) (n, of int, err er
 	return n, of, nil
 }
 
+// documentHeld reports whether a document under a key is under a legal hold.
+func (a *Archive) documentHeld(ctx context.Context, key string) (bool, error) {
+	if locks, err := a.locks(ctx); err != nil || !locks {
+		return false, err
+	}
+	for _, ext := range []string{".pdf", ".tiff"} {
+		held, err := a.bucket.Held(ctx, key+ext)
+		if held || err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return held, err
+		}
+	}
+	return false, nil
+}
+
 // release is Unhold where there are legal holds.
 func (a *Archive) release(ctx context.Context, id string) (was *Hold, err error) {
 	if err := a.writable(id); err != nil {

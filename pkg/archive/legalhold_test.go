@@ -516,3 +516,30 @@ func TestReplacedHoldUnderLegalHold(t *testing.T) {
 	}
 	verified(t, a, 1)
 }
+
+// A document without a sidecar that is under a legal hold was held, however young it is: no prune
+// takes it for what a run has left that was cut off.
+func TestLostHoldUnderLegalHold(t *testing.T) {
+	v := newVault(t)
+	d, faxes := fill(t, 2)
+	a := v.open(t)
+	saveAll(t, a, d, faxes)
+	if _, err := a.Hold(t.Context(), faxes[0].ID, "case 1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faxes {
+		if err := v.Store.Remove(t.Context(), keyOf(f)+sidecarExt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := v.open(t)
+	if _, _, _, err := b.Kept(t.Context(), faxes[0]); !errors.Is(err, ErrDamagedCopy) || problem.AdviceOf(err).Empty() {
+		t.Errorf("it was held: %v", err)
+	}
+	if _, found, _, err := b.Kept(t.Context(), faxes[1]); found || err != nil {
+		t.Errorf("it was not: %v, %v", found, err)
+	}
+	if err := errors.Join(a.Close(t.Context()), b.Close(t.Context())); err != nil {
+		t.Error(err)
+	}
+}

@@ -62,7 +62,8 @@ func (a *Archive) getToChange(ctx context.Context, id string) (l located, err er
 // cannot rely on the index: a hold counts that was set in the sidecar by hand.
 // Document.Uncounted is also known where an older sidecar does not say it.
 // whole: there is a sidecar, which says so, and the document is in its place with its size.
-// A document whose sidecar a run that was cut off may have owed is nothing that is kept yet.
+// A document whose sidecar a run that was cut off may have owed is nothing that is kept yet,
+// unless it is under a legal hold of its bucket.
 // [ErrDamagedCopy]: its sidecar cannot be read, or it has several, or its document has none.
 func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found, whole bool, err error) {
 	if err := checkID(f.ID); err != nil {
@@ -70,7 +71,12 @@ func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found, whole bo
 	}
 	l, found, err := a.locate(ctx, f)
 	if isCutOff(err) {
-		return Entry{}, false, false, nil
+		switch held, bad := a.documentHeld(ctx, keyOf(f)); {
+		case bad != nil:
+			return Entry{}, false, false, bad
+		case !held:
+			return Entry{}, false, false, nil
+		}
 	}
 	if err != nil || !found {
 		return Entry{}, false, false, err

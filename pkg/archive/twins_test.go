@@ -78,6 +78,9 @@ func TestTwins(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			if err := a.flushRows(t.Context()); err != nil { // what it saved is not to come after what it learns next
+				t.Fatal(err)
+			}
 			stray(t, s.root, f, func(e *Entry) { e.Hold = holds[1] })
 			for machine, o := range map[string]Opener{"one that kept it": one, "a new one": s.machine(t)} {
 				a := openRemote(t, o)
@@ -431,6 +434,9 @@ func TestReplacedHold(t *testing.T) {
 			}
 			isHeld("before the next look", a)
 			// Secure has just kept the fax again, and its hold: lose that once more.
+			if err := a.flushRows(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			if err := os.Remove(filepath.Join(s.root, filepath.FromSlash(keyOf(f)+sidecarExt))); err != nil {
 				t.Fatal(err)
 			}
