@@ -29,7 +29,8 @@ func (a *Archive) checkDocument(ctx context.Context, id, name string, want *Docu
 		return f, nil
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(sum, to), r); err != nil && away(ctx, err) {
+	// Through no more memory than there is to read; a byte too many is another document.
+	if _, err := io.Copy(io.MultiWriter(sum, to), io.LimitReader(r, want.Size+1)); err != nil && away(ctx, err) {
 		return nil, fmt.Errorf("fax %s: %w", id, err)
 	} else if err != nil {
 		return &Finding{id, name, Unreadable, err.Error()}, nil

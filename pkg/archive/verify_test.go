@@ -2,12 +2,43 @@ package archive
 
 import (
 	"context"
+	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/faxctl/faxctl/pkg/archive/index"
 )
+
+// A prune reads each copy again, many at once: a small document takes no more memory than it
+// is long.
+func TestLittleIsReadThroughLittle(t *testing.T) {
+	a, err := Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, faxes := fill(t, 1)
+	saveAll(t, a, d, faxes)
+	e, key, found, err := a.findRow(t.Context(), faxes[0].ID)
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	const times, most = 20, 16 << 10
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range times {
+		if err := a.damage(t.Context(), faxes[0].ID, documentName(key, e.Document), e.Document); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if got := (after.TotalAlloc - before.TotalAlloc) / times; got > most {
+		t.Errorf("%d bytes took %d", e.Document.Size, got)
+	}
+	if err := a.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
 
 // Sidecars and index are compared in both directions, by a reader as by the writer.
 func TestVerifyComparesBothWays(t *testing.T) {

@@ -113,7 +113,8 @@ func (s *Store) stage(ctx context.Context, name, part string, content store.Cont
 		return nil, err
 	}
 	if err = f.Truncate(0); err == nil {
-		_, err = io.Copy(f, io.NewSectionReader(content, 0, content.Size()))
+		// Through no more memory than it is long.
+		_, err = io.CopyN(f, io.NewSectionReader(content, 0, content.Size()), content.Size())
 	}
 	if err == nil {
 		err = f.Sync()

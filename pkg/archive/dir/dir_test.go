@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,24 @@ func TestModes(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// Sidecars are put by the thousand, many at once: one is copied through no more memory than
+// it is long.
+func TestPutTakesLittle(t *testing.T) {
+	s := newStore(t)
+	const times, most = 20, 16 << 10
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range times {
+		if _, err := s.Put(t.Context(), "2026/11/FX1.json", strings.NewReader("{}"), store.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if got := (after.TotalAlloc - before.TotalAlloc) / times; got > most {
+		t.Errorf("two bytes took %d", got)
 	}
 }
 
