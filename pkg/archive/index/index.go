@@ -34,8 +34,8 @@ const schemaVersion = 1
 const connections = 4
 
 // cache is KiB of each connection. What is looked up lies all over the index, which is
-// larger than any cache.
-const cache = 512
+// larger than any cache; the upper pages of its trees fit, and the system has the others.
+const cache = 128
 
 // Row is one record. Key and Stamp tell which sidecar it was made from, and
 // which version of that.
