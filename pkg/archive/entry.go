@@ -40,8 +40,12 @@ type Entry struct {
 
 	Hold *Hold `json:"hold,omitempty"`
 
-	// Release is that of the last hold; nil: there was none since, or it is held again.
-	// Without it what an index knows to be held is not let go.
+	// Holds is when each hold began that this sidecar has told of, let go or not. What an
+	// index knows to be held since another time was not let go.
+	Holds []time.Time `json:"holds,omitempty"`
+
+	// Release is that of the last hold, where the bucket had a legal hold of the fax as
+	// well; nil: there was none since, or it is held again.
 	Release *Release `json:"release,omitempty"`
 
 	// Deleting is when each of those began who are deleting the fax at the provider, or
@@ -101,9 +105,8 @@ type Hold struct {
 	Since  time.Time `json:"since"`
 }
 
-// Release is the end of a hold: the fax is no longer held from Begun on, which is not before
-// Hold.Since. A bucket that had a legal hold of it as well lets go of all its versions until
-// Done (zero: that was cut off, or goes on).
+// Release is the end of a legal hold: the fax is no longer held from Begun on, and its
+// bucket lets go of all versions of it until Done (zero: that was cut off, or goes on).
 type Release struct {
 	Begun time.Time `json:"begun"`
 	Done  time.Time `json:"done,omitzero"`

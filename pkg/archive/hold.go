@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/fax"
@@ -20,11 +21,11 @@ func (a *Archive) Hold(ctx context.Context, id, reason string) (was *Hold, err e
 		if err := a.tooLate(*e); err != nil {
 			return err
 		}
-		since := time.Now().UTC().Truncate(time.Second)
+		h := Hold{Reason: reason, Since: time.Now().UTC().Truncate(time.Millisecond)}
 		if was = e.Hold; was != nil {
-			since = was.Since
+			h.Since = was.Since
 		}
-		e.hold(Hold{Reason: reason, Since: since})
+		e.hold(h)
 		e.Removing = time.Time{}
 		return nil
 	})
@@ -67,43 +68,72 @@ func (a *Archive) Unhold(ctx context.Context, id string) (was *Hold, err error) 
 		return a.release(ctx, id)
 	}
 	err = a.change(ctx, id, func(e *Entry) error {
-		if was = e.Hold; was != nil {
-			e.letGo()
-			e.Release.Done = e.Release.Begun
-		}
+		was = e.Hold
+		e.letGo()
 		return nil
 	})
 	return was, err
 }
 
-// A sidecar without a hold proves nothing where an index knows of one: it may have been kept
-// anew by a machine that knew of none, after the one that told of it was lost, or come from a
-// backup. That a hold was let go, its release says, which is never older than the hold, and
-// never as young as the next one, whatever the clocks of those who hold and let go say.
+// A sidecar that does not tell of a hold proves nothing where an index knows of it: it may have
+// been kept anew by a machine that knew of none, after the one that told of it was lost, or come
+// from a backup; and what that machine holds and lets go then is another hold. That one was let
+// go, a sidecar proves by when it began. No two of one fax begin at the same time.
 
-// hold has the fax held.
+// hold has the fax held, from when no other hold of it began if it was not before.
 func (e *Entry) hold(h Hold) {
-	if r := e.Release; r != nil && !h.Since.After(r.Begun) {
-		h.Since = r.Begun.Truncate(time.Second).Add(time.Second)
+	for e.Hold == nil && e.tellsOf(h.Since) {
+		h.Since = h.Since.Add(time.Millisecond)
 	}
+	e.holdAgain(h)
+}
+
+// holdAgain has the fax held as it is known to be.
+func (e *Entry) holdAgain(h Hold) {
+	e.note(h)
 	e.Hold, e.Release = &h, nil
 }
 
-// letGo has the fax held no more, if it was; the release has begun.
+// letGo has the fax held no more, if it was.
 func (e *Entry) letGo() {
-	begun := time.Now().UTC().Truncate(time.Millisecond)
-	if e.Hold != nil && begun.Before(e.Hold.Since) {
-		begun = e.Hold.Since
+	if e.Hold != nil {
+		e.note(*e.Hold)
+		e.Hold = nil
 	}
-	e.Hold, e.Release = nil, &Release{Begun: begun}
 }
 
-// knowing is what was read of a sidecar, held as the index knows it to be unless it was let go.
+// note has the sidecar tell of a hold from now on.
+func (e *Entry) note(h Hold) {
+	if !slices.ContainsFunc(e.Holds, h.Since.Equal) {
+		e.Holds = append(slices.Clip(e.Holds), h.Since)
+	}
+}
+
+// tellsOf reports whether the sidecar tells of the hold that began then.
+func (e *Entry) tellsOf(since time.Time) bool {
+	return e.Hold != nil && e.Hold.Since.Equal(since) || slices.ContainsFunc(e.Holds, since.Equal)
+}
+
+// unite has the fax held by another hold as well (nil: there is none).
+func (e *Entry) unite(h *Hold) {
+	if h == nil {
+		return
+	}
+	e.note(*h)
+	if e.Hold != nil {
+		e.note(*e.Hold)
+	}
+	e.holdAgain(*bothHolds(e.Hold, h))
+}
+
+// knowing is what was read of a sidecar, held as the index knows it to be unless it tells what
+// became of that.
 func (l located) knowing(row Entry) located {
-	if l.Hold != nil || row.Hold == nil || l.Release != nil && !l.Release.Begun.Before(row.Hold.Since) {
+	if row.Hold == nil || l.tellsOf(row.Hold.Since) {
 		return l
 	}
-	l.Hold, l.Release, l.lost = row.Hold, nil, true
+	l.lost = true
+	l.unite(row.Hold)
 	return l
 }
 

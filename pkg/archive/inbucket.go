@@ -158,7 +158,6 @@ func (a *Archive) byListing(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		held := func(r index.Row) bool { return r.Held }
 		if err := a.index.Remove(ctx, slices.DeleteFunc(slices.Clone(found.gone), held)); err != nil {
 			return err
 		}
@@ -168,14 +167,16 @@ func (a *Archive) byListing(ctx context.Context) error {
 	}
 }
 
+func held(r index.Row) bool { return r.Held }
+
 // tellLost tells of what is held and has no sidecar that says so. A list may miss one that is
 // replaced at that moment: it is asked for once more.
 func (a *Archive) tellLost(ctx context.Context, found reconciled) error {
 	if a.lost == nil {
 		return nil
 	}
-	for _, e := range found.unheld {
-		a.lost(LostHold{Entry: e, Replaced: true})
+	for _, l := range found.unheld {
+		a.lost(l)
 	}
 	for _, row := range found.gone {
 		if !row.Held {
@@ -186,7 +187,7 @@ func (a *Archive) tellLost(ctx context.Context, found reconciled) error {
 			return err
 		}
 		if !there || a.believed(row) != nil {
-			a.lost(LostHold{Entry: lastKnown(row)})
+			a.lost(lostWith(row))
 		}
 	}
 	return nil

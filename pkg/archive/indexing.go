@@ -152,10 +152,10 @@ func (a *Archive) pendingRow(id string) (row index.Row, found bool) {
 // reconcile makes the index say what the sidecars say: those that have changed,
 // or all of them anew. Rows stay whose sidecar cannot be read, and those whose
 // sidecar is gone: both are returned, and [Archive.Verify] tells of them. What is held stays
-// held until a sidecar says that it was let go, or all are read anew. What the
+// held until a sidecar says that it was let go. What the
 // index learns is on the disk: whoever finds it there relies on that.
 func (a *Archive) reconcile(ctx context.Context, anew bool) (reconciled, error) {
-	r := reconciling{a: a, anew: anew, known: map[string]version{}, settled: map[string]bool{}, reconciled: reconciled{twins: twins{}}}
+	r := reconciling{a: a, known: map[string]version{}, settled: map[string]bool{}, reconciled: reconciled{twins: twins{}}}
 	for row, err := range a.index.Stamps(ctx) {
 		if err != nil {
 			return reconciled{}, err
@@ -193,14 +193,13 @@ type reconciled struct {
 	learnt     int         // rows
 	unreadable []Finding   // sidecars
 	gone       []index.Row // whose sidecar is, or is another fax's
-	unheld     []Entry     // that are held, which their sidecars do not say
+	unheld     []LostHold  // of which the sidecars do not tell
 	twins      twins
 }
 
 // reconciling is a reconcile under way.
 type reconciling struct {
 	a       *Archive
-	anew    bool
 	known   map[string]version // by sidecar: rows whose sidecar was not met yet
 	astray  []index.Row        // that are not believed
 	settled map[string]bool    // folders

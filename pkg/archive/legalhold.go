@@ -164,6 +164,7 @@ func (a *Archive) beginRelease(ctx context.Context, id string) (l located, was *
 	e := l.Entry
 	was = l.Hold
 	e.letGo()
+	e.Release = &Release{Begun: time.Now().UTC().Truncate(time.Millisecond)}
 	if err := a.put(ctx, l, nil, e); err != nil {
 		return located{}, nil, err
 	}

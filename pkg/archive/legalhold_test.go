@@ -449,7 +449,7 @@ func TestNoLegalHoldOfBucket(t *testing.T) {
 	if _, _, err := a.MayGo(t.Context(), id); err != nil {
 		t.Error(err)
 	}
-	if e, err := a.Get(t.Context(), id); err != nil || e.Release == nil || e.Release.Done.IsZero() {
+	if e, err := a.Get(t.Context(), id); err != nil || e.Release != nil || len(e.Holds) != 2 {
 		t.Errorf("%+v, %v", e, err)
 	}
 	if len(asked) != 1 || asked["object-lock"] != 1 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/archive/index"
 	"github.com/faxctl/faxctl/pkg/archive/s3"
 	"github.com/faxctl/faxctl/pkg/archive/store"
 	"github.com/faxctl/faxctl/pkg/base/durable"
@@ -64,12 +65,17 @@ type Opener struct {
 	connect func(ctx context.Context, where string) (remote, error) // nil: s3.Open
 }
 
-// LostHold is a fax that is held as far as the index knows, and has no sidecar that says so.
-// It stays held until [Archive.Reindex], or until its sidecar says that it was let go.
+// LostHold is a fax that is held as far as the index knows, and has no sidecar that tells of
+// that hold. It stays held until [Archive.Forget], or until its sidecar tells that it was let go.
 type LostHold struct {
 	Entry         // as the index knows it
-	Replaced bool // there is a sidecar, which tells neither of the hold nor of its release
+	Replaced bool // there is a sidecar, which does not tell of the hold
+
+	row index.Row
 }
+
+// lostWith is the hold that was lost with the sidecar of a row.
+func lostWith(row index.Row) LostHold { return LostHold{lastKnown(row), false, row} }
 
 // place is where an archive is, or may be made.
 type place interface {

@@ -99,6 +99,8 @@ func readEntry(d *jx.Decoder, e *Entry) error {
 			e.Removing, err = readTime(d)
 		case "hold":
 			return readRare(d, &e.Hold)
+		case "holds":
+			return readRare(d, &e.Holds)
 		case "release":
 			return readRare(d, &e.Release)
 		case "deleting":

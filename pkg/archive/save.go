@@ -154,7 +154,7 @@ func (s *saving) once(ctx context.Context, f fax.Fax) (e Entry, existed bool, er
 func (l located) renewed(f fax.Fax, found bool) Entry {
 	e := Entry{Fax: f, Record: f.Raw, ArchivedAt: time.Now().UTC().Truncate(time.Millisecond)}
 	if found {
-		e.Document, e.MediaGone, e.Proven, e.Hold, e.Release, e.Deleting = l.Document, l.MediaGone, l.Proven, l.Hold, l.Release, l.Deleting
+		e.Document, e.MediaGone, e.Proven, e.Hold, e.Holds, e.Release, e.Deleting = l.Document, l.MediaGone, l.Proven, l.Hold, l.Holds, l.Release, l.Deleting
 		if same(l.Fax, f) {
 			e.DocumentDenied = l.DocumentDenied
 		}

@@ -160,7 +160,8 @@ func (a *Archive) take(ctx context.Context, other *Archive, from located, sideca
 	if err == nil && from.Hold != nil {
 		err = a.beingReleased(old.Entry)
 	}
-	e, was := from.Entry, []byte(nil)
+	e, was := from.asElsewhere(), []byte(nil)
+	changed := len(from.Holds) > 0 || from.Release != nil
 	switch known := old.stamp != ""; {
 	case err != nil:
 		return Copied{}, err
@@ -171,11 +172,10 @@ func (a *Archive) take(ctx context.Context, other *Archive, from located, sideca
 		e = united(old.Entry, e)
 		was, err = old.encode()
 	default:
-		if done.Added = true; old.Hold != nil { // its sidecar was lost
-			e.hold(*bothHolds(old.Hold, e.Hold))
-		}
+		done.Added = true
+		e.unite(old.Hold) // whose sidecar was lost
 	}
-	if err == nil && (old.stamp != "" || old.Hold != nil) {
+	if err == nil && (changed || old.stamp != "" || old.Hold != nil) {
 		sidecar, err = e.encode()
 	}
 	if err != nil {
@@ -280,6 +280,16 @@ func (a *Archive) spooled(ctx context.Context, id, name string, d *Document) (co
 	return io.NewSectionReader(f, 0, d.Size), clear, nil
 }
 
+// asElsewhere is an entry as another archive takes it: a hold that was let go here was not let
+// go there.
+func (e Entry) asElsewhere() Entry {
+	e.Holds, e.Release = nil, nil
+	if e.Hold != nil {
+		e.note(*e.Hold)
+	}
+	return e
+}
+
 // united is what two archives know of one fax. What the one knows to which it is copied
 // stays; a hold of either is one, and so is a mark.
 func united(kept, from Entry) Entry {
@@ -295,9 +305,7 @@ func united(kept, from Entry) Entry {
 		e.DocumentMissing, e.DocumentDenied = false, time.Time{}
 	}
 	e.Removing = time.Time{}
-	if both := bothHolds(kept.Hold, from.Hold); both != nil {
-		e.hold(*both)
-	}
+	e.unite(from.Hold)
 	e.Gone, e.MediaGone = cmp.Or(kept.Gone, from.Gone), cmp.Or(kept.MediaGone, from.MediaGone)
 	e.Proven = (kept.Proven || !kept.marked()) && (from.Proven || !from.marked()) && e.marked()
 	for _, begun := range from.Deleting {

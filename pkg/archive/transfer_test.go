@@ -95,6 +95,7 @@ func TestCopyOfHolds(t *testing.T) {
 		if err != nil || len(keys) != 1 {
 			t.Fatal(keys, err)
 		}
+		learns := tt.from != nil && (tt.there == nil || !tt.from.Since.Equal(tt.there.Since))
 		for range 2 {
 			done, err := from.CopyTo(t.Context(), to, keys[0], false)
 			if err != nil {
@@ -103,10 +104,10 @@ func TestCopyOfHolds(t *testing.T) {
 			if e, err := to.Get(t.Context(), faxes[0].ID); err != nil || !reflect.DeepEqual(e.Hold, tt.want) {
 				t.Errorf("%+v and %+v: held as %+v, %v", tt.there, tt.from, e.Hold, err)
 			}
-			if done.Renewed == reflect.DeepEqual(tt.there, tt.want) {
+			if done.Renewed != learns {
 				t.Errorf("%+v and %+v: %+v", tt.there, tt.from, done)
 			}
-			tt.there = tt.want
+			learns = false
 		}
 	}
 }

@@ -208,8 +208,8 @@ func (r *reconciling) single(ctx context.Context, rows []index.Row) ([]index.Row
 				continue
 			}
 		}
-		if found && other.Held && !row.Held {
-			if row, err = r.stillHeld(ctx, row.Key, other); err != nil {
+		if found && other.Held {
+			if row, err = r.stillHeld(ctx, row, other); err != nil {
 				return nil, err
 			}
 		}
@@ -219,24 +219,28 @@ func (r *reconciling) single(ctx context.Context, rows []index.Row) ([]index.Row
 	return news, nil
 }
 
-// stillHeld is the row of a sidecar that tells of no hold, of a fax that the index knows to be
-// held. Both may have been written meanwhile, by others, so that the sidecar is read once more.
-// One that was not let go is held without a stamp, so that each look finds it.
-func (r *reconciling) stillHeld(ctx context.Context, sidecar string, known index.Row) (index.Row, error) {
-	e, stamp, err := r.a.readAnySidecar(ctx, sidecar)
+// stillHeld is the row of a sidecar of a fax that the index knows to be held. When it does not
+// tell of that hold, both may have been written meanwhile, by others, so that it is read once
+// more. A hold that was lost is kept without a stamp, so that each look finds it.
+func (r *reconciling) stillHeld(ctx context.Context, row, known index.Row) (index.Row, error) {
+	told, err := entryOf(row.Entry)
+	if err != nil || told.tellsOf(lastKnown(known).Hold.Since) {
+		return row, err
+	}
+	e, stamp, err := r.a.readAnySidecar(ctx, row.Key)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrDamagedCopy) {
 		return known, nil // as the next look will find it
 	} else if err != nil {
 		return index.Row{}, err
 	}
 	l := located{Entry: e}.knowing(lastKnown(known))
-	if l.lost {
-		r.unheld = append(r.unheld, l.Entry)
+	if !l.lost {
+		return rowOf(e, row.Key, stamp)
 	}
-	if l.lost && !r.anew {
-		return rowOf(l.Entry, sidecar, "")
+	if row, err = rowOf(l.Entry, row.Key, ""); err == nil {
+		r.unheld = append(r.unheld, LostHold{lastKnown(known), true, row})
 	}
-	return rowOf(e, sidecar, stamp)
+	return row, err
 }
 
 // meet notes the sidecars of one fax.

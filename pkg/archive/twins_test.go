@@ -118,7 +118,7 @@ func TestTwins(t *testing.T) {
 				t.Fatal(err)
 			}
 			a = openRemote(t, one)
-			if built, err := a.Reindex(t.Context()); err != nil || (len(built.Lost) == 1) != (holds[1] != nil) {
+			if built, err := forgetting(t, a); err != nil || (len(built.Lost) == 1) != (holds[1] != nil) {
 				t.Errorf("then made anew: %+v, %v", built, err)
 			}
 			if _, _, _, err := a.Kept(t.Context(), f); err != nil {
@@ -339,8 +339,8 @@ func TestLostHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	lose(held)
-	built, err := a.Reindex(t.Context())
-	if err != nil || built.Dropped != 1 || len(built.Lost) != 1 || built.Lost[0].Fax.ID != held.ID || built.Lost[0].Hold.Reason != "case 1" {
+	built, err := forgetting(t, a)
+	if err != nil || built.Dropped != 1 || built.Entries != 1 || len(built.Lost) != 1 || built.Lost[0].Fax.ID != held.ID || built.Lost[0].Hold.Reason != "case 1" {
 		t.Errorf("made anew: %+v, %v", built, err)
 	}
 	told = nil
@@ -405,7 +405,7 @@ func TestReplacedHold(t *testing.T) {
 			}
 		}, false},
 		"made anew": {func(t *testing.T, a *Archive, _ *fakeFaxes, _ fax.Fax) {
-			if built, err := a.Reindex(t.Context()); err != nil || len(built.Lost) != 1 || !built.Lost[0].Replaced || built.Lost[0].Hold.Reason != "case 1" {
+			if built, err := forgetting(t, a); err != nil || len(built.Lost) != 1 || !built.Lost[0].Replaced || built.Lost[0].Hold.Reason != "case 1" {
 				t.Errorf("%+v, %v", built, err)
 			}
 		}, false},
@@ -488,6 +488,105 @@ func TestReplacedHold(t *testing.T) {
 			db, o := database(t), s.machine(t)
 			o.Database = func(context.Context) (*sql.DB, error) { return db, nil }
 			run(t, s, o)
+		})
+	}
+}
+
+// forgetting makes an index anew, which forgets no hold before somebody could be told of it.
+func forgetting(t *testing.T, a *Archive) (Rebuilt, error) {
+	t.Helper()
+	built, err := a.Reindex(t.Context())
+	if err != nil {
+		return built, err
+	}
+	for _, l := range built.Lost {
+		if _, _, err := a.BeginDeletingNamed(t.Context(), l.Fax); !errors.As(err, new(*HeldError)) {
+			t.Errorf("before it is told, its deletion begins: %v", err)
+		}
+	}
+	return built, a.Forget(t.Context(), built.Lost)
+}
+
+// A hold that was lost does not end with another one that a machine that knew of none has set
+// since, nor with one that was let go in a copy of the archive.
+func TestOnlyItsOwnReleaseEndsAHold(t *testing.T) {
+	for name, since := range map[string]func(t *testing.T, s *shelf, d *fakeFaxes, f fax.Fax, lose func()){
+		"another hold, in force": func(t *testing.T, s *shelf, d *fakeFaxes, f fax.Fax, lose func()) {
+			lose()
+			b := openRemote(t, s.machine(t))
+			save(t, b, d, f)
+			if _, err := b.Hold(t.Context(), f.ID, "case 2"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"another hold, let go": func(t *testing.T, s *shelf, d *fakeFaxes, f fax.Fax, lose func()) {
+			lose()
+			b := openRemote(t, s.machine(t))
+			save(t, b, d, f)
+			_, err := b.Hold(t.Context(), f.ID, "case 2")
+			if err == nil {
+				_, err = b.Unhold(t.Context(), f.ID)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+		"let go in a copy": func(t *testing.T, s *shelf, _ *fakeFaxes, f fax.Fax, lose func()) {
+			b, elsewhere := openRemote(t, s.machine(t)), open(t, t.TempDir())
+			_, err := b.CopyTo(t.Context(), elsewhere, keyOf(f), false)
+			if err == nil {
+				_, err = elsewhere.Unhold(t.Context(), f.ID)
+			}
+			if lose(); err == nil {
+				_, err = elsewhere.CopyTo(t.Context(), openRemote(t, s.machine(t)), keyOf(f), false)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShelf(t)
+			d, faxes := fill(t, 1)
+			f, o := faxes[0], s.machine(t)
+			a := openRemote(t, o)
+			save(t, a, d, f)
+			if _, err := a.Hold(t.Context(), f.ID, "case 1"); err != nil {
+				t.Fatal(err)
+			}
+			if err := a.flushRows(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			since(t, s, d, f, func() {
+				if err := os.Remove(filepath.Join(s.root, filepath.FromSlash(keyOf(f)+sidecarExt))); err != nil {
+					t.Fatal(err)
+				}
+			})
+			told := 0
+			o.Lost = func(LostHold) { told++ }
+			for range 2 {
+				a = openRemote(t, o)
+			}
+			held, err := fax.Collect(a.Held(t.Context()))
+			if err != nil || told != 2 || len(held) != 1 || !strings.Contains(held[0].Hold.Reason, "case 1") {
+				t.Errorf("told %d times, held is %+v, %v", told, held, err)
+			}
+			if _, _, err := a.MayGo(t.Context(), f.ID); !errors.As(err, new(*HeldError)) {
+				t.Errorf("it may go: %v", err)
+			}
+			// Once let go by who knows of it, it is held by nobody.
+			if _, err := a.Unhold(t.Context(), f.ID); err != nil {
+				t.Fatal(err)
+			}
+			if err := a.flushRows(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			told = 0
+			for machine, a := range map[string]*Archive{"this one": openRemote(t, o), "another": openRemote(t, s.machine(t))} {
+				if _, _, err := a.MayGo(t.Context(), f.ID); err != nil || told > 0 {
+					t.Errorf("%s: %v, told %d times", machine, err, told)
+				}
+			}
 		})
 	}
 }

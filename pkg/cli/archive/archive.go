@@ -315,12 +315,15 @@ which nobody noted what became. Use the account that the faxes are of.`,
 			for _, f := range done.Unreadable {
 				a.Warn("%s: %s", text.Line(f.ID), text.Line(f.Detail))
 			}
-			for _, e := range done.Lost {
+			for _, e := range done.Lost { // before it is forgotten, lest that is all that anybody hears of it
 				if e.Replaced {
 					a.Warn("%s: it was held (%s), of which its sidecar tells nothing; the hold is forgotten: if it was not to be let go, hold it again", text.Line(e.Fax.ID), text.Line(e.Hold.Reason))
 					continue
 				}
 				a.Warn("%s: it was held (%s); its sidecar is gone, and the hold is forgotten with it: bring it back from a backup, or keep the fax and hold it again", text.Line(e.Fax.ID), text.Line(e.Hold.Reason))
+			}
+			if err := kept.Forget(cmd.Context(), done.Lost); err != nil {
+				return err
 			}
 			for _, err := range done.Twins {
 				a.Warn("%s; %s", text.Line(err.Error()), problem.AdviceOf(err))

@@ -109,6 +109,9 @@ func encodeEntry(e *jx.Encoder, kept archive.Entry) {
 	if kept.Hold != nil {
 		encodeRare(e, "hold", kept.Hold)
 	}
+	if len(kept.Holds) > 0 {
+		encodeRare(e, "holds", kept.Holds)
+	}
 	if kept.Release != nil {
 		encodeRare(e, "release", kept.Release)
 	}
