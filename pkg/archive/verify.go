@@ -247,7 +247,7 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 	for name, claimed := range v.documents {
 		if !claimed && v.a.there(ctx, name) {
 			id := strings.TrimSuffix(path.Base(name), path.Ext(name))
-			v.report.Findings = append(v.report.Findings, Finding{id, name, Orphan, "a document without a sidecar"})
+			v.report.Findings = append(v.report.Findings, Finding{id, name, Orphan, "a document without a sidecar: " + KeepAnew(v.a.dir).String()})
 		}
 	}
 	v.twice(ctx)
@@ -342,8 +342,19 @@ func unreadableSidecar(name string, err error) Finding {
 	return Finding{id, name, Unreadable, strings.TrimPrefix(err.Error(), ErrDamagedCopy.Error()+": ")}
 }
 
-// err is the finding about a document as an error: [ErrDamagedCopy].
+// ErrOrphan is about a document without a sidecar.
+var ErrOrphan = errors.New(string(Orphan))
+
+// KeepAnew is what to do about a document without a sidecar, in an archive by its name.
+func KeepAnew(dir string) problem.Advice {
+	return problem.Say("%s keeps it anew while the provider has the fax", problem.Command("faxes", "archive").Set("to", dir))
+}
+
+// err is the finding about a document as an error: [ErrDamagedCopy], and [ErrOrphan].
 func (f *Finding) err() error {
+	if f.Problem == Orphan {
+		return fmt.Errorf("fax %s: %w: %w: %s", f.ID, ErrDamagedCopy, ErrOrphan, f.Detail)
+	}
 	return fmt.Errorf("fax %s: %w: %s: %s", f.ID, ErrDamagedCopy, f.Problem, f.Detail)
 }
 

@@ -95,20 +95,23 @@ func explain(cmd *cobra.Command, err error) error {
 		return app.UnknownCommand(cmd, words[0])
 	}
 	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) && unknown.GetSpecifiedName() == "archive" {
-		if where := archiveGoes(cmd); where != "" {
+	if errors.As(err, &unknown) && slices.Contains([]string{"archive", "from", "to"}, unknown.GetSpecifiedName()) {
+		if where := archiveGoes(cmd, unknown.GetSpecifiedName()); where != "" {
 			return problem.With(problem.Of(problem.ErrInvalid, err), problem.Say(where))
 		}
 	}
 	return flag.Explain(cmd, err)
 }
 
-// archiveGoes is where a command without --archive takes the archive; "": it takes none.
-func archiveGoes(cmd *cobra.Command) string {
+// archiveGoes is where a command without a flag of this name takes the archive that would be
+// its value; "": it takes none.
+func archiveGoes(cmd *cobra.Command, name string) string {
 	switch {
+	case cmd.Parent() != nil && cmd.Parent().Name() == "archive" && cmd.Name() == "copy":
+		return "both archives are arguments here, without a flag: " + cmd.UseLine()
 	case cmd.Parent() != nil && cmd.Parent().Name() == "archive":
 		return "the archive is an argument here, without a flag: " + cmd.UseLine()
-	case cmd.Name() == "archive" && cmd.Flags().Lookup("to") != nil:
+	case name == "archive" && cmd.Name() == "archive" && cmd.Flags().Lookup("to") != nil:
 		return "the archive is named by --to here: " + cmd.CommandPath() + " --to ARCHIVE"
 	}
 	return ""

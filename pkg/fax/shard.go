@@ -23,6 +23,9 @@ func ParseShard(s string) (Shard, error) {
 	first, all, found := strings.Cut(s, "/")
 	n, errN := strconv.ParseUint(first, 10, 16)
 	count, errCount := strconv.ParseUint(all, 10, 16)
+	if found && errN == nil && errCount == nil && count > 0 && (n < 1 || n > count) {
+		return Shard{}, problem.Invalid(problem.Say("of %s parts, the first number is 1 to %[1]s", problem.Text(fmt.Sprint(count))), "shard %q", s)
+	}
 	if !found || errN != nil || errCount != nil || n < 1 || n > count || s != fmt.Sprintf("%d/%d", n, count) {
 		return Shard{}, problem.Invalid(problem.Say("2/5 is the second of five"), "shard %q", s)
 	}

@@ -57,6 +57,11 @@ func TestParseShard(t *testing.T) {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
+	for text, want := range map[string]string{"0/2": "of 2 parts, the first number is 1 to 2", "3/2": "of 2 parts, the first number is 1 to 2", "2/0": "2/5 is the second of five"} {
+		if _, err := fax.ParseShard(text); problem.AdviceOf(err).String() != want {
+			t.Errorf("%q: %v", text, problem.AdviceOf(err))
+		}
+	}
 	if (fax.Shard{}).String() != "" || (fax.Shard{N: 2, Count: 5}).String() != "2/5" {
 		t.Error("it is not written as it is read")
 	}

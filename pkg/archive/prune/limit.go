@@ -73,6 +73,6 @@ func (l Limit) Check(selected, considered int, days float64) error {
 	if !l.set || float64(selected) <= most {
 		return nil
 	}
-	return problem.With(fmt.Errorf("%w: the policy selects %s, more than the limit of %s; nothing was deleted", problem.ErrConflict, selection, limit),
+	return problem.With(fmt.Errorf("%w: the policy selects %s, more than the limit of %s; nothing was done", problem.ErrConflict, selection, limit),
 		problem.Say("look at the selection with %s; raise %s if it is right", problem.Field("dry-run"), problem.Field("max-delete")))
 }

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -21,8 +22,10 @@ func (s settings) credentials(network http.RoundTripper) (*credentials.Credentia
 	switch {
 	case id != "" && secret != "":
 		return credentials.NewStaticV4(id, secret, s.getenv("AWS_SESSION_TOKEN")), nil
-	case id != "" || secret != "":
-		return nil, problem.Invalid(problem.Say("set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither"), "half of a pair of keys in the environment")
+	case id != "":
+		return nil, halfPair("", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+	case secret != "":
+		return nil, halfPair("", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")
 	}
 	client := &http.Client{Transport: network, Timeout: 10 * time.Second}
 	if file, role := s.getenv("AWS_WEB_IDENTITY_TOKEN_FILE"), s.getenv("AWS_ROLE_ARN"); file != "" && role != "" {
@@ -54,6 +57,12 @@ func noCredentials(cause error) error {
 		Advice: problem.Say("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine a role")}
 }
 
+// halfPair is that of two settings which belong together one is there alone. The place is
+// where, as an error begins.
+func halfPair(place, there, missing string) error {
+	return problem.With(problem.Of(problem.ErrInvalid, fmt.Errorf("%s%s is not set, and %s is", place, missing, there)), problem.Say("set both, or neither"))
+}
+
 // webIdentity exchanges the token in a file for keys, as in a pod of Kubernetes.
 func (s settings) webIdentity(client *http.Client, file, role, session string) *credentials.Credentials {
 	iam := &credentials.IAM{Client: client, Region: s.region, Endpoint: s.getenv("AWS_ENDPOINT_URL_STS")}
@@ -68,8 +77,10 @@ func (s settings) profileCredentials(client *http.Client) (*credentials.Credenti
 	switch {
 	case id != "" && secret != "":
 		return credentials.NewStaticV4(id, secret, s.keys["aws_session_token"]), nil
-	case id != "" || secret != "":
-		return nil, problem.Invalid(problem.Say("it has both aws_access_key_id and aws_secret_access_key, or neither"), "%s: half of a pair of keys", of)
+	case id != "":
+		return nil, halfPair(of+": ", "aws_access_key_id", "aws_secret_access_key")
+	case secret != "":
+		return nil, halfPair(of+": ", "aws_secret_access_key", "aws_access_key_id")
 	case s.keys["web_identity_token_file"] != "" && s.keys["role_arn"] != "":
 		return s.webIdentity(client, s.keys["web_identity_token_file"], s.keys["role_arn"], s.keys["role_session_name"]), nil
 	case s.keys["sso_role_name"] != "", s.keys["credential_process"] != "":

@@ -91,7 +91,7 @@ func (s *Store) tellAnswer(said minio.ErrorResponse, what string, needs right) e
 		e.Advice = s.lookAtEndpoint()
 	case said.Code == minio.NoSuchBucket:
 		e.Kind, e.Text, e.Cause = problem.ErrNotFound, fmt.Sprintf("there is no bucket %s at %s", s.at.Bucket, s.endpoint.Host), nil
-		e.Advice = problem.Say("make it first, with the protection that is meant to last: object lock can be had from the beginning alone")
+		e.Advice = problem.Say("is it spelled right? a new one is made first, with the protection that is meant to last: object lock can be had from the beginning alone")
 	case said.Code == minio.NoSuchKey:
 		return &fs.PathError{Op: "find", Path: what, Err: fs.ErrNotExist}
 	case said.Code == minio.RequestTimeTooSkewed:

@@ -48,7 +48,7 @@ func TestAnswers(t *testing.T) {
 		"a wrong secret":  {403, "SignatureDoesNotMatch", "", problem.ErrAuth, "AWS_SECRET_ACCESS_KEY"},
 		"an old token":    {400, "ExpiredToken", "", problem.ErrAuth, "AWS_PROFILE"},
 		"a clock":         {403, "RequestTimeTooSkewed", "", problem.ErrAuth, "clock"},
-		"no bucket":       {404, "NoSuchBucket", "", problem.ErrNotFound, "make it"},
+		"no bucket":       {404, "NoSuchBucket", "", problem.ErrNotFound, "is it spelled right?"},
 		"a region":        {301, "PermanentRedirect", "<Region>eu-north-1</Region>", problem.ErrInvalid, "set AWS_REGION=eu-north-1"},
 		"a region, told":  {400, "AuthorizationHeaderMalformed", "<Region>eu-north-1</Region>", problem.ErrInvalid, "set AWS_REGION=eu-north-1"},
 		"a region, not":   {400, "IllegalLocationConstraintException", "", problem.ErrInvalid, "AWS_REGION is"},

@@ -228,8 +228,13 @@ func (a *App) TypeToConfirm(ctx context.Context, question, word string) error {
 // ErrDeclined is a question answered with no.
 var ErrDeclined = errors.New("nothing was done")
 
+// ErrInterrupted is a question that ^C answered.
+var ErrInterrupted = problem.Of(context.Canceled, errors.New("interrupted; nothing was done"))
+
 func (*App) answered(yes bool, err error) error {
 	switch {
+	case errors.Is(err, context.Canceled):
+		return ErrInterrupted
 	case errors.Is(err, term.ErrNoInput):
 		return problem.With(problem.Of(problem.ErrInvalid, err), problem.Say("look at it with %s, then run it with %s", problem.Field("dry-run"), problem.Field("yes")))
 	case err != nil:

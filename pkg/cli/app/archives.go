@@ -181,6 +181,16 @@ func (a *App) Opener(wait time.Duration) func(ctx context.Context, dir string) (
 	}
 }
 
+// MakeArchive is Opener for an archive that is not there yet, and says that it is new: its name
+// may be misspelt.
+func (a *App) MakeArchive(ctx context.Context, dir string, wait time.Duration) (*archive.Archive, error) {
+	kept, err := a.Opener(wait)(ctx, dir)
+	if err == nil {
+		a.Say("Made a new archive %s.", text.Line(dir))
+	}
+	return kept, err
+}
+
 // RescueArchive opens one that must be there for writing, until the command ends. One that
 // has lost its format file gets a new one, which rescued tells.
 func (a *App) RescueArchive(ctx context.Context, dir string, wait time.Duration) (kept *archive.Archive, rescued bool, err error) {
@@ -207,6 +217,17 @@ func (a *App) ReadArchive(ctx context.Context, dir string) (*archive.Archive, er
 		a.OnClose(func() error { return kept.Close(ctx) })
 	}
 	return kept, err
+}
+
+// LetGo is what to do where a held fax is to go; dir is the archive, as it was named. A hold
+// without its sidecar cannot be let go before it is there again.
+func LetGo(ctx context.Context, kept *archive.Archive, dir, id string) problem.Advice {
+	leave := problem.Say("leave it out")
+	if _, err := kept.Get(ctx, id); errors.Is(err, problem.ErrNotFound) {
+		return leave.Then(problem.Say("its sidecar is gone: %s keeps the fax and holds it again, %s forgets the hold",
+			problem.Command("faxes", "archive").Set("to", dir), problem.Command("archive", "reindex").Arg(dir)))
+	}
+	return problem.Say("%s, or let it go: %s", leave, problem.Command("archive", "unhold").Arg(dir).Arg(id))
 }
 
 // Damaged gives a copy that is not whole, document or sidecar, the status of a

@@ -252,6 +252,9 @@ so.`,
 				a.Say("%s marked as gone by an earlier version, on one answer: faxctl archive reindex %s --ask asks again",
 					text.Plural(report.Doubtful, "fax was", "faxes were"), text.ShellWord(args[0]))
 			}
+			if slices.ContainsFunc(report.Findings, func(f archive.Finding) bool { return f.Problem == archive.Missing || f.Problem == archive.Changed }) {
+				a.Say("What is missing, or has another size, faxctl faxes archive --to %s fetches again while the provider has it; a changed document of the same size is moved away first. The rest only a backup brings back.", text.ShellWord(args[0]))
+			}
 			if len(report.Findings) > 0 {
 				return problem.Of(app.ErrFindings, problem.ErrTold)
 			}

@@ -99,6 +99,9 @@ func runCopy(ctx context.Context, a *app.App, c copying) error {
 	defer progress.Stop()
 	t := a.Trouble()
 	for _, why := range lost {
+		if errors.Is(why, archive.ErrOrphan) {
+			why = problem.With(why, archive.KeepAnew(c.from))
+		}
 		if err := t.Add(app.Damaged(why)); err != nil {
 			return err
 		}
@@ -162,6 +165,9 @@ func (c copying) keys(ctx context.Context, a *app.App, from *archive.Archive) (k
 // open opens the archive that is copied to: nil in a dry run when it is to be made.
 func (c copying) open(ctx context.Context, a *app.App) (*archive.Archive, error) {
 	if !c.dryRun {
+		if err := a.Archives().Known(ctx, c.to); errors.Is(err, problem.ErrNotFound) {
+			return a.MakeArchive(ctx, c.to, c.wait)
+		}
 		return a.Opener(c.wait)(ctx, c.to)
 	}
 	to, err := a.ReadArchive(ctx, c.to)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"time"
 
@@ -78,7 +77,7 @@ run goes on. faxctl archive looks into the copies.`,
 				if all, err = begun(all); err != nil {
 					return err
 				}
-				if kept, err = a.Opener(wait)(cmd.Context(), to); err != nil {
+				if kept, err = a.MakeArchive(cmd.Context(), to, wait); err != nil {
 					return err
 				}
 			}
@@ -180,7 +179,7 @@ func ifThere(ctx context.Context, a *app.App, dir string, open func(context.Cont
 	case errors.Is(err, problem.ErrNotFound):
 		return nil, a.Archives().Check(ctx, dir)
 	case err != nil:
-		return nil, fmt.Errorf("archive %s: %w", dir, err)
+		return nil, err
 	}
 	return open(ctx, dir)
 }

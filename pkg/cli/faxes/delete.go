@@ -151,7 +151,7 @@ func notHeld(ctx context.Context, kept *archive.Archive, dir string, ids []strin
 		}
 		if hold != nil {
 			return problem.With(fmt.Errorf("fax %s: %w: %s holds it (%s); nothing was deleted", id, problem.ErrConflict, dir, text.Line(hold.Reason)),
-				problem.Say("leave it out, or let it go: %s", problem.Command("archive", "unhold").Arg(dir).Arg(id)))
+				app.LetGo(ctx, kept, dir, id))
 		}
 	}
 	return nil

@@ -48,7 +48,7 @@ deleted.
 
 With --archive each fax is kept there first, and its copy read again and
 compared, before it is deleted at the provider. That archive has to be there:
-one that is misspelt would know of no hold. One of which the provider shows
+one that is misspelt would know of no hold. A fax of which the provider shows
 a second document is left alone and named, and so is one whose copy has pages
 that cannot be counted, unless --allow-uncounted is given. A fax that is gone
 already counts as deleted. Run it again and it goes on with what is left. With a

@@ -188,10 +188,10 @@ func buy(a *app.App, cmd *cobra.Command, numbers fax.Numbers, p plan.Purchase, h
 	if err != nil {
 		return err
 	}
-	if err := showDeal(a, deal, p, how.dryRun); err != nil {
+	if err := deal.Check(ctx); err != nil {
 		return err
 	}
-	if err := deal.Check(ctx); err != nil {
+	if err := showDeal(a, deal, p, how.dryRun); err != nil {
 		return err
 	}
 	if how.dryRun {

@@ -53,7 +53,7 @@ func pickNumber(a *app.App, cmd *cobra.Command, s *searchFlags, queries []fax.Qu
 	case errors.Is(err, term.ErrNotPicked):
 		return app.ErrDeclined
 	case errors.Is(err, context.Canceled):
-		return problem.Of(context.Canceled, errors.New("interrupted; nothing was done"))
+		return app.ErrInterrupted
 	case err != nil:
 		return err
 	}
