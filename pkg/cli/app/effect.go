@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/cli/flag"
 )
 
 // Effect is what a command does at the worst. Each command says it once, where its noun
@@ -31,8 +32,14 @@ func Reads(all ...*cobra.Command) []*cobra.Command { return declare(Read, all) }
 // Changes are commands that change something, but destroy nothing.
 func Changes(all ...*cobra.Command) []*cobra.Command { return declare(Change, all) }
 
-// Destroys are commands that can take away what does not come back.
-func Destroys(all ...*cobra.Command) []*cobra.Command { return declare(Destroy, all) }
+// Destroys are commands that can take away what does not come back. Of two values for one of
+// their flags none is taken.
+func Destroys(all ...*cobra.Command) []*cobra.Command {
+	for _, c := range all {
+		flag.Once(c.Flags())
+	}
+	return declare(Destroy, all)
+}
 
 func declare(e Effect, all []*cobra.Command) []*cobra.Command {
 	for _, c := range all {
