@@ -150,6 +150,9 @@ func (k *archived) lend(d delivery.Delivery) delivery.Delivery {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 		if n.Path, err = k.copyTo(ctx, dir, n.FaxID); err != nil {
+			if errors.Is(err, problem.ErrUnavailable) || errors.Is(err, problem.ErrAuth) || errors.Is(err, context.DeadlineExceeded) {
+				err = fmt.Errorf("%w: %w", delivery.ErrNotBegun, err)
+			}
 			return err
 		}
 		return deliver(ctx, n, to)

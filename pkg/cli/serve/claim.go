@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -140,6 +141,60 @@ func (s *serving) mayMove(ctx context.Context, a *app.App, r *receiver.Receiver)
 	}
 	return problem.With(fmt.Errorf("this state received into %s: %w: that is another receiver's now (%s), and what it has told is not known here", where, problem.ErrConflict, now),
 		s.insteadOf(now, where))
+}
+
+// mayReceive refuses an archive in which the receiver is not known, although its state had one
+// before: one that is misspelt, that is made where a disk is not mounted, or that is older
+// would know of no hold, and what is held would be pruned. Where the receiver left its claim
+// is its own archive still, whatever the place is called by now.
+func (s *serving) mayReceive(ctx context.Context, a *app.App, r *receiver.Receiver) error {
+	if s.takeOver {
+		return nil
+	}
+	before, err := r.Place(ctx)
+	if err != nil {
+		return err
+	}
+	here, err := a.Archives().Receiver(ctx, s.archive, cmp.Or(before.Account, s.Account))
+	moved := before.Archive != "" && before.Archive != s.archive
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && here.ID != r.ID():
+		return nil // it is another's, or nobody can tell whose: it cannot be claimed
+	case err == nil && (!moved || s.Database != nil): // those who share it have noted their archive
+		return nil
+	case err == nil:
+		last, err := a.Archives().Receiver(ctx, before.Archive, before.Account)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && last.Since.Equal(here.Since) {
+			return nil // it was moved, or is reached in another way
+		} else if err != nil {
+			return err
+		}
+	}
+	if moved {
+		return problem.With(fmt.Errorf("archive %s: %w: this state received into %s", text.Line(s.archive), problem.ErrConflict, text.Line(before.Archive)),
+			problem.Say("start it with that one; %s goes on with the one that is named here, which may not know of all that is held", problem.Field("take-over")))
+	}
+	return s.lost(ctx, a, r, before)
+}
+
+// lost fails when a state that knows of faxes has no archive any more at the place of it, or
+// none that knows the receiver. An earlier version has noted no place, and maybe made no claim.
+func (s *serving) lost(ctx context.Context, a *app.App, r *receiver.Receiver, before receiver.Place) error {
+	if before.Archive == "" {
+		if knows, err := r.Knows(ctx); err != nil || !knows {
+			return err
+		}
+	}
+	known := a.Archives().Known(ctx, s.archive)
+	switch {
+	case errors.Is(known, problem.ErrNotFound):
+		return problem.With(fmt.Errorf("archive %s: %w: the archive of this receiver is not there any more", text.Line(s.archive), problem.ErrConflict),
+			problem.Say("is its disk mounted? Bring it back, or name the place where it is now; %s makes a new one, which knows of nothing that is held", problem.Field("take-over")))
+	case known != nil || before.Archive == "":
+		return known
+	}
+	return problem.With(fmt.Errorf("archive %s: %w: it is not the archive that this receiver had there, in which it has left its name", text.Line(s.archive), problem.ErrConflict),
+		problem.Say("is its disk mounted? Bring it back, or name the place where it is now; %s goes on with this one, which may not know of all that is held", problem.Field("take-over")))
 }
 
 // insteadOf is what to do where another receiver has what this one had before. Nobody is led

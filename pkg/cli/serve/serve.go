@@ -280,6 +280,9 @@ func receiveUntil(ctx context.Context, a *app.App, s serving) (err error) {
 	if err := s.mayMove(ctx, a, r); err != nil {
 		return err
 	}
+	if err := s.mayReceive(ctx, a, r); err != nil {
+		return err
+	}
 	if !s.takeOver {
 		if err := a.Archives().Claimable(ctx, s.archive, s.Account, r.ID()); err != nil {
 			return err

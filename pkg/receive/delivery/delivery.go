@@ -33,7 +33,7 @@ type Delivery struct {
 	Reads bool
 
 	// Deliver tells of an event, once its document, if it has one, is archived. An
-	// ErrRefused is for good.
+	// ErrRefused is for good, and an ErrNotBegun is no try.
 	Deliver func(ctx context.Context, n News, to Target) error
 
 	Close func() // what it keeps open, at the end; nil: nothing
@@ -41,6 +41,10 @@ type Delivery struct {
 
 // ErrRefused is a delivery that is not to be tried again.
 var ErrRefused = errors.New("refused")
+
+// ErrNotBegun is a delivery of which nothing has happened yet, since what it needs is away:
+// it is waited for.
+var ErrNotBegun = errors.New("not begun")
 
 // Target is one of those whom a delivery tells.
 type Target struct {

@@ -90,7 +90,7 @@ func (r *Receiver) deliverer(name string) worker[deliverArgs] {
 			to = *job.Args.Target
 		}
 		err = d.Deliver(ctx, *n, to)
-		if d.Targets != nil && !cutOff(ctx) {
+		if d.Targets != nil && !cutOff(ctx) && !errors.Is(err, delivery.ErrNotBegun) {
 			r.metrics.request(name, outcomeOf(err))
 		}
 		if errors.Is(err, delivery.ErrRefused) {
@@ -98,6 +98,18 @@ func (r *Receiver) deliverer(name string) worker[deliverArgs] {
 		}
 		return err
 	})}
+}
+
+// mostWait is the longest that a delivery which could not begin waits for the next time.
+const mostWait = time.Minute
+
+// wait has a job that could not begin come again, which is no attempt: longer each time, as
+// there may be thousands.
+func (r *Receiver) wait(job *rivertype.JobRow, err error) error {
+	r.rarely("wait for "+job.Kind, func(times int) {
+		r.log.Warn("jobs wait", "kind", job.Kind, "times", times, "error", err)
+	})
+	return river.JobSnooze(min(r.cfg.Retry<<min(countsOf(job).Snoozes, 12), mostWait))
 }
 
 func outcomeOf(err error) string {

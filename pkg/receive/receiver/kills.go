@@ -64,13 +64,22 @@ func (q *queue) mark(ctx context.Context, id int64) (marked bool, err error) {
 
 // suspected tells whether kills in a row have found a job running.
 func suspected(job *rivertype.JobRow) bool {
-	var counted struct {
-		Kills   int  `json:"kills"`
-		Since   *int `json:"kills_since"`
-		Snoozes int  `json:"snoozes"`
-	}
-	err := json.Unmarshal(job.Metadata, &counted)
-	return err == nil && counted.Kills >= killsToSuspect && counted.Since != nil && *counted.Since == len(job.Errors)+counted.Snoozes
+	counted := countsOf(job)
+	return counted.Kills >= killsToSuspect && counted.Since != nil && *counted.Since == len(job.Errors)+counted.Snoozes
+}
+
+// counts are what is noted of a job beside its attempts; Since is how many of those and of
+// snoozes there were at the last kill.
+type counts struct {
+	Kills   int  `json:"kills"`
+	Since   *int `json:"kills_since"`
+	Snoozes int  `json:"snoozes"`
+}
+
+// countsOf reads them; none are noted of most jobs.
+func countsOf(job *rivertype.JobRow) (c counts) {
+	_ = json.Unmarshal(job.Metadata, &c)
+	return c
 }
 
 // giveBack gives back what a process that was killed had taken. A job that was

@@ -205,15 +205,20 @@ func serving[A river.JobArgs](r *Receiver, limit time.Duration, work func(contex
 		}
 		defer done()
 		err = r.serves(ctx)
-		if errors.Is(err, problem.ErrConflict) {
+		switch {
+		case errors.Is(err, problem.ErrConflict):
 			return river.JobSnooze(time.Minute)
-		}
-		if err == nil {
+		case err != nil && job.Queue != fetchQueue: // its tries are those to tell somebody
+			err = fmt.Errorf("%w: %w", delivery.ErrNotBegun, err)
+		case err == nil:
 			err = r.suspects.alone(ctx, r.queue, job.JobRow, func() error {
 				ctx, cancel := context.WithTimeout(ctx, limit)
 				defer cancel()
 				return work(ctx, job)
 			})
+		}
+		if errors.Is(err, delivery.ErrNotBegun) && !cutOff(ctx) {
+			return r.wait(job.JobRow, err)
 		}
 		return r.last(ctx, job.JobRow, err)
 	}

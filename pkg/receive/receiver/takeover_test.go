@@ -17,6 +17,7 @@ import (
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/receive/delivery"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
 )
 
@@ -65,9 +66,9 @@ func TestServes(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- s.Run(t.Context()) }()
-	s.until("both jobs are tried again", func() bool {
+	s.until("one waits, and the other is tried again", func() bool {
 		log := s.log.String()
-		return strings.Contains(log, "kind=exec attempt=2") && strings.Contains(log, "kind=fetch attempt=2")
+		return strings.Contains(log, `msg="jobs wait" kind=exec`) && strings.Contains(log, "kind=fetch attempt=2")
 	})
 	answer.Store(new(fmt.Errorf("%w: it is another's", problem.ErrConflict)))
 	select {
@@ -95,6 +96,66 @@ func TestServes(t *testing.T) {
 	s.run()
 	s.until("the fax is archived", func() bool { return s.archive.saved(received) == 1 })
 	s.until("the program has run", func() bool { _, err := os.Stat(out); return err == nil })
+}
+
+// Only what a delivery has tried counts: as long as nobody can tell whose the archive is, or
+// the archive does not hand the document over, it waits, and then it has all its tries.
+func TestAwayIsNoTry(t *testing.T) { onEach(t, testAwayIsNoTry) }
+
+func testAwayIsNoTry(t *testing.T) {
+	const outage = 4 // how often the archive is asked in vain, which is more than Attempts
+	for name, tt := range map[string]struct {
+		away    func() (claim, document error)
+		answers error // of the program
+		runs    int64
+		parked  bool
+	}{
+		"the claim cannot be read": {away: func() (error, error) {
+			return fmt.Errorf("%w: the disk is away", problem.ErrUnavailable), nil
+		}, runs: 1},
+		"the document cannot be read": {away: func() (error, error) {
+			return nil, fmt.Errorf("%w: the disk is away", delivery.ErrNotBegun)
+		}, runs: 1},
+		"and then the program fails": {away: func() (error, error) {
+			return fmt.Errorf("%w: the disk is away", problem.ErrUnavailable), nil
+		}, answers: errors.New("out of paper"), runs: 2, parked: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked, runs atomic.Int64
+			s := newStation(t, func(c *receiver.Config) {
+				c.Attempts, c.Retry = 2, time.Millisecond
+				c.Serves = func() error {
+					if asked.Add(1) <= outage {
+						claim, _ := tt.away()
+						return claim
+					}
+					return nil
+				}
+				c.Deliveries = []delivery.Delivery{{Name: delivery.Names()[0], Limit: time.Minute,
+					Deliver: func(context.Context, delivery.News, delivery.Target) error {
+						if asked.Load() <= outage {
+							if _, document := tt.away(); document != nil {
+								return document
+							}
+						}
+						runs.Add(1)
+						return tt.answers
+					},
+				}}
+			})
+			if w := s.do(post("/fax/done", with(callbackForm(faxID(1)), "FaxStatus", "failed"))); w.Code != 204 {
+				t.Fatalf("answered %d", w.Code)
+			}
+			s.run()
+			s.until("the program has run", func() bool { return runs.Load() == tt.runs })
+			s.until("the job is done with", func() bool {
+				return strings.Contains(s.log.String(), "parked=true") == tt.parked
+			})
+			if log := s.log.String(); !strings.Contains(log, `msg="jobs wait" kind=exec times=1`) || !tt.parked && strings.Contains(log, "job failed") {
+				t.Errorf("the log says:\n%s", log)
+			}
+		})
+	}
 }
 
 // Each kind of job that acts upon faxes asks whose the archive is, by itself: when it is
