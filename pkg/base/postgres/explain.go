@@ -114,7 +114,7 @@ func grant(a *pgconn.PgError, schemas []string) string {
 		if strings.Contains(a.Detail, "CONNECT") {
 			return "GRANT CONNECT ON DATABASE " + name + " TO ROLE, the user of the URL"
 		}
-		return "CREATE SCHEMA " + Schema + " AUTHORIZATION ROLE, or GRANT CREATE ON DATABASE " + name + " TO ROLE, the user of the URL"
+		return "GRANT CREATE ON DATABASE " + name + " TO ROLE, the user of the URL"
 	}
 	return "see GRANT in the manual of PostgreSQL"
 }
@@ -151,13 +151,13 @@ func notConnected(ctx context.Context, config *pgx.ConnConfig, err error) error 
 			if a.Code == invalidPassword && config.Password == "" {
 				said = "no password is given"
 			}
-			return failed(problem.ErrAuth, "set PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE; see also pg_hba.conf on the server", "user %s is refused: %s", who, said)
+			return failed(problem.ErrAuth, passwordOf(config)+"; see also pg_hba.conf on the server", "user %s is refused: %s", who, said)
 		case noDatabase:
 			return failed(problem.ErrNotFound, "make it: createdb "+text.ShellWord(config.Database), "there is no database %s", what)
 		case noRight:
 			return failed(problem.ErrAuth, grant(a, nil), "%s", said)
 		case protocolViolation:
-			return fromBouncer(failed, said)
+			return fromBouncer(failed, config, said)
 		}
 		return failed(problem.ErrUnavailable, "run it again when the server is back", "%s", said)
 	}
@@ -179,13 +179,21 @@ func notConnected(ctx context.Context, config *pgx.ConnConfig, err error) error 
 	return failed(problem.ErrUnavailable, "run it again when the server is back; is the address right?", "no connection: %v", cause(err))
 }
 
+// passwordOf is what to do about the password of a user who is refused.
+func passwordOf(config *pgx.ConnConfig) string {
+	if config.Password == "" {
+		return "set PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE"
+	}
+	return "the password that PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE gives is refused: correct it"
+}
+
 // fromBouncer is what PgBouncer says for itself.
-func fromBouncer(failed func(kind error, advice, format string, args ...any) error, said string) error {
+func fromBouncer(failed func(kind error, advice, format string, args ...any) error, config *pgx.ConnConfig, said string) error {
 	switch {
 	case strings.HasPrefix(said, "no such database"):
 		return failed(problem.ErrNotFound, "name it in [databases] of PgBouncer", "%s", said)
 	case strings.Contains(said, "no such user"), strings.Contains(said, "authentication failed"), strings.Contains(said, "not allowed"):
-		return failed(problem.ErrAuth, "set PGPASSWORD, PGPASSWORD_FILE or PGPASSFILE; see also auth_file of PgBouncer", "%s", said)
+		return failed(problem.ErrAuth, passwordOf(config)+"; see also auth_file of PgBouncer", "%s", said)
 	}
 	return failed(problem.ErrUnavailable, "run it again when the server is back", "%s", said)
 }

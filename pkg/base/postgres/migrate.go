@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
@@ -58,7 +61,7 @@ func Known(ctx context.Context, db *sql.DB, owner string, steps []Step) error {
 }
 
 func migrate(ctx context.Context, tx *sql.Tx, owner string, steps []Step) error {
-	if err := prepare(ctx, tx); err != nil {
+	if err := prepare(ctx, tx, schemasOf(owner)...); err != nil {
 		return err
 	}
 	now, err := version(ctx, tx, owner) // somebody may have been quicker
@@ -66,7 +69,9 @@ func migrate(ctx context.Context, tx *sql.Tx, owner string, steps []Step) error 
 		return errors.Join(err, tooNew(owner, now, steps))
 	}
 	for i, step := range steps[now:] {
-		if err := step(ctx, tx); err != nil {
+		if err := step(ctx, tx); problem.KindOf(err) != nil {
+			return err // it says what it is about
+		} else if err != nil {
 			return fmt.Errorf("tables of %s, version %d: %w", owner, now+i+1, err)
 		}
 	}
@@ -81,7 +86,7 @@ func Exclusively(ctx context.Context, db *sql.DB, name string, do func(ctx conte
 	ctx, end := context.WithTimeout(ctx, migrationLimit)
 	defer end()
 	return Explain(locked(ctx, db, name, func(tx *sql.Tx) error {
-		if err := prepare(ctx, tx); err != nil {
+		if err := prepare(ctx, tx, Schema); err != nil {
 			return err
 		}
 		return do(ctx)
@@ -120,14 +125,46 @@ func tryLocked(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) (has boo
 	return true, tx.Commit()
 }
 
-// prepare makes the schema and the table of versions, whatever of them is missing: the
-// owner of a schema may not have the right to make one, which IF NOT EXISTS asks for all
-// the same.
-func prepare(ctx context.Context, tx *sql.Tx) error {
-	var schema, table bool
-	err := tx.QueryRowContext(ctx, `SELECT to_regnamespace('faxctl') IS NOT NULL, to_regclass('faxctl.versions') IS NOT NULL`).Scan(&schema, &table)
-	if err == nil && !schema {
-		_, err = tx.ExecContext(ctx, `CREATE SCHEMA faxctl`)
+// MakeSchema makes the first of schemas unless it is there: its owner may not have the right
+// to make one, which IF NOT EXISTS asks for all the same. Where the user has not, the advice
+// is for all of the schemas that are missing. Names need no quotes.
+func MakeSchema(ctx context.Context, tx *sql.Tx, schemas ...string) error {
+	var missing []string
+	for _, name := range schemas {
+		var there bool
+		if err := tx.QueryRowContext(ctx, `SELECT to_regnamespace($1) IS NOT NULL`, name).Scan(&there); err != nil {
+			return err
+		}
+		if !there {
+			missing = append(missing, name)
+		}
+	}
+	if !slices.Contains(missing, schemas[0]) {
+		return nil
+	}
+	var user, database string // asked before: a transaction that has failed answers nothing
+	if err := tx.QueryRowContext(ctx, `SELECT quote_ident(current_user), quote_ident(current_database())`).Scan(&user, &database); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `CREATE SCHEMA `+schemas[0])
+	var answer *pgconn.PgError
+	if !errors.As(err, &answer) || answer.Code != noRight {
+		return err
+	}
+	var statements strings.Builder
+	for _, name := range missing {
+		statements.WriteString("CREATE SCHEMA " + name + " AUTHORIZATION " + user + "; ")
+	}
+	return problem.With(Explain(err), problem.Say("as the owner of the database: %sor GRANT CREATE ON DATABASE %s TO %s", problem.Text(statements.String()), problem.Text(text.Line(database)), problem.Text(user)))
+}
+
+// prepare makes the common schema and the table of versions, whatever of them is missing;
+// schemas are that one, and what else is needed.
+func prepare(ctx context.Context, tx *sql.Tx, schemas ...string) error {
+	err := MakeSchema(ctx, tx, schemas...)
+	var table bool
+	if err == nil {
+		err = tx.QueryRowContext(ctx, `SELECT to_regclass('faxctl.versions') IS NOT NULL`).Scan(&table)
 	}
 	if err == nil && !table {
 		_, err = tx.ExecContext(ctx, `CREATE TABLE faxctl.versions (

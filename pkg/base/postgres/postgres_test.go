@@ -75,8 +75,8 @@ func TestOpenRefused(t *testing.T) {
 		name, address, password, says, advice string
 		kind                                  error
 	}{
-		{"a wrong password", locked, "hunter2", "is refused", "PGPASSWORD_FILE", problem.ErrAuth},
-		{"no password", locked, "", "is refused: no password is given", "PGPASSFILE", problem.ErrAuth},
+		{"a wrong password", locked, "hunter2", "is refused", "PGPASSFILE gives is refused", problem.ErrAuth},
+		{"no password", locked, "", "is refused: no password is given", "set PGPASSWORD", problem.ErrAuth},
 		{"no such user", server.URL("nobody_here", "postgres"), "", `there is no role "nobody_here"`, "createuser nobody_here", problem.ErrAuth},
 		{"no such database", server.URL("stranger", "nowhere"), "", `there is no database "nowhere"`, "createdb nowhere", problem.ErrNotFound},
 		{"no right to connect", strings.Replace(there, postgrestest.Superuser+"@", "stranger@", 1), "", "permission denied for database", "GRANT CONNECT ON DATABASE", problem.ErrAuth},
@@ -348,7 +348,7 @@ func TestMigrateRights(t *testing.T) {
 		}
 	}
 	stranger, owner, user := as("stranger"), as("owner"), as("app")
-	denied("no right to make a schema", migrate(stranger), "CREATE SCHEMA faxctl AUTHORIZATION")
+	denied("no right to make a schema", migrate(stranger), "CREATE SCHEMA faxctl AUTHORIZATION "+stranger+"; or GRANT CREATE ON DATABASE ")
 	server.SQL(t, database, "CREATE SCHEMA faxctl AUTHORIZATION "+owner)
 	if err := migrate(owner); err != nil {
 		t.Errorf("the owner of a schema who may not make one: %v", err)
@@ -359,6 +359,36 @@ func TestMigrateRights(t *testing.T) {
 	server.SQL(t, database, "GRANT SELECT ON ALL TABLES IN SCHEMA faxctl TO "+user)
 	if err := migrate(user); err != nil {
 		t.Errorf("somebody who may look, where nothing is missing: %v", err)
+	}
+}
+
+// Who may make no schema is told of all that are missing, in statements that name the user as
+// SQL does; whoever has those made needs nothing more.
+func TestSchemasAreToldAtOnce(t *testing.T) {
+	address := server.Database(t)
+	u, _ := url.Parse(address)
+	database, role := u.Path[1:], "Fax-"+strings.ToLower(rand.Text()[:12])
+	server.SQL(t, database, `CREATE ROLE "`+role+`" LOGIN`)
+	const own = "faxctl_ac2"
+	work := func() error {
+		db := open(t, strings.Replace(address, postgrestest.Superuser+"@", role+"@", 1), postgres.Options{})
+		return postgres.Migrate(t.Context(), db, own, []postgres.Step{func(ctx context.Context, tx *sql.Tx) error { return postgres.MakeSchema(ctx, tx, own) }})
+	}
+	denied := func(want string) {
+		t.Helper()
+		err := work()
+		if advice := problem.AdviceOf(err).String(); !errors.Is(err, problem.ErrAuth) || !strings.HasPrefix(err.Error(), "database: permission denied") || !strings.Contains(advice, want) {
+			t.Errorf("%v (%s)", err, advice)
+		}
+	}
+	both := `CREATE SCHEMA faxctl AUTHORIZATION "` + role + `"; CREATE SCHEMA faxctl_ac2 AUTHORIZATION "` + role + `"`
+	denied("as the owner of the database: " + both + "; or GRANT CREATE ON DATABASE ")
+	common, its, _ := strings.Cut(both, "; ")
+	server.SQL(t, database, common)
+	denied("as the owner of the database: " + its + "; or ")
+	server.SQL(t, database, its)
+	if err := work(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -72,13 +72,7 @@ func (s *state) make(ctx context.Context) error {
 // steps are the versions of the tables, but River's. A new one is added at the end.
 func (s *state) steps() []postgres.Step {
 	return []postgres.Step{func(ctx context.Context, tx *sql.Tx) error {
-		var there bool
-		err := tx.QueryRowContext(ctx, `SELECT to_regnamespace($1) IS NOT NULL`, s.schema).Scan(&there)
-		if err == nil && !there { // IF NOT EXISTS asks for the right to make one all the same
-			if _, err = tx.ExecContext(ctx, `CREATE SCHEMA `+s.schema); err != nil {
-				err = problem.With(postgres.Explain(err), problem.Say("CREATE SCHEMA "+s.schema+" AUTHORIZATION ROLE, the user of the URL; or give that CREATE on the database"))
-			}
-		}
+		err := postgres.MakeSchema(ctx, tx, s.schema)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, s.sql(sharedTables))
 		}
