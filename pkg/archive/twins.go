@@ -27,8 +27,8 @@ type twins map[string][]string
 
 // Survey lists what is there before faxes are let go, so that a sidecar counts wherever it
 // is, as one that was put back by hand into the folder of another day, and a document whose
-// sidecar is lost counts as well. It takes some 50 bytes a fax, and is done once by itself; who
-// goes on for days does it anew.
+// sidecar is lost counts as well. It takes some 100 bytes a fax while it lists, of which next
+// to nothing stays, and is done once by itself; who goes on for days does it anew.
 func (a *Archive) Survey(ctx context.Context) error {
 	a.surveying.Lock()
 	defer a.surveying.Unlock()
@@ -62,11 +62,12 @@ func (a *Archive) surveyNow(ctx context.Context) error {
 				s.strays[id] = append(s.strays[id], key)
 			}
 		case ".pdf", ".tiff":
-			documents = append(documents, orphan{maphash.String(a.seed, id), f.Written})
+			documents = append(documents, orphan{maphash.String(a.seed, id), f.Written.UnixNano()})
 		}
 	}
 	slices.Sort(sidecars)
-	s.orphans = slices.DeleteFunc(documents, func(d orphan) bool { return sidecars.have(d.id) })
+	orphans := slices.DeleteFunc(documents, func(d orphan) bool { return sidecars.have(d.id) })
+	s.orphans = slices.Clone(orphans) // without room for all documents
 	a.surveyed = &s
 	return nil
 }
@@ -77,10 +78,11 @@ type survey struct {
 	orphans []orphan
 }
 
-// orphan is a document without a sidecar: the hash of its id, and when it was put there.
+// orphan is a document without a sidecar: the hash of its id, and when it was put there, in
+// nanoseconds since 1970.
 type orphan struct {
 	id      uint64
-	written time.Time
+	written int64
 }
 
 // left is how long a document may be without its sidecar because a run was cut off, which
@@ -154,7 +156,7 @@ func (a *Archive) anywhere(ctx context.Context, id string, l located, found bool
 	}
 	i := slices.IndexFunc(met.orphans, func(o orphan) bool { return o.id == maphash.String(a.seed, id) })
 	if l.Hold == nil && i >= 0 {
-		return located{}, false, problem.With(fmt.Errorf("fax %s: %w: %w", id, ErrDamagedCopy, orphanError(met.orphans[i].written)),
+		return located{}, false, problem.With(fmt.Errorf("fax %s: %w: %w", id, ErrDamagedCopy, orphanError(time.Unix(0, met.orphans[i].written))),
 			problem.Say("a hold may have been noted in that: bring it back from a backup, or have %s keep the fax anew", problem.Command("faxes", "archive").Set("to", a.dir)))
 	}
 	return l, found, nil

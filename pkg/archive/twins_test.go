@@ -707,3 +707,19 @@ func TestReplacedHoldBeforeTheIndex(t *testing.T) {
 		t.Errorf("it may go: %v", err)
 	}
 }
+
+// Of documents whose sidecars are there, a survey keeps nothing.
+func TestSurveyKeepsOrphansAlone(t *testing.T) {
+	a := must(Open(t.Context(), t.TempDir()))(t)
+	d, faxes := fill(t, 50)
+	saveAll(t, a, d, faxes)
+	if err := a.Survey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if kept := cap(a.surveyed.orphans); kept != 0 {
+		t.Errorf("room for %d documents, of none without a sidecar", kept)
+	}
+	if err := a.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
