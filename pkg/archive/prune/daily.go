@@ -56,7 +56,7 @@ func (r Run) Daily(ctx, going context.Context, log *slog.Logger) (day Day, err e
 	day.Outcome, err = r.Delete(ctx, going, plan.Delete,
 		func(why error) { log.Warn(why.Error()) },
 		func(err error) { log.Error("not pruned", "error", err) })
-	log.Info("pruned at the provider", "deleted", day.String(), "kept", len(plan.Skipped), "undated", day.Undated)
+	log.Info("pruned at the provider", "deleted", day.String(), "left_alone", len(plan.Skipped), "undated", day.Undated)
 	if going.Err() != nil {
 		err = nil
 	}

@@ -389,7 +389,7 @@ func TestDaily(t *testing.T) {
 			if w.has(t, young) != fax.WithDocument {
 				t.Error("the young one is gone")
 			}
-			if said := log.String(); tc.want.Refused == "" && !strings.Contains(said, `msg="pruned at the provider" deleted="2 faxes" kept=1 undated=1`) {
+			if said := log.String(); tc.want.Refused == "" && !strings.Contains(said, `msg="pruned at the provider" deleted="2 faxes" left_alone=1 undated=1`) {
 				t.Errorf("the log says %q", said)
 			}
 		})

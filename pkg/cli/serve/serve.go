@@ -176,7 +176,7 @@ func (s *serving) Bind(a *app.App, cmd *cobra.Command) {
 	flag.From(f, "mail", profile.MailVariable)
 	f.Var(flag.OneOf(&s.logFormat, app.LogText, app.LogJSON), app.LogFormatFlag, "`format` of the log on standard error: text or json")
 	flag.From(f, app.LogFormatFlag, profile.LogFormatVariable)
-	f.BoolVar(&s.takeOver, "take-over", false, "make the archive this receiver's although it is another's, which stops")
+	f.BoolVar(&s.takeOver, "take-over", false, "make the archive this receiver's although it is another's, which stops, or not the one that it had")
 	f.BoolVar(&s.printUnit, "print-unit", false, "print a systemd unit that runs this command, and end")
 	a.BindDatabase(cmd)
 	a.CompletePlaces(cmd, "archive")

@@ -98,8 +98,10 @@ func seeDesk(cmd *cobra.Command, a *app.App, state string) (*receiver.Desk, erro
 	defer cancel()
 	now, err := a.Archives().Receiver(ctx, p.Archive, p.Account)
 	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		a.Say("its archive %s did not answer in %s: whether it is this receiver's still is not known", text.Line(p.Archive), mostLook)
 	case err != nil:
-		a.Say("whether its archive %s is this receiver's still could not be seen: %s", text.Line(p.Archive), text.Line(err.Error()))
+		a.Say("whether its archive %s is this receiver's still is not known: %s", text.Line(p.Archive), text.Line(err.Error()))
 	case now.ID != id:
 		a.Warn("its archive %s is another receiver's now (%s): what is here was left behind", text.Line(p.Archive), now)
 	}
