@@ -45,7 +45,7 @@ const savedFormat = 1
 
 // Save is the plan of steps that were made of a file for an account.
 func Save(provider, account string, f File, targets []string, steps []Step) Saved {
-	s := Saved{Format: savedFormat, Provider: provider, Account: account, Made: time.Now().UTC().Truncate(time.Second), Path: f.Path, Numbers: f.Text, Targets: targets, Steps: []SavedStep{}}
+	s := Saved{Format: savedFormat, Provider: provider, Account: account, Made: time.Now().UTC().Truncate(time.Millisecond), Path: f.Path, Numbers: f.Text, Targets: targets, Steps: []SavedStep{}}
 	for _, step := range steps {
 		if step.Pending() {
 			s.Steps = append(s.Steps, saved(step))
