@@ -212,7 +212,7 @@ func documents(b *testing.B) (c *cloud, links []byte) {
 	if n := doc.Len(); n < size*95/100 || n > size*105/100 {
 		b.Fatalf("the document has %d bytes", n)
 	}
-	c = newCloud(b, sandbox.Options{Latency: 20 * time.Millisecond}, sandbox.SeedOptions{Faxes: want * 106 / 100, Document: doc.Bytes(), Pages: pages})
+	c = newCloud(b, sandbox.Options{Latency: 20 * time.Millisecond}, sandbox.SeedOptions{Faxes: want * 107 / 100, Document: doc.Bytes(), Pages: pages})
 	for _, page := range c.pages(b) {
 		gjson.GetBytes(page, "faxes.#.media_url").ForEach(func(_, link gjson.Result) bool {
 			if link.Str != "" {

@@ -335,7 +335,7 @@ func (d *download) connection(ctx context.Context) error {
 
 // read copies the body to the part.
 func (d *download) read(body io.Reader) error {
-	buf := make([]byte, 64<<10)
+	buf := make([]byte, 16<<10)
 	for d.have <= largest {
 		n, err := body.Read(buf)
 		if n > 0 {
