@@ -73,8 +73,8 @@ func (a *Archive) KeyOf(ctx context.Context, id string) (string, error) {
 }
 
 // CopyTo copies a fax to another archive (nil, in a dry run: there is none yet): first the
-// document, which is read again there, then the sidecar, byte for byte. What is there whole
-// is not copied again. A sidecar that is there keeps what it tells, and learns what this
+// document, which is read again there, then the sidecar, byte for byte but for
+// holds that were let go here. What is there whole is not copied again. A sidecar that is there keeps what it tells, and learns what this
 // one knows besides: a document, holds, marks. A dry run changes nothing, and reads no
 // document.
 //

@@ -32,7 +32,7 @@ const (
 	Unlisted   Problem = "not listed" // the index does not know of it, and says that it knows all
 	Mislisted  Problem = "mislisted"  // the index leads to this, which is not of the fax
 	Unfinished Problem = "unfinished" // its removal was begun, and this is left of it
-	HoldLost   Problem = "hold lost"  // it is held, as the index knows, and the sidecar tells neither of that nor of its release
+	HoldLost   Problem = "hold lost"  // it is held, as the index knows, and the sidecar does not tell of that hold
 	NotLocked  Problem = "not locked" // it is held, and not under a legal hold of its bucket, which has them
 	Unreleased Problem = "unreleased" // it is no longer held, and the release of its legal hold was not finished
 	Twice      Problem = "kept twice" // its fax has another sidecar, in the folder of another day

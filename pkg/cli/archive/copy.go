@@ -37,10 +37,11 @@ func copyCommand(a *app.App) *cobra.Command {
 them, or those named (- reads ids from standard input). FROM stays as it is.
 
 Each document is compared with what was kept, copied and read again; then its
-sidecar is copied, byte for byte, with holds and marks. What is there whole is
-not copied again: run it again and it goes on, and brings what is new, also what
-was removed from TO meanwhile. Where TO knows a fax already, its sidecar keeps
-what it tells and learns the rest: a hold of either is a hold.
+sidecar is copied, byte for byte, with holds and marks, but not what it tells of
+holds that were let go in FROM. What is there whole is not copied again: run it
+again and it goes on, and brings what is new, also what was removed from TO
+meanwhile. Where TO knows a fax already, its sidecar keeps what it tells and
+learns the rest: a hold of either is a hold.
 
 A fax that is not what was kept in FROM, or of which TO has another document, is
 left alone and named; the exit status is 3 when others were copied or there, and
