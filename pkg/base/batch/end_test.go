@@ -78,6 +78,7 @@ func TestStopLetsTheRestFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, tally, last := gather(batch.Run(t.Context(), 3, numbers(100, nil), func(ctx context.Context, i int) (string, error) {
 			if i == 1 {
+				time.Sleep(time.Millisecond) // by then the three that have a place run
 				return "", batch.Stop(errDenied)
 			}
 			return sleepFor(func(int) time.Duration { return time.Second })(ctx, i)
