@@ -20,6 +20,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/archive/store"
 	"github.com/faxctl/faxctl/pkg/base/durable"
 	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/base/seq"
 )
 
 // inBucket is an archive on S3: any number of processes write to it at the same time, and
@@ -95,7 +96,11 @@ func (o inBucket) openThere(ctx context.Context, write bool) (*Archive, error) {
 		return nil, err
 	}
 	err = a.catchUp(ctx)
-	if err == nil && write && !a.common {
+	switch {
+	case err != nil:
+	case a.common:
+		err = a.takeOver(ctx, filepath.Join(local, indexFile))
+	case write:
 		err = files.leaveMark(ctx, writing)
 	}
 	if err != nil {
@@ -222,6 +227,73 @@ func localIndex(ctx context.Context, dir string) (*index.Index, error) {
 		x, err = index.Create(ctx, name)
 	}
 	return x, err
+}
+
+// takeOver has a common index that is up to date know what was held by the index that this
+// machine had before, if it had one, and does without that from then on: it may have known of
+// holds whose sidecar is lost, which no list tells of. Where it cannot be removed, as it is in
+// use, that is done once more the next time.
+func (a *Archive) takeOver(ctx context.Context, name string) error {
+	before, err := index.Open(ctx, name, false)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil:
+		err = errors.Join(a.takeOverHolds(ctx, before), before.Close())
+	}
+	if err != nil && !errors.Is(err, index.ErrDamaged) { // which would be made anew, and know of none
+		return err
+	}
+	_ = index.Delete(name)
+	return nil
+}
+
+func (a *Archive) takeOverHolds(ctx context.Context, before *index.Index) error {
+	if err := before.Intact(ctx); err != nil {
+		return err
+	}
+	for rows, err := range seq.Chunks(before.Held(ctx), batch) {
+		if err == nil {
+			err = a.learnHolds(ctx, rows)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// learnHolds has the index know of holds that another one knew of, unless it knows what became
+// of them.
+func (a *Archive) learnHolds(ctx context.Context, rows []index.Row) error {
+	ids := make([]string, len(rows))
+	for i, r := range rows {
+		ids[i] = r.Fax.ID
+	}
+	known, err := a.index.Among(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var news []index.Row
+	for _, r := range rows {
+		lost := lostWith(r)
+		l := located{Entry: lost.Entry, key: r.Key, lost: true}
+		if i := slices.IndexFunc(known, func(k index.Row) bool { return k.Fax.ID == r.Fax.ID }); i >= 0 {
+			l = located{Entry: lastKnown(known[i]), key: known[i].Key}.knowing(lost.Entry)
+			lost.Replaced = true
+		}
+		if !l.lost {
+			continue
+		}
+		if lost.row, err = rowOf(l.Entry, l.key, ""); err != nil { // without a stamp each look finds it
+			return err
+		}
+		news = append(news, lost.row)
+		if a.lost != nil {
+			a.lost(lost)
+		}
+	}
+	return a.index.Put(ctx, news)
 }
 
 // opening is how long another process may take to open the same index.

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -61,6 +62,96 @@ func unproven(t *testing.T, a *Archive, d fax.Faxes, f fax.Fax) map[string]error
 	_, secure := a.Secure(t.Context(), d, f, false)
 	_, _, mayGo := a.MayGo(t.Context(), f.ID)
 	return map[string]error{"kept": kept, "hold of": holdOf, "begin by id": named, "begin": dated, "secure": secure, "may go": mayGo}
+}
+
+// Who had an index of this machine alone, and begins to use one that all have in common, takes
+// into that the holds that the first alone knew of, and no others; then it is not needed.
+func TestCommonIndexTakesOverHolds(t *testing.T) {
+	db := database(t)
+	s := newShelf(t)
+	d, faxes := fill(t, 5)
+	gone, replaced, twice, freed, kept := faxes[0], faxes[1], faxes[2], faxes[3], faxes[4]
+	lose := func(f fax.Fax) {
+		t.Helper()
+		if err := os.Remove(filepath.Join(s.root, filepath.FromSlash(keyOf(f)+sidecarExt))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hold := func(a *Archive, f fax.Fax, reason string) {
+		t.Helper()
+		if _, err := a.Hold(t.Context(), f.ID, reason); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one := s.machine(t)
+	a := openRemote(t, one)
+	saveAll(t, a, d, faxes)
+	for _, f := range faxes {
+		hold(a, f, "case 1")
+	}
+	if err := a.flushRows(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []fax.Fax{gone, replaced, twice} {
+		lose(f)
+	}
+	common := s.machine(t)
+	common.Database = func(context.Context) (*sql.DB, error) { return db, nil }
+	b := openRemote(t, common)
+	save(t, b, d, replaced)
+	save(t, b, d, twice)
+	hold(b, twice, "case 2")
+	lose(twice)
+	if _, err := b.Unhold(t.Context(), freed.ID); err != nil {
+		t.Fatal(err)
+	}
+
+	one.Database = common.Database
+	var told []string
+	one.Lost = func(l LostHold) { told = append(told, fmt.Sprint(l.Fax.ID, " ", l.Replaced)) }
+	a = openRemote(t, one)
+	if want := []string{gone.ID + " false", replaced.ID + " true", twice.ID + " false", twice.ID + " true"}; !slices.Equal(slices.Sorted(slices.Values(told)), want) {
+		t.Errorf("told of %q, want %q", told, want)
+	}
+	if left := must(filepath.Glob(filepath.Join(one.Getenv("XDG_CACHE_HOME"), "faxctl/archives/*/"+indexFile+"*")))(t); len(left) > 0 {
+		t.Errorf("of its own index is left %q", left)
+	}
+	for machine, a := range map[string]*Archive{"this one": a, "one that was open": b, "another": openRemote(t, common)} {
+		for f, reason := range map[*fax.Fax]string{&gone: "case 1", &replaced: "case 1", &twice: "case 2; case 1", &kept: "case 1"} {
+			var held *HeldError
+			if _, _, err := a.BeginDeletingNamed(t.Context(), *f); !errors.As(err, &held) || held.Reason != reason {
+				t.Errorf("%s: %s: %v, want %s", machine, f.ID, err, reason)
+			}
+		}
+		if _, _, err := a.MayGo(t.Context(), freed.ID); err != nil {
+			t.Errorf("%s: the one that was let go: %v", machine, err)
+		}
+	}
+}
+
+// What is left of an index of this machine's own that cannot be read is in nobody's way.
+func TestCommonIndexBesideADamagedOne(t *testing.T) {
+	db := database(t)
+	s := newShelf(t)
+	d, faxes := fill(t, 2)
+	one := s.machine(t)
+	a := openRemote(t, one)
+	saveAll(t, a, d, faxes)
+	if err := a.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range must(filepath.Glob(filepath.Join(one.Getenv("XDG_CACHE_HOME"), "faxctl/archives/*/"+indexFile)))(t) {
+		f, err := os.OpenFile(name, os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.WriteAt(bytes.Repeat([]byte{0xff}, 4000), 4096)
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one.Database = func(context.Context) (*sql.DB, error) { return db, nil }
+	verified(t, openRemote(t, one), 2)
 }
 
 // A fax that has two sidecars is not let go, whichever of them the index leads to, also where
