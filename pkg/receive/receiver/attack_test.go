@@ -1,6 +1,7 @@
 package receiver_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -51,10 +52,16 @@ func TestRefusalArrives(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
+	conn.SetDeadline(time.Now().Add(time.Minute))
 	go io.Copy(conn, strings.NewReader("POST /fax HTTP/1.1\r\nX-Flood: "+strings.Repeat("y", 1<<20)))
-	if answer, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 431") {
-		t.Errorf("answered %q, %v", answer, err)
+	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	// What comes after it is the end, or a reset, when we are slow to send the rest.
+	if answer.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("answered %d", answer.StatusCode)
 	}
 }
 

@@ -55,7 +55,7 @@ func benchScrape(b *testing.B) {
 func newShut(b *testing.B) *station {
 	b.Helper()
 	return newStation(b, func(c *receiver.Config) {
-		c.Provider.Faxes = &gate{every: every{c.Provider.Faxes.(*cloud)}, open: make(chan struct{}), hurried: time.Hour}
+		c.Provider.Faxes = &gate{every: every{c.Provider.Faxes.(*cloud)}, open: make(chan struct{})}
 		c.Log, c.Drain = nil, time.Millisecond
 	})
 }

@@ -28,13 +28,16 @@ func (s *station) ready() string {
 // anybody may read, and the whole of it is in the log.
 func TestReady(t *testing.T) {
 	const all = "OK\ndatabase: ok\ndisk: ok\narchive: ok\nqueue: ok\nprovider: ok\n"
+	synctest.Test(t, func(t *testing.T) { // by whose clock no part is slow to answer
+		s := newStation(t, nil)
+		if got := s.ready(); got != strings.NewReplacer("OK\n", "Service Unavailable\n", "queue: ok", "queue: failed, it does not run").Replace(all) {
+			t.Errorf("before it runs: %s", got)
+		}
+		if log := s.log.String(); strings.Contains(log, "WARN") || !strings.Contains(log, `level=INFO msg="not ready" part=queue`) {
+			t.Errorf("a probe of a receiver that begins has it say\n%s", log)
+		}
+	})
 	s := newStation(t, nil)
-	if got := s.ready(); got != strings.NewReplacer("OK\n", "Service Unavailable\n", "queue: ok", "queue: failed, it does not run").Replace(all) {
-		t.Errorf("before it runs: %s", got)
-	}
-	if log := s.log.String(); strings.Contains(log, "WARN") || !strings.Contains(log, `level=INFO msg="not ready" part=queue`) {
-		t.Errorf("a probe of a receiver that begins has it say\n%s", log)
-	}
 	stop := s.run()
 	s.until("it is ready", func() bool { return s.ready() == all })
 	stop()
@@ -57,14 +60,16 @@ func TestReady(t *testing.T) {
 			s.cloud.fail(&fax.APIError{Kind: problem.ErrAuth, Status: 401, Message: "/secret/path"})
 		}, "provider: failed, it refuses the credentials"},
 	} {
-		s := newStation(t, nil)
-		tt.is(s)
-		if got := s.ready(); !strings.HasPrefix(got, "Service Unavailable\n") || !strings.Contains(got, "\n"+tt.want+"\n") || strings.Contains(got, "secret") {
-			t.Errorf("%s: %s", name, got)
-		}
-		if part, _, _ := strings.Cut(tt.want, ":"); !strings.Contains(s.log.String(), `level=WARN msg="not ready" part=`+part) {
-			t.Errorf("%s: the log says nothing", name)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			s := newStation(t, nil)
+			tt.is(s)
+			if got := s.ready(); !strings.HasPrefix(got, "Service Unavailable\n") || !strings.Contains(got, "\n"+tt.want+"\n") || strings.Contains(got, "secret") {
+				t.Errorf("%s: %s", name, got)
+			}
+			if part, _, _ := strings.Cut(tt.want, ":"); !strings.Contains(s.log.String(), `level=WARN msg="not ready" part=`+part) {
+				t.Errorf("%s: the log says nothing", name)
+			}
+		})
 	}
 }
 

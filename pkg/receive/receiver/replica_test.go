@@ -49,7 +49,10 @@ func replica(root, name, url, how string) int {
 	defer db.Close()
 	return victim(root, func(c *receiver.Config) error {
 		c.Database, c.Incoming = db, dir.New(filepath.Join(root, "kept"), durable.OS{})
-		c.StateDir, c.Drain = filepath.Join(root, "state-"+name), time.Second
+		c.StateDir, c.Drain = filepath.Join(root, "state-"+name), time.Minute
+		if how == never {
+			c.Drain = time.Second
+		}
 		c.Archive = noted{c.Archive.(*folder), root, name, how}
 		c.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 		c.Backfill = time.Hour
@@ -197,6 +200,7 @@ func TestReplicas(t *testing.T) {
 	c := newCluster(t)
 	all := []member{c.start("a", brisk), c.start("b", brisk), c.start("c", brisk)}
 	c.until("all have joined", time.Minute, func() bool { return c.count(`SELECT count(*) FROM @receiver_replica`) == 3 })
+	c.until("the provider's list is read", time.Minute, func() bool { return len(noteLines(t, c.root, "listed")) > 0 })
 	var ids []string
 	var mu sync.Mutex
 	var senders sync.WaitGroup
@@ -237,14 +241,18 @@ func TestReplicas(t *testing.T) {
 	if n := c.count(`SELECT count(*) FROM @receiver_replica`); n != 2 {
 		t.Errorf("one has ended, and there are %d", n)
 	}
-	c.until("no document waits", 10*time.Second, func() bool {
+	c.until("no document waits", time.Minute, func() bool {
 		left, _ := filepath.Glob(filepath.Join(c.root, "kept", ".incoming", "*", "*"))
 		return len(left) == 0
 	})
 	if parts, _ := filepath.Glob(filepath.Join(c.root, "state-*", "incoming", "*")); len(parts) > 0 {
 		t.Errorf("left are %v", parts)
 	}
-	c.until("the provider's list is read once", 30*time.Second, func() bool { return len(noteLines(t, c.root, "listed")) == 1 })
+	c.until("nothing is left to do", time.Minute, func() bool { return c.count(`SELECT count(*) FROM @river_job WHERE state <> 'completed'`) == 0 })
+	done := c.count(`SELECT count(*) FROM @river_job WHERE kind = 'backfill'`)
+	if n := len(noteLines(t, c.root, "listed")); n != done || n > 2 { // once more by who begins to lead, should it be the leader that ended
+		t.Errorf("the provider's list is read %d times for %d jobs", n, done)
+	}
 }
 
 // TestReplicaIsGone: what runs at a replica that was killed, or that is silent, runs at
@@ -266,7 +274,7 @@ func TestReplicaIsGone(t *testing.T) {
 		return len(noteLines(t, c.root, "begun-killed")) == 16 && len(noteLines(t, c.root, "begun-silent")) == 16 &&
 			c.count(`SELECT count(*) FROM @river_job WHERE kind = 'fetch' AND state = 'running'`) == 40 // four each are claimed ahead
 	})
-	c.until("one of them reads the provider's list", 30*time.Second, func() bool { return len(noteLines(t, c.root, "listed")) == 1 })
+	c.until("one of them reads the provider's list", time.Minute, func() bool { return len(noteLines(t, c.root, "listed")) == 1 })
 	lives := c.start("lives", brisk)
 	begun := time.Now()
 	killed.kill()
@@ -278,10 +286,8 @@ func TestReplicaIsGone(t *testing.T) {
 	}
 	c.until("the list is read by another one", time.Minute, func() bool { return slices.Contains(noteLines(t, c.root, "listed"), "lives") })
 	silent.process.Signal(syscall.SIGCONT)
-	c.until("it begins anew", 30*time.Second, func() bool { return c.count(`SELECT count(*) FROM @receiver_replica`) == 2 })
-	if log := silent.log.String(); !strings.Contains(log, "begins anew") {
-		t.Errorf("it does not tell:\n%s", log)
-	}
+	c.until("it begins anew", time.Minute, func() bool { return c.count(`SELECT count(*) FROM @receiver_replica`) == 2 })
+	c.until("it tells so", time.Minute, func() bool { return strings.Contains(silent.log.String(), "begins anew") })
 	lives.process.Signal(syscall.SIGSTOP) // so that the other one takes the next
 	id := faxID(100)
 	c.until("it works again", time.Minute, func() bool {
@@ -289,12 +295,12 @@ func TestReplicaIsGone(t *testing.T) {
 		return slices.Contains(noteLines(t, c.root, "begun-silent"), id)
 	})
 	lives.process.Signal(syscall.SIGCONT)
-	begun = time.Now()
 	silent.process.Signal(syscall.SIGTERM)
-	c.until("it is kept", time.Minute, func() bool { return c.kept([]string{id}) })
-	if took := time.Since(begun); took > 18*time.Second {
-		t.Errorf("it was given back after %s", took)
+	silent.process.Wait()
+	if n := c.count(`SELECT count(*) FROM @river_job WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] NOT IN (SELECT id FROM @receiver_replica)`); n != 0 {
+		t.Errorf("it has ended, and %d jobs run there", n)
 	}
+	c.until("it is kept", time.Minute, func() bool { return c.kept([]string{id}) })
 	got := noteLines(t, c.root, "saved")
 	if slices.Sort(got); len(slices.Compact(slices.Clone(got))) != len(got) {
 		t.Errorf("kept twice: %v", got)
@@ -308,16 +314,22 @@ func TestOldHand(t *testing.T) {
 	for _, outcome := range []error{nil, errors.New("the disk is full"), problem.ErrUnavailable} {
 		t.Run(fmt.Sprint(outcome), func(t *testing.T) {
 			t.Parallel()
-			db, ends := newDatabase(t), [2]chan error{make(chan error, 1), make(chan error, 1)}
+			type run struct {
+				at  int // which station
+				end chan error
+			}
+			db, begun, over := newDatabase(t), make(chan run, 8), make(chan struct{})
 			var stations [2]*station
-			begun := make(chan int, 8)
 			station := func(i int) {
 				stations[i] = newStation(t, func(c *receiver.Config) {
 					c.Database, c.Deliveries = db, []delivery.Delivery{{Name: "exec", Limit: time.Minute, Deliver: func(ctx context.Context, _ delivery.News, _ delivery.Target) error {
-						begun <- i
+						r := run{i, make(chan error, 1)}
+						begun <- r
 						select {
-						case err := <-ends[i]:
+						case err := <-r.end:
 							return err
+						case <-over: // also for what begins anew once the first is noticed to be gone
+							return nil
 						case <-ctx.Done():
 							return ctx.Err()
 						}
@@ -329,7 +341,8 @@ func TestOldHand(t *testing.T) {
 			form := callbackForm(faxID(1))
 			form.Set("FaxStatus", "failed")
 			stations[0].told(post("/fax/done", form))
-			if first := <-begun; first != 0 {
+			first := <-begun
+			if first.at != 0 {
 				t.Fatal(first)
 			}
 			station(1)
@@ -339,14 +352,14 @@ func TestOldHand(t *testing.T) {
 				t.Fatal(err)
 			}
 			second := <-begun // the first may be as quick: it does not know
-			ends[0] <- outcome
+			first.end <- outcome
 			state := func() (s string) {
 				if err := db.QueryRowContext(t.Context(), `SELECT state || ' after ' || coalesce(array_length(errors, 1), 0) FROM `+tables+`river_job WHERE kind = 'exec'`).Scan(&s); err != nil {
 					t.Fatal(err)
 				}
 				return s
 			}
-			if second == 1 {
+			if second.at == 1 {
 				for range 20 {
 					if got := state(); got != "running after 0" {
 						t.Fatalf("the job is %s, as the first one left it", got)
@@ -354,7 +367,7 @@ func TestOldHand(t *testing.T) {
 					time.Sleep(25 * time.Millisecond)
 				}
 			}
-			ends[second] <- nil
+			close(over)
 			stations[1].until("done", func() bool { return state() == "completed after 0" })
 		})
 	}
@@ -472,19 +485,20 @@ func TestDatabaseIsAway(t *testing.T) {
 	s.told(post("/fax/done", callbackForm(faxID(1))))
 	s.until("the first is kept", func() bool { return s.archive.saved(faxID(1)) == 1 })
 	own.Kill(t)
-	begun := time.Now()
 	for _, req := range []*http.Request{post("/fax/done", callbackForm(faxID(2))), multi(callbackForm(faxID(2)), part{"Media", "fax.pdf", document(faxID(2))})} {
+		begun := time.Now()
 		if w := s.do(req); w.Code != http.StatusServiceUnavailable {
 			t.Errorf("answered %d", w.Code)
 		}
-	}
-	if took := time.Since(begun); took > 15*time.Second {
-		t.Errorf("answered after %s", took)
+		if took := time.Since(begun); took > time.Minute { // how long exactly: [TestAnswerInTime]
+			t.Errorf("answered after %s", took)
+		}
 	}
 	s.until("who calls is sent to the fallback URL", func() bool { return s.do(post("/fax", question)).Code == http.StatusServiceUnavailable })
-	if is := s.ready(); !strings.HasPrefix(is, "Service Unavailable") || !strings.Contains(is, "database: failed, it is not there") {
-		t.Error(is)
-	}
+	s.until("it says so", func() bool {
+		is := s.ready()
+		return strings.HasPrefix(is, "Service Unavailable") && strings.Contains(is, "database: failed, it is not there")
+	})
 	own.Start(t)
 	s.until("it takes faxes again", func() bool { return s.do(post("/fax/done", callbackForm(faxID(2)))).Code == http.StatusNoContent })
 	s.until("the second is kept", func() bool { return s.archive.saved(faxID(2)) == 1 })
@@ -553,7 +567,7 @@ func TestDatabaseIsSilent(t *testing.T) {
 		})
 	}
 	senders.Wait()
-	if took := time.Since(begun); took > 15*time.Second {
+	if took := time.Since(begun); took > time.Minute { // how long exactly: [TestAnswerInTime]
 		t.Errorf("answered after %s", took)
 	}
 	speak()

@@ -172,7 +172,7 @@ func TestNotify(t *testing.T) {
 	defer systemd.Close()
 	hears := func(want string) {
 		t.Helper()
-		systemd.SetReadDeadline(time.Now().Add(10 * time.Second))
+		systemd.SetReadDeadline(time.Now().Add(time.Minute))
 		b := make([]byte, 100)
 		n, err := systemd.Read(b)
 		if got := string(b[:n]); err != nil || got != want {
