@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -15,20 +16,27 @@ import (
 // The slow first one holds nobody up but the reader, and no more than jobs run.
 func TestInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var running, most atomic.Int32
+		var mu sync.Mutex
+		var running, most int
 		items := []int{5, 1, 4, 2, 3}
 		begin := time.Now()
 		got := slices.Collect(seq.InOrder(t.Context(), 3, items, func(_ context.Context, n int) int {
-			most.Store(max(most.Load(), running.Add(1)))
-			defer running.Add(-1)
+			count := func(by int) {
+				mu.Lock()
+				defer mu.Unlock()
+				running += by
+				most = max(most, running)
+			}
+			count(1)
+			defer count(-1)
 			time.Sleep(time.Duration(n) * time.Second)
 			return 10 * n
 		}))
 		if want := []int{50, 10, 40, 20, 30}; !slices.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
 		}
-		if most.Load() != 3 {
-			t.Errorf("%d ran at once, want 3", most.Load())
+		if most != 3 {
+			t.Errorf("%d ran at once, want 3", most)
 		}
 		if took := time.Since(begin); took >= 15*time.Second {
 			t.Errorf("it took %s, as long as one after the other", took)

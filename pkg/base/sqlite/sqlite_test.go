@@ -190,7 +190,8 @@ func TestLogAheadWaits(t *testing.T) {
 	}
 	defer other.Close()
 	other.SetMaxOpenConns(1)
-	run(t, other, `CREATE TABLE a (x INTEGER); BEGIN IMMEDIATE`)
+	// Who tries to turn the log on reads meanwhile, and has the COMMIT wait.
+	run(t, other, `PRAGMA busy_timeout = 60000; CREATE TABLE a (x INTEGER); BEGIN IMMEDIATE`)
 	opened := make(chan error)
 	go func() {
 		db, err := Open(t.Context(), path, Options{Conns: 1})
