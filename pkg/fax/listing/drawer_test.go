@@ -40,7 +40,8 @@ func (d *drawer) Page(ctx context.Context, q fax.Filter, size int, cursor string
 	}
 	if d.latency > 0 {
 		select {
-		case <-time.After(d.latency):
+		// Each answer at a moment of its own: which of two comes first is no chance.
+		case <-time.After(d.latency + time.Duration(q.Until.Unix()%1000)*time.Microsecond):
 		case <-ctx.Done():
 			return fax.Page[fax.Fax]{}, ctx.Err()
 		}

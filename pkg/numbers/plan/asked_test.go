@@ -188,7 +188,7 @@ func TestCallHandlers(t *testing.T) {
 		t.Cleanup(func() { _ = s.Close() })
 		p, err := twilio.Open(twilio.Config{
 			Dialect: twilio.SignalWire, AccountID: s.Account().Account, User: s.Account().Account, Space: "example.signalwire.com",
-			Secret: func() string { return s.Account().Token }, API: &http.Client{Transport: s.Transport(), Timeout: 5 * time.Second},
+			Secret: func() string { return s.Account().Token }, API: &http.Client{Transport: s.Transport(), Timeout: time.Minute},
 		})
 		if err != nil {
 			t.Fatal(err)

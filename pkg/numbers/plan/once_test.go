@@ -39,7 +39,7 @@ func machines(t *testing.T, n int, o sandbox.Options) []machine {
 		p, err := twilio.Open(twilio.Config{
 			Dialect: twilio.Twilio, AccountID: s.Account().Account, User: s.Account().Account,
 			Secret: func() string { return s.Account().Token },
-			API:    &http.Client{Transport: s.Transport(), Timeout: 5 * time.Second},
+			API:    &http.Client{Transport: s.Transport(), Timeout: time.Minute},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -34,7 +34,7 @@ func atSandbox(t *testing.T, dialect sandbox.Dialect, faults ...string) fax.Numb
 	p, err := twilio.Open(twilio.Config{
 		Dialect: twilio.Dialect(dialect), AccountID: s.Account().Account, User: s.Account().Account,
 		Secret: func() string { return s.Account().Token }, Space: "example.signalwire.com",
-		API: &http.Client{Transport: s.Transport(), Timeout: 5 * time.Second},
+		API: &http.Client{Transport: s.Transport(), Timeout: time.Minute},
 	})
 	if err != nil {
 		t.Fatal(err)
