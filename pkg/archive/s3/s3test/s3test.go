@@ -31,6 +31,8 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/faxctl/faxctl/pkg/base/freeport"
 )
 
 // The keys of whoever owns everything.
@@ -136,7 +138,7 @@ func (s *Server) Kill(t testing.TB) {
 // await waits until it answers.
 func (s *Server) await(t testing.TB, ended chan error, addresses ...string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		var failed error
 		for _, a := range addresses {
 			conn, err := net.Dial("tcp", a) //nolint:noctx // of this machine
@@ -245,12 +247,8 @@ func (s *Server) User(t testing.TB, name string) *Server {
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // of this machine
+	at, err := freeport.Address()
 	if err != nil {
-		t.Fatal(err)
-	}
-	at := l.Addr().String()
-	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return at

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+
+	"github.com/faxctl/faxctl/pkg/base/freeport"
 )
 
 // Bouncer puts a PgBouncer in transaction mode before the server, for one test; the
@@ -27,7 +29,7 @@ func (s *Server) Bouncer(t testing.TB, conns int) (by func(database string) stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, err := freePort()
+	port, err := freeport.Port()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/freeport"
 )
 
 // Superuser may do everything, and Locked needs the password [Password].
@@ -244,7 +246,7 @@ func (s *Server) make() error {
 	if err := os.WriteFile(filepath.Join(data, "pg_hba.conf"), []byte(rules), 0o644); err != nil {
 		return err
 	}
-	s.port, err = freePort()
+	s.port, err = freeport.Port()
 	if err != nil {
 		return err
 	}
@@ -279,15 +281,6 @@ func newDir() (string, error) {
 	uid, _ := strconv.Atoi(u.Uid) // where there is none it is not root who asks
 	gid, _ := strconv.Atoi(u.Gid)
 	return dir, os.Chown(dir, uid, gid)
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close() //nolint:errcheck // nobody called
-	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
 // keep runs a program, when it is told to, as long as this process lives.
@@ -334,9 +327,9 @@ func (p *program) end() {
 	_, _ = io.Copy(io.Discard, p.hears)
 }
 
-// answers waits until a program that was started answers, at most half a minute.
+// answers waits until a program that was started answers, at most a minute.
 func (p *program) answers(address string, ask func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
 		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
