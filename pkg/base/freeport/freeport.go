@@ -22,7 +22,7 @@ const (
 
 // given counts the ports that this process gave away, of which each is given once. Others
 // that do the same begin elsewhere.
-var given atomic.Uint32
+var given atomic.Uint32 //nolint:gochecknoglobals // the ports are those of the process
 
 // Port is a port of 127.0.0.1 at which nobody listens.
 func Port() (int, error) {
