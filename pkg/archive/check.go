@@ -10,6 +10,7 @@ import (
 	"io/fs"
 
 	"github.com/faxctl/faxctl/pkg/archive/store"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // checkDocument reads a document, also into to, and compares it with its description. An
@@ -22,7 +23,7 @@ func (a *Archive) checkDocument(ctx context.Context, id, name string, want *Docu
 	case err != nil && away(ctx, err):
 		return nil, fmt.Errorf("fax %s: %w", id, err)
 	case err != nil:
-		return &Finding{id, name, Unreadable, err.Error()}, nil
+		return &Finding{id, name, Unreadable, problem.Say(err.Error())}, nil
 	}
 	defer r.Close() //nolint:errcheck // only read
 	if f := resized(id, name, there, want); f != nil {
@@ -33,17 +34,17 @@ func (a *Archive) checkDocument(ctx context.Context, id, name string, want *Docu
 	if _, err := io.Copy(io.MultiWriter(sum, to), io.LimitReader(r, want.Size+1)); err != nil && away(ctx, err) {
 		return nil, fmt.Errorf("fax %s: %w", id, err)
 	} else if err != nil {
-		return &Finding{id, name, Unreadable, err.Error()}, nil
+		return &Finding{id, name, Unreadable, problem.Say(err.Error())}, nil
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != want.SHA256 {
-		return &Finding{id, name, Changed, "sha256 " + got + " instead of " + want.SHA256}, nil
+		return &Finding{id, name, Changed, problem.Say("sha256 " + got + " instead of " + want.SHA256)}, nil
 	}
 	return nil, nil
 }
 
 // missing is a document that is not there.
 func missing(id, name string) *Finding {
-	return &Finding{id, name, Missing, "its sidecar is there"}
+	return &Finding{id, name, Missing, problem.Say("its sidecar is there")}
 }
 
 // resized is a document that has another size than it had; nil: it has not.
@@ -51,7 +52,7 @@ func resized(id, name string, there store.File, want *Document) *Finding {
 	if there.Size == want.Size {
 		return nil
 	}
-	return &Finding{id, name, Changed, fmt.Sprintf("%d bytes instead of %d", there.Size, want.Size)}
+	return &Finding{id, name, Changed, problem.Say(fmt.Sprintf("%d bytes instead of %d", there.Size, want.Size))}
 }
 
 // damage is what [Archive.checkDocument] finds, as an error.

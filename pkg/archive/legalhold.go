@@ -262,7 +262,7 @@ func (a *Archive) compareHolds(ctx context.Context, name string) (*Finding, *Not
 		if a.beingReleased(e) != nil {
 			return nil, nil, nil //nolint:nilerr // whoever does it is at it
 		}
-		return &Finding{id, name, Unreleased, problem.Say("its release was begun at %s: %s finishes it", problem.Text(r.Begun.Format(time.RFC3339)), unhold).String()}, nil, nil
+		return &Finding{id, name, Unreleased, problem.Say("its release was begun at %s: %s finishes it", problem.Text(r.Begun.Format(time.RFC3339)), unhold)}, nil, nil
 	}
 	n, of, err := a.legallyHeld(ctx, l)
 	switch {
@@ -270,9 +270,9 @@ func (a *Archive) compareHolds(ctx context.Context, name string) (*Finding, *Not
 		return nil, nil, err
 	case e.Hold != nil && n < of:
 		return &Finding{id, name, NotLocked, problem.Say("it is held, and its bucket does not keep all of it: %s sees to that",
-			problem.Command("archive", "hold").Arg(a.dir).Arg(id).Set("reason", e.Hold.Reason)).String()}, nil, nil
+			problem.Command("archive", "hold").Arg(a.dir).Arg(id).Set("reason", e.Hold.Reason))}, nil, nil
 	case e.Hold == nil && n > 0:
-		return nil, &Note{id, name, problem.Say("its bucket keeps it by a legal hold, and it is not held here: %s releases it", unhold).String()}, nil
+		return nil, &Note{id, name, problem.Say("its bucket keeps it by a legal hold, and it is not held here: %s releases it", unhold)}, nil
 	}
 	return nil, nil, nil
 }

@@ -15,9 +15,9 @@ import (
 
 // Note is something about a kept file that is no problem.
 type Note struct {
-	ID     string `json:"id"`
-	File   string `json:"file"` // slash-separated, in the archive
-	Detail string `json:"detail"`
+	ID     string         `json:"id"`
+	File   string         `json:"file"` // slash-separated, in the archive
+	Detail problem.Advice `json:"detail"`
 }
 
 // countPages is what is known of the pages of a kept document. A sidecar that tells
@@ -78,10 +78,10 @@ func (v *verification) pages(ctx context.Context, name string, e Entry) (*Findin
 		return finding, err
 	}
 	if short := new(fetch.PagesError); errors.As(fetch.EnoughPages(info, e.Fax), &short) {
-		return &Finding{e.Fax.ID, name, Short, fmt.Sprintf("%d pages, and its record tells of %d", short.Got, short.Want)}, nil
+		return &Finding{e.Fax.ID, name, Short, problem.Say(fmt.Sprintf("%d pages, and its record tells of %d", short.Got, short.Want))}, nil
 	}
 	if info.Uncounted != "" {
-		v.addNote(Note{e.Fax.ID, name, "its pages could not be counted: " + info.Uncounted})
+		v.addNote(Note{e.Fax.ID, name, problem.Say("its pages could not be counted: " + info.Uncounted)})
 	}
 	return nil, nil
 }

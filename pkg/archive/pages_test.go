@@ -8,8 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
+
+// said compares advice by what it says.
+var said = cmp.Transformer("said", problem.Advice.String) //nolint:gochecknoglobals // a constant, were there one of this type
 
 const (
 	// noPages is a whole PDF file with an empty page tree.
@@ -49,15 +53,15 @@ func TestVerifyPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := func(f fax.Fax) string { return "2026/11/23/" + f.ID + ".pdf" }
-	want := []Finding{{none.ID, at(none), Short, "0 pages, and its record tells of 1"}}
-	if diff := cmp.Diff(want, report.Findings); diff != "" {
+	want := []Finding{{none.ID, at(none), Short, problem.Say("0 pages, and its record tells of 1")}}
+	if diff := cmp.Diff(want, report.Findings, said); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 	notes := []Note{
-		{faxes[1].ID, at(faxes[1]), "its pages could not be counted: " + why},
-		{faxes[2].ID, at(faxes[2]), "its pages could not be counted: " + why},
+		{faxes[1].ID, at(faxes[1]), problem.Say("its pages could not be counted: " + why)},
+		{faxes[2].ID, at(faxes[2]), problem.Say("its pages could not be counted: " + why)},
 	}
-	if diff := cmp.Diff(notes, report.Notes); diff != "" {
+	if diff := cmp.Diff(notes, report.Notes, said); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 }

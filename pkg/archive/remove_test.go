@@ -247,7 +247,7 @@ func TestWhatIsLeftOfARemoval(t *testing.T) {
 	}
 	found := findings(t, a)
 	for i, f := range found {
-		if f.Problem != Unfinished || f.ID != []string{"FX0000", "FX0001"}[i] || !strings.Contains(f.Detail, "faxctl archive remove") {
+		if f.Problem != Unfinished || f.ID != []string{"FX0000", "FX0001"}[i] || !strings.Contains(f.Detail.String(), "faxctl archive remove") {
 			t.Errorf("%+v", f)
 		}
 	}

@@ -46,7 +46,7 @@ func (a *Archive) Keys(ctx context.Context) (keys []string, lost []error, err er
 	lose := func(f Finding) { lost = append(lost, f.err()) }
 	for key, name := range documents {
 		if !sidecars[key] && a.there(ctx, name) && !a.there(ctx, key+sidecarExt) {
-			lose(Finding{path.Base(key), name, Orphan, "a document without a sidecar"})
+			lose(Finding{path.Base(key), name, Orphan, problem.Say("a document without a sidecar")})
 		}
 	}
 	for row, err := range a.index.Stamps(ctx) {
@@ -57,7 +57,7 @@ func (a *Archive) Keys(ctx context.Context) (keys []string, lost []error, err er
 		if a.believed(row) != nil {
 			lose(a.mislisted(row))
 		} else if !sidecars[key] && documents[key] == "" && !a.there(ctx, row.Key) {
-			lose(Finding{row.Fax.ID, row.Key, Missing, "sidecar and document, of which the index knows"})
+			lose(Finding{row.Fax.ID, row.Key, Missing, problem.Say("sidecar and document, of which the index knows")})
 		}
 	}
 	return keys, lost, nil
@@ -135,7 +135,7 @@ func (a *Archive) toCopy(ctx context.Context, key string) (located, []byte, erro
 	case err != nil && away(ctx, err):
 		return located{}, nil, fmt.Errorf("fax %s: %w", id, err)
 	case err != nil:
-		found = &Finding{id, file, Unreadable, err.Error()}
+		found = &Finding{id, file, Unreadable, problem.Say(err.Error())}
 	}
 	if found != nil {
 		return located{}, nil, found.err()

@@ -290,7 +290,7 @@ func (v *verification) twice(ctx context.Context) {
 		for i, name := range names {
 			other := names[(i+1)%len(names)]
 			v.report.Findings = append(v.report.Findings, Finding{id, name, Twice, problem.Say("its fax has another sidecar, %s: move the wrong one out of the archive with its document, then %s",
-				problem.Text(other), problem.Command("archive", "reindex").Arg(v.a.dir)).String()})
+				problem.Text(other), problem.Command("archive", "reindex").Arg(v.a.dir))})
 		}
 	}
 }

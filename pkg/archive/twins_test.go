@@ -420,7 +420,7 @@ func TestLostHold(t *testing.T) {
 	if _, _, err := a.BeginDeletingNamed(t.Context(), fax.Fax{ID: held.ID}); !errors.As(err, new(*HeldError)) {
 		t.Errorf("its deletion begins: %v", err)
 	}
-	if report, err := a.Verify(t.Context(), 2); err != nil || len(report.Findings) != 1 || report.Findings[0].Problem != Missing || !strings.Contains(report.Findings[0].Detail, "held: case 1") {
+	if report, err := a.Verify(t.Context(), 2); err != nil || len(report.Findings) != 1 || report.Findings[0].Problem != Missing || !strings.Contains(report.Findings[0].Detail.String(), "held: case 1") {
 		t.Errorf("found %+v, %v", report.Findings, err)
 	}
 	if e, _ := save(t, a, d, held); e.Hold == nil || e.Hold.Reason != "case 1" {
@@ -552,7 +552,7 @@ func TestReplacedHold(t *testing.T) {
 			if e, found, _, err := a.Kept(t.Context(), f); err != nil || !found || e.Hold == nil {
 				t.Errorf("a prune finds %+v, %v", e, err)
 			}
-			if report, err := a.Verify(t.Context(), 2); err != nil || len(report.Findings) != 1 || report.Findings[0].Problem != HoldLost || !strings.Contains(report.Findings[0].Detail, "case 1") {
+			if report, err := a.Verify(t.Context(), 2); err != nil || len(report.Findings) != 1 || report.Findings[0].Problem != HoldLost || !strings.Contains(report.Findings[0].Detail.String(), "case 1") {
 				t.Errorf("found %+v, %v", report.Findings, err)
 			}
 			tt.ends(t, a, d, f)

@@ -41,10 +41,10 @@ const (
 
 // Finding is one problem.
 type Finding struct {
-	ID      string  `json:"id"`
-	File    string  `json:"file"` // slash-separated, in the archive
-	Problem Problem `json:"problem"`
-	Detail  string  `json:"detail,omitempty"`
+	ID      string         `json:"id"`
+	File    string         `json:"file"` // slash-separated, in the archive
+	Problem Problem        `json:"problem"`
+	Detail  problem.Advice `json:"detail,omitzero"` // what is wrong, and what to do about it
 }
 
 // Report is what [Archive.Verify] found.
@@ -128,7 +128,7 @@ func (v *verification) entry(ctx context.Context, name string) {
 	l, err := v.a.readKnown(ctx, name)
 	e := l.Entry
 	if errors.Is(err, errLater) {
-		v.addNote(Note{id, name, "its sidecar was written by a later version: it is not changed, and its fax not deleted"})
+		v.addNote(Note{id, name, problem.Say("its sidecar was written by a later version: it is not changed, and its fax not deleted")})
 		err = nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
@@ -162,7 +162,7 @@ func (v *verification) entry(ctx context.Context, name string) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return
 		} else if left {
-			finding = &Finding{id, name, Unfinished, problem.Say("its removal was begun: %s finishes it", problem.Command("archive", "remove").Arg(v.a.dir).Arg(id)).String()}
+			finding = &Finding{id, name, Unfinished, problem.Say("its removal was begun: %s finishes it", problem.Command("archive", "remove").Arg(v.a.dir).Arg(id))}
 		}
 	}
 	if err := v.legalHold(ctx, name); err != nil {
@@ -180,11 +180,11 @@ func (v *verification) entry(ctx context.Context, name string) {
 		}
 		if l.lost {
 			v.report.Findings = append(v.report.Findings, Finding{id, name, HoldLost, problem.Say("it was held (%s), of which this sidecar tells nothing: %s holds it again, %s lets it go", problem.Text(text.Line(e.Hold.Reason)),
-				problem.Command("archive", "hold").Arg(v.a.dir).Arg(id).Set("reason", e.Hold.Reason), problem.Command("archive", "unhold").Arg(v.a.dir).Arg(id)).String()})
+				problem.Command("archive", "hold").Arg(v.a.dir).Arg(id).Set("reason", e.Hold.Reason), problem.Command("archive", "unhold").Arg(v.a.dir).Arg(id))})
 		}
 		if e.Unsettled() {
 			v.report.Findings = append(v.report.Findings, Finding{id, name, Undecided, problem.Say("its deletion at the provider was begun at %s, and nobody noted what became of it: %s",
-				problem.Text(e.Deleting[0].Format(time.RFC3339)), problem.Command("archive", "reindex").Arg(v.a.dir).Switch("ask")).String()})
+				problem.Text(e.Deleting[0].Format(time.RFC3339)), problem.Command("archive", "reindex").Arg(v.a.dir).Switch("ask"))})
 		}
 	}, finding)
 }
@@ -195,7 +195,7 @@ func (v *verification) document(ctx context.Context, sidecar string, e Entry) (*
 	id := path.Base(key)
 	if e.Document == nil {
 		if e.marked() && e.Fax.HasDocument() {
-			return &Finding{id, sidecar, NotKept, "its record names a document; no copy is kept, and it was marked as gone"}, ""
+			return &Finding{id, sidecar, NotKept, problem.Say("its record names a document; no copy is kept, and it was marked as gone")}, ""
 		}
 		return nil, ""
 	}
@@ -247,7 +247,7 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 	for name, claimed := range v.documents {
 		if !claimed && v.a.there(ctx, name) {
 			id := strings.TrimSuffix(path.Base(name), path.Ext(name))
-			v.report.Findings = append(v.report.Findings, Finding{id, name, Orphan, "a document without a sidecar: " + KeepAnew(v.a.dir).String()})
+			v.report.Findings = append(v.report.Findings, Finding{id, name, Orphan, problem.Say("a document without a sidecar: %s", KeepAnew(v.a.dir))})
 		}
 	}
 	v.twice(ctx)
@@ -271,9 +271,9 @@ func (v *verification) finish(ctx context.Context) (Report, error) {
 			case err != nil:
 				return Report{}, err
 			case listed && known.Hold != nil:
-				v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, "the index knows of it, and that it was held: " + known.Hold.Reason})
+				v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, problem.Say("the index knows of it, and that it was held: " + known.Hold.Reason)})
 			case listed && (!v.a.shared || v.a.common): // otherwise it was removed
-				v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, "the index knows of it"})
+				v.report.Findings = append(v.report.Findings, Finding{row.Fax.ID, row.Key, Missing, problem.Say("the index knows of it")})
 			}
 		case err != nil && !errors.Is(err, ErrDamagedCopy):
 			return Report{}, err
@@ -316,7 +316,7 @@ func (v *verification) unlisted(ctx context.Context) error {
 				return err
 			}
 			if stamp != "" {
-				left = append(left, Finding{id, name, Unlisted, problem.Say("the index does not know of it: %s", problem.Command("archive", "reindex")).String()})
+				left = append(left, Finding{id, name, Unlisted, problem.Say("the index does not know of it: %s", problem.Command("archive", "reindex").Arg(v.a.dir))})
 			}
 		}
 		if len(left) == 0 || !live || time.Now().After(end) {
@@ -333,13 +333,13 @@ func (v *verification) unlisted(ctx context.Context) error {
 
 // mislisted is the finding about a row that is not believed.
 func (a *Archive) mislisted(r index.Row) Finding {
-	return Finding{r.Fax.ID, r.Key, Mislisted, problem.Say("the index leads here, which is not of this fax: %s makes it anew", problem.Command("archive", "reindex").Arg(a.dir)).String()}
+	return Finding{r.Fax.ID, r.Key, Mislisted, problem.Say("the index leads here, which is not of this fax: %s makes it anew", problem.Command("archive", "reindex").Arg(a.dir))}
 }
 
 // unreadableSidecar is the finding about a sidecar that could not be loaded.
 func unreadableSidecar(name string, err error) Finding {
 	id := strings.TrimSuffix(path.Base(name), sidecarExt)
-	return Finding{id, name, Unreadable, strings.TrimPrefix(err.Error(), ErrDamagedCopy.Error()+": ")}
+	return Finding{id, name, Unreadable, problem.Say(strings.TrimPrefix(err.Error(), ErrDamagedCopy.Error()+": "))}
 }
 
 // ErrOrphan is about a document without a sidecar.

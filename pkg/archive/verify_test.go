@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/faxctl/faxctl/pkg/archive/index"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 )
 
 // A prune reads each copy again, many at once: a small document takes no more memory than it
@@ -95,10 +96,10 @@ func TestVerifyComparesBothWays(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Finding{
-		{faxes[1].ID, key, Unlisted, "the index does not know of it: faxctl archive reindex"},
-		{lost.ID, row.Key, Missing, "the index knows of it"},
+		{faxes[1].ID, key, Unlisted, problem.Say("the index does not know of it: faxctl archive reindex " + dir)},
+		{lost.ID, row.Key, Missing, problem.Say("the index knows of it")},
 	}
-	if diff := cmp.Diff(want, findings(Read)); diff != "" {
+	if diff := cmp.Diff(want, findings(Read), said); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -64,6 +64,25 @@ func TestAdviceIsAboutTheCommandTree(t *testing.T) {
 	}
 }
 
+// What is said names commands as parts, since only those are given what the command line was
+// given: one that is written out is about another account, or another archive.
+func TestWhatIsSaidWritesNoCommand(t *testing.T) {
+	written := regexp.MustCompile(`faxctl (numbers|faxes|archive|serve|api|whoami|webhook) ?[a-z]*`)
+	seen := 0
+	eachCall(t, func(at string, call *ast.CallExpr) bool {
+		if called := calledOf(call); called == "a.Say" || called == "a.Warn" {
+			seen++
+			if words, known := literal(call.Args[0]); known && written.MatchString(words) {
+				t.Errorf("%s: %q", at, written.FindString(words))
+			}
+		}
+		return true
+	})
+	if seen < 100 {
+		t.Errorf("only %d sentences were found: are they read at all?", seen)
+	}
+}
+
 // Below the command line nobody writes flags and commands: they are parts of
 // advice, which says them in the words of whoever reads it.
 func TestFlagsAreWrittenByTheCommandLineAlone(t *testing.T) {

@@ -147,28 +147,36 @@ func (c Invocation) with(w Word) Invocation {
 // String is the command as a shell takes it.
 func (c Invocation) String() string { return c.say(Shell{}) }
 
-// say names the account where that makes a difference.
+// say names the account where that makes a difference, and the places that the command
+// would look for elsewhere.
 func (c Invocation) say(s Shell) string {
 	line := []string{"faxctl"}
 	if c.ofAccount() {
 		line = appendWords(line, s.Account)
 	}
-	return strings.Join(appendWords(append(line, c.Path...), c.Words), " ")
+	line = appendWords(append(line, c.Path...), c.Words)
+	if s.Places != nil {
+		line = appendWords(line, s.Places(c))
+	}
+	return strings.Join(line, " ")
 }
 
-// ofAccount reports whether c does something in an account, and does not say in
-// which.
+// ofAccount reports whether c goes by an account or the defaults of its profile, and does
+// not say by which.
 func (c Invocation) ofAccount() bool {
-	if slices.ContainsFunc(c.Words, func(w Word) bool { return w.Flag == "profile" }) {
-		return false
-	}
-	return slices.Contains([]string{"numbers", "faxes", "api", "whoami"}, c.Path[0])
+	return !c.Sets("profile") && !slices.Contains([]string{"profile", "sandbox", "version"}, c.Path[0])
+}
+
+// Sets reports whether c says something of one of these flags.
+func (c Invocation) Sets(flags ...string) bool {
+	return slices.ContainsFunc(c.Words, func(w Word) bool { return slices.Contains(flags, w.Flag) })
 }
 
 // Shell is a command line: what is said in it has --fax-url for a setting, and
 // commands to be copied. Logs speak like one without an account.
 type Shell struct {
-	Account []Word // flags that say which account a command is about
+	Account []Word                    // flags that say which account a command is about
+	Places  func(c Invocation) []Word // flags that say where c finds what it is about; nil: none
 }
 
 func appendWords(line []string, words []Word) []string {

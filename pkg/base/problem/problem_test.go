@@ -31,7 +31,7 @@ func TestAdvice(t *testing.T) {
 		{"a command about another account", problem.Say("%s", list.Set("profile", "sandbox")),
 			"faxctl numbers list --profile sandbox", "faxctl numbers list --profile sandbox", "faxctl numbers list --profile sandbox"},
 		{"flags and arguments", problem.Say("%s", problem.Command("archive", "get").Arg("/srv/fax'es").Switch("raw").Set("o", "json").Set("name", "")),
-			`faxctl archive get '/srv/fax'\''es' --raw -o json --name ''`, `faxctl archive get '/srv/fax'\''es' --raw -o json --name ''`, `faxctl archive get '/srv/fax'\''es' --raw -o json --name ''`},
+			`faxctl archive get '/srv/fax'\''es' --raw -o json --name ''`, `faxctl archive get '/srv/fax'\''es' --raw -o json --name ''`, `faxctl --profile 'the clinic' archive get '/srv/fax'\''es' --raw -o json --name ''`},
 		{"text from outside", problem.Say("%s is yours", problem.Text("100%d")), "100%d is yours", "100%d is yours", "100%d is yours"},
 		{"two ways out", problem.Say("wait").Then(problem.Say("raise %s", problem.Field("retry-for"))), "wait; raise --retry-for", "wait; raise retry-for", "wait; raise --retry-for"},
 		{"one of two", problem.Advice{}.Then(problem.Say("wait")).Then(problem.Advice{}), "wait", "wait", "wait"},
@@ -45,6 +45,33 @@ func TestAdvice(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A command says where it finds what it is about, as whoever prints it knows, and is not told
+// so twice.
+func TestPlacesOfACommand(t *testing.T) {
+	shared := problem.Shell{
+		Account: []problem.Word{{Flag: "profile", Value: "clinic"}},
+		Places: func(c problem.Invocation) []problem.Word {
+			if c.Path[0] != "archive" || c.Sets("state", "database") {
+				return nil
+			}
+			return []problem.Word{{Flag: "database", Value: "postgres://db/fax"}}
+		},
+	}
+	verify := problem.Command("archive", "verify").Arg("kept")
+	for want, c := range map[string]problem.Invocation{
+		"faxctl --profile clinic archive verify kept --database postgres://db/fax": verify,
+		"faxctl --profile clinic archive verify kept --state here":                 verify.Set("state", "here"),
+		"faxctl archive verify kept --profile second --database postgres://db/fax": verify.Set("profile", "second"),
+		"faxctl --profile clinic serve":                                            problem.Command("serve"),
+		"faxctl profile list":                                                      problem.Command("profile", "list"),
+		"faxctl sandbox call":                                                      problem.Command("sandbox", "call"),
+	} {
+		if got := problem.Say("%s", c).In(shared); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

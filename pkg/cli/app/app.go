@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,8 @@ type App struct {
 	Term       *term.Term
 	forms      map[*cobra.Command][]form // what each command prints
 	later      map[*cobra.Command]func() // the rest of commands that nobody has asked for
+	cmd        *cobra.Command            // the one that is run; nil until it is known
+	advising   *sync.Mutex               // see advise
 	Format     output.Format
 	DataAsked  bool         // somebody said in which form they want the data
 	asked      string       // the form that --output says, "" when it is not on the command line
@@ -66,7 +69,7 @@ type App struct {
 
 // New is one run of faxctl with these streams and this environment.
 func New(in io.Reader, out, errs io.Writer, getenv func(string) string) *App {
-	a := &App{In: in, Out: out, Page: page{w: out}, Err: errs, Getenv: getenv, forms: map[*cobra.Command][]form{}, later: map[*cobra.Command]func(){}, awaits: new(atomic.Bool), log: slog.New(slog.DiscardHandler)}
+	a := &App{In: in, Out: out, Page: page{w: out}, Err: errs, Getenv: getenv, forms: map[*cobra.Command][]form{}, later: map[*cobra.Command]func(){}, awaits: new(atomic.Bool), advising: new(sync.Mutex), log: slog.New(slog.DiscardHandler)}
 	a.Term = a.newTerm(term.Auto)
 	a.Interrupts = &interrupts{soft: context.Background()}
 	return a
@@ -94,6 +97,7 @@ func (a *App) Execute(ctx context.Context, root *cobra.Command, args []string) i
 	if err == nil {
 		cmd, err = root.ExecuteContextC(ctx)
 	}
+	a.cmd = cmd
 	err = errors.Join(err, a.Misspelt, unlessClosed(a.Page.err), a.close())
 	if f := cmd.Flags().Lookup("dry-run"); f != nil && f.Value.String() == "false" { // so it is with all that change something
 		a.forgetCompletions()
@@ -130,6 +134,7 @@ func (a *App) wished(args []string, name, short, variable string) string {
 
 // Prepare reads the global flags, before any command runs.
 func (a *App) Prepare(cmd *cobra.Command, args []string) error {
+	a.cmd = cmd
 	if err := refuseEmpty(cmd, args); err != nil {
 		return err
 	}
@@ -182,19 +187,19 @@ func (a *App) close() (err error) {
 // Say tells the person something that is not data.
 func (a *App) Say(format string, args ...any) {
 	if a.talk != nil {
-		a.talk.Info(fmt.Sprintf(format, args...))
+		a.talk.Info(fmt.Sprintf(format, a.adviseAll(args)...))
 		return
 	}
-	a.Term.Note(format, args...)
+	a.Term.Note(format, a.adviseAll(args)...)
 }
 
 // Warn tells the person of a possible mistake, also when quiet.
 func (a *App) Warn(format string, args ...any) {
 	if a.talk != nil {
-		a.talk.Warn(fmt.Sprintf(format, args...))
+		a.talk.Warn(fmt.Sprintf(format, a.adviseAll(args)...))
 		return
 	}
-	a.Term.Warn(format, args...)
+	a.Term.Warn(format, a.adviseAll(args)...)
 }
 
 // Confirm asks before something that cannot be taken back or costs money. The
@@ -268,18 +273,6 @@ func (a *App) Report(err error) {
 
 // Hint is what to do next.
 func (a *App) Hint(err error) string { return a.advise(problem.AdviceOf(err)) }
-
-// advise is advice whose commands are about the account that this one was about.
-func (a *App) advise(advice problem.Advice) string {
-	var shell problem.Shell
-	if a.Flags.profile != "" {
-		shell.Account = append(shell.Account, problem.Word{Flag: "profile", Value: a.Flags.profile})
-	}
-	if a.Flags.ApiURL != "" {
-		shell.Account = append(shell.Account, problem.Word{Flag: "api-url", Value: a.Flags.ApiURL})
-	}
-	return text.Lines(advice.In(shell))
-}
 
 // errorReport is an error as -o json prints it.
 type errorReport struct {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 )
@@ -21,7 +22,7 @@ const LogFormatFlag = "log-format"
 // Logger is a log on standard error. In JSON it is all that is written there, the reason
 // why the command failed as well: whoever collects logs reads no other lines.
 func (a *App) Logger(format string) *slog.Logger {
-	options := &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: readable}
+	options := &slog.HandlerOptions{Level: slog.LevelInfo, ReplaceAttr: a.readable}
 	switch {
 	case a.Flags.Debug:
 		options.Level = slog.LevelDebug
@@ -34,10 +35,13 @@ func (a *App) Logger(format string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.Err, options))
 }
 
-// readable writes a duration as 1.5s in either format, where JSON would have nanoseconds.
-func readable(_ []string, attr slog.Attr) slog.Attr {
+// readable writes a duration as 1.5s in either format, where JSON would have nanoseconds,
+// and advice as it is said to the command line that keeps the log.
+func (a *App) readable(_ []string, attr slog.Attr) slog.Attr {
 	if attr.Value.Kind() == slog.KindDuration {
 		attr.Value = slog.StringValue(attr.Value.Duration().String())
+	} else if advice, is := attr.Value.Any().(problem.Advice); is {
+		attr.Value = slog.StringValue(a.advise(advice))
 	}
 	return attr
 }

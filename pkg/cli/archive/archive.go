@@ -235,25 +235,27 @@ so.`,
 			if err != nil {
 				return err
 			}
+			for i, f := range report.Findings {
+				report.Findings[i].Detail = a.Settled(f.Detail)
+			}
 			if _, err := out.Cut(cmd.Context(), seq.Of(report.Findings), nil); err != nil {
 				return err
 			}
+			again, ask := problem.Command("faxes", "archive").Set("to", args[0]), problem.Command("archive", "reindex").Arg(args[0]).Switch("ask")
 			sayNotes(a, report.Notes, args[0])
 			a.Say("%s and %s (%s) verified, %s.", text.Plural(report.Entries, "record", "records"),
 				text.Plural(report.Documents, "document", "documents"), term.Bytes(report.Bytes), text.Plural(len(report.Findings), "finding", "findings"))
 			if report.Missing > 0 {
-				a.Say("%s kept without a document, which did not come, or could not be taken: faxctl faxes archive --to %s --retry-missing asks again and tells which", text.Plural(report.Missing, "fax is", "faxes are"), text.ShellWord(args[0]))
+				a.Say("%s kept without a document, which did not come, or could not be taken: %s asks again and tells which", text.Plural(report.Missing, "fax is", "faxes are"), again.Switch("retry-missing"))
 			}
 			if report.Deleting > 0 {
-				a.Say("%s marked as being deleted at the provider, by a run that goes on or was ended: faxctl archive reindex %s --ask asks an hour later what became of them",
-					text.Plural(report.Deleting, "fax is", "faxes are"), text.ShellWord(args[0]))
+				a.Say("%s marked as being deleted at the provider, by a run that goes on or was ended: %s asks an hour later what became of them", text.Plural(report.Deleting, "fax is", "faxes are"), ask)
 			}
 			if report.Doubtful > 0 {
-				a.Say("%s marked as gone by an earlier version, on one answer: faxctl archive reindex %s --ask asks again",
-					text.Plural(report.Doubtful, "fax was", "faxes were"), text.ShellWord(args[0]))
+				a.Say("%s marked as gone by an earlier version, on one answer: %s asks again", text.Plural(report.Doubtful, "fax was", "faxes were"), ask)
 			}
 			if slices.ContainsFunc(report.Findings, func(f archive.Finding) bool { return f.Problem == archive.Missing || f.Problem == archive.Changed }) {
-				a.Say("What is missing, or has another size, faxctl faxes archive --to %s fetches again while the provider has it; a changed document of the same size is moved away first. The rest only a backup brings back.", text.ShellWord(args[0]))
+				a.Say("What is missing, or has another size, %s fetches again while the provider has it; a changed document of the same size is moved away first. The rest only a backup brings back.", again)
 			}
 			if len(report.Findings) > 0 {
 				return problem.Of(app.ErrFindings, problem.ErrTold)
@@ -273,10 +275,10 @@ const mostNotes = 10
 // sayNotes tells of documents about which there is something to know.
 func sayNotes(a *app.App, notes []archive.Note, dir string) {
 	for _, n := range notes[:min(len(notes), mostNotes)] {
-		a.Say("%s: %s", text.Line(n.ID), text.Line(n.Detail))
+		a.Say("%s: %s", text.Line(n.ID), text.Line(a.Settled(n.Detail).String()))
 	}
 	if more := len(notes) - mostNotes; more > 0 {
-		a.Say("%d more whose pages could not be counted: faxctl archive list %s -o csv=id,uncounted", more, text.ShellWord(dir))
+		a.Say("%d more whose pages could not be counted: %s", more, problem.Command("archive", "list").Arg(dir).Set("o", "csv=id,uncounted"))
 	}
 }
 
@@ -316,7 +318,7 @@ which nobody noted what became. Use the account that the faxes are of.`,
 				return err
 			}
 			for _, f := range done.Unreadable {
-				a.Warn("%s: %s", text.Line(f.ID), text.Line(f.Detail))
+				a.Warn("%s: %s", text.Line(f.ID), text.Line(a.Settled(f.Detail).String()))
 			}
 			for _, e := range done.Lost { // before it is forgotten, lest that is all that anybody hears of it
 				if e.Replaced {

@@ -186,7 +186,7 @@ func (r *removal) show(a *app.App, plan prune.Plan) {
 			a.Say("  %s of documents", term.Bytes(s.Bytes))
 			if may := s.Count - s.Gone; may > 0 {
 				a.Say("  %d not known to be gone at the provider: what it still lists is kept again by", may)
-				a.Say("  faxctl faxes archive and by a receiver; faxctl faxes prune deletes it there")
+				a.Say("  %s and by a receiver; %s deletes it there", problem.Command("faxes", "archive"), problem.Command("faxes", "prune"))
 			}
 		},
 	})

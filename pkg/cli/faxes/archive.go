@@ -167,7 +167,7 @@ func markArchived(ctx context.Context, a *app.App, soon []show.Expiring, dir str
 		}
 	}
 	if lost > 0 {
-		a.Say("%s not in %s, or not whole there: faxctl faxes archive --to %s --retry-missing keeps what there is", text.Plural(lost, "fax is", "faxes are"), dir, text.ShellWord(dir))
+		a.Say("%s not in %s, or not whole there: %s keeps what there is", text.Plural(lost, "fax is", "faxes are"), dir, problem.Command("faxes", "archive").Set("to", dir).Switch("retry-missing"))
 	}
 	return nil
 }

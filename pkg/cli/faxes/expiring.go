@@ -60,7 +60,7 @@ With --archive each is looked up there, so that you see what would be lost.`,
 			}
 			_, err = out.Most(cmd.Context(), seq.Of(soon), most)
 			if err == nil && len(soon) > 0 && archive == "" {
-				a.Say("faxctl faxes archive --to DIR keeps copies")
+				a.Say("%s keeps copies", problem.Command("faxes", "archive").Set("to", "DIR"))
 			}
 			return err
 		},

@@ -22,7 +22,7 @@ func showPlan(a *app.App, plan prune.Plan, p pruning) {
 		},
 	})
 	if plan.Left(prune.Uncounted) > 0 {
-		a.Say("  the pages of a copy cannot be counted: faxctl archive list %s -o csv=id,uncounted tells why;", text.ShellWord(p.archive))
+		a.Say("  the pages of a copy cannot be counted: %s tells why;", problem.Command("archive", "list").Arg(p.archive).Set("o", "csv=id,uncounted"))
 		a.Say("  look at it, then add --allow-uncounted to delete such faxes too")
 	}
 }

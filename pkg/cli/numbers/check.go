@@ -71,7 +71,7 @@ the notes out, and what is looked up for them.`,
 				numbers, checker.LastFax = seq.Of(all), lastFax(ctx, a, all)
 			}
 			var c checked
-			findings := c.findings(ctx, jobs, numbers, checker)
+			findings := c.findings(ctx, a, jobs, numbers, checker)
 			if problems {
 				findings = seq.Filter(findings, func(f audit.Finding) bool { return f.Severity != audit.Note })
 			}
@@ -83,7 +83,7 @@ the notes out, and what is looked up for them.`,
 				return err
 			}
 			if c.numbers == 0 {
-				a.Say("no number to check; find one with faxctl numbers search --fax")
+				a.Say("no number to check; find one with %s", problem.Command("numbers", "search").Switch("fax"))
 				return nil
 			}
 			if c.findingsCount > 0 {
@@ -107,7 +107,7 @@ type checked struct{ numbers, findingsCount int }
 
 // findings checks the numbers, a few at a time, and yields what there is to
 // say in the order of the numbers.
-func (c *checked) findings(ctx context.Context, jobs int, numbers iter.Seq2[fax.Number, error], checker audit.Checker) iter.Seq2[audit.Finding, error] {
+func (c *checked) findings(ctx context.Context, a *app.App, jobs int, numbers iter.Seq2[fax.Number, error], checker audit.Checker) iter.Seq2[audit.Finding, error] {
 	check := func(ctx context.Context, n fax.Number) ([]audit.Finding, error) { //nolint:unparam // as batch wants it
 		return checker.Check(ctx, n), nil
 	}
@@ -122,6 +122,7 @@ func (c *checked) findings(ctx context.Context, jobs int, numbers iter.Seq2[fax.
 				if f.Severity != audit.Note {
 					c.findingsCount++
 				}
+				f.Advice = a.Settled(f.Advice)
 				if !yield(f, nil) {
 					return
 				}

@@ -60,7 +60,7 @@ func listCommand(a *app.App) *cobra.Command {
 			case app.Given(cmd, []string{"fax", "mode", "name", "contains"}) != "":
 				a.Say("no number matches")
 			default:
-				a.Say("no number; find one with faxctl numbers search --fax")
+				a.Say("no number; find one with %s", problem.Command("numbers", "search").Switch("fax"))
 			}
 			return err
 		},

@@ -22,12 +22,12 @@ import (
 // pickNumber lets a person choose one of the numbers for sale, and buys it through
 // the door of numbers buy.
 func pickNumber(a *app.App, cmd *cobra.Command, s *searchFlags, queries []fax.Query, most int, buying *purchaseFlags) error {
-	script := "a script buys with faxctl numbers buy --first and the flags of searching and buying"
+	script := problem.Say("a script buys with %s and the flags of searching and buying", problem.Command("numbers", "buy").Switch("first"))
 	switch {
 	case !a.Term.CanAsk():
-		return problem.With(app.Misuse("--pick: nobody is there to choose"), problem.Say(script))
+		return problem.With(app.Misuse("--pick: nobody is there to choose"), script)
 	case !a.Term.Out.Terminal:
-		return problem.With(app.Misuse("--pick: standard output is no terminal"), problem.Say(script))
+		return problem.With(app.Misuse("--pick: standard output is no terminal"), script)
 	case !a.Term.CanPick():
 		return problem.With(app.Misuse("--pick: this terminal cannot show a list to choose from (TERM=dumb)"), problem.Say("choose from %s, and name the number: %s", problem.Command("numbers", "search"), problem.Command("numbers", "buy").Arg("NUMBER")))
 	}

@@ -135,7 +135,7 @@ func keepPlan(a *app.App, to app.OutputFile, f plan.File, targets []string, step
 	if err := to.Write(append(content, '\n')); err != nil {
 		return err
 	}
-	a.Say("Kept the plan in %s: faxctl numbers apply %s carries it out.", text.ShellWord(to.Path), text.ShellWord(to.Path))
+	a.Say("Kept the plan in %s: %s carries it out.", text.ShellWord(to.Path), problem.Command("numbers", "apply").Arg(to.Path))
 	return nil
 }
 

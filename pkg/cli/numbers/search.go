@@ -152,7 +152,7 @@ flags of numbers buy.`,
 			}
 			switch {
 			case *unsure > 0:
-				a.Say("%s does not say whether %d of these can receive faxes: look at a number with faxctl numbers get once it is yours", a.Account.Provider.Name, *unsure)
+				a.Say("%s does not say whether %d of these can receive faxes: look at a number with %s once it is yours", a.Account.Provider.Name, *unsure, problem.Command("numbers", "get"))
 			case shown == 0:
 				a.Say("no number for sale matches; ask for another area code, type or country")
 			}

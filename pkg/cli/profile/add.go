@@ -127,7 +127,7 @@ func addProfile(ctx context.Context, a *app.App, n newProfile) error {
 		sayInUse(a, n.Name)
 		return nil
 	}
-	a.Say("Use it with --profile %s, or always with faxctl profile use %s.", n.Name, n.Name)
+	a.Say("Use it with --profile %s, or always with %s.", n.Name, problem.Command("profile", "use").Arg(n.Name))
 	return err
 }
 

@@ -58,7 +58,7 @@ func listCommand(a *app.App) *cobra.Command {
 				return err
 			}
 			if here.AccountID != "" && here.Name == "" {
-				a.Say("in use is the account of %s; faxctl whoami shows it", here.Values[0].Source)
+				a.Say("in use is the account of %s; %s shows it", here.Values[0].Source, problem.Command("whoami"))
 			}
 			return nil
 		},

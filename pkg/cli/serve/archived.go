@@ -43,11 +43,11 @@ func newArchived(opener archive.Opener, dir string, log *slog.Logger) *archived 
 		if e.Replaced {
 			log.Error("the sidecar of a fax that is held was replaced by one that tells nothing of that", "fax", e.Fax.ID, "reason", e.Hold.Reason,
 				"hint", problem.Say("%s holds it again; %s lets it go", problem.Command("archive", "hold").Arg(dir).Arg(e.Fax.ID).Set("reason", e.Hold.Reason),
-					problem.Command("archive", "unhold").Arg(dir).Arg(e.Fax.ID)).String())
+					problem.Command("archive", "unhold").Arg(dir).Arg(e.Fax.ID)))
 			return
 		}
 		log.Error("a fax that is held has lost its sidecar", "fax", e.Fax.ID, "reason", e.Hold.Reason,
-			"hint", problem.Say("bring it back from a backup; %s forgets what was let go and removed", problem.Command("archive", "reindex").Arg(dir)).String())
+			"hint", problem.Say("bring it back from a backup; %s forgets what was let go and removed", problem.Command("archive", "reindex").Arg(dir)))
 	}
 	opener.Away = nil // by now it has answered, and each job that fails is told
 	return &archived{shared: archive.NewShared(opener, dir, closing), opener: opener, dir: dir, log: log}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/cli/app"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
 	"github.com/faxctl/faxctl/pkg/receive/receiver"
@@ -79,9 +80,9 @@ func (s *serving) begin(a *app.App, runs *bool) {
 
 // announce says where the receiver is and what is left to do.
 func announce(a *app.App, l net.Listener, r *receiver.Receiver, s serving) {
-	allow := ""
+	find := problem.Command("numbers", "configure").Arg("NUMBER").Set("fax-url", r.FaxURL())
 	if plan.CheckURL(r.FaxURL(), false) != nil {
-		allow = " --allow-http"
+		find = find.Switch("allow-http")
 	}
 	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" && !app.IsThisMachine(u.Hostname()) {
 		a.Warn("--public-url is http: numbers and documents travel in the clear")
@@ -94,5 +95,5 @@ func announce(a *app.App, l net.Listener, r *receiver.Receiver, s serving) {
 		return
 	}
 	a.Say("Receiving on %s; ^C ends it. Numbers find it with", l.Addr())
-	a.Say("  faxctl numbers configure NUMBER --fax-url %s%s", r.FaxURL(), allow)
+	a.Say("  %s", find)
 }

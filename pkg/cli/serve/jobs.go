@@ -37,9 +37,10 @@ func jobsListCommand(a *app.App) *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "List the jobs that are not done, the oldest first",
 		Long: `List the jobs that are not done, the oldest first. A document that came with
-its callback and waits for a job is named with it (file). A job of the kind
-"aside" is about a document that is not simply that of its fax; its error tells
-why. One of the kind "mail" names its address and the rule (target).
+its callback and waits for a job is named with it (file). The error of a job
+tells why the last try failed, or what it waits for. A job of the kind "aside"
+is about a document that is not simply that of its fax; its error tells why. One
+of the kind "mail" names its address and the rule (target).
 
 With --database the jobs are those of the account's replicas, and a file is one
 in their archive.`,
@@ -89,7 +90,7 @@ not the account's.`,
 			if err != nil {
 				return err
 			}
-			return eachJob(cmd, a, ids, func(id int64) error {
+			return eachJob(a, ids, func(id int64) error {
 				err := desk.Retry(cmd.Context(), id)
 				if err == nil {
 					a.Say("Job %d runs as soon as the receiver can.", id)
@@ -121,7 +122,7 @@ for the job, is deleted: copy its file before, if somebody may want it. With
 				return err
 			}
 			if dryRun {
-				return eachJob(cmd, a, ids, func(id int64) error {
+				return eachJob(a, ids, func(id int64) error {
 					j, err := desk.MayDiscard(cmd.Context(), id)
 					if err == nil {
 						a.Say("Dry run: job %d would be discarded%s.", id, with(j, "its document %s deleted"))
@@ -156,7 +157,7 @@ func discard(cmd *cobra.Command, a *app.App, desk *receiver.Desk, ids []int64) e
 	if a.Flags.Database != "" {
 		deleted = "the replicas delete its document %s"
 	}
-	return eachJob(cmd, a, ids, func(id int64) error {
+	return eachJob(a, ids, func(id int64) error {
 		if err := refused[id]; err != nil {
 			return err
 		}
@@ -186,7 +187,7 @@ func namedJobs(cmd *cobra.Command, a *app.App, verb, state string, args []string
 	ids = make([]int64, len(refs))
 	for i, ref := range refs {
 		if ids[i], err = strconv.ParseInt(ref, 10, 64); err != nil || ids[i] < 1 {
-			return nil, nil, problem.With(app.Misuse("%q is no job id", ref), seeJobs(cmd))
+			return nil, nil, problem.With(app.Misuse("%q is no job id", ref), seeJobs())
 		}
 	}
 	if len(ids) == 0 {
@@ -198,16 +199,16 @@ func namedJobs(cmd *cobra.Command, a *app.App, verb, state string, args []string
 }
 
 // seeJobs is what to do about a job that is not there.
-func seeJobs(cmd *cobra.Command) problem.Advice {
-	return problem.Say("see what there is: %s", sameState(cmd, problem.Command("serve", "jobs", "list")))
+func seeJobs() problem.Advice {
+	return problem.Say("see what there is: %s", problem.Command("serve", "jobs", "list"))
 }
 
 // eachJob does something to jobs; one that fails is told of and stops nothing.
-func eachJob(cmd *cobra.Command, a *app.App, ids []int64, do func(id int64) error) error {
+func eachJob(a *app.App, ids []int64, do func(id int64) error) error {
 	one := func(id int64) error {
 		err := do(id)
 		if errors.Is(err, problem.ErrNotFound) {
-			err = problem.With(err, seeJobs(cmd))
+			err = problem.With(err, seeJobs())
 		}
 		return err
 	}

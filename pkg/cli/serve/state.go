@@ -37,7 +37,7 @@ func openDesk(cmd *cobra.Command, a *app.App, state string) (*receiver.Desk, err
 			return nil, err
 		}
 		desk, err := receiver.OpenDesk(ctx, dir)
-		return desk, noneYet(cmd, err, problem.Say("; receivers that share a database have their state there: %s", problem.Field("database", "postgres://...")))
+		return desk, noneYet(err, problem.Say("; receivers that share a database have their state there: %s", problem.Field("database", "postgres://...")))
 	}
 	if db != nil {
 		open = func() (*receiver.Desk, error) {
@@ -46,7 +46,7 @@ func openDesk(cmd *cobra.Command, a *app.App, state string) (*receiver.Desk, err
 				return nil, err
 			}
 			desk, err := receiver.OpenSharedDesk(ctx, db, resolved.AccountID)
-			return desk, noneYet(cmd, err, problem.Advice{})
+			return desk, noneYet(err, problem.Advice{})
 		}
 	}
 	desk, err := open()
@@ -57,21 +57,11 @@ func openDesk(cmd *cobra.Command, a *app.App, state string) (*receiver.Desk, err
 }
 
 // noneYet says of a state that is not there which receiver has it there.
-func noneYet(cmd *cobra.Command, err error, besides problem.Advice) error {
+func noneYet(err error, besides problem.Advice) error {
 	if errors.Is(err, problem.ErrNotFound) {
-		return problem.With(err, problem.Say("start one: %s%s", sameState(cmd, problem.Command("serve")), besides))
+		return problem.With(err, problem.Say("start one: %s%s", problem.Command("serve"), besides))
 	}
 	return err
-}
-
-// sameState is a command about the state that the command line of this one names.
-func sameState(cmd *cobra.Command, c problem.Invocation) problem.Invocation {
-	for _, name := range []string{"database", "state"} {
-		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
-			c = c.Set(name, f.Value.String())
-		}
-	}
-	return c
 }
 
 // seeDesk opens the state, and says which it is, and when its receiver is not the one that

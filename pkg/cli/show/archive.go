@@ -229,7 +229,7 @@ func DamageType() output.Type[archive.Finding] {
 		Columns: []output.Column[archive.Finding]{
 			{Name: "id", Value: func(f archive.Finding) string { return f.ID }, Whole: true, Style: Accent[archive.Finding]},
 			{Name: "problem", Value: func(f archive.Finding) string { return string(f.Problem) }, Style: func(archive.Finding) output.Style { return output.Bad }},
-			{Name: "detail", Value: func(f archive.Finding) string { return f.Detail }, Wrap: true, Least: 30},
+			{Name: "detail", Value: func(f archive.Finding) string { return f.Detail.String() }, Wrap: true, Least: 30},
 			{Name: "file", Value: func(f archive.Finding) string { return f.File }, Whole: true},
 		},
 	}

@@ -105,11 +105,27 @@ const mostWait = time.Minute
 
 // wait has a job that could not begin come again, which is no attempt: longer each time, as
 // there may be thousands.
-func (r *Receiver) wait(job *rivertype.JobRow, err error) error {
+func (r *Receiver) wait(ctx context.Context, job *rivertype.JobRow, err error) error {
 	r.rarely("wait for "+job.Kind, func(times int) {
 		r.log.Warn("jobs wait", "kind", job.Kind, "times", times, "error", err)
 	})
-	return river.JobSnooze(min(r.cfg.Retry<<min(countsOf(job).Snoozes, 12), mostWait))
+	return later(ctx, job, min(r.cfg.Retry<<min(countsOf(job).Snoozes, 12), mostWait), err)
+}
+
+// later has a job come again, which is no attempt, and notes why for who lists the jobs:
+// River notes the errors of attempts alone.
+func later(ctx context.Context, job *rivertype.JobRow, after time.Duration, why error) error {
+	if err := river.RecordOutput(ctx, put{why.Error(), len(job.Errors)}); err != nil {
+		return err // it is no job of River's
+	}
+	return river.JobSnooze(after)
+}
+
+// put is why a job was put off. It is what is to be told of it until an attempt more has failed
+// than had by then.
+type put struct {
+	Why    string `json:"why"`
+	Failed int    `json:"failed"` // attempts
 }
 
 func outcomeOf(err error) string {
@@ -144,7 +160,7 @@ func (r *Receiver) last(ctx context.Context, job *rivertype.JobRow, err error) e
 	}
 	if bad := r.noteParked(ctx, job, err.Error()); bad != nil {
 		r.failed(ctx, job, false, errors.Join(err, bad))
-		return river.JobSnooze(time.Minute)
+		return later(ctx, job, time.Minute, errors.Join(err, bad))
 	}
 	return err
 }

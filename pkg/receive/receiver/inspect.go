@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -26,7 +27,7 @@ type Job struct {
 	FaxID    string     `json:"fax_id,omitempty"`
 	Status   fax.Status `json:"status,omitempty"`
 	Attempts int        `json:"attempts"`
-	Error    string     `json:"error,omitempty"`   // of the last attempt; of aside, why the document is
+	Error    string     `json:"error,omitempty"`   // of the last attempt, or why it was put off since; of aside, why the document is
 	File     string     `json:"file,omitempty"`    // path of the document that came with the callback, and waits for this
 	Rule     string     `json:"rule,omitempty"`    // of mail: by which it is sent
 	Address  string     `json:"address,omitempty"` // and to whom
@@ -160,9 +161,7 @@ func jobOf(row *rivertype.JobRow, files map[asideArgs]waiting) Job {
 	if row.Kind == (fetchArgs{}).Kind() || row.Kind == key.Kind() {
 		j.File, j.Error = files[key].file, files[key].reason
 	}
-	if len(row.Errors) > 0 {
-		j.Error = lastError(row)
-	}
+	j.Error = cmp.Or(putOff(row), lastError(row), j.Error)
 	if row.State == rivertype.JobStateRetryable || row.State == rivertype.JobStateScheduled {
 		j.Next = row.ScheduledAt
 	}
@@ -181,6 +180,15 @@ func lastError(row *rivertype.JobRow) string {
 		return ""
 	}
 	return strings.TrimPrefix(row.Errors[len(row.Errors)-1].Error, "JobCancelError: ") // River's word for parked at once
+}
+
+// putOff is why a job was put off since it failed last; "": it was not.
+func putOff(row *rivertype.JobRow) string {
+	var p put
+	if out := row.Output(); len(out) == 0 || json.Unmarshal(out, &p) != nil || p.Failed != len(row.Errors) {
+		return ""
+	}
+	return p.Why
 }
 
 // one finds a job that is not done.

@@ -126,7 +126,7 @@ func upkeep[A river.JobArgs](r *Receiver, do func(context.Context) error) worker
 		r.metrics.request(job.Kind, "failed")
 		log := r.log
 		if hint := problem.AdviceOf(err); !hint.Empty() {
-			log = log.With("hint", hint.String())
+			log = log.With("hint", hint)
 		}
 		log.Error(job.Kind+" failed", "error", err)
 		return nil

@@ -207,7 +207,7 @@ func serving[A river.JobArgs](r *Receiver, limit time.Duration, work func(contex
 		err = r.serves(ctx)
 		switch {
 		case errors.Is(err, problem.ErrConflict):
-			return river.JobSnooze(time.Minute)
+			return later(ctx, job.JobRow, time.Minute, err)
 		case err != nil && job.Queue != fetchQueue: // its tries are those to tell somebody
 			err = fmt.Errorf("%w: %w", delivery.ErrNotBegun, err)
 		case err == nil:
@@ -218,7 +218,7 @@ func serving[A river.JobArgs](r *Receiver, limit time.Duration, work func(contex
 			})
 		}
 		if errors.Is(err, delivery.ErrNotBegun) && !cutOff(ctx) {
-			return r.wait(job.JobRow, err)
+			return r.wait(ctx, job.JobRow, err)
 		}
 		return r.last(ctx, job.JobRow, err)
 	}

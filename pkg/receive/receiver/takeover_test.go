@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -156,6 +157,41 @@ func testAwayIsNoTry(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A job that waits says why, in the words of the log, until a try of it has failed: then why
+// that one did.
+func TestWhyAJobWaits(t *testing.T) { onEach(t, testWhyAJobWaits) }
+
+func testWhyAJobWaits(t *testing.T) {
+	var there atomic.Bool
+	s := newStation(t, func(c *receiver.Config) {
+		c.Attempts, c.Retry = 3, 10*time.Millisecond
+		c.Serves = func() error {
+			if !there.Load() {
+				return fmt.Errorf("%w: the disk is away", problem.ErrUnavailable)
+			}
+			return nil
+		}
+		c.Deliveries = []delivery.Delivery{{Name: delivery.Names()[0], Limit: time.Minute,
+			Deliver: func(context.Context, delivery.News, delivery.Target) error { return errors.New("out of paper") },
+		}}
+	})
+	if w := s.do(post("/fax/done", with(callbackForm(faxID(1)), "FaxStatus", "failed"))); w.Code != 204 {
+		t.Fatalf("answered %d", w.Code)
+	}
+	s.run()
+	told := func(state, why string, attempts int) {
+		t.Helper()
+		s.until("the job tells "+why, func() bool {
+			return slices.ContainsFunc(s.jobs(), func(j receiver.Job) bool {
+				return j.Kind == delivery.Names()[0] && j.Error == why && (state == "" || j.State == state && j.Attempts == attempts)
+			})
+		})
+	}
+	told("", "not begun: unavailable: the disk is away", 0)
+	there.Store(true)
+	told(receiver.Parked, "out of paper", 3)
 }
 
 // Each kind of job that acts upon faxes asks whose the archive is, by itself: when it is
