@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"hash/fnv"
 	"io"
 	"log"
 	"math/big"
@@ -18,6 +17,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/letsencrypt/pebble/v2/ca"
@@ -28,20 +28,29 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// port finds a port of this machine that nothing listens on, below those the
-// system gives to whoever connects. It differs from script to script.
+// port finds a port of this machine that nothing listens on, as [freePort] does.
 func port(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: port NAME")
 	}
-	sum := fnv.New32a()
-	_, _ = io.WriteString(sum, ts.Getenv("WORK")) // never fails
-	for n := sum.Sum32(); ; n++ {
-		number := strconv.Itoa(20000 + int(n%12000))
-		if l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:"+number); err == nil {
-			ts.Check(l.Close())
-			ts.Setenv(args[0], number)
-			return
+	_, number, err := net.SplitHostPort(freePort())
+	ts.Check(err)
+	ts.Setenv(args[0], number)
+}
+
+// ports counts those that were given out.
+var ports atomic.Uint32
+
+// freePort is an address of this machine at which nobody listens, and stays so until it is
+// used, and while who uses it is started again: its port is below those that the system
+// gives to whoever connects, and is given out once.
+func freePort() string {
+	for {
+		n := uint32(os.Getpid())*97 + ports.Add(1)
+		address := fmt.Sprint("127.0.0.1:", 20000+n%12000)
+		if l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address); err == nil {
+			_ = l.Close()
+			return address
 		}
 	}
 }
@@ -127,7 +136,7 @@ func handshake(ts *testscript.TestScript, neg bool, args []string) {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM([]byte(ts.ReadFile("root.pem")))
 	dialer := &tls.Dialer{Config: &tls.Config{ServerName: args[0], RootCAs: roots}}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		conn, err := dialer.DialContext(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", args[1]))
 		switch {
 		case err == nil && neg:

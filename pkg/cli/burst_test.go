@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,7 +24,7 @@ func BenchmarkBurst(b *testing.B) {
 	const faxes, phone = 2000, "+14155567720"
 	for b.Loop() {
 		c := newCloud(b, sandbox.Options{Latency: 40 * time.Millisecond}, sandbox.SeedOptions{})
-		r := serve(b, c, freePort(b), filepath.Join(b.TempDir(), "kept"))
+		r := serve(b, c, freePort(), filepath.Join(b.TempDir(), "kept"))
 		c.run(b, nil, "faxctl", "numbers", "buy", phone, "--fax-url", r.url+"/fax", "--allow-http", "--yes")
 		begin := time.Now()
 		summary := c.run(b, nil, "faxctl", "--profile", "sandbox", "sandbox", "call", "--to", phone, "--count", fmt.Sprint(faxes), "-o", "json")
@@ -52,17 +51,6 @@ type served struct {
 	url, archive string
 	kill         func()
 	stop         func()
-}
-
-// freePort is an address of this machine at which nobody listens.
-func freePort(tb testing.TB) string {
-	tb.Helper()
-	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // serve starts a receiver at an address, with more arguments, and waits until it

@@ -43,12 +43,14 @@ func TestKilledHolding(t *testing.T) {
 	w := newHoldings(t)
 	sheets := draw(t)[2:] // small ones
 	killed := 0
-	for round := 0; round < max(*kills/2, 1) && !t.Failed(); round++ {
+	met := func() bool { return w.deletes.Load() > 0 && w.acknowledged > 0 && w.meeting.met.Load() > 0 }
+	rounds := max(*kills/2, 1)
+	for round := 0; (round < rounds || !met() && round < 10*rounds) && !t.Failed(); round++ { // on a slow machine they meet more rarely
 		killed += w.round(t, dice, sheets)
 	}
 	w.settle(t)
 	t.Logf("%d killed; %d DELETEs; %d holds were acknowledged, %d came too late; %d wrote a sidecar at once", killed, w.deletes.Load(), w.acknowledged, w.late, w.meeting.met.Load())
-	if w.deletes.Load() == 0 || w.acknowledged == 0 || w.meeting.met.Load() == 0 {
+	if !met() {
 		t.Error("nothing met")
 	}
 }

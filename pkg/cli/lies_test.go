@@ -189,7 +189,7 @@ func (l *lie) open(box *sandbox.Sandbox, url string) (err error) {
 	if l.dialect == sandbox.SignalWire {
 		p.Space = "sandbox.signalwire.com"
 	}
-	l.truth, err = provider.Open(p, profile.NewSecret(account.Token), provider.Options{Jobs: 4, Timeout: 10 * time.Second, Base: http.DefaultTransport})
+	l.truth, err = provider.Open(p, profile.NewSecret(account.Token), provider.Options{Jobs: 4, Timeout: time.Minute, Base: http.DefaultTransport})
 	return err
 }
 

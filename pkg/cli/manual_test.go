@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,7 +49,7 @@ func TestManual(t *testing.T) {
 	last := filepath.Join(top, "docs", "getting-started.md")
 	pages = slices.DeleteFunc(pages, func(page string) bool { return page == last })
 	pages = slices.Concat([]string{filepath.Join(top, "README.md")}, pages, []string{last})
-	home, address := t.TempDir(), freeAddress(t)
+	home, address := t.TempDir(), freePort()
 	for _, round := range []string{"first", "again"} {
 		for _, page := range pages {
 			t.Run(round+"/"+filepath.Base(page), func(t *testing.T) { runPage(t, page, home, address) })
@@ -71,7 +70,7 @@ func runPage(t *testing.T, page, home, address string) {
 	if script == "" {
 		return // a page without commands
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-c", manualStart+strings.ReplaceAll(script, "127.0.0.1:8080", address))
 	cmd.Dir = home
@@ -85,22 +84,11 @@ func runPage(t *testing.T, page, home, address string) {
 	}
 }
 
-// freeAddress is one of this machine that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 const manualStart = `set -euo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 go() { if [ "$1" = run ]; then shift 2; faxctl "$@"; fi; }
 exits() { local want=$1 got=0; shift; eval "$1" || got=$?; [ "$got" = "$want" ] || { echo "exit status $got, want $want: $1"; exit 1; }; }
-soon() { for _ in {1..300}; do if eval "$1"; then return; fi; sleep 0.1; done; echo "not before long: $1"; exit 1; }
+soon() { for _ in {1..600}; do if eval "$1"; then return; fi; sleep 0.1; done; echo "not before long: $1"; exit 1; }
 `
 
 // manualScript turns a page into a shell script.

@@ -23,7 +23,7 @@ var scaleOutage = flag.Duration("scale-outage", 8*time.Second, "how long Postgre
 func TestOutageOfReplicas(t *testing.T) {
 	s := newScale(t, "--backfill", "1h")
 	const reads = `(SELECT count(*) FROM river_job WHERE kind = 'backfill' AND state = 'completed')`
-	s.until(t, "all work, and the list is read", 30*time.Second, func() bool {
+	s.until(t, "all work, and the list is read", time.Minute, func() bool {
 		return s.ask(t, reads) == 1 && s.ask(t, `(SELECT count(*) FROM receiver_replica)`) == replicas
 	})
 	before := s.pids()

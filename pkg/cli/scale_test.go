@@ -96,7 +96,7 @@ func newScale(t *testing.T, flags ...string) *scale {
 	s.env = append(env, "FAXCTL_DATABASE="+database, "FAXCTL_ARCHIVE="+s.archive, "FAXCTL_FORWARD_KEY=secret-of-forwards")
 	var backends []string
 	for range replicas {
-		backends = append(backends, freePort(t))
+		backends = append(backends, freePort())
 	}
 	s.balancer = newBalancer(t, backends)
 	for i, address := range backends {
@@ -216,9 +216,20 @@ func (s *scale) settle(t *testing.T) {
 			break
 		}
 	}
-	for _, r := range s.receivers {
+	for i, r := range s.receivers {
+		s.until(t, "one that was killed works again", time.Minute, func() bool { return ready(s.balancer.backends[i]) }) // else it would be ended while it starts
 		r.stop(t)
 	}
+}
+
+// ready asks a receiver whether it can take faxes.
+func ready(address string) bool {
+	resp, err := http.Get("http://" + address + "/readyz")
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
 }
 
 // check reads the bucket, and looks whether faxctl finds in it what is there: whole, listed,
@@ -285,9 +296,13 @@ func supervise(t *testing.T, log string, command func() *exec.Cmd) *supervised {
 	}
 	go func() {
 		defer close(s.done)
-		for !s.over.Load() {
+		for {
 			cmd := command()
 			s.mu.Lock()
+			if s.over.Load() {
+				s.mu.Unlock()
+				return
+			}
 			cmd.Stderr = said
 			err := cmd.Start()
 			s.cmd = cmd
@@ -323,8 +338,8 @@ func (s *supervised) kill() {
 // stop ends the receiver in order.
 func (s *supervised) stop(t *testing.T) {
 	t.Helper()
-	s.over.Store(true)
 	s.mu.Lock()
+	s.over.Store(true)
 	err := s.cmd.Process.Signal(os.Interrupt)
 	s.mu.Unlock()
 	<-s.done

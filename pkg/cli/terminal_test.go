@@ -46,8 +46,8 @@ func terminal(ts *testscript.TestScript, neg bool, args []string) {
 		defer close(shown)
 		_, _ = io.Copy(&s, tty) // ends when nobody has the terminal open any more
 	}()
-	patience := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
-	defer patience.Stop()
+	late := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	defer late.Stop()
 	trouble := s.do(strings.Split(strings.TrimSpace(ts.ReadFile(args[1])), "\n"), tty, cmd.Process, shown)
 	if trouble != "" {
 		_ = cmd.Process.Kill()

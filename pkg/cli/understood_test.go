@@ -65,7 +65,7 @@ func (b *bench) run(args []string) (status int, stderr string) {
 	var out, errs bytes.Buffer
 	b.requests = nil
 	a := app.New(strings.NewReader(""), &out, &errs, func(name string) string { return b.env[name] })
-	ctx, cancel := context.WithTimeout(b.t.Context(), 3*time.Second) // what is not refused may go on for ever
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute) // what is not refused may go on for ever
 	defer cancel()
 	status = run(ctx, a, args)
 	if out.Len() > 0 {

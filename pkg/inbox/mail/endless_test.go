@@ -52,7 +52,7 @@ func TestEndless(t *testing.T) {
 				_ = l.Close()
 				<-done
 			})
-			server := mail.Server{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Limit: 30 * time.Second}
+			server := mail.Server{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Limit: 5 * time.Minute}
 			_, err = server.Send(t.Context(), notice(t))
 			if !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "says more than a mail server does") {
 				t.Errorf("%v", err)

@@ -28,7 +28,7 @@ func TestHalf(t *testing.T) {
 	}{
 		"a connection that breaks": {time.Minute, true, false, problem.ErrUnavailable},
 		"somebody interrupts":      {time.Minute, false, true, context.Canceled},
-		"the limit of time":        {5 * time.Second, false, false, problem.ErrUnavailable},
+		"the limit of time":        {15 * time.Second, false, false, problem.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,7 +42,7 @@ func TestHalf(t *testing.T) {
 				}
 				select {
 				case <-given: // Send has returned, and what it left on its way is read now
-				case <-time.After(10 * time.Second): // or it waits for us
+				case <-time.After(time.Minute): // or it waits for us
 				}
 			}
 			server := office.open(t)

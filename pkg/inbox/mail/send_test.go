@@ -152,7 +152,7 @@ func (o *postOffice) open(t *testing.T) mail.Server {
 		_ = server.Close()
 		<-done
 	})
-	return mail.Server{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Encryption: mail.Plain, Limit: 20 * time.Second}
+	return mail.Server{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Encryption: mail.Plain, Limit: time.Minute}
 }
 
 type quiet struct{}
