@@ -212,11 +212,23 @@ func (a *App) Confirm(ctx context.Context, question string) error {
 	return a.answered(yes, err)
 }
 
-// Ask asks for a line of text. Who ends the input instead has declined.
+// Ask asks for a line of text, before anything is done. Who ends the input instead has
+// declined; ^C is [ErrInterrupted].
 func (a *App) Ask(ctx context.Context, question string) (string, error) {
-	answer, err := a.Term.Ask(ctx, question)
-	if errors.Is(err, io.EOF) {
+	return unanswered(a.Term.Ask(ctx, question))
+}
+
+// Secret is Ask for a line that does not appear on the screen.
+func (a *App) Secret(ctx context.Context, question string) (string, error) {
+	return unanswered(a.Term.Secret(ctx, question))
+}
+
+func unanswered(answer string, err error) (string, error) {
+	switch {
+	case errors.Is(err, io.EOF):
 		err = ErrDeclined
+	case errors.Is(err, context.Canceled):
+		err = ErrInterrupted
 	}
 	return answer, err
 }

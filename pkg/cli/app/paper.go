@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -107,10 +108,11 @@ func (p *paper) hand(ctx context.Context, a *App, f fax.Fax, content []byte) (er
 	if err := run(ctx, a, append(opener(), path)); err != nil {
 		return err
 	}
-	if _, err := a.Ask(ctx, "It is open in its viewer. Press Enter when it was read; the copy is deleted then."); !errors.Is(err, ErrDeclined) {
-		return err
+	_, err = a.Term.Ask(ctx, "It is open in its viewer. Press Enter when it was read; the copy is deleted then.")
+	if errors.Is(err, io.EOF) { // the terminal went away
+		return nil
 	}
-	return nil // the terminal went away
+	return err
 }
 
 // run runs a program that gets nothing of ours in its environment; what it says is talk.

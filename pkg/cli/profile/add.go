@@ -17,6 +17,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/profile"
 	"github.com/faxctl/faxctl/pkg/provider"
 	"github.com/faxctl/faxctl/pkg/provider/info"
+	"github.com/faxctl/faxctl/pkg/screen/term"
 )
 
 // newProfile is what profile add is told by flags.
@@ -178,9 +179,8 @@ func askForRest(ctx context.Context, a *app.App, n *newProfile) error {
 		if *value != "" || err != nil {
 			return
 		}
-		if *value, err = a.Ask(ctx, question); err != nil {
-			err = problem.With(problem.Of(problem.ErrInvalid, err), problem.Say("give it with "+flag))
-		}
+		*value, err = a.Ask(ctx, question)
+		err = unasked(err, "give it with "+flag)
 	}
 	ask(&n.provider, "Provider, twilio or signalwire:", "--provider")
 	if err != nil {
@@ -249,11 +249,19 @@ func typedSecrets(ctx context.Context, a *app.App, n newProfile) (keys typed, er
 
 // typedSecret asks a person for a secret; otherwise is what to do without one.
 func typedSecret(ctx context.Context, a *app.App, what, otherwise string) (profile.Secret, error) {
-	text, err := a.Term.Secret(ctx, what+" (not shown):")
+	text, err := a.Secret(ctx, what+" (not shown):")
 	if err != nil {
-		return profile.Secret{}, problem.With(problem.Of(problem.ErrInvalid, err), problem.Say(otherwise))
+		return profile.Secret{}, unasked(err, otherwise)
 	}
 	return nonEmptySecret(text)
+}
+
+// unasked is what to do where nobody could be asked. Who was, and left, knows.
+func unasked(err error, otherwise string) error {
+	if errors.Is(err, term.ErrNoInput) {
+		return problem.With(problem.Of(problem.ErrInvalid, err), problem.Say(otherwise))
+	}
+	return err
 }
 
 func nonEmptySecret(text string) (profile.Secret, error) {
