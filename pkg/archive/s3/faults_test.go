@@ -76,7 +76,7 @@ func reading() []s3test.Fault {
 	return []s3test.Fault{s3test.Stall, s3test.Truncate, s3test.Drop, s3test.DropAfter, s3test.Busy, s3test.BusyAfter, s3test.Slow, s3test.Page, s3test.Missing}
 }
 
-func faulty() Options { return Options{Stall: 400 * time.Millisecond, Patience: 30 * time.Second} }
+func faulty() Options { return Options{Stall: 400 * time.Millisecond, Patience: 2 * time.Minute} }
 
 // The contract holds behind a proxy that spoils what is read, and contradicts itself about
 // what is put. (Nothing stalls or is truncated: that is for the next tests.)

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t testing.TB, server *s3test.Server, location string, o Options) *Store {
 	t.Helper()
-	o.Getenv, o.Patience = server.Getenv, cmp.Or(o.Patience, 5*time.Second)
+	o.Getenv, o.Patience = server.Getenv, cmp.Or(o.Patience, time.Minute)
 	s, err := Open(t.Context(), location, o)
 	if err != nil {
 		t.Fatal(err)
