@@ -66,7 +66,7 @@ func TestReadRegular(t *testing.T) {
 		}()
 		select {
 		case <-done:
-		case <-time.After(3 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("%s is waited for", c.path)
 		}
 	}

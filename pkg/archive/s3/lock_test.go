@@ -135,8 +135,13 @@ func TestRetention(t *testing.T) {
 		t.Errorf("there: %q", got)
 	}
 	short := open(t, server, "s3://locked", Options{Retention: 2 * time.Second})
-	before = time.Now().Truncate(time.Second)
-	put1(t, short, "FX2.pdf", "two", store.Absent())
+	for done := false; !done; {
+		before = time.Now().Truncate(time.Second)
+		_, err := short.Put(t.Context(), "FX2.pdf", strings.NewReader("two"), store.Absent())
+		if done = err == nil; !done && !strings.Contains(err.Error(), "must be in the future") { // which it may not be on its way
+			t.Fatal(err)
+		}
+	}
 	after := time.Now()
 	for {
 		asked := time.Now()

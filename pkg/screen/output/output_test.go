@@ -304,11 +304,13 @@ func TestGathersARush(t *testing.T) {
 			}
 		}
 	}
-	w := &broken{writes: items / 100, err: errors.New("too many writes")}
-	shown, err := printed(t.Context(), w, rush, lineType(), output.Options{Format: format(t, "id")})
-	if err != nil || shown.Items != items {
-		t.Errorf("%d items in %d writes: %v", shown.Items, items/100-w.writes, err)
-	}
+	synctest.Test(t, func(t *testing.T) { // where a rush takes no time
+		w := &broken{writes: items / 100, err: errors.New("too many writes")}
+		shown, err := printed(t.Context(), w, rush, lineType(), output.Options{Format: format(t, "id")})
+		if err != nil || shown.Items != items {
+			t.Errorf("%d items in %d writes: %v", shown.Items, items/100-w.writes, err)
+		}
+	})
 }
 
 func TestOne(t *testing.T) {
