@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,7 +46,8 @@ func TestMain(m *testing.M) {
 //	                           media-auth=bearer (SignalWire's), and quirks as
 //	                           quirk:NAME=VALUE. hold=METHOD
 //	                           PATH lets the first request whose path contains
-//	                           this wait until the file go is there. The
+//	                           this wait until the file go is there; with after
+//	                           METHOD at its end the first one since one of that. The
 //	                           requests are written to the file $REQUESTS
 //	arrives NAME [KEY=VALUE...] a fax comes in, and $NAME is its id. Keys: from,
 //	                           to, direction, status, age (in hours), pages,
@@ -215,10 +217,19 @@ func provider(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// hold lets the first request of that method and path wait for a file.
+// hold lets the first request of that method and path, since one of another method, if it
+// names one, wait for a file.
 func hold(what, path string) func(*http.Request) {
+	what, before, waits := strings.Cut(what, " after ")
+	var reached atomic.Bool
 	var once sync.Once
 	return func(r *http.Request) {
+		if r.Method == before {
+			reached.Store(true)
+		}
+		if waits && !reached.Load() {
+			return
+		}
 		if method, part, _ := strings.Cut(what, " "); r.Method != method || !strings.Contains(r.URL.Path, part) {
 			return
 		}
