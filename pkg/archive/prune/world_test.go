@@ -56,7 +56,7 @@ func newWorld(t testing.TB, options sandbox.Options) *world {
 		if o.Dialect == sandbox.SignalWire {
 			p.Space = "sandbox.signalwire.com"
 		}
-		opened, err := provider.Open(p, profile.NewSecret(account.Token), provider.Options{Jobs: 4, Timeout: 10 * time.Second, Base: box.Transport()})
+		opened, err := provider.Open(p, profile.NewSecret(account.Token), provider.Options{Jobs: 4, Timeout: time.Minute, Base: box.Transport()})
 		if err != nil {
 			t.Fatal(err)
 		}

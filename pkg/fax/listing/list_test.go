@@ -116,8 +116,7 @@ func TestListWastesFewRequests(t *testing.T) {
 					if d.pages.Load() > most {
 						t.Errorf("%d requests, want at most %d", d.pages.Load(), most)
 					}
-					// In which order answers of one instant are taken in is chance;
-					// how fast a list is, BenchmarkSpeedListAll tells.
+					// How fast a list is, BenchmarkSpeedListAll tells.
 					if oneByOne := time.Duration(tc.faxes/1000+1) * d.latency; tc.faxes >= 100_000 && took > oneByOne/3 {
 						t.Errorf("took %s, one page after another takes %s", took, oneByOne)
 					}
