@@ -137,7 +137,7 @@ func (l *mailLine) mails(t *testing.T) map[string][]string {
 		}
 		about, id := fax.FindSubmatch(content), message.FindSubmatch(content)
 		if about == nil || id == nil {
-			continue // it is being written
+			t.Fatalf("%s is no mail of a fax: %s", f.Name(), content)
 		}
 		_, to, _ := strings.Cut(f.Name(), "-")
 		key := string(about[1]) + " " + to

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -91,7 +92,8 @@ func (s *postBoxSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
-// Data keeps a mail in the file mail/N-ADDRESS, below the addresses of its envelope.
+// Data keeps a mail in the file mail/N-ADDRESS, below the addresses of its envelope. The file
+// is there when it is whole: others wait for it.
 func (s *postBoxSession) Data(r io.Reader) error {
 	content, err := io.ReadAll(r)
 	if err != nil {
@@ -99,7 +101,15 @@ func (s *postBoxSession) Data(r io.Reader) error {
 	}
 	name := fmt.Sprintf("%d-%s", s.taken.Add(1), s.to)
 	envelope := fmt.Sprintf("Envelope: %s to %s\n", s.from, s.to)
-	return os.WriteFile(filepath.Join(s.dir, name), append([]byte(envelope), content...), 0o600)
+	f, err := os.CreateTemp("", "")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append([]byte(envelope), content...))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(s.dir, name))
 }
 
 func (*postBoxSession) Reset()        {}
