@@ -61,12 +61,15 @@ func planned(tb testing.TB, entries, tries int) (read, compared time.Duration) {
 
 // A long file is compared in less time than it takes to read, as long as no entry
 // goes through all numbers, and reading it takes as long for an entry as reading a
-// short one. A busy machine slows down both sides; one good measurement is enough.
+// short one. A busy machine only adds to what each takes: the shortest of a few counts.
 func TestStepsAreLinear(t *testing.T) {
 	few, _ := planned(t, 300, 5)
-	var read, compared time.Duration
-	for range 5 {
-		if read, compared = planned(t, 10_000, 1); compared <= read && read <= 150*few {
+	read, compared := time.Hour, time.Hour
+	for range 20 {
+		r, c := planned(t, 10_000, 1)
+		read, compared = min(read, r), min(compared, c)
+		t.Logf("%s to read, %s to compare; 300 take %s to read", read, compared, few)
+		if compared <= read && read <= 150*few {
 			return
 		}
 	}
