@@ -49,7 +49,8 @@ func (o inBucket) read(ctx context.Context) (*Archive, error) {
 	return o.openThere(ctx, false)
 }
 
-// begin makes the archive, unless somebody else does at the same time.
+// begin makes the archive, unless somebody else does at the same time. A common index may
+// know of one that was there before, and was emptied: the mark has it look again.
 func (o inBucket) begin(ctx context.Context) error {
 	if err := o.checkNew(ctx); err != nil {
 		if found, _ := o.checkFormat(ctx); found {
@@ -57,7 +58,10 @@ func (o inBucket) begin(ctx context.Context) error {
 		}
 		return err
 	}
-	return o.writeFormat(ctx)
+	if err := o.writeFormat(ctx); err != nil {
+		return err
+	}
+	return bucket{o.remote, o.disk(), ""}.leaveMark(ctx, written)
 }
 
 func (o inBucket) writeFormat(ctx context.Context) error {

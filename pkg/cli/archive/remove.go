@@ -139,7 +139,6 @@ func runRemoval(ctx context.Context, a *app.App, r removal) error {
 		return err
 	}
 	r.show(a, plan)
-	err = cmp.Or(err, r.held(plan))
 	if r.dryRun {
 		return errors.Join(r.would.All(ctx, r.entries(ctx, plan.Delete)), cmp.Or(err, tellStaying(a, plan, plan.Delete.Len())))
 	}
@@ -170,6 +169,7 @@ func (r *removal) plan(ctx context.Context, a *app.App) (prune.Plan, error) {
 	}
 	if err == nil {
 		plan, err = r.Plan(ctx)
+		err = cmp.Or(err, r.held(ctx, kept, plan))
 	}
 	if !r.dryRun {
 		err = errors.Join(err, kept.Close(ctx))
@@ -186,14 +186,14 @@ func (r *removal) show(a *app.App, plan prune.Plan) {
 			a.Say("  %s of documents", term.Bytes(s.Bytes))
 			if may := s.Count - s.Gone; may > 0 {
 				a.Say("  %d not known to be gone at the provider: what it still lists is kept again by", may)
-				a.Say("  %s and by a receiver; %s deletes it there", problem.Command("faxes", "archive"), problem.Command("faxes", "prune"))
+				a.Say("  faxes archive and by a receiver; faxes prune deletes it there")
 			}
 		},
 	})
 }
 
 // held refuses the whole of a removal when one that was named is held.
-func (r *removal) held(plan prune.Plan) error {
+func (r *removal) held(ctx context.Context, kept *archive.Archive, plan prune.Plan) error {
 	if r.IDs == nil {
 		return nil
 	}
@@ -203,7 +203,7 @@ func (r *removal) held(plan prune.Plan) error {
 			return problem.Of(problem.ErrConflict, fmt.Errorf("%s; nothing was removed", text.Line(skip.Detail)))
 		case prune.Held:
 			return problem.With(fmt.Errorf("%w; nothing was removed", &archive.HeldError{ID: skip.ID, Reason: text.Line(skip.Detail)}),
-				problem.Say("leave it out, or let it go: %s", problem.Command("archive", "unhold").Arg(r.dir).Arg(skip.ID)))
+				app.LetGo(ctx, kept, r.dir, skip.ID))
 		}
 	}
 	return nil

@@ -78,7 +78,8 @@ nobody is. It sends nothing.
 
 An archive knows its receiver, by an id in the state folder: no other one serves
 the account from it, so that no program runs twice for a fax. --take-over makes
-it this one's, for good.
+it this one's, for good; it is also for a state that is to go on without the
+archive that it had, which may know of holds.
 
 --database lets any number of replicas, on as many machines, receive for an
 account: each with the same flags, behind any balancer. Their archive is on S3,
