@@ -228,31 +228,48 @@ func localIndex(ctx context.Context, dir string) (*index.Index, error) {
 	name := filepath.Join(dir, indexFile)
 	x, err := index.Open(ctx, name, true)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, index.ErrDamaged) {
-		x, err = index.Create(ctx, name)
+		return index.Create(ctx, name)
+	} else if err != nil {
+		return nil, err
 	}
-	return x, err
+	state, err := x.State(ctx)
+	if err == nil && state == handedOver {
+		_, err = x.SetState(ctx, index.Torn)
+	}
+	if err != nil {
+		return nil, errors.Join(err, x.Close())
+	}
+	return x, nil
 }
 
-// takeOver has a common index that is up to date know what was held by the index that this
-// machine had before, if it had one, and does without that from then on: it may have known of
-// holds whose sidecar is lost, which no list tells of. Where it cannot be removed, as it is in
-// use, that is done once more the next time.
+// takeOver has a common index that is up to date know what was held by the index of this
+// machine, if it has one, since that was used: it may know of holds whose sidecar is lost,
+// which no list tells of. It stays, for who goes back.
 func (a *Archive) takeOver(ctx context.Context, name string) error {
-	before, err := index.Open(ctx, name, false)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	before, err := index.Open(ctx, name, true)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
-	case err == nil:
+	}
+	if err == nil {
 		err = errors.Join(a.takeOverHolds(ctx, before), before.Close())
 	}
-	if err != nil && !errors.Is(err, index.ErrDamaged) { // which would be made anew, and know of none
-		return err
+	if errors.Is(err, index.ErrDamaged) {
+		err = problem.With(err, problem.Say("it may know of holds whose sidecars are lost: bring it back from a backup, or move it away, and then those are forgotten"))
 	}
-	_ = index.Delete(name)
+	if err != nil {
+		return fmt.Errorf("the index that this machine had of %s without a database, %s: %w", a.dir, name, err)
+	}
 	return nil
 }
 
+// handedOver is the state of an index whose holds are in the common one.
+const handedOver index.State = "handed over"
+
 func (a *Archive) takeOverHolds(ctx context.Context, before *index.Index) error {
+	state, err := before.State(ctx)
+	if err != nil || state == handedOver {
+		return err
+	}
 	if err := before.Intact(ctx); err != nil {
 		return err
 	}
@@ -264,7 +281,8 @@ func (a *Archive) takeOverHolds(ctx context.Context, before *index.Index) error 
 			return err
 		}
 	}
-	return nil
+	_, err = before.SetState(ctx, handedOver)
+	return err
 }
 
 // learnHolds has the index know of holds that another one knew of, unless it knows what became

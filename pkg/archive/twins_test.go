@@ -65,7 +65,8 @@ func unproven(t *testing.T, a *Archive, d fax.Faxes, f fax.Fax) map[string]error
 }
 
 // Who had an index of this machine alone, and begins to use one that all have in common, takes
-// into that the holds that the first alone knew of, and no others; then it is not needed.
+// into that the holds that the first alone knew of, and no others; who goes back to the first
+// finds it as it was, and what it learns then is taken over as well.
 func TestCommonIndexTakesOverHolds(t *testing.T) {
 	db := database(t)
 	s := newShelf(t)
@@ -113,9 +114,6 @@ func TestCommonIndexTakesOverHolds(t *testing.T) {
 	if want := []string{gone.ID + " false", replaced.ID + " true", twice.ID + " false", twice.ID + " true"}; !slices.Equal(slices.Sorted(slices.Values(told)), want) {
 		t.Errorf("told of %q, want %q", told, want)
 	}
-	if left := must(filepath.Glob(filepath.Join(one.Getenv("XDG_CACHE_HOME"), "faxctl/archives/*/"+indexFile+"*")))(t); len(left) > 0 {
-		t.Errorf("of its own index is left %q", left)
-	}
 	for machine, a := range map[string]*Archive{"this one": a, "one that was open": b, "another": openRemote(t, common)} {
 		for f, reason := range map[*fax.Fax]string{&gone: "case 1", &replaced: "case 1", &twice: "case 2; case 1", &kept: "case 1"} {
 			var held *HeldError
@@ -127,9 +125,51 @@ func TestCommonIndexTakesOverHolds(t *testing.T) {
 			t.Errorf("%s: the one that was let go: %v", machine, err)
 		}
 	}
+
+	one.Database = nil
+	back := openRemote(t, one)
+	if _, _, err := back.BeginDeletingNamed(t.Context(), gone); !errors.As(err, new(*HeldError)) {
+		t.Errorf("back without a database: %v", err)
+	}
+	hold(back, freed, "case 3")
+	if err := back.flushRows(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lose(freed)
+	one.Database = common.Database
+	a = openRemote(t, one)
+	if _, _, err := a.BeginDeletingNamed(t.Context(), freed); !errors.As(err, new(*HeldError)) {
+		t.Errorf("what was held without a database: %v", err)
+	}
 }
 
-// What is left of an index of this machine's own that cannot be read is in nobody's way.
+// A hold that was let go where all know of it is not brought back by an index that was taken
+// over before.
+func TestCommonIndexTakesOverOnce(t *testing.T) {
+	db := database(t)
+	s := newShelf(t)
+	d, faxes := fill(t, 1)
+	one := s.machine(t)
+	a := openRemote(t, one)
+	saveAll(t, a, d, faxes)
+	if _, err := a.Hold(t.Context(), faxes[0].ID, "case 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(a.flushRows(t.Context()), os.Remove(filepath.Join(s.root, filepath.FromSlash(keyOf(faxes[0])+sidecarExt)))); err != nil {
+		t.Fatal(err)
+	}
+	one.Database = func(context.Context) (*sql.DB, error) { return db, nil }
+	a = openRemote(t, one)
+	if built, err := forgetting(t, a); err != nil || len(built.Lost) != 1 {
+		t.Fatalf("%+v, %v", built, err)
+	}
+	if held, err := fax.Collect(openRemote(t, one).Held(t.Context())); err != nil || len(held) > 0 {
+		t.Errorf("held again: %+v, %v", held, err)
+	}
+}
+
+// An index of this machine's own that cannot be read may know of holds that nothing else tells
+// of: somebody decides.
 func TestCommonIndexBesideADamagedOne(t *testing.T) {
 	db := database(t)
 	s := newShelf(t)
@@ -140,17 +180,22 @@ func TestCommonIndexBesideADamagedOne(t *testing.T) {
 	if err := a.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range must(filepath.Glob(filepath.Join(one.Getenv("XDG_CACHE_HOME"), "faxctl/archives/*/"+indexFile)))(t) {
-		f, err := os.OpenFile(name, os.O_RDWR, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = f.WriteAt(bytes.Repeat([]byte{0xff}, 4000), 4096)
-		if err := errors.Join(err, f.Close()); err != nil {
-			t.Fatal(err)
-		}
+	own := must(filepath.Glob(filepath.Join(one.Getenv("XDG_CACHE_HOME"), "faxctl/archives/*/"+indexFile)))(t)[0]
+	f, err := os.OpenFile(own, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt(bytes.Repeat([]byte{0xff}, 4000), 4096)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
 	}
 	one.Database = func(context.Context) (*sql.DB, error) { return db, nil }
+	if a, err := one.Open(t.Context(), there); err == nil || !strings.Contains(err.Error(), own) || !strings.Contains(problem.AdviceOf(err).String(), "holds") {
+		t.Errorf("%v, %v; hint %q", a, err, problem.AdviceOf(err))
+	}
+	if err := os.Rename(own, own+".damaged"); err != nil {
+		t.Fatal(err)
+	}
 	verified(t, openRemote(t, one), 2)
 }
 

@@ -242,8 +242,27 @@ func (v *verification) addNote(n Note) {
 	v.report.Notes = append(v.report.Notes, n)
 }
 
+// late checks the sidecars that came after their document was met, as of a fax that was kept
+// meanwhile.
+func (v *verification) late(ctx context.Context) {
+	var sidecars []string
+	for name, claimed := range v.documents {
+		sidecar := strings.TrimSuffix(name, path.Ext(name)) + sidecarExt
+		if _, seen := v.seen[sidecar]; !claimed && !seen && v.a.there(ctx, sidecar) {
+			sidecars = append(sidecars, sidecar)
+		}
+	}
+	for _, sidecar := range sidecars {
+		v.entry(ctx, sidecar)
+	}
+}
+
 // finish looks for what has no sidecar, and for sidecars without a row.
 func (v *verification) finish(ctx context.Context) (Report, error) {
+	v.late(ctx)
+	if v.failed != nil {
+		return Report{}, v.failed
+	}
 	for name, claimed := range v.documents {
 		if !claimed && v.a.there(ctx, name) {
 			id := strings.TrimSuffix(path.Base(name), path.Ext(name))

@@ -97,9 +97,6 @@ func Open(ctx context.Context, path string, write bool) (*Index, error) {
 	return ready(db, func(x *Index) error { return x.check(ctx) })
 }
 
-// Delete removes the index at path. Who has it open goes on with what nobody else finds.
-func Delete(path string) error { return sqlite.Remove(path) }
-
 // ready is an index that has been prepared, or closed again.
 func ready(db *sql.DB, prepare func(*Index) error) (*Index, error) {
 	x := &Index{db: db, dialect: inSQLite()}

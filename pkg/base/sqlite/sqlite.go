@@ -69,20 +69,12 @@ func Open(ctx context.Context, path string, o Options) (*sql.DB, error) {
 
 // Create makes a new database in the place of whatever is in the file.
 func Create(ctx context.Context, path string, o Options) (*sql.DB, error) {
-	if err := Remove(path); err != nil {
-		return nil, err
-	}
-	return Open(ctx, path, o)
-}
-
-// Remove removes a database, with the files next to it, if it is there.
-func Remove(path string) error {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return Open(ctx, path, o)
 }
 
 // InMemory makes a database that ends with its last connection, and needs no disk.
