@@ -13,7 +13,7 @@ import (
 )
 
 // said compares advice by what it says.
-var said = cmp.Transformer("said", problem.Advice.String) //nolint:gochecknoglobals // a constant, were there one of this type
+var said = cmp.Transformer("said", problem.Advice.String)
 
 const (
 	// noPages is a whole PDF file with an empty page tree.
