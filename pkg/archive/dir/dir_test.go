@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,5 +174,55 @@ func TestTidy(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(s.root, name)); stays != (err == nil) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Folders that are elsewhere, behind a link, are listed, cleared and kept like the others; a
+// link that leads back is not followed, and one in whose folder nothing is left stays.
+func TestLinkedFolders(t *testing.T) {
+	s := newStore(t)
+	for _, name := range []string{"2026/10/01/FX1.json", "2026/11/23/FX2.json"} {
+		if _, err := s.Put(t.Context(), name, strings.NewReader("{}"), store.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	elsewhere := filepath.Join(t.TempDir(), "10")
+	month := filepath.Join(s.root, "2026/10")
+	if err := errors.Join(os.Rename(month, elsewhere), os.Symlink(elsewhere, month), os.Symlink(s.root, filepath.Join(s.root, "2026/back")),
+		os.Symlink(s.root, filepath.Join(elsewhere, "back")), os.Symlink(elsewhere, filepath.Join(s.root, ".snapshot")),
+		os.WriteFile(filepath.Join(elsewhere, "01/.FX3.json.part"), nil, 0o600)); err != nil {
+		t.Skip("no link:", err)
+	}
+	listed := func(prefix string) (names []string) {
+		for f, err := range s.List(t.Context(), prefix) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, f.Name)
+		}
+		return names
+	}
+	for prefix, want := range map[string][]string{"": {"2026/10/01/FX1.json", "2026/11/23/FX2.json"}, "2026/10/": {"2026/10/01/FX1.json"}, "2026/10/01/FX1.": {"2026/10/01/FX1.json"}} {
+		if got := listed(prefix); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", prefix, got, want)
+		}
+	}
+	for range s.List(t.Context(), "2026/10/") {
+		break // in the link
+	}
+	if err := s.Clear(t.Context(), func(string) bool { return false }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(elsewhere, "01/.FX3.json.part")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what a put left behind: %v", err)
+	}
+	if err := errors.Join(os.Remove(filepath.Join(elsewhere, "back")), s.Remove(t.Context(), "2026/10/01/FX1.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Put(t.Context(), "2026/10/02/FX4.json", strings.NewReader("{}"), store.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(elsewhere, "02/FX4.json")); err != nil {
+		t.Errorf("what comes into the folder: %v", err)
 	}
 }

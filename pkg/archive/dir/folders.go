@@ -114,6 +114,9 @@ func (s *Store) tidy(dir string) {
 	s.tidying.Lock()
 	defer s.tidying.Unlock()
 	for ; dir != s.root; dir = filepath.Dir(dir) {
+		if st, err := os.Lstat(dir); err == nil && st.Mode()&fs.ModeSymlink != 0 {
+			return // somebody has put it elsewhere, and what comes into it belongs there
+		}
 		if empty, err := isEmpty(dir); err != nil || !empty || s.remove(dir) != nil || s.syncIfThere(filepath.Dir(dir)) != nil {
 			return
 		}
@@ -155,7 +158,7 @@ func (s *Store) remove(file string) error {
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[store.File, error] {
 	return func(yield func(store.File, error) bool) {
 		top := filepath.Join(s.root, filepath.FromSlash(path.Dir(prefix+"x"))) // the folder that all of them are in
-		err := filepath.WalkDir(top, func(file string, e fs.DirEntry, err error) error {
+		err := s.walk(top, func(file string, e fs.DirEntry, err error) error {
 			switch {
 			case errors.Is(err, fs.ErrNotExist) && file != s.root, errors.Is(err, syscall.ENOTDIR):
 				return nil // a folder, or what was in it, removed while we looked
@@ -182,14 +185,43 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[store.File, e
 				return nil
 			}
 			if !yield(found, err) {
-				return fs.SkipAll
+				return errEnough
 			}
 			return nil
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, errEnough) {
 			yield(store.File{}, err)
 		}
 	}
+}
+
+// errEnough ends a walk, in whatever link it is.
+var errEnough = errors.New("enough")
+
+// walk is filepath.WalkDir that follows links to folders, as somebody makes for those that are
+// on another disk: whoever opens a file by its name follows them as well. A folder that the
+// walk is in already it does not enter again.
+func (s *Store) walk(top string, do fs.WalkDirFunc) error {
+	return filepath.WalkDir(top, func(file string, e fs.DirEntry, err error) error {
+		file = filepath.Clean(file)
+		if err == nil && e.Type()&fs.ModeSymlink != 0 {
+			if st, err := os.Stat(file); err == nil && st.IsDir() && !s.isIn(file, st) {
+				return s.walk(file+string(filepath.Separator), do)
+			}
+		}
+		return do(file, e, err)
+	})
+}
+
+// isIn reports whether a path is in a folder already.
+func (s *Store) isIn(file string, folder fs.FileInfo) bool {
+	for file != s.root && file != filepath.Dir(file) {
+		file = filepath.Dir(file)
+		if above, err := os.Stat(file); err == nil && os.SameFile(above, folder) {
+			return true
+		}
+	}
+	return false
 }
 
 // skip passes a hidden file by, and hidden folders as a whole: snapshots of a file server
@@ -222,7 +254,7 @@ func look(file, name string) (store.File, error) {
 // continue says can be continued, and folders that nothing is in, if their path fits a
 // pattern of fs.Glob.
 func (s *Store) Clear(ctx context.Context, continued func(part string) bool, folders ...string) error {
-	err := filepath.WalkDir(s.root, func(file string, e fs.DirEntry, err error) error {
+	err := s.walk(s.root, func(file string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
