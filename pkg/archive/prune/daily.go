@@ -47,7 +47,7 @@ func (r Run) Daily(ctx, going context.Context, log *slog.Logger) (day Day, err e
 		return day, err
 	}
 	for _, skip := range plan.Skipped {
-		if skip.BadCopy() {
+		if skip.Odd() {
 			log.Warn("left alone", "error", skip.Detail)
 		} else if skip.Reason == Uncounted {
 			log.Warn("left alone, uncounted", "fax", skip.ID, "error", "the pages of its copy cannot be counted: "+skip.Detail, "hint", lookAtCopy())

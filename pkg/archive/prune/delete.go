@@ -12,6 +12,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/batch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
+	"github.com/faxctl/faxctl/pkg/fax/listing"
 )
 
 // errNoReceipt is a receipt that cannot be written: nothing more is deleted.
@@ -172,7 +173,8 @@ func (r Run) delete(ctx context.Context, f fax.Fax, before func(Receipt) error) 
 		receipt, err := receipt.remove(ctx, r.Provider.Faxes, f, before)
 		return receipt, batch.Lasting(err)
 	}
-	faxes := fetch.AtMost(r.Provider.Faxes, r.MaxDocument)
+	told := listing.NoteDates(r.Provider.Faxes)
+	faxes := fetch.AtMost(told, r.MaxDocument)
 	kept, err := r.Archive.Secure(ctx, faxes, f, r.AllowUncounted)
 	switch held := new(archive.HeldError); {
 	case errors.Is(err, archive.ErrGone), err == nil && kept.Document == nil && r.Policy.MediaOnly:
@@ -187,6 +189,10 @@ func (r Run) delete(ctx context.Context, f fax.Fax, before func(Receipt) error) 
 	default:
 		receipt.SHA256 = kept.Document.SHA256
 	}
+	first, latest := told.Of(f.ID)
+	if err := r.otherwiseDated(f, made{}.also(f.Created).also(kept.Fax.Created).also(first).also(latest)); err != nil {
+		return receipt.end(Failed, err)
+	}
 	begun, err := r.Archive.BeginDeleting(ctx, kept)
 	switch held := new(archive.HeldError); {
 	case errors.As(err, &held):
@@ -197,6 +203,17 @@ func (r Run) delete(ctx context.Context, f fax.Fax, before func(Receipt) error) 
 	}
 	receipt, err = r.removeKept(ctx, faxes, f, receipt, begun, before)
 	return receipt, batch.Local(err)
+}
+
+// otherwiseDated fails with fax.ErrContradiction when the policy does not select a fax by all
+// that was told of its date while it was secured. One that is newer than the plan knew may be
+// among the last.
+func (r Run) otherwiseDated(f fax.Fax, m made) error {
+	last := time.Time{}
+	if r.Policy.KeepLast > 0 {
+		last = f.Created
+	}
+	return r.Policy.contradiction(f.ID, m, last, r.now())
 }
 
 // removeKept deletes a fax that is kept, since when its sidecar says that it does, and has

@@ -54,8 +54,8 @@ func chooses(p fax.Pattern) bool { return !p.Any() }
 func (p Policy) Query(now time.Time) fax.Filter {
 	q := p.Filter
 	q.Undated = true // they stay, and are counted
-	if edge := now.Add(-p.OlderThan); p.OlderThan > 0 && p.KeepLast == 0 && !p.MaxDelete.needsAll() && (q.Until.IsZero() || edge.Before(q.Until)) {
-		q.Until = edge
+	if p.KeepLast == 0 && !p.MaxDelete.needsAll() {
+		q.Until = p.until(now)
 	}
 	return q
 }
@@ -63,16 +63,18 @@ func (p Policy) Query(now time.Time) fax.Filter {
 // Facts is what a decision rests on besides the faxes.
 type Facts struct {
 	Now  time.Time
-	Copy func(fax.Fax) (Copy, error) // asked of each fax that the conditions select; nil: no archive
+	Told func(id string) (oldest, newest time.Time) // what dates a list told of a fax; nil: no more than there is of it here
+	Copy func(fax.Fax) (Copy, error)                // asked of each fax that the conditions select; nil: no archive
 }
 
 // Copy is what an archive knows of a fax.
 type Copy struct {
-	Whole  bool   // record and document are in it
-	Bytes  int64  // of its document
-	Gone   bool   // it is known that the provider has the fax no more
-	Stays  Reason // why the fax must stay: [Held], [Damaged], [Incomplete] or [Uncounted]; empty: it need not
-	Detail string // about Stays
+	Whole   bool      // record and document are in it
+	Created time.Time // when the fax was made, as it says; zero: it does not
+	Bytes   int64     // of its document
+	Gone    bool      // it is known that the provider has the fax no more
+	Stays   Reason    // why the fax must stay: [Held], [Damaged], [Incomplete] or [Uncounted]; empty: it need not
+	Detail  string    // about Stays
 }
 
 // Reason is why a fax that the conditions select stays.
@@ -90,6 +92,7 @@ const (
 	KeptLast   Reason = "among the last"     // protected by KeepLast
 	Absent     Reason = "not found"          // it is not in the archive
 	NoDate     Reason = "without a date"     // nobody knows whether it meets a condition of age or date
+	TwoDates   Reason = "of two dates"       // the conditions select it by one of them alone; Skip.Detail is which
 )
 
 // Skip is a fax that stays, and why.
@@ -99,9 +102,11 @@ type Skip struct {
 	Detail string
 }
 
-// BadCopy reports whether f stays because its copy is not what it should be, which a
-// person has to look at.
-func (s Skip) BadCopy() bool { return s.Reason == Damaged || s.Reason == Incomplete }
+// Odd reports whether a person has to look at it: its copy is not what it should be, or its
+// dates contradict each other.
+func (s Skip) Odd() bool {
+	return s.Reason == Damaged || s.Reason == Incomplete || s.Reason == TwoDates
+}
 
 // Plan is a fixed selection: what is deleted is in it, and nothing else is.
 type Plan struct {
@@ -152,7 +157,7 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 	all.NewestFirst()
 	plan := Plan{Summary: Summary{Considered: considered}}
 	days := span(all, facts.Now)
-	newest, decided := map[string]int{}, make(map[string]bool, all.Len())
+	lasts, decided := map[string]*lasting{}, make(map[string]bool, all.Len())
 	all.DeleteFunc(func(f fax.Fax) bool { // what stays
 		if decided[f.ID] { // a list may tell of it twice, with two dates: the newest counts
 			if p.Filter.Match(f) {
@@ -161,13 +166,20 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 			return true
 		}
 		decided[f.ID] = true
-		last := false
+		last, protected := false, time.Time{}
 		if p.KeepLast > 0 && f.Status.Terminal() && !f.Created.IsZero() {
 			n := f.OurNumber()
-			newest[n]++
-			last = newest[n] <= p.KeepLast
+			if lasts[n] == nil {
+				lasts[n] = new(lasting)
+			}
+			last, protected = lasts[n].has(f, p.KeepLast)
 		}
-		if err != nil || p.OlderThan > 0 && f.Created.After(facts.Now.Add(-p.OlderThan)) || p.MediaOnly && !f.HasDocument() {
+		when := made{}.also(f.Created)
+		if facts.Told != nil {
+			first, latest := facts.Told(f.ID)
+			when = when.also(first).also(latest)
+		}
+		if err != nil || !p.mayBeDue(f, when, facts.Now) || p.MediaOnly && !f.HasDocument() {
 			return true
 		}
 		var c Copy
@@ -176,7 +188,7 @@ func (p Policy) Plan(faxes iter.Seq2[fax.Fax, error], facts Facts) (Plan, error)
 				return true
 			}
 		}
-		s := p.skip(f, last, c)
+		s := p.skip(f, last, c, p.contradiction(f.ID, when.also(c.Created), protected, facts.Now))
 		switch {
 		case s.Reason != "" && p.Shard.Has(f.ID):
 			plan.Skipped = append(plan.Skipped, s)
@@ -226,16 +238,34 @@ func span(faxes fax.Packed, now time.Time) float64 {
 	return 0
 }
 
-// skip says why f stays, if it does.
-func (p Policy) skip(f fax.Fax, last bool, c Copy) Skip {
+// lasting is the newest faxes of a number.
+type lasting struct {
+	count  int
+	oldest time.Time // of those that are kept
+}
+
+// has takes in the next one, which is older, and reports whether it is among those that are
+// kept; if not, it is not newer than oldest.
+func (l *lasting) has(f fax.Fax, keep int) (last bool, oldest time.Time) {
+	if l.count++; l.count <= keep {
+		l.oldest = f.Created
+		return true, time.Time{}
+	}
+	return false, l.oldest
+}
+
+// skip says why f stays, if it does. Dates that contradict each other are told as an error.
+func (p Policy) skip(f fax.Fax, last bool, c Copy, dates error) Skip {
 	s := Skip{ID: f.ID}
 	switch {
 	case c.Stays != "":
 		s.Reason, s.Detail = c.Stays, c.Detail
 	case !f.Status.Terminal() && !p.copies:
 		s.Reason, s.Detail = InProgress, string(f.Status)
-	case f.Created.IsZero() && (p.OlderThan > 0 || p.KeepLast > 0 || p.Filter.Dates()):
+	case f.Created.IsZero() && p.byDate():
 		s.Reason = NoDate
+	case dates != nil:
+		s.Reason, s.Detail = TwoDates, inFull(dates)
 	case last:
 		s.Reason, s.Detail = KeptLast, fmt.Sprintf("last %d of %s", p.KeepLast, f.OurNumber())
 	}

@@ -91,7 +91,12 @@ func (r Run) plan(ctx context.Context) (Plan, error) {
 		}
 		facts.Copy = func(f fax.Fax) (Copy, error) { return r.copyOf(ctx, f) }
 	}
-	return r.Policy.Plan(listing.List(ctx, r.Provider.Faxes, q, listing.Options{Retention: r.Provider.Retention, Frugal: true}), facts)
+	faxes := r.Provider.Faxes
+	if r.Policy.byDate() {
+		told := listing.NoteDates(faxes)
+		faxes, facts.Told = told, told.Of
+	}
+	return r.Policy.Plan(listing.List(ctx, faxes, q, listing.Options{Retention: r.Provider.Retention, Frugal: true}), facts)
 }
 
 // copyOf is what the archive knows of a fax.
@@ -109,7 +114,7 @@ func (r Run) copyOf(ctx context.Context, f fax.Fax) (Copy, error) {
 	case e.Document != nil && e.Document.Uncounted != "" && !r.AllowUncounted:
 		return Copy{Stays: Uncounted, Detail: e.Document.Uncounted}, nil
 	}
-	return Copy{Whole: whole}, nil
+	return Copy{Whole: whole, Created: e.Fax.Created}, nil
 }
 
 // inFull is an error in one line, with what to do about it.

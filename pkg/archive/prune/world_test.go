@@ -421,7 +421,7 @@ func TestPlanTellsWhatIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range plan.Skipped {
-		if want := map[string]Reason{short.ID: Incomplete, odd.ID: Uncounted}[s.ID]; s.Reason != want || s.Detail == "" || s.BadCopy() != (want == Incomplete) {
+		if want := map[string]Reason{short.ID: Incomplete, odd.ID: Uncounted}[s.ID]; s.Reason != want || s.Detail == "" || s.Odd() != (want == Incomplete) {
 			t.Errorf("%+v, want %s", s, want)
 		}
 		if out, err := w.run.Delete(t.Context(), t.Context(), fax.Pack(map[string]fax.Fax{short.ID: short, odd.ID: odd}[s.ID]), w.tell, w.tell); out.Failed != 1 || err == nil {
@@ -533,7 +533,7 @@ func TestAnOddIDStopsNothing(t *testing.T) {
 	w.run.Provider.Faxes = oddly{w.run.Provider.Faxes, odd.ID, "FX odd"}
 	w.keep(t)
 	plan, err := w.run.Plan(t.Context())
-	if err != nil || plan.Summary.Count != 1 || plan.Delete.At(0).ID != f.ID || len(plan.Skipped) != 1 || plan.Skipped[0].ID != "FX odd" || !plan.Skipped[0].BadCopy() {
+	if err != nil || plan.Summary.Count != 1 || plan.Delete.At(0).ID != f.ID || len(plan.Skipped) != 1 || plan.Skipped[0].ID != "FX odd" || !plan.Skipped[0].Odd() {
 		t.Errorf("%+v, %v", plan, err)
 	}
 }

@@ -215,7 +215,7 @@ func tellStaying(a *app.App, plan prune.Plan, went int) error {
 	var end error
 	for _, skip := range plan.Skipped {
 		switch {
-		case skip.BadCopy():
+		case skip.Odd():
 			a.Warn("left alone: %s", text.Line(skip.Detail))
 			end = problem.Of(app.ErrFindings, problem.ErrTold)
 		case skip.Reason == prune.Kept:

@@ -44,7 +44,8 @@ policy selects more than --max-delete, nothing is deleted at all.
 An age takes h, d, w, mo and y. It is counted back from the clock of this
 machine, which is held against the provider's first: when they are further apart
 than five minutes, or than a tenth of the age where that is more, nothing is
-deleted.
+deleted. A fax that is selected by one date and not by another, as its list, its
+copy or its record tells it, is left alone and named.
 
 With --archive each fax is kept there first, and its copy read again and
 compared, before it is deleted at the provider. That archive has to be there:
@@ -130,19 +131,19 @@ func runPrune(ctx context.Context, a *app.App, p pruning) (err error) {
 		return err
 	}
 	showPlan(a, plan, p)
-	damage := tellDamage(a, plan)
+	odd := tellOdd(a, plan)
 	if p.dryRun {
 		perr := p.would.All(ctx, plan.Delete.All())
-		return cmp.Or(errors.Join(perr, err), damage)
+		return cmp.Or(errors.Join(perr, err), odd)
 	}
 	if err != nil || plan.Delete.Len() == 0 {
-		return cmp.Or(err, damage)
+		return cmp.Or(err, odd)
 	}
 	question := fmt.Sprintf("Delete %s for good?", prune.What(plan.Delete.Len(), p.Policy.MediaOnly))
 	if err := a.TypeToConfirm(ctx, question, fmt.Sprint(plan.Delete.Len())); err != nil {
 		return err
 	}
-	return cmp.Or(deletePlanned(ctx, a, plan, p), damage)
+	return cmp.Or(deletePlanned(ctx, a, plan, p), odd)
 }
 
 // deletePlanned deletes what was selected and nothing else.

@@ -27,11 +27,11 @@ func showPlan(a *app.App, plan prune.Plan, p pruning) {
 	}
 }
 
-// tellDamage names the faxes that stay because their copy is not what it should be.
-func tellDamage(a *app.App, plan prune.Plan) error {
+// tellOdd names the faxes that stay and that a person has to look at.
+func tellOdd(a *app.App, plan prune.Plan) error {
 	var end error
 	for _, skip := range plan.Skipped {
-		if skip.BadCopy() {
+		if skip.Odd() {
 			a.Warn("left alone: %s", text.Line(skip.Detail))
 			end = problem.Of(app.ErrFindings, problem.ErrTold)
 		}
