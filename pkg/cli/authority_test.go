@@ -17,7 +17,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strconv"
-	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/letsencrypt/pebble/v2/ca"
@@ -26,33 +26,28 @@ import (
 	"github.com/letsencrypt/pebble/v2/wfe"
 	"github.com/miekg/dns"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/faxctl/faxctl/pkg/base/freeport"
 )
 
-// port finds a port of this machine that nothing listens on, as [freePort] does.
+// port finds a port of this machine that nothing listens on: see package freeport.
 func port(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: port NAME")
 	}
-	_, number, err := net.SplitHostPort(freePort())
+	number, err := freeport.Port()
 	ts.Check(err)
-	ts.Setenv(args[0], number)
+	ts.Setenv(args[0], strconv.Itoa(number))
 }
 
-// ports counts those that were given out.
-var ports atomic.Uint32
-
-// freePort is an address of this machine at which nobody listens, and stays so until it is
-// used, and while who uses it is started again: its port is below those that the system
-// gives to whoever connects, and is given out once.
-func freePort() string {
-	for {
-		n := uint32(os.Getpid())*97 + ports.Add(1)
-		address := fmt.Sprint("127.0.0.1:", 20000+n%12000)
-		if l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address); err == nil {
-			_ = l.Close()
-			return address
-		}
+// freeAddress is such a port with its host.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	address, err := freeport.Address()
+	if err != nil {
+		t.Fatal(err)
 	}
+	return address
 }
 
 // authority serves Pebble, the ACME server that Let's Encrypt tests clients

@@ -24,7 +24,7 @@ func BenchmarkBurst(b *testing.B) {
 	const faxes, phone = 2000, "+14155567720"
 	for b.Loop() {
 		c := newCloud(b, sandbox.Options{Latency: 40 * time.Millisecond}, sandbox.SeedOptions{})
-		r := serve(b, c, freePort(), filepath.Join(b.TempDir(), "kept"))
+		r := serve(b, c, freeAddress(b), filepath.Join(b.TempDir(), "kept"))
 		c.run(b, nil, "faxctl", "numbers", "buy", phone, "--fax-url", r.url+"/fax", "--allow-http", "--yes")
 		begin := time.Now()
 		summary := c.run(b, nil, "faxctl", "--profile", "sandbox", "sandbox", "call", "--to", phone, "--count", fmt.Sprint(faxes), "-o", "json")

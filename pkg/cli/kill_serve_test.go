@@ -66,7 +66,7 @@ func newLine(t *testing.T, c *cloud, sheets [][]byte) *line {
 	}
 	l := &line{
 		victim:  &victim{cloud: c, dir: filepath.Join(t.TempDir(), "kept"), hashes: map[string]string{}},
-		address: freePort(), sheets: sheets, told: map[string]bool{},
+		address: freeAddress(t), sheets: sheets, told: map[string]bool{},
 	}
 	c.run(t, nil, "faxctl", "numbers", "buy", linePhone, "--fax-url", "http://"+l.address+"/fax", "--allow-http", "--yes")
 	return l

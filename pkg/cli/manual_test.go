@@ -49,7 +49,7 @@ func TestManual(t *testing.T) {
 	last := filepath.Join(top, "docs", "getting-started.md")
 	pages = slices.DeleteFunc(pages, func(page string) bool { return page == last })
 	pages = slices.Concat([]string{filepath.Join(top, "README.md")}, pages, []string{last})
-	home, address := t.TempDir(), freePort()
+	home, address := t.TempDir(), freeAddress(t)
 	for _, round := range []string{"first", "again"} {
 		for _, page := range pages {
 			t.Run(round+"/"+filepath.Base(page), func(t *testing.T) { runPage(t, page, home, address) })

@@ -96,7 +96,7 @@ func newScale(t *testing.T, flags ...string) *scale {
 	s.env = append(env, "FAXCTL_DATABASE="+database, "FAXCTL_ARCHIVE="+s.archive, "FAXCTL_FORWARD_KEY=secret-of-forwards")
 	var backends []string
 	for range replicas {
-		backends = append(backends, freePort())
+		backends = append(backends, freeAddress(t))
 	}
 	s.balancer = newBalancer(t, backends)
 	for i, address := range backends {

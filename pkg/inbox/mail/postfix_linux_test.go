@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/base/freeport"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/inbox/mail"
 	"github.com/faxctl/faxctl/pkg/sandbox/paper"
@@ -125,7 +126,9 @@ func postfix(t *testing.T, certificate *tls.Config) (dir string, port int) {
 			t.Fatal(err)
 		}
 	}
-	port = freePort()
+	if port, err = freeport.Port(); err != nil {
+		t.Fatal(err)
+	}
 	for name, content := range map[string]string{
 		"tls.pem": chain(t, certificate.Certificates[0]),
 		"main.cf": fmt.Sprintf(postfixMain, dir, nobody[0], nobody[1], postfixMost), "master.cf": fmt.Sprintf(postfixMaster, port),
@@ -264,17 +267,6 @@ func numbersOf(t *testing.T, name string) (ids [2]int) {
 		t.Fatal(err)
 	}
 	return [2]int{uid, gid}
-}
-
-// freePort is a port of this machine at which nobody listens, below those that the system
-// gives to whoever connects, or asks for any.
-func freePort() int {
-	for port := 20000 + os.Getpid()%12000; ; port++ {
-		if l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", fmt.Sprint("127.0.0.1:", port)); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
 }
 
 // chain is a key and its certificates, as a server reads them.
