@@ -191,6 +191,6 @@ type Document struct {
 	ContentType string // as the server said
 	Offset      int64  // where Body starts; 0 when the server ignored the wish for an offset
 	Size        int64  // bytes of the whole document; -1: not announced
-	ETag        string // names this version of the document; may be empty
+	ETag        string // names this version of the document, as the server writes it; may be empty
 	MediaID     string // which of the provider's documents it is; empty: not known, or it is from elsewhere
 }

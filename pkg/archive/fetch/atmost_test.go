@@ -27,7 +27,7 @@ func TestAtMost(t *testing.T) {
 		{"just so long, and not announced", &server{body: pdf, size: -1}, long, 1},
 		{"announced too long", &server{body: pdf}, long - 1, 1},
 		{"too long, and not announced", &server{body: pdf, size: -1}, long - 1, 1},
-		{"too long in two parts", &server{body: pdf, etag: "v1", size: -1, breaks: []int{1000}}, long - 1, 2},
+		{"too long in two parts", &server{body: pdf, etag: `"v1"`, size: -1, breaks: []int{1000}}, long - 1, 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()

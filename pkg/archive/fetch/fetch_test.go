@@ -32,11 +32,12 @@ type server struct {
 	fax.Faxes
 	body    []byte
 	etag    string
-	noRange bool  // offsets are ignored
-	size    int64 // announced; 0: the truth, -1: not
-	breaks  []int // each connection ends with an error after so many bytes
-	clean   bool  // ... or without one
-	err     error // instead of a document
+	noRange bool   // offsets are ignored
+	size    int64  // announced; 0: the truth, -1: not
+	breaks  []int  // each connection ends with an error after so many bytes
+	clean   bool   // ... or without one
+	then    []byte // what it is from the second connection on; nil: the same
+	err     error  // instead of a document
 
 	mu    sync.Mutex
 	asked []int64 // offsets
@@ -54,6 +55,9 @@ func (s *server) Open(_ context.Context, _ fax.Fax, offset int64) (fax.Document,
 	}
 	if offset >= int64(len(s.body)) && offset > 0 {
 		return fax.Document{}, fmt.Errorf("range: %w", problem.ErrInvalid)
+	}
+	if len(s.asked) > 1 && s.then != nil {
+		s.body = s.then
 	}
 	size := s.size
 	if size == 0 {
@@ -121,8 +125,10 @@ const noPages = "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 o
 
 func TestSave(t *testing.T) {
 	pdf, tiff := sheet(t, paper.PDF, 3), sheet(t, paper.TIFF, 3)
+	other := bytes.Replace(pdf, []byte("%PDF-1.4"), []byte("%PDF-1.5"), 1)
+	longer := append(bytes.Clone(other), '\n')
 	var incomplete *IncompleteError
-	var other *NotDocumentError
+	var none *NotDocumentError
 	var pages *PagesError
 	for _, tc := range []struct {
 		name   string
@@ -141,17 +147,20 @@ func TestSave(t *testing.T) {
 		{name: "pages that cannot be counted", server: &server{body: []byte("%PDF-1.4\nhello\nstartxref\n9\n%%EOF\n")}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "more pages than recorded", server: &server{body: pdf}, pages: 2, files: []string{"doc.pdf"}, asked: []int64{0}},
 		{name: "length not announced", server: &server{body: pdf, size: -1}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0}},
-		{name: "a broken connection is continued", server: &server{body: pdf, etag: "v1", breaks: []int{1000, 500}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 1500}},
-		{name: "a broken connection, and nothing says that it is the same document", server: &server{body: pdf, breaks: []int{1000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 0}},
-		{name: "a short answer is continued", server: &server{body: pdf, etag: "v1", breaks: []int{1000}, clean: true}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000}},
-		{name: "a server without ranges starts over", server: &server{body: pdf, noRange: true, breaks: []int{1000, 2000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 2000}},
-		{name: "a server that never gets far", server: &server{body: pdf, noRange: true, breaks: []int{1000, 1000, 1000, 1000, 1000, 1000}}, pages: 3,
+		{name: "a broken connection is continued", server: &server{body: pdf, etag: `"v1"`, breaks: []int{1000, 500}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 1500}},
+		{name: "a broken connection, and nothing says that it is the same document", server: &server{body: pdf, breaks: []int{1000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 0}},
+		{name: "a weak tag, and another document", server: &server{body: pdf, then: other, etag: `W/"v1"`, breaks: []int{1000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 0}},
+		{name: "what is no tag, and another document", server: &server{body: pdf, then: other, etag: "v1", breaks: []int{1000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 0}},
+		{name: "a strong tag, and another length", server: &server{body: pdf, then: longer, etag: `"v1"`, breaks: []int{1000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 0}},
+		{name: "a short answer is continued", server: &server{body: pdf, etag: `"v1"`, breaks: []int{1000}, clean: true}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000}},
+		{name: "a server without ranges starts over", server: &server{body: pdf, etag: `"v1"`, noRange: true, breaks: []int{1000, 2000}}, pages: 3, files: []string{"doc.pdf"}, asked: []int64{0, 1000, 2000}},
+		{name: "a server that never gets far", server: &server{body: pdf, etag: `"v1"`, noRange: true, breaks: []int{1000, 1000, 1000, 1000, 1000, 1000}}, pages: 3,
 			as: &incomplete, is: problem.ErrUnavailable, says: "incomplete document: 1000 of", asked: []int64{0, 1000, 1000, 1000}},
 		{name: "cut without an announced length", server: &server{body: pdf[:len(pdf)/2], size: -1}, pages: 3, as: &incomplete, is: problem.ErrUnavailable, says: "incomplete document"},
-		{name: "longer than announced", server: &server{body: pdf, size: 100}, pages: 3, as: &other, is: problem.ErrUnavailable},
-		{name: "an error page", server: &server{body: []byte("<html><body>502 Bad Gateway</body></html>")}, pages: 1, as: &other, is: problem.ErrUnavailable, says: "HTML"},
-		{name: "an XML answer", server: &server{body: []byte("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>")}, pages: 1, as: &other, is: problem.ErrUnavailable, says: "XML"},
-		{name: "nothing", server: &server{body: nil, size: -1}, pages: 1, as: &other, is: problem.ErrUnavailable},
+		{name: "longer than announced", server: &server{body: pdf, size: 100}, pages: 3, as: &none, is: problem.ErrUnavailable},
+		{name: "an error page", server: &server{body: []byte("<html><body>502 Bad Gateway</body></html>")}, pages: 1, as: &none, is: problem.ErrUnavailable, says: "HTML"},
+		{name: "an XML answer", server: &server{body: []byte("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>")}, pages: 1, as: &none, is: problem.ErrUnavailable, says: "XML"},
+		{name: "nothing", server: &server{body: nil, size: -1}, pages: 1, as: &none, is: problem.ErrUnavailable},
 		{name: "pages missing", server: &server{body: pdf}, pages: 5, as: &pages, is: problem.ErrConflict, says: "3 of 5 pages"},
 		{name: "gone", server: &server{err: fmt.Errorf("media: %w", problem.ErrNotFound)}, is: problem.ErrNotFound, asked: []int64{0}},
 		{name: "refused", server: &server{err: fmt.Errorf("media: %w", problem.ErrAuth)}, is: problem.ErrAuth, asked: []int64{0}},
@@ -249,20 +258,21 @@ func TestSaveContinuesAnEarlierRun(t *testing.T) {
 		next      *server
 		asked     []int64
 	}{
-		{"the same document", nothing, &server{body: long, etag: "v1"}, []int64{got}},
-		{"another version", nothing, &server{body: long, etag: "v2"}, []int64{got, 0}},
-		{"another length", nothing, &server{body: append(bytes.Clone(long), '\n'), etag: "v1"}, []int64{got, 0}},
-		{"no ranges", nothing, &server{body: long, etag: "v1", noRange: true}, []int64{got}},
-		{"a loss of power left zeros in the part", func(part string) error { return overwrite(part, 1000, make([]byte, 200<<10)) }, &server{body: long, etag: "v1"}, []int64{0}},
-		{"the end of the part is lost", func(part string) error { return os.Truncate(part, 1000) }, &server{body: long, etag: "v1"}, []int64{0}},
-		{"more was written before the power was lost", func(part string) error { return overwrite(part, got, make([]byte, 5000)) }, &server{body: long, etag: "v1"}, []int64{got}},
-		{"the note is cut off", func(part string) error { return os.Truncate(part+".etag", 20) }, &server{body: long, etag: "v1"}, []int64{0}},
-		{"the note is lost", func(part string) error { return os.Remove(part + ".etag") }, &server{body: long, etag: "v1"}, []int64{0}},
+		{"the same document", nothing, &server{body: long, etag: `"v1"`}, []int64{got}},
+		{"another version", nothing, &server{body: long, etag: `"v2"`}, []int64{got, 0}},
+		{"another length", nothing, &server{body: append(bytes.Clone(long), '\n'), etag: `"v1"`}, []int64{got, 0}},
+		{"the same weak tag", nothing, &server{body: long, etag: `W/"v1"`}, []int64{got, 0}},
+		{"no ranges", nothing, &server{body: long, etag: `"v1"`, noRange: true}, []int64{got}},
+		{"a loss of power left zeros in the part", func(part string) error { return overwrite(part, 1000, make([]byte, 200<<10)) }, &server{body: long, etag: `"v1"`}, []int64{0}},
+		{"the end of the part is lost", func(part string) error { return os.Truncate(part, 1000) }, &server{body: long, etag: `"v1"`}, []int64{0}},
+		{"more was written before the power was lost", func(part string) error { return overwrite(part, got, make([]byte, 5000)) }, &server{body: long, etag: `"v1"`}, []int64{got}},
+		{"the note is cut off", func(part string) error { return os.Truncate(part+".etag", 20) }, &server{body: long, etag: `"v1"`}, []int64{0}},
+		{"the note is lost", func(part string) error { return os.Remove(part + ".etag") }, &server{body: long, etag: `"v1"`}, []int64{0}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
 			part := filepath.Join(dir, ".doc.part")
-			first := &server{body: long, etag: "v1", breaks: slices.Clone(stop)}
+			first := &server{body: long, etag: `"v1"`, breaks: slices.Clone(stop)}
 			d := record(0)
 			if _, err := Get(t.Context(), first, d, part, Options{}); !errors.Is(err, problem.ErrUnavailable) {
 				t.Fatal(err)
@@ -300,6 +310,18 @@ func overwrite(path string, offset int64, data []byte) error {
 	return errors.Join(err, f.Close())
 }
 
+// What has no tag that is sure of it is not worth keeping.
+func TestSaveKeepsNoPartOfAWeakTag(t *testing.T) {
+	dir := t.TempDir()
+	first := &server{body: long(t, 2*resumable), etag: `W/"v1"`, breaks: []int{resumable + 1000, 0, 0, 0}}
+	if _, err := Get(t.Context(), first, record(0), filepath.Join(dir, ".doc.part"), Options{}); !errors.Is(err, problem.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{}, names(t, dir)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // A run that is killed in the middle is continued where it last took note.
 func TestSaveContinuesAKilledRun(t *testing.T) {
 	doc := long(t, 4*resumable)
@@ -307,7 +329,7 @@ func TestSaveContinuesAKilledRun(t *testing.T) {
 	part := filepath.Join(dir, ".doc.part")
 	killed := filepath.Join(dir, ".killed.part")
 	had := 0
-	first, err := Get(t.Context(), &server{body: doc, etag: "v1"}, record(0), part, Options{Progress: func(n int) {
+	first, err := Get(t.Context(), &server{body: doc, etag: `"v1"`}, record(0), part, Options{Progress: func(n int) {
 		if had += n; had < 5*resumable/2 {
 			return
 		}
@@ -324,7 +346,7 @@ func TestSaveContinuesAKilledRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{body: doc, etag: "v1"}
+	s := &server{body: doc, etag: `"v1"`}
 	second, err := Get(t.Context(), s, record(0), killed, Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -380,7 +402,7 @@ func TestPowerLoss(t *testing.T) {
 	disk := durabletest.NewRecorder(dir)
 	pdf := long(t, 2*resumable)
 	to := Target{Dir: filepath.Join(dir, "new"), Base: "doc"}
-	if _, err := Save(t.Context(), &server{body: pdf, etag: "v1", breaks: []int{resumable}}, record(0), to, Options{Disk: disk}); err != nil {
+	if _, err := Save(t.Context(), &server{body: pdf, etag: `"v1"`, breaks: []int{resumable}}, record(0), to, Options{Disk: disk}); err != nil {
 		t.Fatal(err)
 	}
 	steps := disk.Steps()
@@ -424,7 +446,7 @@ func TestSaveWhatIsPlanted(t *testing.T) {
 			if err := errors.Join(os.WriteFile(victim, []byte("precious"), 0o600), tc.plant(dir)); err != nil {
 				t.Fatal(err)
 			}
-			s := &server{body: pdf, etag: "v1"}
+			s := &server{body: pdf, etag: `"v1"`}
 			got, err := Save(t.Context(), s, record(1), Target{Dir: dir, Base: "doc"}, Options{})
 			if err != nil || got.Existed != tc.existed {
 				t.Fatalf("existed %v, %v", got.Existed, err)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/faxctl/faxctl/pkg/archive/document"
@@ -185,7 +186,12 @@ type version struct {
 	Size int64  `json:"size"` // bytes
 }
 
-func (v version) worthKeeping() bool { return v.ETag != "" && v.Size >= resumable }
+// sure reports whether the same tag means the same bytes. A weak one, W/"…", does not, and
+// what is no tag at all tells nothing.
+// Source: RFC 9110, 8.8.3 and 15.3.7.3.
+func (v version) sure() bool { return strings.HasPrefix(v.ETag, `"`) }
+
+func (v version) worthKeeping() bool { return v.sure() && v.Size >= resumable }
 
 // note is what a part surely has of a document. The sum tells whether it still
 // has it: nothing of a part is on the disk for good before it is complete.
@@ -299,6 +305,11 @@ func (d *download) startOver() error {
 
 // connection reads as much as one connection gives.
 func (d *download) connection(ctx context.Context) error {
+	if d.have > 0 && !d.version.sure() { // nothing would say that more is of the same document
+		if err := d.startOver(); err != nil {
+			return err
+		}
+	}
 	doc, err := d.faxes.Open(ctx, d.f, d.have)
 	if err != nil {
 		if d.have > 0 && !errors.Is(err, problem.ErrUnavailable) && !errors.Is(err, problem.ErrAuth) && ctx.Err() == nil {
@@ -309,7 +320,7 @@ func (d *download) connection(ctx context.Context) error {
 	}
 	defer doc.Body.Close() //nolint:errcheck // only read
 	v := version{doc.ETag, doc.Size}
-	if d.have > 0 && (doc.Offset != d.have || v != d.version || v.ETag == "") { // nothing else says that it is the same document
+	if d.have > 0 && (doc.Offset != d.have || v != d.version) {
 		if err := d.startOver(); err != nil {
 			return err
 		}

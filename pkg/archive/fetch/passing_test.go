@@ -88,13 +88,13 @@ func TestPassingIsContinued(t *testing.T) {
 			get := func(s *server) (*Part, error) {
 				return Get(t.Context(), s, record(0), filepath.Join(dir, "doc.part"), Options{Passing: true})
 			}
-			if _, err := get(&server{body: body, etag: "v1", breaks: []int{tc.got, 0, 0, 0}}); !errors.Is(err, problem.ErrUnavailable) {
+			if _, err := get(&server{body: body, etag: `"v1"`, breaks: []int{tc.got, 0, 0, 0}}); !errors.Is(err, problem.ErrUnavailable) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tc.on, names(t, dir)); diff != "" {
 				t.Error(diff)
 			}
-			s := &server{body: body, etag: "v1"}
+			s := &server{body: body, etag: `"v1"`}
 			p, err := get(s)
 			if err != nil {
 				t.Fatal(err)

@@ -183,8 +183,8 @@ func documentOf(res *http.Response, offset int64) (fax.Document, error) {
 	switch res.StatusCode {
 	case http.StatusOK:
 	case http.StatusPartialContent:
-		from, size, ok := contentRange(res.Header.Get("Content-Range"))
-		if !ok || from != offset {
+		from, length, size, ok := contentRange(res.Header.Get("Content-Range"))
+		if !ok || from != offset || res.ContentLength >= 0 && res.ContentLength != length {
 			return doc, badMedia("the server sent another part of the document than was asked for")
 		}
 		doc.Offset, doc.Size = offset, size
@@ -210,21 +210,23 @@ func documentOf(res *http.Response, offset int64) (fax.Document, error) {
 	return doc, nil
 }
 
-// contentRange reads "bytes 100-199/200"; the size is -1 for "*".
+// contentRange reads "bytes 100-199/200", of which the length is 100; the size is -1 for "*".
 // Source: RFC 9110, 14.4.
-func contentRange(header string) (from, size int64, ok bool) {
+func contentRange(header string) (from, length, size int64, ok bool) {
 	rest, ok := strings.CutPrefix(header, "bytes ")
 	span, total, ok2 := strings.Cut(rest, "/")
-	start, _, ok3 := strings.Cut(span, "-")
+	start, end, ok3 := strings.Cut(span, "-")
 	from, err := strconv.ParseInt(start, 10, 64)
-	if !ok || !ok2 || !ok3 || err != nil || from < 0 {
-		return 0, 0, false
+	last, err2 := strconv.ParseInt(end, 10, 64)
+	if !ok || !ok2 || !ok3 || err != nil || err2 != nil || from < 0 || last < from {
+		return 0, 0, 0, false
 	}
+	length = last - from + 1
 	if total == "*" {
-		return from, -1, true
+		return from, length, -1, true
 	}
 	size, err = strconv.ParseInt(total, 10, 64)
-	return from, size, err == nil && size > from
+	return from, length, size, err == nil && size > last
 }
 
 // mediaRefusal is why a document was not sent. Storage explains itself in XML.

@@ -226,6 +226,16 @@ func TestOpenOffset(t *testing.T) {
 			w.Header().Set("Content-Range", "bytes 5-33/34")
 			w.WriteHeader(http.StatusPartialContent)
 		}, 10, 0, 0, problem.ErrUnavailable},
+		"a part that is longer than it says": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Range", "bytes 10-19/34")
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = io.WriteString(w, document[10:])
+		}, 10, 0, 0, problem.ErrUnavailable},
+		"a part that ends behind the end": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Range", "bytes 10-33/33")
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = io.WriteString(w, document[10:])
+		}, 10, 0, 0, problem.ErrUnavailable},
 		"a part without a range": {say(206, "application/pdf", document), 10, 0, 0, problem.ErrUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
