@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/faxctl/faxctl/pkg/base/problem"
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -115,14 +115,6 @@ type Release struct {
 // mostSidecar is the size from which a sidecar is not one of ours.
 const mostSidecar = 1 << 20
 
-// checkID refuses what must not become a file name.
-func checkID(id string) error {
-	if len(id) == 0 || len(id) > 64 || strings.Trim(id, "0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
-		return fmt.Errorf("%w fax id %q", problem.ErrInvalid, id)
-	}
-	return nil
-}
-
 // keyOf is where a fax is kept: "2026/11/23/FX…", without extension, by the
 // day of its creation in UTC.
 func keyOf(f fax.Fax) string {
@@ -158,7 +150,7 @@ func decode(name string, data []byte) (Entry, error) {
 	}
 	stem, ok := strings.CutSuffix(path.Base(name), sidecarExt)
 	switch d := e.Document; {
-	case checkID(e.Fax.ID) != nil, !ok, stem != e.Fax.ID:
+	case fetch.CheckID(e.Fax.ID) != nil, !ok, stem != e.Fax.ID:
 		return Entry{}, fmt.Errorf("%s: this is the sidecar of another fax", name)
 	case d != nil && (d.File != stem+".pdf" && d.File != stem+".tiff"):
 		return Entry{}, fmt.Errorf("%s: the document is named %q", name, d.File)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
@@ -36,7 +37,7 @@ func (a *Archive) Hold(ctx context.Context, id, reason string) (was *Hold, err e
 // holds it, or there is no copy. [ErrDamagedCopy]: its sidecar cannot be read, which may tell
 // of one.
 func (a *Archive) HoldOf(ctx context.Context, f fax.Fax) (*Hold, error) {
-	if err := checkID(f.ID); err != nil {
+	if err := fetch.CheckID(f.ID); err != nil {
 		return nil, err
 	}
 	l, _, err := a.locate(ctx, f)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 )
@@ -32,7 +33,7 @@ func (a *Archive) getToShow(ctx context.Context, id string) (located, error) {
 
 // getToChange finds an entry that may be changed. With [errLater] it returns it as well.
 func (a *Archive) getToChange(ctx context.Context, id string) (l located, err error) {
-	if err := checkID(id); err != nil {
+	if err := fetch.CheckID(id); err != nil {
 		return located{}, err
 	}
 	e, key, found, err := a.findRow(ctx, id)
@@ -66,7 +67,7 @@ func (a *Archive) getToChange(ctx context.Context, id string) (l located, err er
 // unless it is under a legal hold of its bucket.
 // [ErrDamagedCopy]: its sidecar cannot be read, or it has several, or its document has none.
 func (a *Archive) Kept(ctx context.Context, f fax.Fax) (e Entry, found, whole bool, err error) {
-	if err := checkID(f.ID); err != nil {
+	if err := fetch.CheckID(f.ID); err != nil {
 		return Entry{}, false, false, err
 	}
 	l, found, err := a.locate(ctx, f)

@@ -356,5 +356,5 @@ func (a *Archive) writable(id string) error {
 	if err := a.checkTurn(); err != nil {
 		return err
 	}
-	return checkID(id)
+	return fetch.CheckID(id)
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/faxctl/faxctl/pkg/archive/fetch"
 	"github.com/faxctl/faxctl/pkg/archive/store"
 	"github.com/faxctl/faxctl/pkg/base/problem"
 )
@@ -37,7 +38,7 @@ func (a *Archive) Keys(ctx context.Context) (keys []string, lost []error, err er
 		}
 		key, ext := strings.TrimSuffix(f.Name, path.Ext(f.Name)), path.Ext(f.Name)
 		switch {
-		case ext == sidecarExt && checkID(path.Base(key)) == nil:
+		case ext == sidecarExt && fetch.CheckID(path.Base(key)) == nil:
 			keys, sidecars[key] = append(keys, key), true
 		case ext == ".pdf", ext == ".tiff":
 			documents[key] = f.Name

@@ -73,11 +73,14 @@ type File struct {
 // are safe, also of several processes: for the same target, one waits for the
 // other.
 //
-// Errors: those of fax.Faxes.Open, [IncompleteError], [NotDocumentError],
+// Errors: those of [CheckID] and fax.Faxes.Open, [IncompleteError], [NotDocumentError],
 // [PagesError], those of [AtMost], fax.ErrConflict when another call takes longer than 10 s for the
 // same target, and those of the file system. After an error there is no file of
 // that name that was not there before.
 func Save(ctx context.Context, faxes fax.Faxes, f fax.Fax, to Target, opt Options) (File, error) {
+	if err := CheckID(f.ID); err != nil { // what is there under its name may be of another fax
+		return File{}, err
+	}
 	if got, ok := to.existing(f); ok {
 		return got, nil
 	}

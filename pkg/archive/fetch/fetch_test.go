@@ -194,6 +194,33 @@ func TestSave(t *testing.T) {
 	}
 }
 
+// Two ids of which one name would be made are two documents: neither is taken for the other's.
+func TestSaveTakesNoOtherFaxForIt(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	name, err := ParseName("{id}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{body: sheet(t, paper.PDF, 3)}
+	for _, id := range []string{"a_b", "a/b", "a:b", "..", "", strings.Repeat("a", 65)} {
+		f := record(3)
+		f.ID = id
+		if got, err := Save(t.Context(), s, f, Target{Dir: dir, Base: name.Base(f)}, Options{}); !errors.Is(err, problem.ErrInvalid) {
+			t.Errorf("%q is saved as %+v, %v", id, got, err)
+		}
+	}
+	if _, err := os.Lstat(dir); len(s.asked) > 0 || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%d requests, and the folder: %v", len(s.asked), err)
+	}
+	for _, id := range []string{"FX0123456789abcdef0123456789abcdef", "0f1e2d3c-0000-4000-8000-0123456789ab"} {
+		f := record(3)
+		f.ID = id
+		if got, err := Save(t.Context(), s, f, Target{Dir: dir, Base: name.Base(f)}, Options{}); err != nil || got.Existed {
+			t.Errorf("%q: %+v, %v", id, got, err)
+		}
+	}
+}
+
 // whole checks a saved file against its content.
 func whole(t *testing.T, got File, content []byte) {
 	t.Helper()

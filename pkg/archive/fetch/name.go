@@ -80,7 +80,7 @@ func badName(template, what, hint string) error {
 // Base is the file name for f, without extension. Whatever the fax's fields
 // hold, it is one name in the folder: no separator, no control character, no
 // leading dot, no two dots together, no name that Windows reserves, at most 200
-// bytes. Names of different faxes differ, given ids of one length.
+// bytes. Names of different faxes differ, given ids of one length that [CheckID] lets pass.
 func (n Name) Base(f fax.Fax) string {
 	id := clean(f.ID, longestName/2)
 	var b strings.Builder
@@ -105,6 +105,15 @@ func (n Name) Base(f fax.Fax) string {
 		name += id
 	}
 	return presentable(name)
+}
+
+// CheckID refuses an id that is no name of a file as it is, with fax.ErrInvalid: another
+// name would have to be made of it, which may be that of another fax.
+func CheckID(id string) error {
+	if len(id) == 0 || len(id) > 64 || strings.Trim(id, "0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != "" {
+		return fmt.Errorf("%w fax id %q", problem.ErrInvalid, id)
+	}
+	return nil
 }
 
 // value is a field of f as text.

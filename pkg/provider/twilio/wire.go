@@ -38,12 +38,13 @@ func wholeOf(s string) *int {
 	return &n
 }
 
-// moneyOf is an amount, nil when s is none.
+// moneyOf is an amount, nil when s is none that can be added up.
 func moneyOf(s, currency string) *fax.Money {
-	if _, err := strconv.ParseFloat(s, 64); err != nil {
+	m := &fax.Money{Amount: s, Currency: strings.ToUpper(currency)}
+	if _, err := m.Exact(); err != nil {
 		return nil
 	}
-	return &fax.Money{Amount: s, Currency: strings.ToUpper(currency)}
+	return m
 }
 
 // timeOf reads the formats in use: ISO 8601 on faxes, RFC 2822 on numbers; at

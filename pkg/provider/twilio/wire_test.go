@@ -78,3 +78,18 @@ func FuzzTimeOf(f *testing.F) {
 		}
 	})
 }
+
+// A price that is no plain number is none: nobody can add it up, and one of them must not end
+// a sum of all.
+func TestMoneyOf(t *testing.T) {
+	for _, amount := range []string{"0", "0.02", "-0.0070", "12"} {
+		if m := moneyOf(amount, "usd"); m == nil || m.Amount != amount || m.Currency != "USD" {
+			t.Errorf("%q is %v", amount, m)
+		}
+	}
+	for _, none := range []string{"", "NaN", "nan", "Inf", "-Infinity", "1e99", "0x1p-2", "1_000", "1,5", "free"} {
+		if m := moneyOf(none, "USD"); m != nil {
+			t.Errorf("%q is %v", none, *m)
+		}
+	}
+}
