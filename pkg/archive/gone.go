@@ -26,9 +26,6 @@ func renewed(ctx context.Context, faxes fax.Faxes, f fax.Fax) (fax.Fax, error) {
 	if fax.Denied(err) {
 		return f, gone(ctx, faxes, f, err)
 	}
-	if err == nil && now.ID != f.ID {
-		return f, fmt.Errorf("fax %s: %w: another one came", f.ID, problem.ErrUnavailable)
-	}
 	return now, err
 }
 

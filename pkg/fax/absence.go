@@ -33,9 +33,9 @@ const (
 	WithDocument                 // the record, and a document
 )
 
-// StillShown asks a list, which may be late, whether it shows what is said to be
-// gone: up to three times, now, after one second and after three. False at any time
-// is false. Errors: that of the list, and that of ctx.
+// StillShown asks a provider, whose lists and records may be late, whether it shows
+// what is said to be gone: up to three times, now, after one second and after three.
+// False at any time is false. Errors: that of shows, and that of ctx.
 func StillShown(ctx context.Context, shows func() (bool, error)) (bool, error) {
 	for _, pause := range []time.Duration{0, time.Second, 2 * time.Second} {
 		if err := sleep(ctx, pause); err != nil {
@@ -67,8 +67,6 @@ func Look(ctx context.Context, faxes Faxes, f Fax) (now Fax, has Presence, err e
 		return Fax{}, Gone, ProveGone(ctx, faxes, f, err)
 	case err != nil:
 		return Fax{}, Gone, err
-	case now.ID != f.ID:
-		return Fax{}, Gone, fmt.Errorf("fax %s: %w: another one came", f.ID, problem.ErrUnavailable)
 	case now.HasDocument():
 		return now, WithDocument, nil
 	}

@@ -96,8 +96,9 @@ type Raw interface {
 // Numbers is what can be done with phone numbers.
 //
 // Every method fails with ErrAuth, ErrUnavailable or the context's error, and
-// with the kinds named at the method. Methods that only read, Configure and
-// Release may be repeated; Buy may not.
+// with the kinds named at the method. A record that says it is of another number
+// than was asked about, or a list of another account, is ErrUnavailable. Methods
+// that only read, Configure and Release may be repeated; Buy may not.
 type Numbers interface {
 	// Search yields numbers for sale, as many as the provider gives for one
 	// question, all of them: an offer that lacks a required capability tells
@@ -153,7 +154,9 @@ type SearchLimits struct {
 // Faxes is what can be done with received and sent faxes.
 //
 // Every method may be repeated. Each fails with ErrAuth, ErrUnavailable or the
-// context's error, and with the kinds named at the method.
+// context's error, and with the kinds named at the method. A record that says it
+// is of another fax than was asked about is ErrUnavailable: no caller looks at
+// that again.
 type Faxes interface {
 	// Page fetches one page of the faxes that q selects: at most size of
 	// them (0: as many as the provider gives in one page). The cursor is ""

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +31,11 @@ func TestOpen(t *testing.T) {
 			_, _ = io.WriteString(w, "%PDF-1.7")
 			return
 		}
-		_, _ = io.WriteString(w, `{"sid":"`+account+`","status":"active","price_unit":"USD","phone_number_prices":[]}`)
+		sid := account
+		if strings.HasSuffix(r.URL.Path, "/FX1") {
+			sid = "FX1"
+		}
+		_, _ = io.WriteString(w, `{"sid":"`+sid+`","status":"active","price_unit":"USD","phone_number_prices":[]}`)
 	}))
 	t.Cleanup(server.Close)
 	p, err := provider.Open(profile.Profile{

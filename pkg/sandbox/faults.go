@@ -25,7 +25,8 @@ const (
 	FaultExpired  FaultKind = "expired"  // a signed link that has run out, as storage says it
 	FaultHang     FaultKind = "hang"     // silence until the client gives up, at most a minute
 	FaultSlow     FaultKind = "slow"     // a delay, then as usual
-	FaultIgnore   FaultKind = "ignore"   // an update is accepted and changes nothing
+	FaultIgnore   FaultKind = "ignore"   // an update or a deletion is accepted and changes nothing
+	FaultAs       FaultKind = "as"       // the answer to another path
 )
 
 // FaultForm is whose words the answer of a FaultStatus is in.
@@ -51,6 +52,7 @@ type Fault struct {
 	Form        FaultForm     // FaultStatus
 	Code        int           // FaultStatus: the provider's code; 0: the usual one
 	Delay       time.Duration // FaultSlow
+	As          string        // FaultAs: the path that is answered
 	Probability float64       // 0: always
 	Times       int           // strikes at most so often; 0: no limit
 	For         time.Duration // strikes for so long, from the first time on; 0: no end
@@ -63,8 +65,9 @@ type Fault struct {
 //
 // KIND is a status (503), a status and the provider's code (422/22121), a status in
 // other words than the provider's (404:html, 404:text, 404:empty, 200:html), reset,
-// lost, truncate, html, page, expired, hang, ignore or slow=DURATION. FOR is how long it
-// lasts from the first request it strikes, EVERY when it comes back. The path matches when its
+// lost, truncate, html, page, expired, hang, ignore, slow=DURATION, or as=/PATH for the
+// answer to that whole path, as something in between mixes answers up. FOR is how long the
+// fault lasts from the first request it strikes, EVERY when it comes back. The path matches when its
 // segments stand one after the other anywhere in the request's path, without
 // .json: "DELETE /Faxes=503@0.1", "/IncomingPhoneNumbers/*=reset#1",
 // "POST /IncomingPhoneNumbers$=lost", "/=slow=2s", "/=404:html~300ms/2s".
@@ -116,6 +119,13 @@ func (f *Fault) parseKind(kind string) (err error) {
 		}
 		return nil
 	}
+	if as, other := strings.CutPrefix(kind, "as="); other {
+		f.Kind, f.As = FaultAs, as
+		if !strings.HasPrefix(as, "/") || strings.ContainsAny(as, " ?") {
+			return fmt.Errorf("as %q: want a path that begins with / and has no space", as)
+		}
+		return nil
+	}
 	switch k := FaultKind(kind); k {
 	case FaultReset, FaultLost, FaultTruncate, FaultHTML, FaultPage, FaultExpired, FaultHang, FaultIgnore:
 		f.Kind = k
@@ -134,7 +144,7 @@ func (f *Fault) parseKind(kind string) (err error) {
 		}
 	}
 	if f.Status, err = strconv.Atoi(status); err != nil || f.Status < least || f.Status > 599 || hasForm && hasCode {
-		return fmt.Errorf("kind %q: want a status from 400 to 599, one from 200 with :html, :text or :empty, reset, lost, truncate, html, page, expired, hang, ignore or slow=DURATION", kind)
+		return fmt.Errorf("kind %q: want a status from 400 to 599, one from 200 with :html, :text or :empty, reset, lost, truncate, html, page, expired, hang, ignore, slow=DURATION or as=/PATH", kind)
 	}
 	if hasCode {
 		if f.Code, err = strconv.Atoi(code); err != nil || f.Code < 1 {

@@ -26,6 +26,7 @@ func TestParseFault(t *testing.T) {
 		"/=404:text@0.5#3~300ms/2s":            {Path: "/", Kind: FaultStatus, Status: 404, Form: FormText, Probability: 0.5, Times: 3, For: 300 * time.Millisecond, Every: 2 * time.Second},
 		"/=reset~1s":                           {Path: "/", Kind: FaultReset, For: time.Second},
 		"POST /IncomingPhoneNumbers/*=ignore ": {Method: "POST", Path: "/IncomingPhoneNumbers/*", Kind: FaultIgnore},
+		"GET /Faxes/FX1$=as=/v1/Faxes/FX2#1":   {Method: "GET", Path: "/Faxes/FX1$", Kind: FaultAs, As: "/v1/Faxes/FX2", Times: 1},
 	} {
 		got, err := ParseFault(text)
 		if err != nil {
@@ -39,6 +40,7 @@ func TestParseFault(t *testing.T) {
 		"", "=", "503", "/Faxes", "Faxes=503", "GET=503", "GET /a b=503", "/=200", "/=600", "/=503@0", "/=503@2",
 		"/=503@NaN", "/=503@x", "/=503#0", "/=503#x", "/=503/x", "/=503/-1", "/=slow", "/=slow=", "/=slow=-1s", "/=sometimes",
 		"/=404:", "/=404:xml", "/=100:html", "/=404/20404:html", "/=404~", "/=404~0s", "/=404~2s/1s", "/=404~1s/x", "/=reset:html",
+		"/=as", "/=as=", "/=as=v1", "/=as=/v1?a",
 	} {
 		if f, err := ParseFault(text); err == nil {
 			t.Errorf("%q is taken as %+v", text, f)

@@ -42,7 +42,7 @@ func (s *Sandbox) faxBody(r *http.Request, f faxRow) jsonText {
 
 func (w *faxWriter) fax(f faxRow) {
 	id, media := w.d.id("FX", f.ID), ""
-	if f.MediaID != "" {
+	if f.MediaID != "" && w.quirks.Media != "listed" {
 		media = w.d.id("ME", f.MediaID)
 	}
 	signalWire := w.d.name == SignalWire

@@ -92,7 +92,14 @@ func (s *Sandbox) faulty(next http.Handler) http.Handler {
 				if wait(r, f.Delay) != nil {
 					return
 				}
+			case FaultAs:
+				r = r.Clone(r.Context())
+				r.URL.Path, r.URL.RawPath = f.As, ""
 			case FaultIgnore:
+				if r.Method == http.MethodDelete {
+					w.WriteHeader(http.StatusNoContent)
+					return
+				}
 				r = r.WithContext(context.WithValue(r.Context(), ignored{}, true))
 			default:
 				s.inject(w, r, f, next)

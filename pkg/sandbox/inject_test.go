@@ -121,12 +121,23 @@ func TestFaults(t *testing.T) {
 }
 
 func TestFaultIgnore(t *testing.T) {
-	c := call(t, open(t, sandbox.Options{Faults: faults(t, "POST /IncomingPhoneNumbers/*=ignore")}), sandbox.Twilio)
+	c := call(t, open(t, sandbox.Options{Faults: faults(t, "/IncomingPhoneNumbers/*=ignore")}), sandbox.Twilio)
 	id := c.buy("PhoneNumber=%2B15005550006")
 	a := c.do("POST", "IncomingPhoneNumbers/"+id+".json", "VoiceReceiveMode=fax", 200)
 	if a.at("voice_receive_mode") != "voice" || c.get("IncomingPhoneNumbers/"+id+".json").at("voice_receive_mode") != "voice" {
 		t.Errorf("the change stuck: %s", a.text)
 	}
+	c.do("DELETE", "IncomingPhoneNumbers/"+id+".json", "", 204)
+	c.get("IncomingPhoneNumbers/" + id + ".json")
+}
+
+func TestFaultAs(t *testing.T) {
+	account := open(t, sandbox.Options{}).Account().Account
+	c := call(t, open(t, sandbox.Options{Faults: faults(t, "GET /IncomingPhoneNumbers/PN1=as=/2010-04-01/Accounts/"+account+".json")}), sandbox.Twilio)
+	if got := c.get("IncomingPhoneNumbers/PN1.json").at("sid"); got != account {
+		t.Errorf("the answer is about %v, want %s", got, account)
+	}
+	c.do("GET", "IncomingPhoneNumbers/PN2.json", "", 404)
 }
 
 func TestFaultHang(t *testing.T) {

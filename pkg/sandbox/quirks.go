@@ -24,7 +24,7 @@ type Quirks struct {
 	Routes string // what takes calls to each number at SignalWire: a call handler, or resource
 	Shapes string // of SignalWire's answers: wild, as seen, not as documented
 
-	Media string // of a fax: two, the second of which no record names
+	Media string // of a fax: two, the second of which no record names; listed, of which none names any
 
 	Date  string // of an answer: none, or cached
 	Dates string // of faxes: offset, words, failed (which have none), impossible (the same) or none
@@ -66,7 +66,7 @@ func AllQuirks() []Quirk {
 		{Name: "prices", Values: []string{"403", "404", "none"}, Does: "the price list is refused, is not there, or is empty", word: func(q *Quirks) *string { return &q.Prices }},
 		{Name: "status", Values: []string{"pending"}, Does: "numbers are not in use yet", word: func(q *Quirks) *string { return &q.Status }},
 		{Name: "routes", Values: []string{"relay_application", "ai_agent", "call_flow", "resource"}, Does: "SignalWire: every number has this call handler, or a Resource answers it", word: func(q *Quirks) *string { return &q.Routes }},
-		{Name: "media", Values: []string{"two"}, Does: "each fax has a second document, which only the list of its documents shows", word: func(q *Quirks) *string { return &q.Media }},
+		{Name: "media", Values: []string{"two", "listed"}, Does: "each fax has a second document, which only the list of its documents shows; or only that list shows any", word: func(q *Quirks) *string { return &q.Media }},
 		{Name: "date", Values: []string{"none", "cached"}, Does: "answers have no Date, or come out of a cache", word: func(q *Quirks) *string { return &q.Date }},
 		{Name: "clock-ahead", Values: duration, Does: "the Date of an answer is so much later than it is", duration: func(q *Quirks) *time.Duration { return &q.ClockAhead }},
 		{Name: "clock-behind", Values: duration, Does: "the Date of an answer is so much earlier, as if this machine were ahead", duration: func(q *Quirks) *time.Duration { return &q.ClockBehind }},

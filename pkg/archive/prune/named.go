@@ -71,11 +71,8 @@ func (r Run) Named(ctx context.Context, id string) (Receipt, error) {
 // has said twice, in its own words. Errors: those of [fax.Look].
 func recordOf(ctx context.Context, faxes fax.Faxes, id string) (record fax.Fax, has fax.Presence, err error) {
 	record, err = faxes.Get(ctx, id)
-	switch {
-	case errors.Is(err, problem.ErrNotFound):
+	if errors.Is(err, problem.ErrNotFound) {
 		return fax.Look(ctx, faxes, fax.Fax{ID: id})
-	case err == nil && record.ID != id:
-		err = fmt.Errorf("fax %s: %w: another one came", id, problem.ErrUnavailable)
 	}
 	return record, fax.RecordAlone, err
 }

@@ -55,9 +55,10 @@ A fault is METHOD /path=WHAT@PROBABILITY#TIMES~FOR/EVERY: WHAT is an HTTP
 status, in the provider's own words or, as a gateway has them, with :html, :text
 or :empty (404:html, 200:html); reset, lost (carried out, then the connection
 breaks), truncate, html, page (a web page with status 200), expired (a link to a
-document), hang, ignore or slow=DURATION. Without a method it strikes all,
-without a probability always, without a number of times and a stretch of time
-for ever: 404:html~300ms/2s strikes for 300 ms in every 2 s.
+document), hang, ignore (accepted, and nothing changes), slow=DURATION, or
+as=/PATH (the answer to that path). Without a method it strikes all, without a
+probability always, without a number of times and a stretch of time for ever:
+404:html~300ms/2s strikes for 300 ms in every 2 s.
 
 The path is found anywhere in that of a request: /Faxes strikes lists of faxes,
 single ones and their documents. * stands for any one segment, and $ for the end

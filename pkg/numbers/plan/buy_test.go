@@ -15,6 +15,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/fax"
 	"github.com/faxctl/faxctl/pkg/numbers/plan"
+	"github.com/faxctl/faxctl/pkg/sandbox"
 )
 
 func usd(amount string) *fax.Money { return &fax.Money{Amount: amount, Currency: "USD"} }
@@ -390,5 +391,24 @@ func TestRelease(t *testing.T) {
 	}
 	if _, err := plan.Release(t.Context(), a, fax.Number{ID: "young", Phone: phone}); !errors.Is(err, problem.ErrConflict) || !strings.Contains(err.Error(), phone) {
 		t.Errorf("refused: %v, want ErrConflict", err)
+	}
+}
+
+// That a number is released, which the provider says, is confirmed by the number: it is
+// not found any more.
+func TestReleaseIsConfirmed(t *testing.T) {
+	for says, faults := range map[string][]string{
+		"and still has it": {"DELETE /IncomingPhoneNumbers/*=ignore"},
+		"is not known":     {"GET /IncomingPhoneNumbers/*=404:html"},
+	} {
+		numbers := atSandbox(t, sandbox.Twilio, faults...)
+		n, err := numbers.Buy(t.Context(), fax.Order{Phone: "+15005550006"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		released, err := plan.Release(t.Context(), numbers, n)
+		if released || !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: released %v, %v", says, released, err)
+		}
 	}
 }

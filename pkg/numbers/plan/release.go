@@ -15,20 +15,23 @@ const lookFor = 10 * time.Second
 
 // Release gives a number up. It reports false when the account did not have it any
 // more, so that a second run finishes the first. That a number is gone, and that a
-// release whose answer was lost was carried out, is said by the account's list.
+// release whose answer was lost was carried out, is said by the account's list; that
+// one was carried out which the provider says is, by the number, which is not found
+// any more. ErrUnavailable: it goes on being found, and costing.
 // fax.ErrContradiction: the provider does not find the number, and lists it.
 func Release(ctx context.Context, numbers fax.Numbers, n fax.Number) (released bool, err error) {
 	err = numbers.Release(ctx, n.ID)
 	denied := fax.Denied(err)
 	lost := !denied && (ctx.Err() != nil || errors.Is(err, problem.ErrUnavailable))
-	switch {
-	case err == nil:
-		return true, nil
-	case !denied && !lost:
+	if err != nil && !denied && !lost {
 		return false, fmt.Errorf("release %s: %w", n.Phone, err)
 	}
 	looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookFor)
 	defer cancel()
+	if err == nil {
+		err = confirmReleased(looking, numbers, n)
+		return err == nil, err
+	}
 	switch owned, looked := fax.StillShown(looking, func() (bool, error) { return owns(looking, numbers, n) }); {
 	case looked == nil && !owned:
 		return lost, nil
@@ -48,6 +51,28 @@ func (o Options) Release(ctx context.Context, numbers fax.Numbers, n fax.Number)
 		}
 	}
 	return released, err
+}
+
+// confirmReleased is nil when a number that was released is not found any more. Nobody
+// would look again, and it would go on costing; a fax that was deleted is in the list
+// of the next prune.
+func confirmReleased(ctx context.Context, numbers fax.Numbers, n fax.Number) error {
+	found, err := fax.StillShown(ctx, func() (bool, error) {
+		_, err := numbers.Get(ctx, n.ID)
+		if errors.Is(err, problem.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	switch {
+	case err != nil:
+		err = fmt.Errorf("the provider says that it is released; whether it still has it is not known: %w", err)
+	case found:
+		err = fmt.Errorf("%w: the provider says that it is released, and still has it", problem.ErrUnavailable)
+	default:
+		return nil
+	}
+	return problem.With(fmt.Errorf("release %s: %w", n.Phone, err), problem.Say("look again: %s", problem.Command("numbers", "get").Arg(n.Phone)))
 }
 
 // owns asks the account's list for a number.

@@ -173,7 +173,10 @@ func (a faxes) Get(ctx context.Context, id string) (fax.Fax, error) {
 	if f.ID == "" {
 		return fax.Fax{}, notRecord(errNameless())
 	}
-	return f, a.checkOwner(f.ID, shared.owner)
+	if err := a.checkFax(id, f.ID, shared.owner); err != nil {
+		return fax.Fax{}, err
+	}
+	return f, nil
 }
 
 func errNameless() error { return errors.New("a fax without a sid") }
@@ -191,6 +194,7 @@ func (a faxes) Delete(ctx context.Context, id string) error {
 // sometimes a link to the file.
 type mediaRecord struct {
 	SID         string `json:"sid"`
+	AccountSID  string `json:"account_sid"`
 	FaxSID      string `json:"fax_sid"`
 	ContentType string `json:"content_type"`
 	DateCreated string `json:"date_created"`
@@ -202,7 +206,7 @@ type mediaRecord struct {
 func (w mediaRecord) media(faxID string) fax.Media {
 	return fax.Media{
 		ID:          w.SID,
-		FaxID:       cmp.Or(w.FaxSID, faxID),
+		FaxID:       faxID,
 		ContentType: w.ContentType,
 		Created:     timeOf(w.DateCreated),
 		Updated:     timeOf(w.DateUpdated),
@@ -248,6 +252,11 @@ func (a faxes) mediaRecords(ctx context.Context, faxID string) iter.Seq2[mediaRe
 		}
 		if w.Media == nil {
 			return none, notRecord(noList())
+		}
+		for _, m := range *w.Media {
+			if err := a.checkFax(faxID, m.FaxSID, m.AccountSID); err != nil {
+				return none, err
+			}
 		}
 		next, err := w.next()
 		return fax.Page[mediaRecord]{Items: *w.Media, Next: next}, err

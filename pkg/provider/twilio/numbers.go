@@ -134,8 +134,14 @@ func (a numbers) page(ctx context.Context, params *openapi.ListIncomingPhoneNumb
 	if err != nil {
 		return none, err
 	}
-	items, err := each(w.List, numberRecord.number)
-	if err != nil {
+	var strange error
+	items, err := each(w.List, func(w numberRecord, raw json.RawMessage) fax.Number {
+		if owner := string(w.AccountSID); !a.ours(owner) {
+			strange = aboutAnother("account", owner)
+		}
+		return w.number(raw)
+	})
+	if err = cmp.Or(err, strange); err != nil {
 		return none, err
 	}
 	next, err := w.next()
@@ -167,37 +173,44 @@ func containsDigits(phone, pattern string) bool {
 
 // Get fetches one owned number, receive mode included.
 func (a numbers) Get(ctx context.Context, id string) (fax.Number, error) {
-	if err := checkID("number", id); err != nil {
-		return fax.Number{}, err
-	}
-	n, err := a.one(ctx, func(api *openapi.ApiService) error {
+	return a.known(ctx, id, func(api *openapi.ApiService) error {
 		_, err := api.FetchIncomingPhoneNumber(id, nil)
 		return err
 	})
-	if err == nil && n.ID != id {
-		err = aboutAnother(n)
+}
+
+// known makes a request that is answered with the number of that id.
+func (a numbers) known(ctx context.Context, id string, request func(*openapi.ApiService) error) (fax.Number, error) {
+	if err := checkID("number", id); err != nil {
+		return fax.Number{}, err
 	}
-	if err != nil {
+	n, owner, err := a.one(ctx, request)
+	switch {
+	case err != nil:
+		return n, err
+	case n.ID != id:
+		return fax.Number{}, aboutAnother("number", fax.MaskPhone(n.Phone))
+	}
+	if err := a.checkMoved(n, owner); err != nil {
 		return n, err
 	}
 	return a.withMode(ctx, n)
 }
 
-// one makes a request that is answered with one number.
-func (a numbers) one(ctx context.Context, request func(*openapi.ApiService) error) (fax.Number, error) {
+// one makes a request that is answered with one number, and tells whose it is.
+func (a numbers) one(ctx context.Context, request func(*openapi.ApiService) error) (n fax.Number, owner string, err error) {
 	var raw json.RawMessage
 	if err := a.ask(ctx, &raw, request); err != nil {
-		return fax.Number{}, err
+		return fax.Number{}, "", err
 	}
 	var w numberRecord
 	if err := json.Unmarshal(raw, &w); err != nil {
-		return fax.Number{}, notRecord(err)
+		return fax.Number{}, "", notRecord(err)
 	}
 	if w.SID == "" {
-		return fax.Number{}, notRecord(fmt.Errorf("a number without a sid"))
+		return fax.Number{}, "", notRecord(fmt.Errorf("a number without a sid"))
 	}
-	n := w.number(raw)
-	return n, a.checkMoved(n, string(w.AccountSID))
+	return w.number(raw), string(w.AccountSID), nil
 }
 
 // Buy sends one purchase, once. The receive mode is not sent: providers accept
@@ -228,30 +241,25 @@ func (a numbers) Buy(ctx context.Context, o fax.Order) (fax.Number, error) {
 	if o.BundleID != "" {
 		params.SetBundleSid(o.BundleID)
 	}
-	n, err := a.one(ctx, func(api *openapi.ApiService) error {
+	n, owner, err := a.one(ctx, func(api *openapi.ApiService) error {
 		_, err := api.CreateIncomingPhoneNumber(params)
 		return err
 	})
-	if err == nil && o.Phone != "" && n.Phone != o.Phone {
-		return fax.Number{}, aboutAnother(n)
+	switch {
+	case err != nil:
+		return n, err
+	case o.Phone != "" && n.Phone != o.Phone:
+		return fax.Number{}, aboutAnother("number", fax.MaskPhone(n.Phone))
+	case !a.ours(owner):
+		return fax.Number{}, aboutAnother("account", owner)
 	}
-	return n, err
-}
-
-// aboutAnother is an answer that tells of another number than was asked about, as
-// of something in between that repeats its answers: what became of the request is
-// not known.
-func aboutAnother(n fax.Number) error {
-	return problem.With(fmt.Errorf("%w: the answer is about another number, %s", problem.ErrUnavailable, fax.MaskPhone(n.Phone)), lookBetween())
+	return n, nil
 }
 
 // Configure changes what c gives and returns what the provider answered.
 func (a numbers) Configure(ctx context.Context, id string, c fax.Change) (fax.Number, error) {
 	if c.Empty() {
 		return a.Get(ctx, id)
-	}
-	if err := checkID("number", id); err != nil {
-		return fax.Number{}, err
 	}
 	params := &openapi.UpdateIncomingPhoneNumberParams{
 		FriendlyName:        c.Name,
@@ -269,17 +277,10 @@ func (a numbers) Configure(ctx context.Context, id string, c fax.Change) (fax.Nu
 		}
 		params.SetVoiceReceiveMode(string(*c.Mode))
 	}
-	n, err := a.one(ctx, func(api *openapi.ApiService) error {
+	return a.known(ctx, id, func(api *openapi.ApiService) error {
 		_, err := api.UpdateIncomingPhoneNumber(id, params)
 		return err
 	})
-	if err == nil && n.ID != id {
-		err = aboutAnother(n)
-	}
-	if err != nil {
-		return n, err
-	}
-	return a.withMode(ctx, n)
 }
 
 // Release gives a number up.

@@ -315,21 +315,3 @@ func TestAccount(t *testing.T) {
 		}
 	}
 }
-
-// An answer about another number tells nothing of the one that was asked about.
-func TestAnswersAboutAnother(t *testing.T) {
-	d := newDouble(t)
-	d.answer("POST "+twilioNumbers+".json", http.StatusCreated, wire(t, "twilio/number.json"))
-	d.answer(twilioNumbers+"/PN2.json", http.StatusOK, wire(t, "twilio/number.json"))
-	n := d.open(t, twilio.Config{}).Numbers
-	name := "desk"
-	for what, ask := range map[string]func() (fax.Number, error){
-		"Buy":       func() (fax.Number, error) { return n.Buy(t.Context(), fax.Order{Phone: "+19995550100"}) },
-		"Get":       func() (fax.Number, error) { return n.Get(t.Context(), "PN2") },
-		"Configure": func() (fax.Number, error) { return n.Configure(t.Context(), "PN2", fax.Change{Name: &name}) },
-	} {
-		if got, err := ask(); !errors.Is(err, problem.ErrUnavailable) || !strings.Contains(err.Error(), "another number") {
-			t.Errorf("%s: %+v, %v", what, got, err)
-		}
-	}
-}

@@ -80,6 +80,9 @@ func (a numbers) withMode(ctx context.Context, n fax.Number) (fax.Number, error)
 	if err != nil && !errors.Is(err, problem.ErrNotFound) {
 		return n, err
 	}
+	if w.ID != "" && w.ID != n.ID {
+		return n, aboutAnother("number", w.ID)
+	}
 	return w.complete(n), nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	openapi "github.com/twilio/twilio-go/rest/api/v2010"
 
@@ -269,8 +270,9 @@ func (a numbers) Prices(ctx context.Context, country string) (map[fax.NumberType
 		return nil, err
 	}
 	var w struct {
-		Unit scalar `json:"price_unit"`
-		List []struct {
+		Country scalar `json:"iso_country"`
+		Unit    scalar `json:"price_unit"`
+		List    []struct {
 			Type    scalar `json:"number_type"`
 			Base    scalar `json:"base_price"`
 			Current scalar `json:"current_price"`
@@ -278,6 +280,9 @@ func (a numbers) Prices(ctx context.Context, country string) (map[fax.NumberType
 	}
 	if err := a.get(ctx, &w, a.dialect.prices+country, nil); err != nil {
 		return nil, err
+	}
+	if got := strings.ToUpper(string(w.Country)); got != "" && got != country {
+		return nil, aboutAnother("country", got)
 	}
 	prices := make(map[fax.NumberType]fax.Money, len(w.List))
 	for _, p := range w.List {

@@ -223,9 +223,7 @@ func (r *Receiver) bring(ctx context.Context, job *river.Job[fetchArgs]) error {
 	}
 	record, err := r.provider().Faxes.Get(ctx, e.FaxID)
 	switch {
-	case err == nil && record.ID == e.FaxID:
 	case err == nil:
-		return fmt.Errorf("the provider sent another fax for %s: %w", e.FaxID, problem.ErrConflict)
 	case upload != "" && errors.Is(err, problem.ErrNotFound):
 		record = e.Fax() // the provider kept nothing, which was the wish
 	default:

@@ -142,8 +142,6 @@ func (r *Receiver) eventOf(ctx context.Context, l label) (delivery.Event, error)
 		return unknown, nil
 	case err != nil:
 		return delivery.Event{}, err
-	case f.ID != l.faxID:
-		return delivery.Event{}, fmt.Errorf("the provider sent another fax for %s: %w", l.faxID, problem.ErrConflict)
 	}
 	e := fromRecord(f, l.at)
 	if !l.doubted {
