@@ -43,7 +43,9 @@ func (o inFolder) openThere(ctx context.Context) (*Archive, error) {
 	a := newArchive(o.disk(), o.dir)
 	a.writes = true
 	var err error
-	if a.turn, err = o.takeTurn(ctx, a.disk, o.dir); err != nil {
+	if a.turn, err = o.takeTurn(ctx, a.disk, o.dir); local(err) { // the files of a turn are ours alone
+		return nil, fmt.Errorf("archive %s cannot be written: %w", o.dir, durable.Reason(err))
+	} else if err != nil {
 		return nil, err
 	}
 	found, err := checkFormat(o.dir)

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -265,9 +266,11 @@ func (a *Archive) spooled(ctx context.Context, id, name string, d *Document) (co
 		return nil, nil, err
 	}
 	clear = func() { _ = errors.Join(f.Close(), os.Remove(f.Name())) }
-	sum := sha256.New()
-	finding, err := a.checkDocument(ctx, id, name, d, io.MultiWriter(f, sum))
-	switch {
+	sum, spool := sha256.New(), bufio.NewWriter(f)
+	finding, err := a.checkDocument(ctx, id, name, d, io.MultiWriter(spool, sum))
+	switch full := spool.Flush(); {
+	case full != nil: // then nothing is known of the document
+		err = full
 	case err != nil:
 	case finding != nil:
 		err = finding.err()

@@ -57,7 +57,7 @@ func Open(ctx context.Context, path string, o Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := connect(name, o.Conns)
+	db, err := connect(name, path, o.Conns)
 	if err != nil || o.ReadOnly {
 		return db, err
 	}
@@ -81,7 +81,7 @@ func Create(ctx context.Context, path string, o Options) (*sql.DB, error) {
 func InMemory(conns int) (*sql.DB, error) {
 	name := url.URL{Scheme: "file", Path: "/" + rand.Text()} // its connections find it by that
 	name.RawQuery = url.Values{"vfs": {"memdb"}, "_txlock": {"immediate"}}.Encode()
-	return connect(name.String(), conns)
+	return connect(name.String(), "", conns)
 }
 
 // private makes the file before SQLite does, which would have it readable by
@@ -128,12 +128,12 @@ func address(path string, o Options) (string, error) {
 	return u.String(), nil
 }
 
-func connect(name string, conns int) (*sql.DB, error) {
+func connect(name, path string, conns int) (*sql.DB, error) {
 	c, err := sqlite.NewConnector(name)
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(remembering{c})
+	db := sql.OpenDB(remembering{c, path})
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	return db, nil

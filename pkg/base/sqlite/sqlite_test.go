@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -260,5 +261,30 @@ func TestInMemory(t *testing.T) {
 	}
 	if _, err := other.ExecContext(t.Context(), `SELECT x FROM a`); err == nil {
 		t.Error("two are one")
+	}
+}
+
+// A disk that is full is told as by the system, of the file, whatever SQLite was doing.
+func TestFull(t *testing.T) {
+	path := oddly(t)
+	db := open(t, path, Options{Conns: 1})
+	run(t, db, `CREATE TABLE a (x BLOB)`)
+	run(t, db, `PRAGMA max_page_count = 4`) // to SQLite that is a full disk
+	for name, insert := range map[string]func() error{
+		"exec": func() error {
+			_, err := db.ExecContext(t.Context(), `INSERT INTO a VALUES (zeroblob(100000))`)
+			return err
+		},
+		"query": func() error {
+			var n int
+			return db.QueryRowContext(t.Context(), `INSERT INTO a VALUES (zeroblob(100000)) RETURNING 1`).Scan(&n)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := new(fs.PathError)
+			if err := insert(); !errors.Is(err, syscall.ENOSPC) || !errors.As(err, &file) || file.Path != path {
+				t.Errorf("got %v", err)
+			}
+		})
 	}
 }

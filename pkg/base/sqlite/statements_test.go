@@ -18,7 +18,7 @@ func TestStatementsAreRemembered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := sql.OpenDB(remembering{connector})
+	db := sql.OpenDB(remembering{Connector: connector})
 	db.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = db.Close() })
 	ctx := t.Context()

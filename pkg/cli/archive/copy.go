@@ -133,7 +133,7 @@ func runCopy(ctx context.Context, a *app.App, c copying) error {
 		how = " (" + term.Bytes(size) + " of documents)"
 	}
 	a.Say(said, text.Plural(added, "fax", "faxes"), how, text.Remarks(text.Remark(renewed, "brought up to date"),
-		text.Remark(t.Tally.Done-added-renewed, "there already"), text.Remark(t.Tally.Failed, "failed")))
+		text.Remark(t.Tally.Done-added-renewed, "there already"), text.Remark(t.Tally.Failed, "failed"), text.Remark(t.Tally.Left(len(keys)+len(lost)), "left")))
 	if end != nil {
 		return end
 	}

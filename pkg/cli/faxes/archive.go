@@ -110,7 +110,20 @@ func archiveAll(ctx context.Context, a *app.App, faxes fax.Faxes, kept *archive.
 	}
 	type outcome struct{ existed, denied, gone bool }
 	t := a.Trouble()
-	results := batch.Run(ctx, keepers, batch.Until(a.Interrupts.Gently(), kept.LookUp(ctx, all)), func(ctx context.Context, f archive.Listed) (outcome, error) {
+	next, stop := iter.Pull2(kept.LookUp(ctx, all))
+	defer stop()
+	selected := 0
+	counted := func(yield func(archive.Listed, error) bool) {
+		for f, err, more := next(); more; f, err, more = next() {
+			if err == nil {
+				selected++
+			}
+			if !yield(f, err) {
+				return
+			}
+		}
+	}
+	results := batch.Run(ctx, keepers, batch.Until(a.Interrupts.Gently(), counted), func(ctx context.Context, f archive.Listed) (outcome, error) {
 		defer progress.Add(1, 0)
 		if !f.Status.Terminal() {
 			return outcome{}, batch.Pass()
@@ -132,10 +145,15 @@ func archiveAll(ctx context.Context, a *app.App, faxes fax.Faxes, kept *archive.
 			existed++
 		}
 	})
+	left := 0
+	if batch.Stops(batch.Local(end)) { // our own files ended it: the provider can say how many there are
+		counted(func(_ archive.Listed, err error) bool { return err == nil })
+		left = t.Tally.Left(selected)
+	}
 	progress.Stop()
 	a.Say("Archived %s%s.", text.Plural(t.Tally.Done-existed-denied-gone, "fax", "faxes"), text.Remarks(
 		text.Remark(existed, "there already"), text.Remark(denied, "there without a document that storage does not have (--retry-missing)"),
-		text.Remark(gone, "gone since they were listed"), text.Remark(t.Tally.Skipped, "in progress"), text.Remark(t.Tally.Failed, "failed")))
+		text.Remark(gone, "gone since they were listed"), text.Remark(t.Tally.Skipped, "in progress"), text.Remark(t.Tally.Failed, "failed"), text.Remark(left, "left")))
 	return cmp.Or(end, t.Err())
 }
 
