@@ -64,7 +64,6 @@ func TestNamedOfUnknownDate(t *testing.T) {
 		{"is away", -1, fails(problem.ErrUnavailable), prune.Failed, problem.ErrUnavailable},
 		{"refuses the credentials", -1, fails(problem.ErrAuth), prune.Failed, problem.ErrAuth},
 		{"is behind a gateway with a page", -1, fails(gateway), prune.Failed, problem.ErrUnavailable},
-		{"sends another record", -1, func() (fax.Fax, error) { return faxes[1], nil }, prune.Failed, problem.ErrUnavailable},
 		{"has it no more", -1, fails(problem.ErrNotFound), prune.AlreadyGone, nil},
 		{"says once that it has it no more", 1, fails(problem.ErrNotFound), prune.Skipped, problem.ErrConflict},
 	} {

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -363,30 +362,6 @@ func TestSaveKnowsWhatIsMissing(t *testing.T) {
 	d.records[f.ID] = f
 	if e, existed := save(t, a, d, f); existed || !e.Whole() {
 		t.Errorf("without a document after all: existed %v, %+v", existed, e)
-	}
-}
-
-// confused takes one fax for another, as a cache in between may.
-type confused struct{ *fakeFaxes }
-
-func (c confused) Get(ctx context.Context, _ string) (fax.Fax, error) {
-	return c.fakeFaxes.Get(ctx, "FX0001")
-}
-
-func TestSaveTakesNoOtherRecord(t *testing.T) {
-	a := open(t, t.TempDir())
-	d, faxes := fill(t, 2)
-	save(t, a, d, faxes[1])
-	f := faxes[0]
-	f.Raw = nil
-	if _, _, err := a.Save(t.Context(), confused{d}, f); !errors.Is(err, problem.ErrUnavailable) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := a.Get(t.Context(), f.ID); !errors.Is(err, problem.ErrNotFound) {
-		t.Errorf("kept all the same: %v", err)
-	}
-	if e, err := a.Get(t.Context(), "FX0001"); err != nil || e.Fax.ID != "FX0001" {
-		t.Errorf("the other one: %+v, %v", e, err)
 	}
 }
 
