@@ -25,6 +25,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/cli/sandbox"
 	"github.com/faxctl/faxctl/pkg/cli/serve"
 	"github.com/faxctl/faxctl/pkg/cli/webhook"
+	"github.com/faxctl/faxctl/pkg/screen/output"
 )
 
 // Main runs faxctl for the process it is in, and returns the exit status.
@@ -99,6 +100,9 @@ func explain(cmd *cobra.Command, err error) error {
 		if where := archiveGoes(cmd, unknown.GetSpecifiedName()); where != "" {
 			return problem.With(problem.Of(problem.ErrInvalid, err), problem.Say(where))
 		}
+	}
+	if unknown != nil && slices.ContainsFunc(output.Formats(), func(f output.FormatInfo) bool { return f.Name == unknown.GetSpecifiedName() }) {
+		return problem.With(problem.Of(problem.ErrInvalid, err), problem.Say("did you mean -o "+unknown.GetSpecifiedName()+"?"))
 	}
 	return flag.Explain(cmd, err)
 }

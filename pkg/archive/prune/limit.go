@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -58,7 +59,10 @@ func (l Limit) String() string {
 // meets are seen, whatever their age.
 func (l Limit) needsAll() bool { return l.set && (l.isShare || l.days > 0) }
 
-// Check fails with fax.ErrConflict when selected of considered faxes, which came
+// ErrOverLimit says that a policy selects more than it may.
+var ErrOverLimit = errors.New("over the limit")
+
+// Check fails with [ErrOverLimit], a problem.ErrConflict, when selected of considered faxes, which came
 // within so many days, are more than the limit allows.
 func (l Limit) Check(selected, considered int, days float64) error {
 	selection, most := strconv.Itoa(selected), float64(l.count)
@@ -73,6 +77,6 @@ func (l Limit) Check(selected, considered int, days float64) error {
 	if !l.set || float64(selected) <= most {
 		return nil
 	}
-	return problem.With(fmt.Errorf("%w: the policy selects %s, more than the limit of %s; nothing was done", problem.ErrConflict, selection, limit),
+	return problem.With(problem.Of(ErrOverLimit, fmt.Errorf("%w: the policy selects %s, more than the limit of %s; nothing was done", problem.ErrConflict, selection, limit)),
 		problem.Say("look at the selection with %s; raise %s if it is right", problem.Field("dry-run"), problem.Field("max-delete")))
 }

@@ -234,7 +234,14 @@ func NoArgs(cmd *cobra.Command, args []string) error {
 	case cmd.HasAvailableSubCommands():
 		return UnknownCommand(cmd, args[0])
 	}
-	return problem.With(Misuse("%s takes no argument, and %q is one", cmd.CommandPath(), args[0]), problem.Say("%s %s shows what it takes", problem.Text(cmd.CommandPath()), problem.Field("help")))
+	advice := problem.Say("%s %s shows what it takes", problem.Text(cmd.CommandPath()), problem.Field("help"))
+	switch format := cmd.Flag("output").Value.String(); {
+	case format == "jq", format == "template": // what follows -o is no part of it
+		advice = problem.Say("write it with a sign, as in -o %s", problem.Text(text.ShellWord(format+"="+args[0])))
+	case cmd.Flags().Lookup("o"+format) != nil: // -older-than is -o lder-than
+		advice = problem.Say("did you mean %s?", problem.Field("o"+format))
+	}
+	return problem.With(Misuse("%s takes no argument, and %q is one", cmd.CommandPath(), args[0]), advice)
 }
 
 // NonEmpty are the words that say something.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/faxctl/faxctl/pkg/archive/prune"
+	"github.com/faxctl/faxctl/pkg/base/problem"
 	"github.com/faxctl/faxctl/pkg/base/text"
 	"github.com/faxctl/faxctl/pkg/cli/flag"
 )
@@ -91,4 +93,12 @@ func day(t time.Time) string {
 		return "an unknown day"
 	}
 	return t.Local().Format(time.DateOnly)
+}
+
+// Looked is what is wrong with a plan for somebody who looks at it already, in a dry run.
+func Looked(err error) error {
+	if errors.Is(err, prune.ErrOverLimit) {
+		return problem.With(err, problem.Say("raise %s if the selection is right", problem.Field("max-delete")))
+	}
+	return err
 }

@@ -140,6 +140,7 @@ func runRemoval(ctx context.Context, a *app.App, r removal) error {
 	}
 	r.show(a, plan)
 	if r.dryRun {
+		err = app.Looked(err)
 		return errors.Join(r.would.All(ctx, r.entries(ctx, plan.Delete)), cmp.Or(err, tellStaying(a, plan, plan.Delete.Len())))
 	}
 	if err != nil || plan.Delete.Len() == 0 {

@@ -133,6 +133,7 @@ func runPrune(ctx context.Context, a *app.App, p pruning) (err error) {
 	showPlan(a, plan, p)
 	odd := tellOdd(a, plan)
 	if p.dryRun {
+		err = app.Looked(err)
 		perr := p.would.All(ctx, plan.Delete.All())
 		return cmp.Or(errors.Join(perr, err), odd)
 	}

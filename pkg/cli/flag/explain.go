@@ -3,6 +3,7 @@ package flag
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,7 +23,9 @@ func Explain(cmd *cobra.Command, err error) error {
 	var value *pflag.InvalidValueError
 	switch {
 	case errors.As(err, &missing):
-		if near := nearest(cmd, missing.GetSpecifiedName()); near != "" {
+		if name, _, _ := strings.Cut(missing.GetSpecifiedShortnames(), "="); cmd.Flags().Lookup(name) != nil {
+			advice = problem.Say("did you mean --" + name + "?")
+		} else if near := nearest(cmd, missing.GetSpecifiedName()); near != "" {
 			advice = problem.Say("did you mean --" + near + "?")
 		}
 	case errors.As(err, &value):

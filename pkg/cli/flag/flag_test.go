@@ -71,6 +71,7 @@ func TestRefused(t *testing.T) {
 		{"--age=90x", `--age: invalid length of time "90x"`, "write it like 90d, 24h, 2w, 6mo or 7y"},
 		{"--on=perhaps", `--on: invalid answer "perhaps"`, "write it like true or false"},
 		{"--older-then=1d", "unknown flag: --older-then", "did you mean --older-than?"},
+		{"-max-delete=5", "unknown shorthand flag: 'm' in -max-delete=5", "did you mean --max-delete?"},
 		{"--nosuch", "unknown flag: --nosuch", "prune --help lists the flags"},
 	} {
 		var v values
