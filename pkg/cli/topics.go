@@ -175,7 +175,7 @@ The account, of every profile:
   signing-key   where the key that signs callbacks is kept, when it is not the
                 secret; as for secret
   api-url       an origin for every provider call; FAXCTL_API_URL goes before it
-  read-only     true refuses every change
+  read-only     true refuses every change at the provider
 
 What commands take where neither a flag nor a variable says it:
   output        a format, as in -o; FAXCTL_OUTPUT goes before it

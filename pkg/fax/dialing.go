@@ -1,6 +1,7 @@
 package fax
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/faxctl/faxctl/pkg/base/problem"
@@ -26,7 +27,7 @@ func ReadPhone(s, country string) (string, error) {
 	d := dialingIn(country)
 	abroad := d.abroad(digits)
 	if abroad == "" {
-		return "", problem.Invalid(problem.Say("write it with a plus sign and the country code, as in +14155550123"), "phone number %q: it is none as people in %s write them", s, country)
+		return "", problem.Invalid(problem.Say("write it with a plus sign and the country code, as in +14155550123"), "phone number %q: %s", s, d.amiss(digits, country))
 	}
 	return ParsePhone(abroad)
 }
@@ -139,3 +140,17 @@ TO=676 SB=677 VU=678 FJ=679 PW=680//011 WF=681 CK=682 NU=683 WS=685/ KI=686 NC=6
 FM=691//011 MH=692/1/011 KP=850/0 HK=852//001 MO=853 KH=855/0/001 LA=856/0 BD=880/0 TW=886/0/002 MV=960
 LB=961/0 JO=962/0 SY=963/0 IQ=964/0 KW=965 SA=966/0 YE=967/0 OM=968 PS=970/0 AE=971/0 IL=972/0 BH=973 QA=974
 BT=975 MN=976/0/001 NP=977/0 TJ=992//810 TM=993/8/810 AZ=994/0 GE=995/0 KG=996/0 UZ=998 GS=500 HM=672`
+
+// amiss is why digits that were written within the country are no number there.
+func (d dialing) amiss(digits, country string) string {
+	if d.code != "1" {
+		return "it is none as people in " + country + " write them"
+	}
+	switch n := len(strings.TrimPrefix(digits, d.trunk)); {
+	case n < 10:
+		return fmt.Sprintf("it is too short for %s: it has %d digits, and one with its area code has 10", country, n)
+	case n > 10:
+		return fmt.Sprintf("it is too long for %s: it has %d digits, and one with its area code has 10", country, n)
+	}
+	return "in " + country + " the area code, and the number after it, begin with 2 to 9"
+}

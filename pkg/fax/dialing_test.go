@@ -78,3 +78,18 @@ func TestEveryCountryCanBeDialed(t *testing.T) {
 		}
 	}
 }
+
+// What is no number says what is amiss with it.
+func TestReadPhoneSaysWhy(t *testing.T) {
+	for text, why := range map[string]string{
+		"555-0198":         "it is too short for US: it has 7 digits, and one with its area code has 10",
+		"415 555 01234":    "it is too long for US: it has 11 digits, and one with its area code has 10",
+		"115 555 0123":     "it is too short for US: it has 9 digits, and one with its area code has 10",
+		"(015) 555 0123":   "in US the area code, and the number after it, begin with 2 to 9",
+		"1 (415) 055-0123": "in US the area code, and the number after it, begin with 2 to 9",
+	} {
+		if _, err := ReadPhone(text, "US"); err == nil || !strings.HasSuffix(err.Error(), ": "+why) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

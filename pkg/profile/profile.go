@@ -56,7 +56,7 @@ type Profile struct {
 	Secret     Reference `json:"secret,omitzero" yaml:"secret,omitempty"`           // of the account or of the API key
 	SigningKey Reference `json:"signing_key,omitzero" yaml:"signing-key,omitempty"` // of callbacks, where it is not Secret
 	APIURL     string    `json:"api_url,omitempty" yaml:"api-url,omitempty"`        // origin that stands for every host of the provider
-	ReadOnly   bool      `json:"read_only,omitempty" yaml:"read-only,omitempty"`    // refuse every change
+	ReadOnly   bool      `json:"read_only,omitempty" yaml:"read-only,omitempty"`    // refuse every change at the provider
 	Defaults   `yaml:",inline"`
 
 	SMTPPassword Reference `json:"smtp_password,omitzero" yaml:"smtp-password,omitempty"` // of the user of the mail server

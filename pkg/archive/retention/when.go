@@ -1,6 +1,11 @@
 package retention
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"github.com/faxctl/faxctl/pkg/base/problem"
+)
 
 // ParseSince reads what follows --since: a length of time before now ("24h"), a day
 // ("2026-01-31", "today", "yesterday"), a month ("2026-01"), which begin as they do in
@@ -57,6 +62,10 @@ func parseWhen(s string, now time.Time) (begin, end time.Time, err error) {
 	if month, err := time.Parse("2006-01", s); err == nil {
 		begin, end = span(month, 1, 0, now.Location())
 		return begin, end, nil
+	}
+	day, _, _ := strings.Cut(strings.Replace(s, "T", " ", 1), " ")
+	if _, err := time.Parse(time.DateOnly, day); err != nil && strings.HasSuffix(err.Error(), "day out of range") {
+		return time.Time{}, time.Time{}, problem.Invalid(problem.Say("its month is shorter"), "time %q: there is no such day", s)
 	}
 	return time.Time{}, time.Time{}, badTime("time", s, "24h, 7d, 2w, 6mo or 1y for so long ago, today, yesterday, 2026-11, 2026-11-01, 2026-11-01T15:04 or 2026-11-01T15:04:05Z")
 }

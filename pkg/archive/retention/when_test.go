@@ -2,6 +2,7 @@ package retention
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,5 +151,17 @@ func TestMaybeMonths(t *testing.T) {
 		if FollowsNow(text) != want {
 			t.Errorf("%s follows now: %v", text, !want)
 		}
+	}
+}
+
+// A day that its month does not have is told as one.
+func TestNoSuchDay(t *testing.T) {
+	for _, s := range []string{"2026-02-30", "2026-02-30T10:00", "2026-04-31 10:00", "2026-02-29T10:00:00Z"} {
+		if _, _, err := parseWhen(s, time.Now()); err == nil || !strings.HasSuffix(err.Error(), "there is no such day") {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	if _, _, err := parseWhen("2026-13-01", time.Now()); err == nil || strings.Contains(err.Error(), "day") {
+		t.Errorf("a month that there is not: %v", err)
 	}
 }

@@ -48,7 +48,7 @@ func (s *Selection) BindRest(a *App, cmd *cobra.Command) {
 	f.StringVar(&s.number, "number", "", "only faxes of this number of yours, sent or received: its phone number, id or name (`REF`)")
 	f.StringVar(&s.Since, "since", "", "only faxes made since this `time`: 24h, 7d, 6mo, today, yesterday, 2026-11, 2026-11-01 or 2026-11-01T15:04:05Z")
 	f.StringVar(&s.Until, "until", "", "only faxes made until this `time`; a day and a month are meant to their end")
-	f.Var(flag.OneOf(&s.direction, fax.Inbound, fax.Outbound), "direction", "only faxes that went this `way`: inbound or outbound")
+	f.Var(flag.Of(&s.direction, parseDirection), "direction", "only faxes that went this `way`: inbound or outbound")
 	f.StringSliceVar(&s.statuses, "status", nil, "only faxes in one of these `statuses`, separated by commas")
 	f.Var(flag.Number(&s.minPages, 0), "min-pages", "only faxes of at least `N` pages")
 	f.BoolVar(&s.failed, "failed", false, "only faxes that were not transmitted: failed, busy, no-answer or canceled")
@@ -268,4 +268,18 @@ func (a *App) seeding() string {
 		return "; faxctl sandbox seed --faxes 100 makes some up"
 	}
 	return ""
+}
+
+// parseDirection knows what others call the ways, to name what was meant.
+func parseDirection(s string) (fax.Direction, error) {
+	way, err := flag.Word(s, []fax.Direction{fax.Inbound, fax.Outbound})
+	meant := fax.Inbound
+	switch strings.ToLower(s) {
+	case "out", "outgoing", "sent":
+		meant = fax.Outbound
+	case "in", "incoming", "received":
+	default:
+		return way, err
+	}
+	return way, problem.With(err, problem.Say("did you mean "+string(meant)+"?"))
 }

@@ -73,7 +73,7 @@ faxes they do not reach: what is about faxes is refused with such a profile.`,
 	f.StringVar(&n.secret, "secret", "", "`where` the secret is kept: keyring, env:NAME, file:PATH or command:PROGRAM (default keyring)")
 	f.BoolVar(&n.secretStdin, "secret-stdin", false, "read the secret for the keyring from standard input")
 	f.StringVar(&n.signingKey, "signing-key", "", "`where` the key that signs callbacks is kept, as for --secret")
-	f.BoolVar(&n.ReadOnly, "read-only", false, "refuse every change with this profile")
+	f.BoolVar(&n.ReadOnly, "read-only", false, "refuse every change at the provider with this profile")
 	f.BoolVar(&n.noVerify, "no-verify", false, "save it without asking the provider, as where there is no network")
 	f.BoolVar(&n.use, "use", false, "make it the profile in use")
 	f.BoolVar(&n.dryRun, "dry-run", false, "see whether the credentials work, and save nothing")
