@@ -17,6 +17,8 @@ import (
 
 // holds is a change of the holds of kept faxes.
 type holds struct {
+	verb string // what is done to a fax: "hold"
+
 	done, would string // what to say in the end, with the number of faxes
 	dryRun      bool
 	wait        time.Duration
@@ -37,7 +39,8 @@ func (h *holds) Bind(a *app.App, cmd *cobra.Command) {
 }
 
 func holdCommand(a *app.App) *cobra.Command {
-	h := holds{done: "Held %s", would: "%s would be held"}
+	h := holds{verb: "hold",
+		done: "Held %s", would: "%s would be held"}
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "hold ARCHIVE ID...",
@@ -108,6 +111,7 @@ func tooLate(err error) error {
 
 func unholdCommand(a *app.App) *cobra.Command {
 	h := holds{
+		verb: "let go",
 		done: "No longer held: %s", would: "%s would no longer be held",
 		change: func(ctx context.Context, kept *archive.Archive, id string) (*archive.Hold, error) {
 			return kept.Unhold(ctx, id)
@@ -143,8 +147,12 @@ input.`,
 // changeHolds changes the holds of the faxes that follow the archive in args.
 func changeHolds(ctx context.Context, a *app.App, args []string, h holds) error {
 	ids, err := a.Refs(args[1:])
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case len(ids) == 0:
+		a.Say("no id, nothing to %s", h.verb)
+		return nil
 	}
 	open := func(ctx context.Context, dir string) (*archive.Archive, error) {
 		return writeArchive(ctx, a, dir, h.wait)

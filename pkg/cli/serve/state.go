@@ -37,7 +37,11 @@ func openDesk(cmd *cobra.Command, a *app.App, state string) (*receiver.Desk, err
 			return nil, err
 		}
 		desk, err := receiver.OpenDesk(ctx, dir)
-		return desk, noneYet(err, problem.Say("; receivers that share a database have their state there: %s", problem.Field("database", "postgres://...")))
+		var elsewhere problem.Advice
+		if !cmd.Flags().Changed("state") {
+			elsewhere = problem.Say("; name the folder of one that has its state elsewhere: %s", problem.Field("state", "DIR"))
+		}
+		return desk, noneYet(err, problem.Say("%s%s", elsewhere, problem.Say("; receivers that share a database have their state there: %s", problem.Field("database", "postgres://..."))))
 	}
 	if db != nil {
 		open = func() (*receiver.Desk, error) {
