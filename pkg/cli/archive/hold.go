@@ -39,8 +39,7 @@ func (h *holds) Bind(a *app.App, cmd *cobra.Command) {
 }
 
 func holdCommand(a *app.App) *cobra.Command {
-	h := holds{verb: "hold",
-		done: "Held %s", would: "%s would be held"}
+	h := holds{verb: "hold", done: "Held %s", would: "%s would be held"}
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "hold ARCHIVE ID...",
