@@ -57,17 +57,17 @@ func ofDisk(err error) error {
 	if file := new(fs.PathError); errors.As(err, &file) {
 		dir, name := filepath.Split(file.Path)
 		if hidden, part := strings.CutSuffix(name, ".part"); part && strings.HasPrefix(hidden, ".") {
-			return &ofFile{err, strings.ReplaceAll(err.Error(), file.Path, dir+hidden[1:])}
+			return &fileError{err, strings.ReplaceAll(err.Error(), file.Path, dir+hidden[1:])}
 		}
 	}
 	return err
 }
 
-// ofFile is an error in words that name another file.
-type ofFile struct {
+// fileError is an error in words that name another file.
+type fileError struct {
 	error
 	text string
 }
 
-func (e *ofFile) Error() string { return e.text }
-func (e *ofFile) Unwrap() error { return e.error }
+func (e *fileError) Error() string { return e.text }
+func (e *fileError) Unwrap() error { return e.error }
