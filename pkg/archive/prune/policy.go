@@ -13,7 +13,7 @@ import (
 
 // ErrEmpty is a policy without a condition: it would delete everything. It
 // comes together with fax.ErrInvalid.
-var ErrEmpty = errors.New("it has no condition and would delete every fax")
+var ErrEmpty = errors.New("it has no condition and would select every fax")
 
 // Policy says which faxes to delete: those that meet every condition given.
 type Policy struct {

@@ -47,7 +47,11 @@ func (o *OutputFile) Check(a *App) error {
 		return nil
 	}
 	if info, err := os.Stat(o.Path); err == nil && !info.Mode().IsRegular() {
-		return problem.With(Misuse("%s %s: it is there, and is no file", o.flag, o.Path), problem.Say("name a file; - is standard output"))
+		what := "no file"
+		if info.IsDir() {
+			what = "a folder"
+		}
+		return problem.With(Misuse("%s %s: it is there, and is %s", o.flag, o.Path, what), problem.Say("name a file; - is standard output"))
 	}
 	if err := archive.Outside(o.Path); err != nil {
 		return fmt.Errorf("%s: %w", o.flag, err)

@@ -103,7 +103,11 @@ func (p *paper) hand(ctx context.Context, a *App, f fax.Fax, content []byte) (er
 		return err
 	}
 	if p.print {
-		return run(ctx, a, p.printer.OnDocument(f, path))
+		if err := run(ctx, a, p.printer.OnDocument(f, path)); err != nil {
+			return err
+		}
+		a.Say("Printed fax %s.", f.ID)
+		return nil
 	}
 	if err := run(ctx, a, append(opener(), path)); err != nil {
 		return err

@@ -124,7 +124,7 @@ func checkFile(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return wrong("name a file", " %s: it is there, and is no file", path)
+		return wrong("name a file", " %s: it is there, and is a folder", path)
 	case err == nil || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR):
 		return nil
 	}

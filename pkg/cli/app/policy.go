@@ -84,6 +84,10 @@ func (a *App) showGoing(plan prune.Plan) {
 	}
 	a.Say("  %s", pages)
 	oldest, newest := plan.Delete.At(0), plan.Delete.At(s.Count-1)
+	if s.Count == 1 {
+		a.Say("  %s  %s", oldest.ID, OtherEnd(oldest))
+		return
+	}
 	a.Say("  the oldest: %s  %s", oldest.ID, OtherEnd(oldest))
 	a.Say("  the newest: %s  %s", newest.ID, OtherEnd(newest))
 }

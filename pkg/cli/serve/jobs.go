@@ -352,7 +352,7 @@ func jobType() output.Type[receiver.Job] {
 			{Name: "id", Value: func(j receiver.Job) string { return strconv.FormatInt(j.ID, 10) }, Whole: true, Style: show.Accent[receiver.Job]},
 			{Name: "kind", Value: func(j receiver.Job) string { return j.Kind }},
 			{Name: "state", Value: func(j receiver.Job) string { return j.State }, Style: jobStyle},
-			{Name: "fax_id", Value: func(j receiver.Job) string { return j.FaxID }, Whole: true},
+			{Name: "fax_id", Value: func(j receiver.Job) string { return j.FaxID }, Short: func(j receiver.Job, _ output.Human) string { return show.Beginning(j.FaxID) }, Whole: true},
 			{Name: "status", Value: func(j receiver.Job) string { return string(j.Status) }, Wide: true},
 			{Name: "error", Value: func(j receiver.Job) string { return j.Error }, Wrap: true, Least: 24},
 			{Name: "file", Value: func(j receiver.Job) string { return j.File }, Wrap: true, Least: 24},

@@ -41,7 +41,7 @@ func drawnOf[T any](get func(T) fax.Fax, name func(phone string) string) drawnFa
 	f.duration.Whole, f.duration.Spare = true, spareDuration
 	f.price.Whole, f.price.Spare = true, sparePrice
 	f.detail.Least, f.detail.Spare = 20, spareDetail
-	f.id.Short = func(v T, _ output.Human) string { return beginning(get(v).ID) }
+	f.id.Short = func(v T, _ output.Human) string { return Beginning(get(v).ID) }
 	return drawnFacts[T]{
 		created: f.created,
 		other: output.Column[T]{
@@ -67,7 +67,8 @@ func drawnFax[T any](get func(T) fax.Fax, name func(phone string) string) []outp
 // AsItIs is what a number is called when nobody knows its name.
 func AsItIs(phone string) string { return phone }
 
-func beginning(id string) string { return id[:min(len(id), idBeginning)] }
+// Beginning is enough of an id to name its fax to commands that only look.
+func Beginning(id string) string { return id[:min(len(id), idBeginning)] }
 
 // otherEnd is the number that a fax came from or went to.
 func otherEnd(f fax.Fax) string {
