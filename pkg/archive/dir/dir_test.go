@@ -188,10 +188,12 @@ func TestLinkedFolders(t *testing.T) {
 	}
 	elsewhere := filepath.Join(t.TempDir(), "10")
 	month := filepath.Join(s.root, "2026/10")
+	if err := os.Symlink(elsewhere, filepath.Join(s.root, ".snapshot")); err != nil {
+		t.Skip("this system makes no links: ", err)
+	}
 	if err := errors.Join(os.Rename(month, elsewhere), os.Symlink(elsewhere, month), os.Symlink(s.root, filepath.Join(s.root, "2026/back")),
-		os.Symlink(s.root, filepath.Join(elsewhere, "back")), os.Symlink(elsewhere, filepath.Join(s.root, ".snapshot")),
-		os.WriteFile(filepath.Join(elsewhere, "01/.FX3.json.part"), nil, 0o600)); err != nil {
-		t.Skip("no link:", err)
+		os.Symlink(s.root, filepath.Join(elsewhere, "back")), os.WriteFile(filepath.Join(elsewhere, "01/.FX3.json.part"), nil, 0o600)); err != nil {
+		t.Fatal(err)
 	}
 	listed := func(prefix string) (names []string) {
 		for f, err := range s.List(t.Context(), prefix) {

@@ -11,7 +11,7 @@ import (
 	"github.com/faxctl/faxctl/pkg/fax"
 )
 
-// ErrEmpty is a policy without a condition: it would delete everything. It
+// ErrEmpty is a policy without a condition: it would select everything. It
 // comes together with fax.ErrInvalid.
 var ErrEmpty = errors.New("it has no condition and would select every fax")
 
