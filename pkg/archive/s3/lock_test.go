@@ -149,7 +149,8 @@ func TestRetention(t *testing.T) {
 		if err == nil && time.Since(before) < 2*time.Second {
 			t.Errorf("removed after %s", time.Since(before))
 		}
-		if err != nil && (!errors.Is(err, problem.ErrConflict) || asked.Sub(after) > 3*time.Second) {
+		// Between the refusal and the look at what it is for, the time may be over.
+		if kept := time.Since(before) < 2*time.Second; err != nil && (kept && !errors.Is(err, problem.ErrConflict) || asked.Sub(after) > 3*time.Second) {
 			t.Errorf("after %s: %v", asked.Sub(after), err)
 		}
 		if err == nil || t.Failed() {
